@@ -1,0 +1,196 @@
+// The contract of a store, in numbered clauses that the laws cite. It knows no HTTP, no cookie
+// attribute and no framework; a store sees a selector and a change, never what the client holds.
+//
+// S1  `load` gives undefined for what is unknown, expired, tampered or malformed; it throws only
+//     when the store itself fails.
+// S2  `save` refuses or applies the whole change at once: clear, then del, then set.
+// S3  `create` never overwrites a live session; `update` never inserts; `destroy` is never refused.
+// S4  An update applies only when its `rev` is the stored one.
+// S5  clear, bump, meta and subject raise `rev` by one; bump alone raises `generation` by one.
+// S6  `expires = min(max(old, now + ttl), deadline)` by the store's clock; it shrinks at a barrier
+//     (clear, bump) alone, where it is `min(now + ttl, deadline)`.
+// S7  An expired session is absent, before any sweep.
+// S8  Keys and values come back byte for byte, whatever they hold; no key reaches a prototype.
+
+/** A value now or later; synchronous stores cost no promise. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** What a store keeps for one session. */
+export interface StoredSession {
+  readonly data: ReadonlyMap<string, string>;
+  /** The fence: raised by every barrier and by every change of `meta` or `subject`; from 1. */
+  readonly rev: number;
+  /** Raised by `bump` alone; the client's key names it; from 1. */
+  readonly generation: number;
+  /** Unix milliseconds by the store's clock; Infinity: never. */
+  readonly expires: number;
+  /** The engine's own notes, opaque to the store. */
+  readonly meta: string;
+}
+
+/** What `save` gives back for a change that was applied; after a destroy all numbers are 0. */
+export interface SavedSession {
+  /** The key that loads the session from now on: the selector, or a sealed store's token. */
+  readonly key: string;
+  readonly rev: number;
+  readonly generation: number;
+  /** Unix milliseconds; Infinity: never. */
+  readonly expires: number;
+}
+
+/** What one request changed; never the whole session. */
+export interface SessionChange {
+  readonly op: "create" | "update" | "destroy";
+  /** The fence: the `rev` that the request loaded; absent on create and destroy only. */
+  readonly rev?: number;
+  /** Drop all keys first. A barrier. */
+  readonly clear?: boolean;
+  /** Regenerate: a new generation. A barrier. */
+  readonly bump?: boolean;
+  readonly set: ReadonlyMap<string, string>;
+  readonly del: readonly string[];
+  /** Milliseconds from the store's own now; Infinity: no idle timeout; 0: no renewal. */
+  readonly ttl: number;
+  /** Unix milliseconds, fixed at creation; Infinity: no absolute timeout. */
+  readonly deadline: number;
+  /** The engine's own notes; travels only with create, bump and bind. Absent: unchanged. */
+  readonly meta?: string;
+  /** Whose session it is, for the index; null: nobody's any more; absent: unchanged. */
+  readonly subject?: string | null;
+}
+
+/** What a store can promise; absent means false. */
+export interface StoreCapabilities {
+  /** Refuse-or-apply is one atomic step, also between processes: laws L1 to L3 hold. */
+  readonly atomic?: boolean;
+  /** What was saved survives a restart of the store. */
+  readonly durable?: boolean;
+  /** `list` and `destroyAll` exist, and their index never misses a live session. */
+  readonly lists?: boolean;
+}
+
+/** A session in a subject's list. */
+export interface ListedSession {
+  /** The session's handle, no credential: safe to show and to log. */
+  readonly id: string;
+  readonly stored: StoredSession;
+}
+
+/** Where sessions are kept: Kocha's two methods, made safe. */
+export interface SessionStore {
+  /**
+   * What `key` stands for (S1, S7).
+   * @returns undefined when it is unknown, expired, tampered or malformed.
+   * @throws whatever it likes when the store itself fails; the engine makes it a StoreError.
+   */
+  load(key: string): Awaitable<StoredSession | undefined>;
+  /**
+   * Applies the change (S2 to S6).
+   * @param key - the engine's selector, on create too; "" on create for a sealed store.
+   * @returns undefined when the change is refused.
+   */
+  save(key: string, change: SessionChange): Awaitable<SavedSession | undefined>;
+
+  readonly capabilities?: StoreCapabilities;
+  /** The live sessions of a subject. */
+  list?(subject: string): AsyncIterable<ListedSession>;
+  /** Ends the sessions of a subject, but the one whose id is `except`; gives their number. */
+  destroyAll?(subject: string, options?: { except?: string }): Promise<number>;
+  /** Removes at most `limit` expired sessions; gives their number. */
+  sweep?(limit: number): Promise<number>;
+}
+
+/** One cookie of a request or a response: a full name and a raw value. */
+export interface Cookie {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What a sealed store's cookies say, joined into one session. */
+export interface OpenedSession extends StoredSession {
+  /** The session's handle, minted at its construction: base64url of 16 random bytes. */
+  readonly id: string;
+  /** Unix milliseconds, whole seconds. */
+  readonly created: number;
+  /** Unix milliseconds of the write that sealed it, where the store knows; else 0. */
+  readonly issued: number;
+  /** Unix milliseconds; Infinity: no absolute timeout. */
+  readonly deadline: number;
+  /** Whose session it is, if it is bound. */
+  readonly subject?: string;
+  /** Unix milliseconds of the binding, if it is bound. */
+  readonly boundAt?: number;
+  /** The cookie lifetime that this session chose, in seconds as `cookieExpires`. */
+  readonly cookieExpires?: number;
+  /** The names of the request's cookies that authenticated as ours. */
+  readonly names: readonly string[];
+  /** What was left out while it was read, such as values that aren't UTF-8; for `skipped`. */
+  readonly skipped?: readonly string[];
+}
+
+/** Why a client's cookie is not a session: a closed list, for observers. */
+export type RejectedReason =
+  | "malformed"
+  | "version"
+  | "unknown-key"
+  | "forged"
+  | "expired"
+  | "future"
+  | "unknown"
+  | "retired"
+  | "incomplete"
+  | "header-too-large";
+
+/** What the engine tells a sealed store about the request. */
+export interface SealedContext {
+  /** The configured cookie name, without any suffix. */
+  readonly name: string;
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** Told of every cookie that is not a session, and why. */
+  readonly rejected?: (reason: RejectedReason) => void;
+}
+
+/** The cookies to set, and the names to expire: only such as authenticated as ours. */
+export interface SealedWrite {
+  readonly set: readonly Cookie[];
+  readonly expire: readonly string[];
+}
+
+/**
+ * A store whose sessions travel inside the cookies themselves. The engine uses `open` and
+ * `write`; `load` and `save` on one string remain, with the cookie name "session".
+ */
+export interface SealedSessionStore extends SessionStore {
+  readonly sealed: true;
+  /** Names of cookies in other formats that `open` wants to see too. */
+  readonly foreignNames?: readonly string[];
+  /**
+   * Joins every cookie named `name` or `name.` + 6 base64url characters into one session.
+   * Total: it never throws, whatever the cookies hold.
+   */
+  open(cookies: readonly Cookie[], context: SealedContext): OpenedSession | undefined;
+  /**
+   * The cookies of the session with the change applied.
+   * @returns undefined when the change is refused.
+   * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit.
+   */
+  write(
+    opened: OpenedSession | undefined,
+    change: SealedChange,
+    context: SealedContext,
+  ): SealedWrite | undefined;
+}
+
+/** A change as a sealed store gets it: what a server-side store finds in `meta` stands apart. */
+export interface SealedChange extends SessionChange {
+  /** On create: the handle that the session has already, if it was asked for. */
+  readonly id?: string;
+  /** The cookie lifetime that this session chose, in seconds; absent: unchanged. */
+  readonly cookieExpires?: number;
+}
+
+/** Whether a store seals its sessions into the cookies. */
+export function isSealed(store: SessionStore): store is SealedSessionStore {
+  return (store as Partial<SealedSessionStore>).sealed === true;
+}

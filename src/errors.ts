@@ -1,0 +1,140 @@
+// The one error tree of the library. An error names a field, a limit or an operation and the way
+// out; it never carries a key, a token, an id or a session value. Bad client input is no error.
+
+/** Codes of {@link ConfigError}. */
+export type ConfigErrorCode =
+  | "ERR_SESSION_CONFIG_FIELD"
+  | "ERR_SESSION_CONFIG_KEY"
+  | "ERR_SESSION_CONFIG_STORE"
+  | "ERR_SESSION_CONFIG_COOKIE";
+
+/** Codes of {@link UsageError}. */
+export type UsageErrorCode =
+  | "ERR_SESSION_USAGE_TYPE"
+  | "ERR_SESSION_USAGE_MALFORMED"
+  | "ERR_SESSION_USAGE_DESTROYED"
+  | "ERR_SESSION_USAGE_HEADERS_SENT"
+  | "ERR_SESSION_USAGE_READ_ONLY"
+  | "ERR_SESSION_USAGE_ASYNC_SCHEMA"
+  | "ERR_SESSION_USAGE_SCHEMA"
+  | "ERR_SESSION_USAGE_NO_SESSION";
+
+/** Codes of {@link LimitError}. */
+export type LimitErrorCode =
+  | "ERR_SESSION_LIMIT_KEY"
+  | "ERR_SESSION_LIMIT_KEYS"
+  | "ERR_SESSION_LIMIT_SESSION"
+  | "ERR_SESSION_LIMIT_COOKIE";
+
+/** Codes of {@link StoreError}. */
+export type StoreErrorCode =
+  | "ERR_SESSION_STORE_FAILED"
+  | "ERR_SESSION_STORE_TIMEOUT"
+  | "ERR_SESSION_STORE_ANSWER";
+
+/** Every code that an error of this library can carry. */
+export type SessionErrorCode = ConfigErrorCode | UsageErrorCode | LimitErrorCode | StoreErrorCode;
+
+/** The discriminated union of the classes: a `switch` over `code` narrows. */
+export type AnySessionError = ConfigError | UsageError | LimitError | StoreError;
+
+// Two copies of the package in one tree have two classes but one symbol.
+const brand = Symbol.for("kocha-session.error");
+
+/** The base of every error that this library throws. */
+export abstract class SessionError extends Error {
+  /** The stable name of what went wrong; messages may change, codes don't. */
+  abstract readonly code: SessionErrorCode;
+  /** @internal */
+  readonly [brand] = true;
+}
+
+/** The programmer's fault in a configuration, thrown when the configuration is built. */
+export class ConfigError extends SessionError {
+  override readonly name = "ConfigError";
+  readonly code: ConfigErrorCode;
+  /** The configuration field that is wrong, as a path: `keys[1].secretKey`. */
+  readonly field: string;
+
+  /** @internal */
+  constructor(code: ConfigErrorCode, field: string, message: string) {
+    super(`${field}: ${message}`);
+    this.code = code;
+    this.field = field;
+  }
+}
+
+/** A call that can't be right: a value that isn't a string, or a call at the wrong time. */
+export class UsageError extends SessionError {
+  override readonly name = "UsageError";
+  readonly code: UsageErrorCode;
+
+  /** @internal */
+  constructor(code: UsageErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** How large one key of a session is, for a {@link LimitError}. */
+export interface KeySize {
+  readonly key: string;
+  /** UTF-8 bytes of the key and its value. */
+  readonly bytes: number;
+}
+
+/** Something is larger than its limit; nothing of it was kept or sent. */
+export class LimitError extends SessionError {
+  override readonly name = "LimitError";
+  readonly code: LimitErrorCode;
+  /** What was found: bytes, or a count of keys. */
+  readonly actual: number;
+  /** What is allowed, in the same unit. */
+  readonly limit: number;
+  /** The largest keys, at most three, largest first; empty where it makes no sense. */
+  readonly largestKeys: readonly KeySize[];
+
+  /** @internal */
+  constructor(
+    code: LimitErrorCode,
+    message: string,
+    size: { actual: number; limit: number; largestKeys?: readonly KeySize[] },
+  ) {
+    super(message);
+    this.code = code;
+    this.actual = size.actual;
+    this.limit = size.limit;
+    this.largestKeys = size.largestKeys ?? [];
+  }
+}
+
+/** The operations of a store, as errors and events name them. */
+export type StoreOperation = "load" | "save" | "list" | "destroyAll" | "sweep";
+
+/** The store could not answer. It never means that there is no session. */
+export class StoreError extends SessionError {
+  override readonly name = "StoreError";
+  readonly code: StoreErrorCode;
+  readonly operation: StoreOperation;
+  /** HTTP 503 Service Unavailable (RFC 9110 section 15.6.4), where hosts look for it. */
+  readonly status = 503;
+  /** The same as `status`, for the hosts that read this name. */
+  readonly statusCode = 503;
+
+  /** @internal */
+  constructor(
+    code: StoreErrorCode,
+    operation: StoreOperation,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.code = code;
+    this.operation = operation;
+  }
+}
+
+/** Whether `value` is an error of this library, of whichever copy of it. */
+export function isSessionError(value: unknown): value is AnySessionError {
+  return typeof value === "object" && value !== null && brand in value;
+}
