@@ -114,6 +114,8 @@ export interface OpenedSession extends StoredSession {
   readonly created: number;
   /** Unix milliseconds of the write that sealed it, where the store knows; else 0. */
   readonly issued: number;
+  /** Unix milliseconds; the idle end before the deadline cuts it into `expires`. */
+  readonly idleExpires: number;
   /** Unix milliseconds; Infinity: no absolute timeout. */
   readonly deadline: number;
   /** Whose session it is, if it is bound. */

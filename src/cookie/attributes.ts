@@ -1,0 +1,139 @@
+// Writes our Set-Cookie headers and checks what a configuration may put into them. It knows no
+// request; RFC 6265bis section 4.1 is its grammar.
+import { ConfigError } from "../errors.ts";
+
+/** The attributes of the session cookie, checked. */
+export interface CookieAttributes {
+  readonly path: string;
+  readonly domain: string | undefined;
+  readonly sameSite: "lax" | "strict" | "none";
+  readonly partitioned: boolean;
+  readonly priority: "low" | "medium" | "high" | undefined;
+  readonly httpOnly: boolean;
+  readonly secure: boolean | "auto";
+}
+
+/** Browsers ignore an attribute value over this many bytes: RFC 6265bis section 5.6. */
+const MAX_ATTRIBUTE_LENGTH = 1024;
+/** token, RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** The suffix by which the cookies of one sealed session differ. */
+const PART_SUFFIX = /\.[A-Za-z0-9_-]{6}$/;
+/** path-value: no control character and no semicolon; it begins where all paths do. */
+const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
+/** A host name of labels, with the leading dot that older servers wrote left out. */
+const DOMAIN = /^(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$/;
+
+interface Prefix {
+  readonly text: string;
+  readonly needsHost: boolean;
+  readonly needsHttpOnly: boolean;
+}
+
+// RFC 6265bis section 4.1.3 and its successor; browsers compare without regard to case. The
+// longer prefix stands before the one that it begins with.
+const prefixes: readonly Prefix[] = [
+  { text: "__Host-Http-", needsHost: true, needsHttpOnly: true },
+  { text: "__Host-", needsHost: true, needsHttpOnly: false },
+  { text: "__Secure-", needsHost: false, needsHttpOnly: false },
+  { text: "__Http-", needsHost: false, needsHttpOnly: true },
+];
+
+/**
+ * Checks the name and the attributes against the grammar and against each other.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_COOKIE
+ */
+export function checkCookie(name: string, attributes: CookieAttributes): void {
+  if (!TOKEN.test(name) || name.length > 256) {
+    fail("name", "must be a cookie name of 1 to 256 characters: letters, digits, - and _");
+  }
+  if (PART_SUFFIX.test(name)) {
+    fail("name", "must not end in a dot and six characters: that is how parts of it are named");
+  }
+  if (!PATH.test(attributes.path) || attributes.path.length > MAX_ATTRIBUTE_LENGTH) {
+    fail("path", 'must begin with "/" and hold no control character and no semicolon');
+  }
+  const { domain } = attributes;
+  if (domain !== undefined && (!DOMAIN.test(domain) || domain.length > 253)) {
+    fail("domain", "must be a host name without a leading dot, a port or a scheme");
+  }
+  if (attributes.sameSite === "none" && attributes.secure !== true) {
+    fail("sameSite", '"none" needs secure: true; browsers refuse the cookie otherwise');
+  }
+  if (attributes.partitioned && attributes.secure !== true) {
+    fail("partitioned", "needs secure: true; browsers refuse the cookie otherwise");
+  }
+  checkPrefix(name, attributes);
+}
+
+function checkPrefix(name: string, attributes: CookieAttributes): void {
+  const lower = name.toLowerCase();
+  const prefix = prefixes.find(({ text }) => lower.startsWith(text.toLowerCase()));
+  if (prefix === undefined) return;
+  if (attributes.secure !== true) fail("name", `the prefix ${prefix.text} needs secure: true`);
+  if (prefix.needsHost && attributes.domain !== undefined) {
+    fail("domain", `must be left out: the prefix ${prefix.text} is for one host`);
+  }
+  if (prefix.needsHost && attributes.path !== "/") {
+    fail("path", `must be "/" with the prefix ${prefix.text}`);
+  }
+  if (prefix.needsHttpOnly && !attributes.httpOnly) {
+    fail("httpOnly", `must be true with the prefix ${prefix.text}`);
+  }
+}
+
+function fail(field: string, message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_COOKIE", field, message);
+}
+
+/** Writes Set-Cookie values for one set of attributes; built once for each engine. */
+export class CookieWriter {
+  readonly #secured: string;
+  readonly #plain: string;
+  #dateSecond = -1;
+  #date = "";
+
+  constructor(attributes: CookieAttributes) {
+    const head =
+      `; Path=${attributes.path}` +
+      (attributes.domain === undefined ? "" : `; Domain=${attributes.domain}`);
+    const tail =
+      (attributes.httpOnly ? "; HttpOnly" : "") +
+      `; SameSite=${capitalize(attributes.sameSite)}` +
+      (attributes.partitioned ? "; Partitioned" : "") +
+      (attributes.priority === undefined ? "" : `; Priority=${capitalize(attributes.priority)}`);
+    this.#secured = `${head}; Secure${tail}`;
+    this.#plain = `${head}${tail}`;
+  }
+
+  /**
+   * A Set-Cookie value.
+   * @param maxAge - seconds; undefined: a browser-session cookie.
+   * @param now - Unix milliseconds, for Expires.
+   */
+  set(name: string, value: string, maxAge: number | undefined, now: number, secure: boolean): string {
+    const attributes = secure ? this.#secured : this.#plain;
+    if (maxAge === undefined) return `${name}=${value}${attributes}`;
+    return `${name}=${value}; Max-Age=${maxAge}; Expires=${this.#dateAt(now, maxAge)}${attributes}`;
+  }
+
+  /** A Set-Cookie value that removes the cookie: the same attributes, or browsers keep it. */
+  expire(name: string, secure: boolean): string {
+    const attributes = secure ? this.#secured : this.#plain;
+    return `${name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT${attributes}`;
+  }
+
+  /** IMF-fixdate, RFC 9110 section 5.6.7; formatted once for each second. */
+  #dateAt(now: number, maxAge: number): string {
+    const second = Math.floor(now / 1000) + maxAge;
+    if (second !== this.#dateSecond) {
+      this.#dateSecond = second;
+      this.#date = new Date(second * 1000).toUTCString();
+    }
+    return this.#date;
+  }
+}
+
+function capitalize(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

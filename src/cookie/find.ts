@@ -1,0 +1,114 @@
+// Finds our cookies in a Cookie header. Reading it is a security boundary (SECURITY.md 1d): names
+// are compared byte for byte, nothing is percent-decoded, and only SP and HTAB are trimmed.
+//
+// RFC 6265bis section 4.2.1 (what a well-behaved client sends):
+//   cookie-string = cookie-pair *( ";" SP cookie-pair )
+//   cookie-pair   = cookie-name BWS "=" BWS cookie-value
+// What a client really sends can be anything: the scan is total and linear in the header.
+import type { Cookie } from "../core/store.ts";
+
+/** A longer Cookie header is not read: twice what Node.js takes for all headers together. */
+export const MAX_HEADER_LENGTH = 32_768;
+/** Cookies of one name that are tried; a client can hold several, by path and by domain. */
+const MAX_SAME_NAME = 4;
+/** Cookies with a suffix that are tried, over all suffixes: the parts of one sealed session. */
+const MAX_PARTS = 64;
+/** A dot and six base64url characters. */
+const SUFFIX_LENGTH = 7;
+
+const SPACE = 0x20;
+const TAB = 0x09;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+const DOT = 0x2e;
+
+/** The values of the cookies named exactly `name`, in the header's order, at most four. */
+export function findCookies(header: string, name: string): string[] {
+  const found: string[] = [];
+  scan(header, name, false, (_, value) => found.push(value) < MAX_SAME_NAME);
+  return found;
+}
+
+/**
+ * The cookies named `name`, at most four, and those named `name.` + 6 base64url characters.
+ */
+export function findParts(header: string, name: string): Cookie[] {
+  const whole: Cookie[] = [];
+  const parts: Cookie[] = [];
+  scan(header, name, true, (found, value) => {
+    const list = found === name ? whole : parts;
+    if (list.length < (list === whole ? MAX_SAME_NAME : MAX_PARTS)) {
+      list.push({ name: found, value });
+    }
+    return true;
+  });
+  return parts.length === 0 ? whole : [...whole, ...parts];
+}
+
+/** Calls `found` with each name and value until it says false. */
+function scan(
+  header: string,
+  name: string,
+  suffixed: boolean,
+  found: (name: string, value: string) => boolean,
+): void {
+  let hit = header.indexOf(name);
+  while (hit !== -1) {
+    let end = hit + name.length;
+    if (suffixed && header.charCodeAt(end) === DOT) end = suffixEnd(header, end);
+    const equals = skipSpace(header, end);
+    if (header.charCodeAt(equals) === EQUALS && startsPair(header, hit)) {
+      const stop = header.indexOf(";", equals);
+      const value = trim(header, equals + 1, stop === -1 ? header.length : stop);
+      if (!found(header.slice(hit, end), value) || stop === -1) return;
+      hit = header.indexOf(name, stop);
+    } else {
+      hit = header.indexOf(name, end);
+    }
+  }
+}
+
+/** Whether nothing but white space stands between `index` and the `;` or the start before it. */
+function startsPair(header: string, index: number): boolean {
+  let before = index - 1;
+  while (before >= 0 && isSpace(header.charCodeAt(before))) before--;
+  return before < 0 || header.charCodeAt(before) === SEMICOLON;
+}
+
+/** Behind the suffix that begins at `dot`, or `dot` itself when none does. */
+function suffixEnd(header: string, dot: number): number {
+  const end = dot + SUFFIX_LENGTH;
+  if (end > header.length) return dot;
+  for (let index = dot + 1; index < end; index++) {
+    if (!isBase64url(header.charCodeAt(index))) return dot;
+  }
+  return end;
+}
+
+function trim(header: string, from: number, to: number): string {
+  let start = skipSpace(header, from);
+  let end = to;
+  if (start > end) start = end;
+  while (end > start && isSpace(header.charCodeAt(end - 1))) end--;
+  return header.slice(start, end);
+}
+
+function skipSpace(header: string, from: number): number {
+  let index = from;
+  while (isSpace(header.charCodeAt(index))) index++;
+  return index;
+}
+
+function isSpace(unit: number): boolean {
+  return unit === SPACE || unit === TAB;
+}
+
+function isBase64url(unit: number): boolean {
+  return (
+    (unit >= 0x61 && unit <= 0x7a) ||
+    (unit >= 0x41 && unit <= 0x5a) ||
+    (unit >= 0x30 && unit <= 0x39) ||
+    unit === 0x2d ||
+    unit === 0x5f
+  );
+}

@@ -1,0 +1,276 @@
+// The configuration: what a user writes, its defaults and units in one table, and the checks that
+// run when it is built. It knows no request.
+import { type CookieAttributes, checkCookie } from "../cookie/attributes.ts";
+import { createSigningKeyring, type SigningKey, type SigningKeyring } from "../crypto/keyring.ts";
+import { ConfigError } from "../errors.ts";
+import { eventNames, type SessionObservers } from "./events.ts";
+import { isSealed, type SessionStore } from "./store.ts";
+import { kindOf } from "./text.ts";
+
+/** How sessions are kept and how their cookie looks. Times are in seconds, sizes in bytes. */
+export interface SessionConfig {
+  /** The cookie's name. Default "session". */
+  readonly name?: string | undefined;
+  /** Where sessions are kept: `new SessionCookieStore({ … })`, or a server-side store. */
+  readonly store: SessionStore;
+  /** The cookie's lifetime, seconds from now; -1: persistent; 0: a browser-session cookie. Default 0. */
+  readonly cookieExpires?: number | undefined;
+  /** The idle timeout, seconds from the last renewal; -1: none; 0: follows `cookieExpires`, else a day. Default 0. */
+  readonly sessionExpires?: number | undefined;
+  /** Whether scripts in the page are kept from the cookie. Default true. */
+  readonly httpOnly?: boolean | undefined;
+  /** The absolute timeout, seconds since creation, never extended. Default none. */
+  readonly absoluteExpires?: number | undefined;
+  /** The part of the idle window that is used up before a renewal, 0 to 1. Default 0.1. */
+  readonly renewAfter?: number | undefined;
+  /** Signs the keys of server-side stores: 32 random bytes in base64. */
+  readonly signingKey?: string | undefined;
+  /** The key ring of server-side stores, instead of `signingKey`: the first that signs signs, all are accepted. */
+  readonly keys?: readonly SigningKey[] | undefined;
+  /** The cookie's Path. Default "/". */
+  readonly path?: string | undefined;
+  /** The cookie's Domain. Default none: this host alone. */
+  readonly domain?: string | undefined;
+  /** The cookie's SameSite. Default "lax". */
+  readonly sameSite?: "lax" | "strict" | "none" | undefined;
+  /** Whether the cookie is partitioned by the top-level site (CHIPS). Default false. */
+  readonly partitioned?: boolean | undefined;
+  /** The cookie's Priority, where browsers know it. Default none. */
+  readonly priority?: "low" | "medium" | "high" | undefined;
+  /** Whether the cookie is for https alone; "auto": not on a plain-http loopback connection. Default true. */
+  readonly secure?: boolean | "auto" | undefined;
+  /** How long the store may take for one answer, in seconds. Default 1. */
+  readonly storeTimeout?: number | undefined;
+  /** What a request gets when the session can't be loaded: "fail", the host's error path with 503, or "anonymous", a read-only session. Default "fail". */
+  readonly onStoreError?: "fail" | "anonymous" | undefined;
+  /** The longest key, in bytes of UTF-8. Default 256. */
+  readonly maxKeyBytes?: number | undefined;
+  /** The most keys in a session. Default 1000. */
+  readonly maxKeys?: number | undefined;
+  /** All keys and values together, in bytes of UTF-8. Default 65536. */
+  readonly maxSessionBytes?: number | undefined;
+  /** Observers of what happens to sessions. Default none. */
+  readonly on?: SessionObservers | undefined;
+  /** The clock, for tests: Unix milliseconds. Default Date.now. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Every default in one place; the documentation's table is compared with it. */
+export const configDefaults = {
+  name: "session",
+  cookieExpires: 0,
+  sessionExpires: 0,
+  httpOnly: true,
+  renewAfter: 0.1,
+  path: "/",
+  sameSite: "lax",
+  partitioned: false,
+  secure: true,
+  storeTimeout: 1,
+  onStoreError: "fail",
+  maxKeyBytes: 256,
+  maxKeys: 1000,
+  maxSessionBytes: 65_536,
+} as const;
+
+const fieldNames = [
+  ...Object.keys(configDefaults),
+  "store",
+  "absoluteExpires",
+  "signingKey",
+  "keys",
+  "domain",
+  "priority",
+  "on",
+  "now",
+];
+
+/** The configuration, checked, complete and frozen. */
+export interface ResolvedConfig {
+  readonly name: string;
+  readonly store: SessionStore;
+  readonly cookieExpires: number;
+  readonly sessionExpires: number;
+  /** Seconds; Infinity: none. */
+  readonly absoluteExpires: number;
+  readonly renewAfter: number;
+  readonly cookie: CookieAttributes;
+  /** Absent with a sealed store, which has keys of its own. */
+  readonly signing: SigningKeyring | undefined;
+  readonly storeTimeoutMs: number;
+  readonly onStoreError: "fail" | "anonymous";
+  readonly maxKeyBytes: number;
+  readonly maxKeys: number;
+  readonly maxSessionBytes: number;
+  readonly on: SessionObservers;
+  readonly now: () => number;
+}
+
+/**
+ * Checks a configuration and fills in the defaults.
+ * @throws {ConfigError} with the field's name and the way out.
+ */
+export function resolveConfig(config: SessionConfig): ResolvedConfig {
+  if (typeof config !== "object" || config === null) {
+    fail("config", `must be an object with at least a store, not ${kindOf(config)}`);
+  }
+  for (const field of Object.keys(config)) {
+    if (!fieldNames.includes(field)) fail(field, unknownField(field));
+  }
+  const store = checkStore(config.store);
+  const name = text(config, "name", configDefaults.name);
+  const cookie: CookieAttributes = {
+    path: text(config, "path", configDefaults.path),
+    domain: config.domain === undefined ? undefined : text(config, "domain", ""),
+    sameSite: oneOf(config, "sameSite", ["lax", "strict", "none"], configDefaults.sameSite),
+    partitioned: flag(config, "partitioned", configDefaults.partitioned),
+    priority:
+      config.priority === undefined
+        ? undefined
+        : oneOf(config, "priority", ["low", "medium", "high"], "medium"),
+    httpOnly: flag(config, "httpOnly", configDefaults.httpOnly),
+    secure: config.secure === "auto" ? "auto" : flag(config, "secure", configDefaults.secure),
+  };
+  checkCookie(name, cookie);
+  return Object.freeze({
+    name,
+    store,
+    cookie: Object.freeze(cookie),
+    cookieExpires: seconds(config, "cookieExpires", configDefaults.cookieExpires),
+    sessionExpires: seconds(config, "sessionExpires", configDefaults.sessionExpires),
+    absoluteExpires:
+      config.absoluteExpires === undefined ? Infinity : count(config, "absoluteExpires", 1),
+    renewAfter: fraction(config, "renewAfter", configDefaults.renewAfter),
+    signing: signingRing(config, store),
+    storeTimeoutMs: positive(config, "storeTimeout", configDefaults.storeTimeout) * 1000,
+    onStoreError: oneOf(
+      config,
+      "onStoreError",
+      ["fail", "anonymous"],
+      configDefaults.onStoreError,
+    ),
+    maxKeyBytes: count(config, "maxKeyBytes", configDefaults.maxKeyBytes),
+    maxKeys: count(config, "maxKeys", configDefaults.maxKeys),
+    maxSessionBytes: count(config, "maxSessionBytes", configDefaults.maxSessionBytes),
+    on: checkObservers(config.on),
+    now: clock(config.now),
+  });
+}
+
+type Field = keyof SessionConfig;
+
+function fail(field: string, message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
+}
+
+function unknownField(field: string): string {
+  const close = fieldNames.find((known) => known.toLowerCase() === field.toLowerCase());
+  const hint = close === undefined ? `known are ${fieldNames.join(", ")}` : `did you mean ${close}`;
+  return `is not a field of the configuration; ${hint}`;
+}
+
+function checkStore(store: unknown): SessionStore {
+  const candidate = store as Partial<SessionStore> | null | undefined;
+  if (typeof candidate?.load !== "function" || typeof candidate.save !== "function") {
+    throw new ConfigError(
+      "ERR_SESSION_CONFIG_STORE",
+      "store",
+      `must have the methods load and save, but is ${kindOf(store)}; ` +
+        "pass new SessionCookieStore({ secretKey, signingKey }), for example",
+    );
+  }
+  return candidate as SessionStore;
+}
+
+function signingRing(config: SessionConfig, store: SessionStore): SigningKeyring | undefined {
+  if (!isSealed(store)) return createSigningKeyring(config);
+  for (const field of ["signingKey", "keys"] as const) {
+    if (config[field] !== undefined) {
+      fail(field, "belongs to the cookie store, which has keys of its own; pass it there");
+    }
+  }
+  return undefined;
+}
+
+function checkObservers(on: SessionObservers | undefined): SessionObservers {
+  if (on === undefined) return {};
+  if (typeof on !== "object" || on === null) fail("on", `must be an object, not ${kindOf(on)}`);
+  for (const [name, observer] of Object.entries(on)) {
+    if (!(eventNames as readonly string[]).includes(name)) {
+      fail(`on.${name}`, `is not an event; the events are ${eventNames.join(", ")}`);
+    }
+    if (observer !== undefined && typeof observer !== "function") {
+      fail(`on.${name}`, `must be a function, not ${kindOf(observer)}`);
+    }
+  }
+  return on;
+}
+
+function clock(now: unknown): () => number {
+  if (now === undefined) return Date.now;
+  if (typeof now !== "function") fail("now", `must be a function, not ${kindOf(now)}`);
+  return now as () => number;
+}
+
+function text(config: SessionConfig, field: Field, fallback: string): string {
+  const value = config[field] ?? fallback;
+  if (typeof value !== "string") fail(field, `must be a string, not ${kindOf(value)}`);
+  return value;
+}
+
+function flag(config: SessionConfig, field: Field, fallback: boolean): boolean {
+  const value = config[field] ?? fallback;
+  if (typeof value !== "boolean") fail(field, `must be true or false, not ${kindOf(value)}`);
+  return value;
+}
+
+function oneOf<Choice extends string>(
+  config: SessionConfig,
+  field: Field,
+  choices: readonly Choice[],
+  fallback: Choice,
+): Choice {
+  const value = config[field] ?? fallback;
+  const choice = choices.find((known) => known === value);
+  if (choice === undefined) fail(field, `must be one of "${choices.join('", "')}"`);
+  return choice;
+}
+
+function number(config: SessionConfig, field: Field, fallback: number): number {
+  const value = config[field] ?? fallback;
+  if (typeof value !== "number" || Number.isNaN(value)) {
+    fail(field, `must be a number, not ${Number.isNaN(value) ? "NaN" : kindOf(value)}`);
+  }
+  return value;
+}
+
+/** The longest time that a configuration may name: 100 years, so that instants stay exact. */
+const MAX_SECONDS = 3_155_760_000;
+
+function seconds(config: SessionConfig, field: Field, fallback: number): number {
+  const value = number(config, field, fallback);
+  if (!Number.isInteger(value) || value < -1 || value > MAX_SECONDS) {
+    fail(field, "must be a whole number of seconds, or -1 for persistent, or 0 for not specified");
+  }
+  return value;
+}
+
+function count(config: SessionConfig, field: Field, fallback: number): number {
+  const value = number(config, field, fallback);
+  if (!Number.isSafeInteger(value) || value < 1 || value > MAX_SECONDS) {
+    fail(field, `must be a whole number of at least 1, not ${value}`);
+  }
+  return value;
+}
+
+function fraction(config: SessionConfig, field: Field, fallback: number): number {
+  const value = number(config, field, fallback);
+  if (value < 0 || value > 1) fail(field, `must be a part of the idle window, 0 to 1, not ${value}`);
+  return value;
+}
+
+function positive(config: SessionConfig, field: Field, fallback: number): number {
+  const value = number(config, field, fallback);
+  if (!(value > 0) || value > 3600) fail(field, `must be seconds, over 0 and up to 3600, not ${value}`);
+  return value;
+}

@@ -1,0 +1,94 @@
+// The observers: what happened to a session, told to whoever configured `on`. An event carries
+// ids, names and reasons from closed lists, never a credential or a value.
+import type { StoreError, StoreOperation } from "../errors.ts";
+import type { RejectedReason } from "./store.ts";
+
+/**
+ * Why a change was not saved.
+ * `stale`: the session was cleared, regenerated or destroyed meanwhile. `grace`: the request still
+ * held the credential of before a regenerate. `unavailable`: the store did not answer. `aborted`:
+ * the response never left, and nothing had been saved.
+ */
+export type RefusedReason = "stale" | "grace" | "unavailable" | "aborted";
+
+/** An event about one session. */
+export interface SessionEvent {
+  /** The session's handle; no credential. */
+  readonly id: string;
+}
+
+/** A change that was not saved. */
+export interface RefusedEvent extends SessionEvent {
+  readonly reason: RefusedReason;
+}
+
+/** A client's cookie that is not a session. */
+export interface RejectedEvent {
+  readonly reason: RejectedReason;
+}
+
+/** Entries of another library's cookie that were left out while it was read. */
+export interface SkippedEvent extends SessionEvent {
+  /** The names of what was left out. */
+  readonly keys: readonly string[];
+}
+
+/** The store failed. */
+export interface StoreErrorEvent {
+  readonly operation: StoreOperation;
+  readonly error: StoreError;
+}
+
+/** The events and what each observer gets; an observer that throws fails nothing. */
+export interface SessionObservers {
+  /** A stored session was found. */
+  opened?(event: SessionEvent): void;
+  /** A new session was saved for the first time. */
+  created?(event: SessionEvent): void;
+  /** The idle timeout began anew, and the cookie was sent again. */
+  renewed?(event: SessionEvent): void;
+  /** The credential was replaced. */
+  regenerated?(event: SessionEvent): void;
+  /** A change was saved. */
+  committed?(event: SessionEvent): void;
+  /** A change was not saved. */
+  refused?(event: RefusedEvent): void;
+  /** The session was ended by `destroy()`. */
+  destroyed?(event: SessionEvent): void;
+  /** A cookie of ours was not accepted. */
+  rejected?(event: RejectedEvent): void;
+  /** Something of a foreign cookie was left out. */
+  skipped?(event: SkippedEvent): void;
+  /** The store failed; the error itself goes its own way too. */
+  storeError?(event: StoreErrorEvent): void;
+}
+
+/** Every event's name, for the check of `on`. */
+export const eventNames: readonly (keyof SessionObservers)[] = [
+  "opened",
+  "created",
+  "renewed",
+  "regenerated",
+  "committed",
+  "refused",
+  "destroyed",
+  "rejected",
+  "skipped",
+  "storeError",
+];
+
+/** Tells one observer; whatever it throws, or rejects with, is its own affair. */
+export function notify<Name extends keyof SessionObservers>(
+  observers: SessionObservers,
+  name: Name,
+  event: Parameters<NonNullable<SessionObservers[Name]>>[0],
+): void {
+  const observer = observers[name] as ((event: unknown) => unknown) | undefined;
+  if (observer === undefined) return;
+  try {
+    const answer = observer.call(observers, event);
+    if (answer instanceof Promise) answer.catch(() => undefined);
+  } catch {
+    // An observer that throws fails nothing.
+  }
+}

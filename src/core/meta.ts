@@ -1,0 +1,73 @@
+// The engine's own notes in a stored row: what the session needs and no store looks into. It
+// reads what a stranger may have written, so decoding is total.
+
+/** What the engine writes beside the data of a server-side session. */
+export interface SessionMeta {
+  /** Unix milliseconds. */
+  readonly created: number;
+  /** Unix milliseconds; Infinity: no absolute timeout. */
+  readonly deadline: number;
+  /** Unix milliseconds of the last regenerate; 0: never. The grace of law L4 counts from it. */
+  readonly barrierAt: number;
+  readonly subject?: string;
+  /** Unix milliseconds of the binding; 0: not bound. */
+  readonly boundAt: number;
+  readonly label?: string;
+  /** The cookie lifetime that this session chose, in seconds. */
+  readonly cookieExpires?: number;
+}
+
+const FORMAT = 1;
+
+/** JSON of a fixed tuple: short, and readable where an operator looks into the store. */
+export function encodeMeta(meta: SessionMeta): string {
+  return JSON.stringify([
+    FORMAT,
+    meta.created,
+    meta.deadline === Infinity ? null : meta.deadline,
+    meta.barrierAt,
+    meta.subject ?? null,
+    meta.boundAt,
+    meta.label ?? null,
+    meta.cookieExpires ?? null,
+  ]);
+}
+
+/** @returns undefined when it isn't what `encodeMeta` writes. */
+export function decodeMeta(text: string): SessionMeta | undefined {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(fields) || fields.length !== 8 || fields[0] !== FORMAT) return undefined;
+  const [, created, deadline, barrierAt, subject, boundAt, label, cookieExpires] =
+    fields as unknown[];
+  if (!isInstant(created) || !isInstant(barrierAt) || !isInstant(boundAt)) return undefined;
+  if (deadline !== null && !isInstant(deadline)) return undefined;
+  if (!isTextOrNull(subject) || !isTextOrNull(label)) return undefined;
+  if (cookieExpires !== null && !isLifetime(cookieExpires)) return undefined;
+  return {
+    created,
+    deadline: deadline ?? Infinity,
+    barrierAt,
+    boundAt,
+    ...(subject !== null && { subject }),
+    ...(label !== null && { label }),
+    ...(cookieExpires !== null && { cookieExpires }),
+  };
+}
+
+/** Whether `value` can be a `cookieExpires`: whole seconds, or -1. */
+export function isLifetime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= -1;
+}
+
+function isInstant(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === "string";
+}

@@ -1,0 +1,147 @@
+// The two sets of primitives export the same things and give the same bytes, against known answers
+// and each other.
+import { createHash, createHmac } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import * as node from "../../../src/crypto/primitives-node.ts";
+import * as portable from "../../../src/crypto/primitives-portable.ts";
+import type { Primitives } from "../../../src/crypto/primitives.ts";
+
+const kinds: readonly (readonly [string, Primitives])[] = [
+  ["node", node],
+  ["portable", portable],
+];
+
+const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
+const toHex = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes === undefined ? undefined : Buffer.from(bytes).toString("hex");
+const pattern = (length: number, step = 7): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => (i * step + 3) % 256);
+
+describe.each(kinds)("%s primitives", (_, it) => {
+  test("random bytes are fresh, of the asked length, and leave no byte out", () => {
+    const seen = new Set<string>();
+    for (let i = 0; i < 2000; i++) seen.add(toHex(it.randomBytes(16)) ?? "");
+    expect(seen.size).toBe(2000);
+    expect(it.randomBytes(0)).toHaveLength(0);
+    // A long target crosses the pool's end; a long run of zeros would be bytes not filled.
+    const long = it.randomBytes(10_000);
+    expect(long).toHaveLength(10_000);
+    expect(toHex(long)).not.toContain("00".repeat(8));
+    const view = new Uint8Array(40);
+    it.fillRandom(view.subarray(8, 32));
+    expect(view.subarray(0, 8)).toEqual(new Uint8Array(8));
+    expect(view.subarray(32)).toEqual(new Uint8Array(8));
+    expect(view.subarray(8, 32)).not.toEqual(new Uint8Array(24));
+  });
+
+  test("equality is over all bytes, and unequal lengths are unequal", () => {
+    const bytes = pattern(16);
+    expect(it.constantTimeEqual(bytes, bytes.slice())).toBe(true);
+    expect(it.constantTimeEqual(bytes, bytes.subarray(0, 15))).toBe(false);
+    expect(it.constantTimeEqual(new Uint8Array(0), new Uint8Array(0))).toBe(true);
+    for (let i = 0; i < 16; i++) {
+      const other = bytes.slice();
+      other[i] = (other[i] ?? 0) ^ 1;
+      expect(it.constantTimeEqual(bytes, other)).toBe(false);
+    }
+  });
+
+  test("hashes and MACs equal those of node:crypto", () => {
+    const key = pattern(32);
+    const data = pattern(300, 11);
+    expect(toHex(it.sha256(data))).toBe(createHash("sha256").update(data).digest("hex"));
+    const mac = it.createHmacSha256(key);
+    const expected = createHmac("sha256", key).update(data).digest("hex");
+    expect(toHex(mac(data))).toBe(expected);
+    expect(toHex(mac(data.subarray(0, 100), data.subarray(100)))).toBe(expected);
+    for (const length of [1, 20, 64, 128, 200]) {
+      const macKey = pattern(length);
+      expect(toHex(it.hmacSha512t256(macKey, data))).toBe(
+        createHmac("sha512-256", macKey).update(data).digest("hex"),
+      );
+    }
+  });
+
+  test("HKDF gives RFC 5869's third case: SHA-256, no salt, no info", () => {
+    expect(toHex(it.hkdfSha256(hex("0b".repeat(22)), "", 42))).toBe(
+      "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8",
+    );
+  });
+
+  test("the AES block is FIPS 197's, whatever came before it", () => {
+    const block = it.createAesBlock(
+      hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
+    );
+    const input = hex("00112233445566778899aabbccddeeff");
+    expect(toHex(block(input))).toBe("8ea2b7ca516745bfeafc49904b496089");
+    block(pattern(16));
+    expect(toHex(block(input))).toBe("8ea2b7ca516745bfeafc49904b496089");
+    expect(toHex(input)).toBe("00112233445566778899aabbccddeeff");
+  });
+
+  test.each([16, 24, 32])("AES-GCM with a key of %d bytes opens what it sealed only", (bytes) => {
+    const key = pattern(bytes);
+    const nonce = pattern(12, 5);
+    const plaintext = pattern(50, 3);
+    const sealed = it.aesGcmSeal(key, nonce, plaintext);
+    expect(sealed).toHaveLength(66);
+    expect(toHex(it.aesGcmOpen(key, nonce, sealed))).toBe(toHex(plaintext));
+    sealed[10] = (sealed[10] ?? 0) ^ 1;
+    expect(it.aesGcmOpen(key, nonce, sealed)).toBeUndefined();
+    expect(it.aesGcmOpen(key, nonce, new Uint8Array(15))).toBeUndefined();
+  });
+
+  test("AES-GCM refuses every tag shorter than 16 bytes", () => {
+    const key = pattern(32);
+    const nonce = pattern(12);
+    const gcm = it.createGcmKey(key);
+    const sealed = new Uint8Array(16 + 16);
+    gcm.sealInto(sealed, 0, nonce, pattern(16), pattern(3));
+    expect(toHex(gcm.open(nonce, sealed, pattern(3)))).toBe(toHex(pattern(16)));
+    for (let tag = 0; tag < 16; tag++) {
+      expect(gcm.open(nonce, sealed.subarray(0, 16 + tag), pattern(3))).toBeUndefined();
+      expect(gcm.open(nonce, sealed.subarray(0, tag), pattern(3))).toBeUndefined();
+    }
+  });
+
+  test("base64url takes exactly what it writes", () => {
+    for (let length = 0; length < 40; length++) {
+      const bytes = pattern(length, 37);
+      const text = it.encodeBase64url(bytes);
+      expect(text).toBe(Buffer.from(bytes).toString("base64url"));
+      expect(toHex(it.decodeBase64url(text))).toBe(toHex(bytes));
+    }
+    const refused = ["A", "AAAAA", "AA==", "AAA=", "AB", "AAB", "_/8", "+A", "AA\n", " AA", "A A"];
+    // The last two have the low byte of "A" in UTF-16 code units that aren't "A".
+    for (const text of [...refused, "é", "AA\0", "\u0141A", "A\u0141AA"])
+      expect(it.decodeBase64url(text), JSON.stringify(text)).toBeUndefined();
+  });
+
+  test("UTF-8 comes back as it was, and what isn't UTF-8 is undefined", () => {
+    const texts = ["", "plain", "\0", "é€😀", "\uFEFFbom", "\uFFFD", "__proto__", "x".repeat(500)];
+    for (const text of texts) {
+      const bytes = it.encodeUtf8(text);
+      expect(toHex(bytes)).toBe(Buffer.from(text, "utf8").toString("hex"));
+      const target = new Uint8Array(bytes.length + 4);
+      expect(it.writeUtf8(target, text, 2)).toBe(bytes.length);
+      expect(it.readUtf8(target, 2, 2 + bytes.length)).toBe(text);
+    }
+    for (const bad of ["80", "c0af", "eda080", "f4908080", "c3", "61ff62", "efbfbdff"])
+      expect(it.readUtf8(hex(bad), 0, bad.length / 2), bad).toBeUndefined();
+    expect(it.readLatin1(hex("ff4100"), 0, 3)).toBe("\u00ffA\0");
+    expect(it.readLatin1(hex("ff4100"), 1, 2)).toBe("A");
+  });
+});
+
+test("what one set seals, the other opens", () => {
+  const [key, nonce, text] = [pattern(32), pattern(12), pattern(100)];
+  expect(toHex(node.aesGcmSeal(key, nonce, text))).toBe(
+    toHex(portable.aesGcmSeal(key, nonce, text)),
+  );
+  expect(toHex(node.aesGcmOpen(key, nonce, portable.aesGcmSeal(key, nonce, text)))).toBe(
+    toHex(text),
+  );
+  expect(toHex(portable.aesGcmOpen(key, nonce, node.aesGcmSeal(key, nonce, text)))).toBe(
+    toHex(text),
+  );
+});
