@@ -111,7 +111,13 @@ export class CookieWriter {
    * @param maxAge - seconds; undefined: a browser-session cookie.
    * @param now - Unix milliseconds, for Expires.
    */
-  set(name: string, value: string, maxAge: number | undefined, now: number, secure: boolean): string {
+  set(
+    name: string,
+    value: string,
+    maxAge: number | undefined,
+    now: number,
+    secure: boolean,
+  ): string {
     const attributes = secure ? this.#secured : this.#plain;
     if (maxAge === undefined) return `${name}=${value}${attributes}`;
     return `${name}=${value}; Max-Age=${maxAge}; Expires=${this.#dateAt(now, maxAge)}${attributes}`;

@@ -3,6 +3,7 @@
 import { type CookieAttributes, checkCookie } from "../cookie/attributes.ts";
 import { createSigningKeyring, type SigningKey, type SigningKeyring } from "../crypto/keyring.ts";
 import { ConfigError } from "../errors.ts";
+import { MAX_SECONDS } from "./expiry.ts";
 import { eventNames, type SessionObservers } from "./events.ts";
 import { isSealed, type SessionStore } from "./store.ts";
 import { kindOf } from "./text.ts";
@@ -127,7 +128,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     priority:
       config.priority === undefined
         ? undefined
-        : oneOf(config, "priority", ["low", "medium", "high"], "medium"),
+        : oneOf(config, "priority", ["low", "medium", "high"] as const, "medium"),
     httpOnly: flag(config, "httpOnly", configDefaults.httpOnly),
     secure: config.secure === "auto" ? "auto" : flag(config, "secure", configDefaults.secure),
   };
@@ -143,12 +144,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     renewAfter: fraction(config, "renewAfter", configDefaults.renewAfter),
     signing: signingRing(config, store),
     storeTimeoutMs: positive(config, "storeTimeout", configDefaults.storeTimeout) * 1000,
-    onStoreError: oneOf(
-      config,
-      "onStoreError",
-      ["fail", "anonymous"],
-      configDefaults.onStoreError,
-    ),
+    onStoreError: oneOf(config, "onStoreError", ["fail", "anonymous"], configDefaults.onStoreError),
     maxKeyBytes: count(config, "maxKeyBytes", configDefaults.maxKeyBytes),
     maxKeys: count(config, "maxKeys", configDefaults.maxKeys),
     maxSessionBytes: count(config, "maxSessionBytes", configDefaults.maxSessionBytes),
@@ -224,7 +220,7 @@ function flag(config: SessionConfig, field: Field, fallback: boolean): boolean {
   return value;
 }
 
-function oneOf<Choice extends string>(
+function oneOf<const Choice extends string>(
   config: SessionConfig,
   field: Field,
   choices: readonly Choice[],
@@ -244,9 +240,6 @@ function number(config: SessionConfig, field: Field, fallback: number): number {
   return value;
 }
 
-/** The longest time that a configuration may name: 100 years, so that instants stay exact. */
-const MAX_SECONDS = 3_155_760_000;
-
 function seconds(config: SessionConfig, field: Field, fallback: number): number {
   const value = number(config, field, fallback);
   if (!Number.isInteger(value) || value < -1 || value > MAX_SECONDS) {
@@ -265,12 +258,14 @@ function count(config: SessionConfig, field: Field, fallback: number): number {
 
 function fraction(config: SessionConfig, field: Field, fallback: number): number {
   const value = number(config, field, fallback);
-  if (value < 0 || value > 1) fail(field, `must be a part of the idle window, 0 to 1, not ${value}`);
+  if (value < 0 || value > 1)
+    fail(field, `must be a part of the idle window, 0 to 1, not ${value}`);
   return value;
 }
 
 function positive(config: SessionConfig, field: Field, fallback: number): number {
   const value = number(config, field, fallback);
-  if (!(value > 0) || value > 3600) fail(field, `must be seconds, over 0 and up to 3600, not ${value}`);
+  if (!(value > 0) || value > 3600)
+    fail(field, `must be seconds, over 0 and up to 3600, not ${value}`);
   return value;
 }

@@ -11,6 +11,8 @@ export const PERSISTENT = -1;
 export const MAX_COOKIE_AGE = 400 * DAY;
 /** The idle timeout when neither expiry says anything, in seconds. */
 export const DEFAULT_IDLE = DAY;
+/** The longest time that may be asked for: 100 years in seconds, so that instants stay exact. */
+export const MAX_SECONDS = 3_155_760_000;
 /** A renewal waits for at least this many milliseconds, or half the window if that is less. */
 const MIN_RENEWAL = 60 * SECOND;
 

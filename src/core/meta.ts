@@ -1,5 +1,6 @@
 // The engine's own notes in a stored row: what the session needs and no store looks into. It
 // reads what a stranger may have written, so decoding is total.
+import { MAX_SECONDS } from "./expiry.ts";
 
 /** What the engine writes beside the data of a server-side session. */
 export interface SessionMeta {
@@ -61,7 +62,7 @@ export function decodeMeta(text: string): SessionMeta | undefined {
 
 /** Whether `value` can be a `cookieExpires`: whole seconds, or -1. */
 export function isLifetime(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= -1;
+  return Number.isInteger(value) && (value as number) >= -1 && (value as number) <= MAX_SECONDS;
 }
 
 function isInstant(value: unknown): value is number {

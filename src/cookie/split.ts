@@ -1,0 +1,97 @@
+// Splits a sealed session over several cookies, and joins them. A piece names its set, its place
+// and the count inside the seal, so that no client can mix pieces of two writes.
+//
+//   bytes 0..7   the set's id, random for each write
+//   byte  8      the place, from 1
+//   byte  9      the count, 2 to 4
+//   …            a slice of the payload
+import { encodeBase64url, randomBytes } from "#crypto";
+
+/** A browser keeps a cookie whose name and value have at most this many bytes: RFC 6265bis section 5.6. */
+export const MAX_COOKIE_BYTES = 4096;
+/** What a token adds to its payload: version, key id, nonce and tag. */
+const TOKEN_BYTES = 45;
+const SET_BYTES = 8;
+const HEAD_BYTES = 10;
+/** What stands before the place in a piece's name; a dot and six characters in all. */
+const SUFFIX = ".split";
+
+/** How many bytes of payload one cookie of this name holds. */
+export function wholeCapacity(name: string): number {
+  return Math.floor(((MAX_COOKIE_BYTES - name.length) * 3) / 4) - TOKEN_BYTES;
+}
+
+/** The place that a cookie's name gives it, from 1; undefined when it is no piece of `name`. */
+export function placeOf(cookieName: string, name: string): number | undefined {
+  const digit = cookieName.length === name.length + SUFFIX.length + 1 ? cookieName.at(-1) : "";
+  if (digit === undefined || digit < "1" || digit > "4") return undefined;
+  return cookieName === pieceName(name, Number(digit)) ? Number(digit) : undefined;
+}
+
+/** One piece of a payload, before it is sealed. */
+export interface Piece {
+  readonly name: string;
+  readonly payload: Uint8Array;
+}
+
+/** The payload in as few pieces as it takes; undefined when that is more than `maxPieces`. */
+export function splitPayload(
+  payload: Uint8Array,
+  name: string,
+  maxPieces: number,
+): Piece[] | undefined {
+  const capacity = wholeCapacity(pieceName(name, 1)) - HEAD_BYTES;
+  const count = Math.ceil(payload.length / capacity);
+  if (count > maxPieces) return undefined;
+  const set = randomBytes(SET_BYTES);
+  return Array.from({ length: count }, (_, index) => {
+    const slice = payload.subarray(index * capacity, (index + 1) * capacity);
+    const piece = new Uint8Array(HEAD_BYTES + slice.length);
+    piece.set(set);
+    piece.set([index + 1, count], SET_BYTES);
+    piece.set(slice, HEAD_BYTES);
+    return { name: pieceName(name, index + 1), payload: piece };
+  });
+}
+
+/**
+ * The payloads of the sets that are whole.
+ * @param pieces - authenticated pieces with the place that their cookie's name gives them.
+ * @param incomplete - called for each set that isn't whole.
+ */
+export function joinPieces(
+  pieces: readonly { readonly place: number; readonly payload: Uint8Array }[],
+  incomplete: () => void,
+): Uint8Array[] {
+  const sets = new Map<string, Map<number, Uint8Array>>();
+  for (const { place, payload } of pieces) {
+    const [sealedPlace, count] = payload.subarray(SET_BYTES, HEAD_BYTES);
+    // Sealed by us for this very name: only a fault of our own could disagree.
+    if (sealedPlace !== place || count === undefined || place > count) continue;
+    const id = `${encodeBase64url(payload.subarray(0, SET_BYTES))}/${count}`;
+    const set = sets.get(id) ?? new Map<number, Uint8Array>();
+    sets.set(id, set.set(place, payload.subarray(HEAD_BYTES)));
+  }
+  const whole: Uint8Array[] = [];
+  for (const [id, set] of sets) {
+    const slices = Array.from({ length: Number(id.at(-1)) }, (_, index) => set.get(index + 1));
+    if (slices.every((slice) => slice !== undefined)) whole.push(concat(slices));
+    else incomplete();
+  }
+  return whole;
+}
+
+function pieceName(name: string, place: number): string {
+  return `${name}${SUFFIX}${place}`;
+}
+
+function concat(slices: readonly Uint8Array[]): Uint8Array {
+  const length = slices.reduce((sum, slice) => sum + slice.length, 0);
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const slice of slices) {
+    whole.set(slice, offset);
+    offset += slice.length;
+  }
+  return whole;
+}

@@ -1,0 +1,286 @@
+// What stands behind one request's session: the map, what may still be done with it, and what the
+// response owes the client. Its two kinds are keyed.ts (server-side stores) and sealed.ts.
+import { LimitError, StoreError, UsageError } from "../errors.ts";
+import type { CookieWriter } from "../cookie/attributes.ts";
+import type { ResponseEffects } from "./effects.ts";
+import type { ResolvedConfig } from "./config.ts";
+import { notify, type RefusedReason } from "./events.ts";
+import { idleTimeoutMs, MAX_SECONDS, SECOND } from "./expiry.ts";
+import { SessionMap } from "./map.ts";
+import { chain, isThenable } from "./awaitable.ts";
+import { isLifetime } from "./meta.ts";
+import type { Awaitable } from "./store.ts";
+import { assertText, kindOf, utf8Length } from "./text.ts";
+
+/** What the host says of a request's connection, by its own word; read when it is needed. */
+export interface Connection {
+  /** Whether the client came by https. */
+  readonly secure?: boolean | undefined;
+  /** Whether the socket's other end is this machine. */
+  readonly loopback?: boolean | undefined;
+}
+
+/** What an engine has made ready for all its sessions. */
+export interface EngineParts {
+  readonly config: ResolvedConfig;
+  readonly cookies: CookieWriter;
+}
+
+/** Why a session can't be changed: `upgrade` is the application's own wish. */
+export type ReadOnlyReason = "grace" | "unavailable" | "upgrade";
+
+/** Whose session it is, before it is saved. */
+export interface Binding {
+  readonly subject: string;
+  readonly label: string | undefined;
+}
+
+/** The session of one request, as the engine sees it. */
+export abstract class Backing {
+  readonly config: ResolvedConfig;
+  protected readonly cookies: CookieWriter;
+  protected readonly connection: Connection;
+  readonly map: SessionMap;
+  /** Unix milliseconds. */
+  created: number;
+  /** Whether the client brought no session that lives. */
+  isNew = true;
+  readOnly: ReadOnlyReason | undefined;
+  destroyed = false;
+  frozen = false;
+  protected touched = false;
+  protected binding: Binding | undefined;
+  /** The lifetime that this session chose, seconds; undefined: the configuration's. */
+  protected lifetime: number | undefined;
+  /** The same, as it is stored. */
+  protected storedLifetime: number | undefined;
+  #queue: Promise<unknown> | undefined;
+  #closing: Awaitable<ResponseEffects> | undefined;
+  #changeListener: (() => void) | undefined;
+  #changedOnce = false;
+
+  constructor(parts: EngineParts, connection: Connection) {
+    this.config = parts.config;
+    this.cookies = parts.cookies;
+    this.connection = connection;
+    this.map = new SessionMap(parts.config);
+    this.created = this.newCreated();
+  }
+
+  /** The session's handle, no credential. */
+  abstract get id(): string;
+  /** Unix milliseconds of the end as things stand; Infinity: none. */
+  abstract get expires(): number;
+  /** Whether the session is stored already. */
+  abstract get stored(): boolean;
+  /** Whether anything is to be saved. */
+  abstract get changed(): boolean;
+  /** Opens what opens late; called before every look at the session. */
+  touch(): void {
+    this.touched = true;
+  }
+  protected abstract replaceCredential(): Awaitable<void>;
+  protected abstract end(): Awaitable<void>;
+  protected abstract saveChanges(): Awaitable<void>;
+  protected abstract finish(): Awaitable<void>;
+  /** The Set-Cookie values that are due. */
+  protected abstract setCookies(): string[];
+  /** Whether `end` still works when the response has begun. */
+  protected abstract readonly endsLate: boolean;
+
+  /** Seconds, as the configuration's `cookieExpires`. */
+  get cookieExpires(): number {
+    this.touch();
+    return this.lifetime ?? this.config.cookieExpires;
+  }
+
+  set cookieExpires(seconds: number) {
+    if (!isLifetime(seconds)) {
+      throw new UsageError(
+        "ERR_SESSION_USAGE_TYPE",
+        `cookieExpires must be a whole number of seconds from -1 to ${MAX_SECONDS}, ` +
+          `not ${typeof seconds === "number" ? seconds : kindOf(seconds)}`,
+      );
+    }
+    this.beforeChange();
+    if (this.lifetime === seconds) return;
+    this.lifetime = seconds;
+    this.noteChange();
+  }
+
+  protected get lifetimeChanged(): boolean {
+    return this.lifetime !== this.storedLifetime;
+  }
+
+  /** Whose session it is from the next save on. */
+  bind(subject: string, label: string | undefined): void {
+    this.#checkName(subject, "subject");
+    if (label !== undefined) this.#checkName(label, "label");
+    this.beforeChange();
+    this.binding = { subject, label };
+    this.noteChange();
+  }
+
+  #checkName(text: string, what: string): void {
+    assertText(text, what);
+    const { maxKeyBytes } = this.config;
+    const actual = utf8Length(text);
+    if (actual > 0 && actual <= maxKeyBytes) return;
+    const message = `the ${what} has ${actual} bytes, but must have 1 to maxKeyBytes ${maxKeyBytes}`;
+    throw new LimitError("ERR_SESSION_LIMIT_KEY", message, { actual, limit: maxKeyBytes });
+  }
+
+  /**
+   * Throws when the session can't be changed any more.
+   * @throws {UsageError} ERR_SESSION_USAGE_DESTROYED, _READ_ONLY or _HEADERS_SENT
+   */
+  beforeChange(): void {
+    if (this.destroyed) {
+      const message = "the session was destroyed in this request and can't be changed any more";
+      throw new UsageError("ERR_SESSION_USAGE_DESTROYED", message);
+    }
+    if (this.readOnly === "upgrade") {
+      const message =
+        "a session that was opened from headers alone is read-only: no response can carry its cookie";
+      throw new UsageError("ERR_SESSION_USAGE_READ_ONLY", message);
+    }
+    if (this.frozen) {
+      const message =
+        "the response has begun, so the session can't be changed any more; change it before " +
+        "the first byte is written";
+      throw new UsageError("ERR_SESSION_USAGE_HEADERS_SENT", message);
+    }
+    this.touch();
+  }
+
+  /** Tells the one who listens, once, that there is something to save. */
+  noteChange(): void {
+    this.#changedOnce = true;
+    const listener = this.#changeListener;
+    this.#changeListener = undefined;
+    listener?.();
+  }
+
+  /** Calls `listener` once, at the first change. */
+  whenChanged(listener: () => void): void {
+    if (this.#changedOnce) listener();
+    else this.#changeListener = listener;
+  }
+
+  /** Drops what isn't saved. */
+  discard(): void {
+    this.map.discard();
+    this.binding = undefined;
+    this.lifetime = this.storedLifetime;
+  }
+
+  async regenerate(): Promise<void> {
+    this.beforeChange();
+    this.noteChange();
+    await this.#inOrder(() => this.replaceCredential());
+  }
+
+  async destroy(): Promise<void> {
+    if (this.destroyed) return;
+    if (this.readOnly === "upgrade" || (this.frozen && !this.endsLate)) this.beforeChange();
+    this.touch();
+    this.noteChange();
+    await this.#inOrder(() => this.end());
+  }
+
+  async commit(): Promise<void> {
+    await this.#inOrder(() => {
+      if (!this.frozen && !this.destroyed && this.#writable()) return this.saveChanges();
+      return undefined;
+    });
+  }
+
+  /**
+   * The request's end: saves what is due, at once where nothing has to be awaited. A second call
+   * gives the same, or, when the first one failed, what is due in spite of it.
+   */
+  close(): Awaitable<ResponseEffects> {
+    if (this.#closing !== undefined) return this.#closing;
+    const first = !this.frozen;
+    this.frozen = true;
+    if (!first) return this.effects();
+    const done = this.#queue === undefined ? this.#finish() : this.#inOrder(() => this.#finish());
+    const closing = chain(done, () => this.effects());
+    this.#closing = closing;
+    if (isThenable(closing)) closing.catch(() => (this.#closing = undefined));
+    return closing;
+  }
+
+  #finish(): Awaitable<void> {
+    return this.destroyed || !this.#writable() ? undefined : this.finish();
+  }
+
+  /** Refuses what a read-only session was told; law L8. */
+  #writable(): boolean {
+    const { readOnly } = this;
+    if (readOnly === undefined) return true;
+    if (readOnly !== "upgrade" && this.changed) this.refuse(readOnly);
+    return false;
+  }
+
+  /** The response never leaves: what isn't saved is refused. */
+  abandon(): void {
+    this.frozen = true;
+    if (!this.destroyed && this.changed) this.refuse("aborted");
+  }
+
+  /** What the response owes the client as things stand. */
+  effects(): ResponseEffects {
+    const setCookie = this.readOnly === undefined || this.destroyed ? this.setCookies() : [];
+    return { setCookie, vary: this.touched, noStore: setCookie.length > 0 };
+  }
+
+  /** One after the other: two calls of one request never race each other at the store. */
+  #inOrder<T>(step: () => Awaitable<T>): Promise<T> {
+    const before = this.#queue ?? Promise.resolve();
+    // A step that failed has told its own caller; the next one finds the session as it is now.
+    const done = before.then(step, step);
+    this.#queue = done;
+    done.then(
+      () => this.#leave(done),
+      () => this.#leave(done),
+    );
+    return done;
+  }
+
+  #leave(done: Promise<unknown>): void {
+    if (this.#queue === done) this.#queue = undefined;
+  }
+
+  protected refuse(reason: RefusedReason): void {
+    this.discard();
+    notify(this.config.on, "refused", { id: this.id, reason });
+  }
+
+  protected notSaved(): StoreError {
+    const message = "the session could not be loaded, so it can't be saved";
+    return new StoreError("ERR_SESSION_STORE_FAILED", "save", message);
+  }
+
+  /** The idle timeout in milliseconds, for the lifetime that holds now. */
+  protected get ttl(): number {
+    return idleTimeoutMs(this.config.sessionExpires, this.lifetime ?? this.config.cookieExpires);
+  }
+
+  /** Unix milliseconds; whole seconds, which is what a sealed session keeps. */
+  protected newCreated(): number {
+    return Math.floor(this.config.now() / SECOND) * SECOND;
+  }
+
+  /** Unix milliseconds of the absolute end of a session that is made now. */
+  protected get newDeadline(): number {
+    return this.created + this.config.absoluteExpires * SECOND;
+  }
+
+  /** Whether the cookie gets Secure: "auto" leaves it out on plain http over loopback alone. */
+  protected get secure(): boolean {
+    const { secure } = this.config.cookie;
+    if (secure !== "auto") return secure;
+    return this.connection.secure !== false || this.connection.loopback !== true;
+  }
+}

@@ -1,0 +1,227 @@
+// The engine: from a Cookie header to a session, and from a session to what the response owes the
+// client. It knows no framework; the adapters call it and carry out the effects.
+import { CookieWriter } from "../cookie/attributes.ts";
+import { findCookies, findParts, MAX_HEADER_LENGTH } from "../cookie/find.ts";
+import { isSessionError, StoreError, UsageError } from "../errors.ts";
+import { chain, isThenable } from "./awaitable.ts";
+import type { Backing, Connection, EngineParts } from "./backing.ts";
+import { type ResolvedConfig, resolveConfig, type SessionConfig } from "./config.ts";
+import type { ResponseEffects } from "./effects.ts";
+import { notify } from "./events.ts";
+import { SECOND } from "./expiry.ts";
+import { type OpenedKey, openKey } from "./key.ts";
+import { KeyedBacking } from "./keyed.ts";
+import { type CheckedRow, checkRow } from "./row.ts";
+import { SealedBacking } from "./sealed.ts";
+import { backingOf, Session } from "./session.ts";
+import { callStore } from "./store-call.ts";
+import {
+  type Awaitable,
+  type Cookie,
+  isSealed,
+  type RejectedReason,
+  type SealedSessionStore,
+} from "./store.ts";
+import type { SigningKeyring } from "../crypto/keyring.ts";
+
+/** How long the credential of before a regenerate is a read-only session: law L4. */
+const GRACE = 60 * SECOND;
+/** A row this long past its end is dead even if the store's clock runs behind ours: law L10. */
+const MAX_SKEW = 300 * SECOND;
+
+const unknownConnection: Connection = {};
+const engines = new WeakMap<SessionConfig, SessionMiddleware>();
+
+/** A row with the key that found it. */
+interface Candidate {
+  readonly key: OpenedKey;
+  readonly row: CheckedRow;
+  readonly grace: boolean;
+}
+
+/** Opens and commits the sessions of one configuration; made once, used for every request. */
+export class SessionMiddleware {
+  readonly #config: ResolvedConfig;
+  readonly #parts: EngineParts;
+  readonly #sealed: SealedSessionStore | undefined;
+
+  /** @throws {ConfigError} with the field's name and the way out. */
+  constructor(config: SessionConfig) {
+    this.#config = resolveConfig(config);
+    this.#parts = { config: this.#config, cookies: new CookieWriter(this.#config.cookie) };
+    this.#sealed = isSealed(this.#config.store) ? this.#config.store : undefined;
+  }
+
+  /** The engine of a configuration, made at the first call; an engine is given back as it is. */
+  static from(config: SessionConfig | SessionMiddleware): SessionMiddleware {
+    if (config instanceof SessionMiddleware) return config;
+    const known = engines.get(config);
+    if (known !== undefined) return known;
+    const engine = new SessionMiddleware(config);
+    engines.set(config, engine);
+    return engine;
+  }
+
+  /**
+   * The session of a request. It never throws for what the client sent (law L12).
+   * @param cookieHeader - the Cookie header; several are joined with "; ".
+   * @param connection - what the host says of the connection; getters are called when needed.
+   * @throws {StoreError} when the store fails and `onStoreError` is "fail".
+   */
+  open(
+    cookieHeader: string | undefined,
+    connection: Connection = unknownConnection,
+  ): Awaitable<Session> {
+    const header = this.#checkHeader(cookieHeader);
+    const sealed = this.#sealed;
+    if (sealed === undefined) {
+      return chain(this.#openKeyed(header, connection), (backing) => new Session(backing));
+    }
+    const find = (): readonly Cookie[] => this.#findSealed(header, sealed);
+    return new Session(new SealedBacking(this.#parts, connection, sealed, find));
+  }
+
+  /** As `open`, for a request whose response can't carry a cookie, such as a WebSocket upgrade. */
+  openReadOnly(cookieHeader: string | undefined): Awaitable<Session> {
+    return chain(this.open(cookieHeader), (session) => {
+      const backing = this.#backingOf(session);
+      // What is shut already keeps its own reason to the observers; here nothing can be changed.
+      backing.readOnly = "upgrade";
+      return session;
+    });
+  }
+
+  /**
+   * Saves what the request changed, and freezes the session at once. A second call gives the same
+   * answer or, when the first one failed, what the response owes in spite of it.
+   * @throws {StoreError} when the store fails.
+   * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit the cookie.
+   */
+  commit(session: Session): Awaitable<ResponseEffects> {
+    return this.#backingOf(session).close();
+  }
+
+  /** The response will never leave: unsaved changes are refused, as "aborted". */
+  abandon(session: Session): void {
+    this.#backingOf(session).abandon();
+  }
+
+  /** Calls `listener` once, when the session has something to save or to send. */
+  whenChanged(session: Session, listener: () => void): void {
+    this.#backingOf(session).whenChanged(listener);
+  }
+
+  #backingOf(session: Session): Backing {
+    const backing = backingOf(session);
+    if (backing !== undefined) return backing;
+    const message = "this is no session of this engine: give it the one that open gave";
+    throw new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
+  }
+
+  #checkHeader(header: string | undefined): string {
+    if (typeof header !== "string") return "";
+    if (header.length <= MAX_HEADER_LENGTH) return header;
+    this.#reject("header-too-large");
+    return "";
+  }
+
+  #findSealed(header: string, store: SealedSessionStore): readonly Cookie[] {
+    if (header === "") return [];
+    const cookies: Cookie[] = findParts(header, this.#config.name);
+    for (const name of store.foreignNames ?? []) {
+      if (name === this.#config.name) continue;
+      for (const value of findCookies(header, name)) cookies.push({ name, value });
+    }
+    return cookies;
+  }
+
+  #openKeyed(header: string, connection: Connection): Awaitable<KeyedBacking> {
+    const backing = new KeyedBacking(this.#parts, connection);
+    const keys = header === "" ? [] : this.#openKeys(header);
+    const [first] = keys;
+    if (first === undefined) return backing;
+    const selectors = [...new Set(keys.map(({ selector }) => selector))];
+    const settle = (rows: readonly (CheckedRow | undefined)[]): KeyedBacking => {
+      const found = keys.flatMap((key) => {
+        const row = rows[selectors.indexOf(key.selector)];
+        return row === undefined ? [] : this.#match(key, row);
+      });
+      const best = pickNewest(found);
+      if (best === undefined) {
+        backing.claim(first);
+      } else {
+        backing.adopt(best.key, best.row, best.grace);
+        if (!best.grace) notify(this.#config.on, "opened", { id: best.key.selector });
+      }
+      return backing;
+    };
+    const fail = (error: unknown): KeyedBacking => {
+      if (this.#config.onStoreError === "fail" || !isStoreFailure(error)) throw error;
+      backing.shut(first);
+      return backing;
+    };
+    try {
+      const answers = selectors.map((selector) => this.#load(selector));
+      if (!answers.some(isThenable)) return settle(answers as (CheckedRow | undefined)[]);
+      return Promise.all(answers).then(settle).catch(fail);
+    } catch (error) {
+      return fail(error);
+    }
+  }
+
+  #openKeys(header: string): OpenedKey[] {
+    const { name, signing } = this.#config;
+    const keys: OpenedKey[] = [];
+    for (const text of findCookies(header, name)) {
+      // ORDER: the tag is checked before the store is asked, so that nobody can guess at rows.
+      const key = openKey(signing as SigningKeyring, name, text);
+      if (typeof key === "string") this.#reject(key);
+      else keys.push(key);
+    }
+    return keys;
+  }
+
+  #load(selector: string): Awaitable<CheckedRow | undefined> {
+    const { store } = this.#config;
+    const answer = callStore<unknown>(this.#config, "load", () => store.load(selector));
+    return chain(answer, (row) => {
+      if (row === undefined || row === null) return this.#reject("unknown");
+      const checked = checkRow(row);
+      if (checked === undefined) return this.#reject("malformed");
+      const end = Math.min(checked.expires, checked.notes.deadline);
+      return end + MAX_SKEW <= this.#config.now() ? this.#reject("expired") : checked;
+    });
+  }
+
+  /** Whether the key is the row's, or the one before it within the grace of law L4. */
+  #match(key: OpenedKey, row: CheckedRow): Candidate[] {
+    if (key.generation === row.generation) return [{ key, row, grace: false }];
+    const since = this.#config.now() - row.notes.barrierAt;
+    if (key.generation === row.generation - 1 && since < GRACE) return [{ key, row, grace: true }];
+    this.#reject("retired");
+    return [];
+  }
+
+  #reject(reason: RejectedReason): undefined {
+    notify(this.#config.on, "rejected", { reason });
+    return undefined;
+  }
+}
+
+/** Of several sessions that live, the one that was created last; one in its grace comes last. */
+function pickNewest(found: readonly Candidate[]): Candidate | undefined {
+  let best: Candidate | undefined;
+  for (const candidate of found) {
+    if (best === undefined || isBetter(candidate, best)) best = candidate;
+  }
+  return best;
+}
+
+function isBetter(one: Candidate, other: Candidate): boolean {
+  if (one.grace !== other.grace) return !one.grace;
+  return one.row.notes.created > other.row.notes.created;
+}
+
+function isStoreFailure(error: unknown): error is StoreError {
+  return isSessionError(error) && error instanceof StoreError;
+}

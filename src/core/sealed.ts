@@ -1,0 +1,245 @@
+// The session of a sealed store: the data travels in the cookies themselves. It opens at the first
+// touch, gathers the request's whole change, and the response carries the one write.
+import { Backing, type Binding, type Connection, type EngineParts } from "./backing.ts";
+import { notify } from "./events.ts";
+import { cookieMaxAge } from "./expiry.ts";
+import { decide } from "./lifecycle.ts";
+import { callStore } from "./store-call.ts";
+import { mintSelector } from "./key.ts";
+import type {
+  Cookie,
+  OpenedSession,
+  SealedChange,
+  SealedContext,
+  SealedSessionStore,
+  SealedWrite,
+} from "./store.ts";
+
+const nothing: readonly never[] = [];
+const noChange: Pick<SealedChange, "set" | "del"> = { set: new Map(), del: nothing };
+
+interface Mark {
+  readonly due: SealedWrite | undefined;
+  readonly bump: boolean;
+  readonly binding: Binding | undefined;
+  readonly lifetime: number | undefined;
+}
+
+/** The session of one request over a sealed store. */
+export class SealedBacking extends Backing {
+  protected readonly endsLate = false;
+  readonly #store: SealedSessionStore;
+  readonly #findCookies: () => readonly Cookie[];
+  #isOpen = false;
+  #opened: OpenedSession | undefined;
+  #newId: string | undefined;
+  #bump = false;
+  /** What the response carries as things stand, and the count of changes that it knows. */
+  #due: SealedWrite | undefined;
+  #dueAt = -1;
+  #changes = 0;
+  /** What was saved within the request: `discard` goes back to it. */
+  #mark: Mark | undefined;
+
+  /** @param findCookies - the request's cookies that may be ours; called at the first touch. */
+  constructor(
+    parts: EngineParts,
+    connection: Connection,
+    store: SealedSessionStore,
+    findCookies: () => readonly Cookie[],
+  ) {
+    super(parts, connection);
+    this.#store = store;
+    this.#findCookies = findCookies;
+  }
+
+  override touch(): void {
+    this.touched = true;
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    const cookies = this.#findCookies();
+    if (cookies.length === 0) return;
+    const opened = callStore(this.config, "load", () =>
+      this.#store.open(cookies, this.#context(this.config.now())),
+    ) as OpenedSession | undefined;
+    if (opened === undefined) return;
+    this.#opened = opened;
+    this.isNew = false;
+    this.created = opened.created;
+    this.lifetime = this.storedLifetime = opened.cookieExpires;
+    this.map.load(opened.data);
+    const { id, skipped } = opened;
+    notify(this.config.on, "opened", { id });
+    if (skipped !== undefined && skipped.length > 0) {
+      notify(this.config.on, "skipped", { id, keys: skipped });
+    }
+  }
+
+  get id(): string {
+    this.touch();
+    return this.#opened?.id ?? (this.#newId ??= mintSelector());
+  }
+
+  get expires(): number {
+    this.touch();
+    if (this.#opened !== undefined && !this.changed) return this.#opened.expires;
+    return Math.min(this.config.now() + this.ttl, this.#deadline);
+  }
+
+  get stored(): boolean {
+    this.touch();
+    return this.#opened !== undefined;
+  }
+
+  get changed(): boolean {
+    return this.map.changed || this.#bump || this.binding !== undefined || this.lifetimeChanged;
+  }
+
+  override noteChange(): void {
+    this.#changes++;
+    super.noteChange();
+  }
+
+  override discard(): void {
+    super.discard();
+    const mark = this.#mark;
+    this.#bump = mark?.bump ?? false;
+    this.#due = mark?.due;
+    this.#dueAt = ++this.#changes;
+    if (mark === undefined) return;
+    this.binding = mark.binding;
+    this.lifetime = mark.lifetime;
+  }
+
+  protected replaceCredential(): void {
+    // Without a cookie there is nothing to replace: law L6.
+    if (!this.stored) return;
+    this.#bump = true;
+    this.saveChanges();
+  }
+
+  /** Seals what there is, so that what doesn't fit is heard of here; the response carries it. */
+  protected saveChanges(): void {
+    if (!this.changed || (!this.stored && this.#isEmpty) || !this.#write()) return;
+    this.map.mark();
+    const { binding, lifetime } = this;
+    this.#mark = { due: this.#due, bump: this.#bump, binding, lifetime };
+  }
+
+  protected end(): void {
+    const { id } = this;
+    const opened = this.#opened;
+    this.destroyed = true;
+    this.map.load(noChange.set);
+    if (opened === undefined) {
+      this.#due = undefined;
+      return;
+    }
+    const change: SealedChange = { op: "destroy", ...noChange, ttl: 0, deadline: Infinity };
+    this.#due = this.#seal(opened, change);
+    notify(this.config.on, "destroyed", { id });
+  }
+
+  protected finish(): void {
+    // Untouched, it was never even opened.
+    if (!this.touched) return;
+    const opened = this.#opened;
+    const decision = decide(
+      {
+        stored: opened !== undefined,
+        changed: this.changed,
+        empty: this.#isEmpty,
+        touched: true,
+        renewal: {
+          issued: opened?.issued ?? 0,
+          // A sealed session is renewed whole: below its deadline or at it, the idle end moves.
+          expires: opened?.idleExpires ?? 0,
+          deadline: Infinity,
+          ttl: this.ttl,
+          maxAge: this.#maxAge,
+        },
+      },
+      this.config.renewAfter,
+      this.config.now(),
+    );
+    if (decision === "none") {
+      this.#due = undefined;
+      return;
+    }
+    if (!this.#write()) return;
+    const { id } = this;
+    if (decision === "create") notify(this.config.on, "created", { id });
+    if (this.#bump) notify(this.config.on, "regenerated", { id });
+    if (decision === "renew" || decision === "resend") notify(this.config.on, "renewed", { id });
+    else notify(this.config.on, "committed", { id });
+  }
+
+  protected setCookies(): string[] {
+    const due = this.#due;
+    if (due === undefined) return [];
+    const now = this.config.now();
+    const { secure } = this;
+    return [
+      ...due.set.map(({ name, value }) => this.cookies.set(name, value, this.#maxAge, now, secure)),
+      ...due.expire.map((name) => this.cookies.expire(name, secure)),
+    ];
+  }
+
+  get #maxAge(): number | undefined {
+    return cookieMaxAge(this.lifetime ?? this.config.cookieExpires);
+  }
+
+  get #deadline(): number {
+    const opened = this.#opened;
+    return opened === undefined || opened.foreign === true ? this.newDeadline : opened.deadline;
+  }
+
+  get #isEmpty(): boolean {
+    return this.map.view.size === 0 && this.binding === undefined;
+  }
+
+  /** Seals the change as it is now, unless that has been done; gives whether it was taken. */
+  #write(): boolean {
+    if (this.#due !== undefined && this.#dueAt === this.#changes) return true;
+    const opened = this.#opened;
+    const { clear, set, del } = this.map.change;
+    const { binding, lifetime } = this;
+    const common = {
+      set,
+      del,
+      ttl: this.ttl,
+      deadline: this.#deadline,
+      ...(binding !== undefined && { subject: binding.subject }),
+      ...(this.lifetimeChanged && lifetime !== undefined && { cookieExpires: lifetime }),
+    };
+    const change: SealedChange =
+      opened === undefined
+        ? { ...common, op: "create", id: this.id }
+        : {
+            ...common,
+            op: "update",
+            rev: opened.rev,
+            ...(clear && { clear }),
+            ...(this.#bump && { bump: true }),
+          };
+    const due = this.#seal(opened, change);
+    if (due === undefined) {
+      this.refuse("stale");
+      return false;
+    }
+    this.#due = due;
+    this.#dueAt = this.#changes;
+    return true;
+  }
+
+  #seal(opened: OpenedSession | undefined, change: SealedChange): SealedWrite | undefined {
+    return callStore(this.config, "save", () =>
+      this.#store.write(opened, change, this.#context(this.config.now())),
+    ) as SealedWrite | undefined;
+  }
+
+  #context(now: number): SealedContext {
+    const { name, on } = this.config;
+    return { name, now, rejected: (reason) => notify(on, "rejected", { reason }) };
+  }
+}

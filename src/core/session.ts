@@ -1,0 +1,228 @@
+// The session as an application sees it: a string map for one client, Kocha's five words and what
+// the life of a session needs. What stands behind it is the engine's.
+import type { Backing } from "./backing.ts";
+import { Flash, isFlashKey } from "./flash.ts";
+import { assertText } from "./text.ts";
+import { decodeTyped, encodeTyped, type SessionKey } from "./typed.ts";
+
+const inspect = Symbol.for("nodejs.util.inspect.custom");
+
+let backingOfSession: (session: Session) => Backing | undefined;
+
+/**
+ * A client's session: a map from strings to strings.
+ *
+ * It records what this request changes; the adapter commits it before the response leaves. Keys
+ * and values are well-formed strings: serialize anything else first.
+ * @throws {UsageError} from whatever changes it: ERR_SESSION_USAGE_DESTROYED after `destroy()`,
+ * ERR_SESSION_USAGE_HEADERS_SENT after the response has begun, ERR_SESSION_USAGE_READ_ONLY when it
+ * was opened for an upgrade.
+ */
+export class Session {
+  readonly #backing: Backing;
+  #flash: Flash | undefined;
+
+  static {
+    backingOfSession = (session) => (#backing in session ? session.#backing : undefined);
+  }
+
+  /** @internal */
+  constructor(backing: Backing) {
+    this.#backing = backing;
+  }
+
+  /** The value of a key; "" when it is absent, as in Kocha. */
+  get(key: string): string {
+    return this.#read().get(key) ?? "";
+  }
+
+  /** Whether the key is there. */
+  has(key: string): boolean {
+    return this.#read().has(key);
+  }
+
+  /**
+   * Sets a key. Setting an equal value is no change.
+   * @throws {UsageError} ERR_SESSION_USAGE_TYPE for what isn't a string,
+   * ERR_SESSION_USAGE_MALFORMED for a lone surrogate.
+   * @throws {LimitError} ERR_SESSION_LIMIT_KEY, _KEYS or _SESSION, when this request's view of the
+   * session would go past a limit; then nothing has changed.
+   */
+  set(key: string, value: string): void {
+    assertText(key, "key");
+    assertText(value, "value");
+    this.#backing.beforeChange();
+    if (this.#backing.map.set(key, value)) this.#backing.noteChange();
+  }
+
+  /** Removes a key, whether or not it is there. */
+  del(key: string): void {
+    this.#backing.beforeChange();
+    if (this.#backing.map.del(key)) this.#backing.noteChange();
+  }
+
+  /** Removes all keys, flash messages too. On a stored session it is a barrier: law L3. */
+  clear(): void {
+    this.#backing.beforeChange();
+    if (this.#backing.map.clear(this.#backing.stored)) this.#backing.noteChange();
+  }
+
+  /** How many keys there are, flash messages left out. */
+  get size(): number {
+    let size = 0;
+    for (const key of this.#read().keys()) if (!isFlashKey(key)) size++;
+    return size;
+  }
+
+  /** The keys, flash messages left out. */
+  *keys(): IterableIterator<string> {
+    for (const [key] of this) yield key;
+  }
+
+  /** The entries, flash messages left out. */
+  *[Symbol.iterator](): IterableIterator<[string, string]> {
+    for (const entry of this.#read()) if (!isFlashKey(entry[0])) yield entry;
+  }
+
+  /** A copy of the entries as an object without a prototype, flash messages left out. */
+  toObject(): Record<string, string> {
+    const object = Object.create(null) as Record<string, string>;
+    for (const [key, value] of this) object[key] = value;
+    return object;
+  }
+
+  /** Messages for the next page, read once: kept under `_flash.` and counted in the limits. */
+  get flash(): Flash {
+    return (this.#flash ??= new Flash(this));
+  }
+
+  /**
+   * The typed value of a key.
+   * @returns undefined for what is absent or doesn't fit the key's schema.
+   * @throws {UsageError} ERR_SESSION_USAGE_ASYNC_SCHEMA
+   */
+  read<Output>(key: SessionKey<unknown, Output>): Output | undefined {
+    return decodeTyped(key, this.#read().get(key.name));
+  }
+
+  /**
+   * Sets a typed value as JSON.
+   * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA when the value doesn't fit, and as `set`.
+   */
+  write<Input>(key: SessionKey<Input, unknown>, value: NoInfer<Input>): void {
+    this.set(key.name, encodeTyped(key, value));
+  }
+
+  /**
+   * Replaces the credential and keeps the data: at login, and wherever privileges change (ASVS
+   * 7.2.4). Saved when awaited, with the changes so far; a session that isn't stored yet stays so.
+   * Refused because the session was cleared, regenerated or destroyed meanwhile, the request goes
+   * on with a fresh session that never holds the old data.
+   * @throws {StoreError} when the store fails.
+   */
+  regenerate(): Promise<void> {
+    return this.#backing.regenerate();
+  }
+
+  /**
+   * Ends the session, at the store when awaited. Then `get` gives "" and changes throw.
+   * @throws {StoreError} when the store fails; the session may live on.
+   */
+  destroy(): Promise<void> {
+    return this.#backing.destroy();
+  }
+
+  /**
+   * Saves the changes now; adapters do it at the end anyway.
+   * @throws {StoreError} when the store fails.
+   * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit the cookie.
+   */
+  commit(): Promise<void> {
+    return this.#backing.commit();
+  }
+
+  /** Drops the changes that aren't saved. */
+  discard(): void {
+    this.#backing.touch();
+    this.#backing.discard();
+  }
+
+  /**
+   * Says whose session it is, from the next save on; regenerate it in the same request.
+   * @param subject - the user's stable id, 1 to `maxKeyBytes` bytes of UTF-8.
+   * @param options - `label`: what a list of sessions shows, such as the device; kept by stores
+   * that list.
+   * @throws {UsageError} ERR_SESSION_USAGE_TYPE or _MALFORMED
+   * @throws {LimitError} ERR_SESSION_LIMIT_KEY
+   */
+  bind(subject: string, options?: { readonly label?: string | undefined }): void {
+    this.#backing.bind(subject, options?.label);
+  }
+
+  /** The session's handle, which survives `regenerate`: safe to log and to list, no credential. */
+  get id(): string {
+    return this.#backing.id;
+  }
+
+  /** Whether the client brought no session that lives. */
+  get isNew(): boolean {
+    this.#backing.touch();
+    return this.#backing.isNew;
+  }
+
+  /** When the session was made, in whole seconds. */
+  get createdAt(): Date {
+    this.#backing.touch();
+    return new Date(this.#backing.created);
+  }
+
+  /** When the data dies unless it is renewed; undefined: never. */
+  get expiresAt(): Date | undefined {
+    const { expires } = this.#backing;
+    return expires === Infinity ? undefined : new Date(expires);
+  }
+
+  /** Whether changes are not saved: opened for an upgrade, the old credential's grace, no store. */
+  get readOnly(): boolean {
+    this.#backing.touch();
+    return this.#backing.readOnly !== undefined;
+  }
+
+  /** Whether the store didn't answer and `onStoreError` is "anonymous". */
+  get unavailable(): boolean {
+    this.#backing.touch();
+    return this.#backing.readOnly === "unavailable";
+  }
+
+  /**
+   * This session's own `cookieExpires`, in seconds, kept with it: "remember me".
+   * @throws {UsageError} ERR_SESSION_USAGE_TYPE for anything but whole seconds, -1 or 0.
+   */
+  get cookieExpires(): number {
+    return this.#backing.cookieExpires;
+  }
+
+  set cookieExpires(seconds: number) {
+    this.#backing.cookieExpires = seconds;
+  }
+
+  /** What may be shown of a session: never a value, never a credential. */
+  toJSON(): { id: string; isNew: boolean; size: number } {
+    return { id: this.id, isNew: this.isNew, size: this.size };
+  }
+
+  /** @internal */
+  [inspect](): string {
+    return `Session ${JSON.stringify(this)}`;
+  }
+
+  #read(): ReadonlyMap<string, string> {
+    this.#backing.touch();
+    return this.#backing.map.view;
+  }
+}
+
+/** What stands behind a session; undefined when it is no session of this copy of the library. */
+export function backingOf(session: Session): Backing | undefined {
+  return backingOfSession(session);
+}

@@ -1,0 +1,74 @@
+// Every call of a store goes through here: it may answer at once or later, take no longer than
+// the configuration allows, and whatever it throws becomes a StoreError that observers hear of.
+import { isSessionError, StoreError, type StoreOperation } from "../errors.ts";
+import { isThenable } from "./awaitable.ts";
+import { notify, type SessionObservers } from "./events.ts";
+import type { Awaitable } from "./store.ts";
+
+/** What a call needs of the configuration. */
+export interface StoreCallOptions {
+  readonly storeTimeoutMs: number;
+  readonly on: SessionObservers;
+}
+
+/**
+ * The store's answer.
+ * @throws {StoreError} ERR_SESSION_STORE_FAILED with the store's own error as its cause, or
+ * ERR_SESSION_STORE_TIMEOUT; a late answer is dropped.
+ */
+export function callStore<T>(
+  options: StoreCallOptions,
+  operation: StoreOperation,
+  call: () => Awaitable<T>,
+): Awaitable<T> {
+  let answer: Awaitable<T>;
+  try {
+    answer = call();
+  } catch (cause) {
+    throw failure(options, operation, cause);
+  }
+  if (!isThenable(answer)) return answer;
+  const later = answer;
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const message = `the store did not answer within ${options.storeTimeoutMs} ms; see storeTimeout`;
+      reject(observed(options, new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message)));
+    }, options.storeTimeoutMs);
+    later.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (cause: unknown) => {
+        clearTimeout(timer);
+        reject(failure(options, operation, cause));
+      },
+    );
+  });
+}
+
+/** A StoreError for an answer that no store may give, told to the observers. */
+export function badAnswer(
+  options: StoreCallOptions,
+  operation: StoreOperation,
+  message: string,
+): StoreError {
+  return observed(options, new StoreError("ERR_SESSION_STORE_ANSWER", operation, message));
+}
+
+function failure(options: StoreCallOptions, operation: StoreOperation, cause: unknown): Error {
+  // A limit that a sealed store found is the application's affair, no outage.
+  if (isSessionError(cause)) {
+    return cause instanceof StoreError ? observed(options, cause) : cause;
+  }
+  const message = `the store failed to ${operation}; its own error is the cause`;
+  return observed(
+    options,
+    new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause }),
+  );
+}
+
+function observed(options: StoreCallOptions, error: StoreError): StoreError {
+  notify(options.on, "storeError", { operation: error.operation, error });
+  return error;
+}

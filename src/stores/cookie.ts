@@ -1,0 +1,276 @@
+// Sessions in the client's own cookies: sealed, so that they can be neither read nor changed, and
+// opened without any store. It knows the token and the payload, no header and no attribute.
+import { applyChange } from "../core/change.ts";
+import type { ForeignCookies } from "../core/foreign.ts";
+import { mintSelector } from "../core/key.ts";
+import { findLargestKeys } from "../core/map.ts";
+import type {
+  Cookie,
+  OpenedSession,
+  SavedSession,
+  SealedChange,
+  SealedContext,
+  SealedSessionStore,
+  SealedWrite,
+  SessionChange,
+  StoredSession,
+} from "../core/store.ts";
+import { SECOND } from "../core/expiry.ts";
+import { kindOf } from "../core/text.ts";
+import {
+  placeOf,
+  joinPieces,
+  MAX_COOKIE_BYTES,
+  splitPayload,
+  wholeCapacity,
+} from "../cookie/split.ts";
+import { type CookieKey, type CookieKeyring, createCookieKeyring } from "../crypto/keyring.ts";
+import { decodePayload, encodePayload, type SessionPayload } from "../crypto/payload.ts";
+import { openToken, sealToken } from "../crypto/token.ts";
+import { ConfigError, LimitError } from "../errors.ts";
+
+/** The keys of the cookies, and what else a cookie store may do. */
+export interface SessionCookieStoreOptions {
+  /** Encrypts: 32 random bytes in base64, as `kocha-session keygen` prints them. */
+  readonly secretKey?: string | undefined;
+  /** Signs: 32 other random bytes in base64. */
+  readonly signingKey?: string | undefined;
+  /** A key ring instead of the two: the first that seals seals, all open. */
+  readonly keys?: readonly CookieKey[] | undefined;
+  /** How many cookies of 4096 bytes a session may take, 1 to 4. Default 1. */
+  readonly maxCookies?: number | undefined;
+  /** Another library's cookies that become ours at their next write. Default none. */
+  readonly migrateFrom?: ForeignCookies | undefined;
+  /** The clock of `load` and `save`, for tests: Unix milliseconds. Default Date.now. */
+  readonly now?: (() => number) | undefined;
+}
+
+const optionNames = ["secretKey", "signingKey", "keys", "maxCookies", "migrateFrom", "now"];
+
+/** Browsers keep few cookies a site, and servers take few bytes of headers. */
+const MAX_COOKIES = 4;
+/** A session this far from the future is of a node whose clock runs ahead; one further is refused. */
+const MAX_SKEW = 300 * SECOND;
+/** The cookie's name where none is given, and so what `load` and `save` seal for. */
+const DEFAULT_NAME = "session";
+
+/** Keeps each session in its client's own cookie, encrypted and signed; nothing to run. */
+export class SessionCookieStore implements SealedSessionStore {
+  readonly sealed = true;
+  readonly capabilities = { atomic: false, durable: true, lists: false } as const;
+  readonly foreignNames: readonly string[];
+  readonly #ring: CookieKeyring;
+  readonly #maxCookies: number;
+  readonly #foreign: ForeignCookies | undefined;
+  readonly #now: () => number;
+
+  /** @throws {ConfigError} ERR_SESSION_CONFIG_KEY or ERR_SESSION_CONFIG_FIELD */
+  constructor(options: SessionCookieStoreOptions) {
+    if (typeof options !== "object" || options === null) {
+      fail("options", `must be an object with secretKey and signingKey, not ${kindOf(options)}`);
+    }
+    for (const field of Object.keys(options)) {
+      if (!optionNames.includes(field)) {
+        fail(field, `is not an option of the cookie store; known are ${optionNames.join(", ")}`);
+      }
+    }
+    this.#ring = createCookieKeyring(options);
+    this.#maxCookies = checkMaxCookies(options.maxCookies ?? 1);
+    this.#foreign = checkForeign(options.migrateFrom);
+    this.foreignNames = this.#foreign === undefined ? [] : [this.#foreign.name];
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** The session of a token that was sealed for the cookie name "session" (S1). */
+  load(key: string): StoredSession | undefined {
+    return this.#openOne(key);
+  }
+
+  /**
+   * The change applied to the session of a token for the cookie name "session"; "" on create. The
+   * old token stays as good as it was: a cookie alone can't be revoked.
+   * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE
+   */
+  save(key: string, change: SessionChange): SavedSession | undefined {
+    const context = { name: DEFAULT_NAME, now: this.#now() };
+    const opened = key === "" ? undefined : this.#openOne(key);
+    if (change.op === "destroy") return { key: "", rev: 0, generation: 0, expires: 0 };
+    const payload = applyToPayload(opened, change, context.now);
+    if (payload === undefined) return undefined;
+    const [cookie] = this.#seal(payload, context.name, 1);
+    const { rev } = payload;
+    return { key: cookie?.value ?? "", rev, generation: 1, expires: endOf(payload) };
+  }
+
+  open(cookies: readonly Cookie[], context: SealedContext): OpenedSession | undefined {
+    const { name, now } = context;
+    const names = new Set<string>();
+    const rejected: Parameters<NonNullable<SealedContext["rejected"]>>[0][] = [];
+    const payloads: Uint8Array[] = [];
+    const pieces: { place: number; payload: Uint8Array }[] = [];
+    for (const cookie of cookies) {
+      const place = cookie.name === name ? 0 : placeOf(cookie.name, name);
+      if (place === undefined) continue;
+      const purpose = place === 0 ? "session" : "piece";
+      const token = openToken(this.#ring, purpose, cookie.name, cookie.value);
+      if (typeof token === "string") {
+        rejected.push(token);
+        continue;
+      }
+      names.add(cookie.name);
+      if (place === 0) payloads.push(token.payload);
+      else pieces.push({ place, payload: token.payload });
+    }
+    if (pieces.length > 0) payloads.push(...joinPieces(pieces, () => rejected.push("incomplete")));
+    let best: SessionPayload | undefined;
+    for (const bytes of payloads) {
+      const payload = decodePayload(bytes);
+      if (payload === undefined) rejected.push("malformed");
+      else if (payload.created > now + MAX_SKEW) rejected.push("future");
+      else if (endOf(payload) <= now) rejected.push("expired");
+      else if (best === undefined || isNewer(payload, best)) best = payload;
+    }
+    const opened =
+      best === undefined && names.size === 0
+        ? this.#openForeign(cookies, context, rejected)
+        : undefined;
+    for (const reason of rejected) context.rejected?.(reason);
+    if (best === undefined) return opened;
+    return { ...toStored(best), ...best, names: [...names] };
+  }
+
+  write(
+    opened: OpenedSession | undefined,
+    change: SealedChange,
+    context: SealedContext,
+  ): SealedWrite | undefined {
+    if (change.op === "destroy") return { set: [], expire: opened?.names ?? [] };
+    const payload = applyToPayload(opened, change, context.now);
+    if (payload === undefined) return undefined;
+    const set = this.#seal(payload, context.name, this.#maxCookies);
+    const isSet = (name: string): boolean => set.some((cookie) => cookie.name === name);
+    return { set, expire: (opened?.names ?? []).filter((name) => !isSet(name)) };
+  }
+
+  #openOne(value: string): OpenedSession | undefined {
+    if (typeof value !== "string") return undefined;
+    return this.open([{ name: DEFAULT_NAME, value }], { name: DEFAULT_NAME, now: this.#now() });
+  }
+
+  /** Another library's session; `rejected` gets why not, in place of what we said of its cookie. */
+  #openForeign(
+    cookies: readonly Cookie[],
+    { now }: SealedContext,
+    rejected: unknown[],
+  ): OpenedSession | undefined {
+    const foreign = this.#foreign;
+    if (foreign === undefined) return undefined;
+    for (const cookie of cookies) {
+      if (cookie.name !== foreign.name) continue;
+      const session = foreign.open(cookie.value, now);
+      if (typeof session === "string") {
+        rejected.push(session);
+        continue;
+      }
+      rejected.length = 0;
+      const { id, data, expires, skipped } = session;
+      const created = Math.floor(now / SECOND) * SECOND;
+      const ends = { created, issued: 0, idleExpires: expires, expires, deadline: Infinity };
+      const numbers = { rev: 1, generation: 1, meta: "" };
+      return { id, data, skipped, ...ends, ...numbers, names: [cookie.name], foreign: true };
+    }
+    return undefined;
+  }
+
+  /** @throws {LimitError} ERR_SESSION_LIMIT_COOKIE */
+  #seal(payload: SessionPayload, name: string, maxCookies: number): Cookie[] {
+    const bytes = encodePayload(payload);
+    if (bytes.length <= wholeCapacity(name)) {
+      return [{ name, value: sealToken(this.#ring, "session", name, bytes) }];
+    }
+    const pieces = maxCookies === 1 ? undefined : splitPayload(bytes, name, maxCookies);
+    if (pieces === undefined) throw tooLarge(payload, bytes.length, name, maxCookies);
+    return pieces.map((piece) => ({
+      name: piece.name,
+      value: sealToken(this.#ring, "piece", piece.name, piece.payload),
+    }));
+  }
+}
+
+/** The payload with the change applied, by the reference semantics; undefined: refused. */
+function applyToPayload(
+  opened: OpenedSession | undefined,
+  change: SealedChange,
+  now: number,
+): SessionPayload | undefined {
+  // Idle end and deadline are sealed apart, so the change works on the idle end alone.
+  const before = opened && {
+    ...opened,
+    expires: opened.expires > now ? opened.idleExpires : 0,
+  };
+  const { refused, stored } = applyChange(before, { ...change, deadline: Infinity }, now);
+  if (refused || stored === undefined) return undefined;
+  const subject = change.subject === undefined ? opened?.subject : (change.subject ?? undefined);
+  const boundAt = typeof change.subject === "string" ? now : opened?.boundAt;
+  const cookieExpires = change.cookieExpires ?? opened?.cookieExpires;
+  return {
+    id: opened?.id ?? change.id ?? mintSelector(),
+    rev: stored.rev,
+    created: opened?.created ?? Math.floor(now / SECOND) * SECOND,
+    issued: now,
+    idleExpires: stored.expires,
+    deadline: change.deadline,
+    data: stored.data,
+    ...(subject !== undefined && boundAt !== undefined && { subject, boundAt }),
+    ...(cookieExpires !== undefined && { cookieExpires }),
+  };
+}
+
+function toStored(payload: SessionPayload): Pick<OpenedSession, "expires" | "generation" | "meta"> {
+  return { expires: endOf(payload), generation: 1, meta: "" };
+}
+
+function endOf(payload: SessionPayload): number {
+  return Math.min(payload.idleExpires, payload.deadline);
+}
+
+/** Of several cookies the one that was created last wins; of one session its latest state. */
+function isNewer(one: SessionPayload, other: SessionPayload): boolean {
+  if (one.created !== other.created) return one.created > other.created;
+  if (one.rev !== other.rev) return one.rev > other.rev;
+  return one.idleExpires > other.idleExpires;
+}
+
+function tooLarge(
+  payload: SessionPayload,
+  payloadBytes: number,
+  name: string,
+  maxCookies: number,
+): LimitError {
+  const limit = MAX_COOKIE_BYTES * maxCookies;
+  const over = payloadBytes - wholeCapacity(name);
+  const actual = MAX_COOKIE_BYTES + Math.ceil((over * 4) / 3);
+  return new LimitError(
+    "ERR_SESSION_LIMIT_COOKIE",
+    `the session needs ${actual} bytes of cookies, over the ${limit} that browsers keep in ` +
+      `${maxCookies}; keep less in it, raise maxCookies (up to ${MAX_COOKIES}), or use a server-side store`,
+    { actual, limit, largestKeys: findLargestKeys(payload.data) },
+  );
+}
+
+function checkMaxCookies(value: unknown): number {
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_COOKIES) {
+    return value as number;
+  }
+  return fail("maxCookies", `must be a whole number from 1 to ${MAX_COOKIES}`);
+}
+
+function checkForeign(foreign: ForeignCookies | undefined): ForeignCookies | undefined {
+  if (foreign === undefined) return undefined;
+  if (typeof foreign?.name === "string" && typeof foreign.open === "function") return foreign;
+  return fail("migrateFrom", "must be what kochaCookies({ … }) gives, of kocha-session/kocha");
+}
+
+function fail(field: string, message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
+}
