@@ -15,6 +15,8 @@ export interface CookieAttributes {
 
 /** Browsers ignore an attribute value over this many bytes: RFC 6265bis section 5.6. */
 const MAX_ATTRIBUTE_LENGTH = 1024;
+/** With the suffix of a part it must fit the one length byte of a token's additional data. */
+const MAX_NAME_LENGTH = 240;
 /** token, RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** The suffix by which the cookies of one sealed session differ. */
@@ -44,8 +46,8 @@ const prefixes: readonly Prefix[] = [
  * @throws {ConfigError} ERR_SESSION_CONFIG_COOKIE
  */
 export function checkCookie(name: string, attributes: CookieAttributes): void {
-  if (!TOKEN.test(name) || name.length > 256) {
-    fail("name", "must be a cookie name of 1 to 256 characters: letters, digits, - and _");
+  if (!TOKEN.test(name) || name.length > MAX_NAME_LENGTH) {
+    fail("name", "must be a cookie name of 1 to 240 characters: letters, digits, - and _");
   }
   if (PART_SUFFIX.test(name)) {
     fail("name", "must not end in a dot and six characters: that is how parts of it are named");

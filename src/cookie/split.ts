@@ -6,11 +6,8 @@
 //   byte  9      the count, 2 to 4
 //   …            a slice of the payload
 import { encodeBase64url, randomBytes } from "#crypto";
+import { MAX_COOKIE_BYTES, TOKEN_OVERHEAD } from "../crypto/token.ts";
 
-/** A browser keeps a cookie whose name and value have at most this many bytes: RFC 6265bis section 5.6. */
-export const MAX_COOKIE_BYTES = 4096;
-/** What a token adds to its payload: version, key id, nonce and tag. */
-const TOKEN_BYTES = 45;
 const SET_BYTES = 8;
 const HEAD_BYTES = 10;
 /** What stands before the place in a piece's name; a dot and six characters in all. */
@@ -18,7 +15,7 @@ const SUFFIX = ".split";
 
 /** How many bytes of payload one cookie of this name holds. */
 export function wholeCapacity(name: string): number {
-  return Math.floor(((MAX_COOKIE_BYTES - name.length) * 3) / 4) - TOKEN_BYTES;
+  return Math.floor(((MAX_COOKIE_BYTES - name.length) * 3) / 4) - TOKEN_OVERHEAD;
 }
 
 /** The place that a cookie's name gives it, from 1; undefined when it is no piece of `name`. */

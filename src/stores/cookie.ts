@@ -17,16 +17,10 @@ import type {
 } from "../core/store.ts";
 import { SECOND } from "../core/expiry.ts";
 import { kindOf } from "../core/text.ts";
-import {
-  placeOf,
-  joinPieces,
-  MAX_COOKIE_BYTES,
-  splitPayload,
-  wholeCapacity,
-} from "../cookie/split.ts";
+import { joinPieces, placeOf, splitPayload, wholeCapacity } from "../cookie/split.ts";
 import { type CookieKey, type CookieKeyring, createCookieKeyring } from "../crypto/keyring.ts";
 import { decodePayload, encodePayload, type SessionPayload } from "../crypto/payload.ts";
-import { openToken, sealToken } from "../crypto/token.ts";
+import { MAX_COOKIE_BYTES, openToken, sealToken } from "../crypto/token.ts";
 import { ConfigError, LimitError } from "../errors.ts";
 
 /** The keys of the cookies, and what else a cookie store may do. */

@@ -1,0 +1,213 @@
+// The operator's keys: checked when they are configured, turned into keys of one purpose each, and
+// found by the id that a token names. It never shows a key, and it never tries one after another.
+import { createHmacSha256, decodeBase64url, hkdfSha256 } from "#crypto";
+import { ConfigError } from "../errors.ts";
+import { kindOf } from "../core/text.ts";
+import type { HmacSha256 } from "./primitives.ts";
+import { type XaesKey, xaesKey } from "./xaes.ts";
+
+/** The two keys of a cookie store; several make a key ring. */
+export interface CookieKey {
+  /** Encrypts: 32 random bytes in standard base64. */
+  readonly secretKey: string | undefined;
+  /** Signs: 32 other random bytes in standard base64. */
+  readonly signingKey: string | undefined;
+  /** Whether it may seal; false: it is accepted, before all servers have it or while it retires. */
+  readonly seals?: boolean | undefined;
+}
+
+/** The key that signs the keys of a server-side store; several make a key ring. */
+export interface SigningKey {
+  /** 32 random bytes in standard base64. */
+  readonly signingKey: string | undefined;
+  /** Whether it may sign; false: it is accepted only. */
+  readonly signs?: boolean | undefined;
+}
+
+/** Both configured keys as one, ready to seal and to open. */
+export interface PreparedCookieKey {
+  /** The four bytes that a token names it by, as one number. */
+  readonly id: number;
+  readonly xaes: XaesKey;
+  /** Additional data by purpose and cookie name, built once. */
+  readonly aad: Map<string, Uint8Array>;
+}
+
+/** A signing key, ready to tag. */
+export interface PreparedSigningKey {
+  readonly id: number;
+  readonly tag: HmacSha256;
+}
+
+/** Prepared keys: one makes, all are accepted. */
+export interface Keyring<Key> {
+  readonly current: Key;
+  readonly find: (id: number) => Key | undefined;
+}
+
+/** The key ring of a cookie store. */
+export type CookieKeyring = Keyring<PreparedCookieKey>;
+/** The key ring of server-side stores. */
+export type SigningKeyring = Keyring<PreparedSigningKey>;
+
+const KEY_BYTES = 32;
+const KEY_ID_BYTES = 4;
+/** 32 random bytes have fewer than this many different ones once in 10^20. */
+const MIN_DISTINCT_BYTES = 12;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const MAKE_KEYS = "run npx kocha-session keygen for new ones";
+
+// Every use of a key has a label of its own, so that no two uses share key material.
+const LABEL_COOKIE = "kocha-session/v1/cookie";
+const LABEL_COOKIE_ID = "kocha-session/v1/kid";
+const LABEL_KEY = "kocha-session/v1/key";
+const LABEL_KEY_ID = "kocha-session/v1/key-id";
+
+/**
+ * The key ring of a cookie store, from a ring or from the two single keys.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_KEY
+ */
+export function createCookieKeyring(options: {
+  readonly secretKey?: string | undefined;
+  readonly signingKey?: string | undefined;
+  readonly keys?: readonly CookieKey[] | undefined;
+}): CookieKeyring {
+  const { secretKey, signingKey, keys } = options;
+  const isSingle = secretKey !== undefined || signingKey !== undefined;
+  const entries = ringEntries(keys, isSingle, { secretKey, signingKey });
+  return createKeyring(entries, "seals", ["secretKey", "signingKey"], (entry, path) => {
+    const secret = parseKey(entry.secretKey, `${path}secretKey`);
+    const signing = parseKey(entry.signingKey, `${path}signingKey`);
+    if (secret.every((byte, index) => byte === signing[index])) {
+      fail(`${path}signingKey`, "must be another key than secretKey");
+    }
+    // Reading needs both keys, and so does forging: each enters with its length before it.
+    const both = Uint8Array.of(secret.length, ...secret, signing.length, ...signing);
+    return {
+      id: readId(hkdfSha256(both, LABEL_COOKIE_ID, KEY_ID_BYTES)),
+      xaes: xaesKey(hkdfSha256(both, LABEL_COOKIE, KEY_BYTES)),
+      aad: new Map(),
+    };
+  });
+}
+
+/**
+ * The key ring that signs the keys of server-side stores.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_KEY
+ */
+export function createSigningKeyring(options: {
+  readonly signingKey?: string | undefined;
+  readonly keys?: readonly SigningKey[] | undefined;
+}): SigningKeyring {
+  const { signingKey, keys } = options;
+  const entries = ringEntries(keys, signingKey !== undefined, { signingKey });
+  return createKeyring(entries, "signs", ["signingKey"], (entry, path) => {
+    const signing = parseKey(entry.signingKey, `${path}signingKey`);
+    return {
+      id: readId(hkdfSha256(signing, LABEL_KEY_ID, KEY_ID_BYTES)),
+      tag: createHmacSha256(hkdfSha256(signing, LABEL_KEY, KEY_BYTES)),
+    };
+  });
+}
+
+/**
+ * The bytes of a configured key.
+ * @param field - what the error calls it; the key itself is never shown.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_KEY
+ */
+export function parseKey(value: unknown, field: string): Uint8Array {
+  if (value === undefined) {
+    fail(field, `is undefined: is its environment variable set? ${MAKE_KEYS}`);
+  }
+  if (typeof value !== "string") fail(field, `must be a base64 string, not ${kindOf(value)}`);
+  if (value === "") fail(field, `is empty; ${MAKE_KEYS}`);
+  const bytes = decodeBase64(value);
+  if (bytes === undefined) {
+    fail(field, `must be standard base64 of 32 random bytes, no password; ${MAKE_KEYS}`);
+  }
+  if (bytes.length !== KEY_BYTES) {
+    fail(field, `must be 32 random bytes in base64, not ${bytes.length}; ${MAKE_KEYS}`);
+  }
+  const weakness = findWeakness(bytes);
+  if (weakness !== undefined) fail(field, `${weakness}: it is not random; ${MAKE_KEYS}`);
+  return bytes;
+}
+
+/** Standard base64, RFC 4648 section 4; padding may be left out, stray bits may not be there. */
+function decodeBase64(text: string): Uint8Array | undefined {
+  if (!BASE64.test(text)) return undefined;
+  const bare = text.replace(/=+$/, "");
+  if (text !== bare && text.length % 4 !== 0) return undefined;
+  return decodeBase64url(bare.replaceAll("+", "-").replaceAll("/", "_"));
+}
+
+function findWeakness(bytes: Uint8Array): string | undefined {
+  if (bytes.every((byte) => byte === 0)) return "is all zeros";
+  if (bytes.every((byte) => byte >= 0x20 && byte <= 0x7e)) return "decodes to readable text";
+  const step = (bytes[1] ?? 0) - (bytes[0] ?? 0);
+  const isSeries = bytes.every(
+    (byte, index) => index === 0 || ((byte - (bytes[index - 1] ?? 0) - step) & 0xff) === 0,
+  );
+  if (isSeries) return "is a series of numbers";
+  return new Set(bytes).size < MIN_DISTINCT_BYTES ? "repeats few bytes" : undefined;
+}
+
+interface Entries<Entry> {
+  readonly entries: readonly Entry[];
+  readonly isRing: boolean;
+}
+
+function ringEntries<Entry>(
+  keys: readonly Entry[] | undefined,
+  isSingle: boolean,
+  single: Entry,
+): Entries<Entry> {
+  if (keys === undefined) return { entries: [single], isRing: false };
+  if (isSingle) fail("keys", "and single keys can't both be given: put them all into keys");
+  if (!Array.isArray(keys)) fail("keys", `must be an array of keys, not ${kindOf(keys)}`);
+  if (keys.length === 0) fail("keys", "must hold at least one key");
+  return { entries: keys, isRing: true };
+}
+
+function createKeyring<Entry extends object, Key extends { readonly id: number }>(
+  { entries, isRing }: Entries<Entry>,
+  use: "seals" | "signs",
+  fields: readonly string[],
+  prepare: (entry: Entry, path: string) => Key,
+): Keyring<Key> {
+  const byId = new Map<number, Key>();
+  let current: Key | undefined;
+  for (const [index, entry] of entries.entries()) {
+    const path = isRing ? `keys[${index}].` : "";
+    if (isRing) checkEntry(entry, `keys[${index}]`, [...fields, use]);
+    const key = prepare(entry, path);
+    if (byId.has(key.id)) fail(`keys[${index}]`, "is the same key as an earlier one");
+    byId.set(key.id, key);
+    if ((entry as Record<string, unknown>)[use] !== false) current ??= key;
+  }
+  if (current === undefined) fail("keys", `must hold a key that ${use}: none has ${use}: true`);
+  return { current, find: (id) => byId.get(id) };
+}
+
+function checkEntry(entry: unknown, path: string, fields: readonly string[]): void {
+  if (typeof entry !== "object" || entry === null) {
+    fail(path, `must be an object with ${fields.join(", ")}, not ${kindOf(entry)}`);
+  }
+  for (const [field, value] of Object.entries(entry)) {
+    if (!fields.includes(field))
+      fail(`${path}.${field}`, `is unknown; known are ${fields.join(", ")}`);
+    const isUse = field === fields.at(-1);
+    if (isUse && value !== undefined && typeof value !== "boolean") {
+      fail(`${path}.${field}`, `must be true or false, not ${kindOf(value)}`);
+    }
+  }
+}
+
+/** The big-endian number of four bytes. */
+function readId(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, KEY_ID_BYTES).getUint32(0);
+}
+
+function fail(field: string, message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_KEY", field, message);
+}

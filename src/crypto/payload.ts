@@ -1,0 +1,239 @@
+// What a cookie session is inside its token: binary, canonical (equal sessions are equal bytes) and
+// decoded totally, every length checked before it is believed. It knows no key and no cookie.
+//
+//   16 bytes   the session's id
+//   varint     rev * 4 + 2 if it is bound + 1 if it has a cookie lifetime of its own
+//   4 bytes    created, Unix seconds, big-endian
+//   varint     idle end, seconds after created; 0: none, and then
+//     varint     issued, seconds after created
+//   varint     absolute end, seconds after created; 0: none
+//   [varint    its own cookieExpires + 1]
+//   [varint, … the subject's length and UTF-8;  varint  bound at, Unix milliseconds]
+//   then for each pair, ordered by the key's UTF-8 bytes, to the end:
+//   varint, …, varint, …   the key's length and UTF-8, the value's length and UTF-8
+//
+// A varint is LEB128 of at most 53 bits in its shortest form.
+import { decodeBase64url, encodeBase64url, readUtf8, writeUtf8 } from "#crypto";
+import { MAX_BYTES_PER_UNIT, utf8Length } from "../core/text.ts";
+
+/** A sealed session; instants in Unix milliseconds. */
+export interface SessionPayload {
+  /** base64url of 16 bytes. */
+  readonly id: string;
+  readonly rev: number;
+  /** Whole seconds. */
+  readonly created: number;
+  /** When it was sealed, whole seconds; kept where there is no idle end, else 0. */
+  readonly issued: number;
+  /** Rounded up to whole seconds; Infinity: none. */
+  readonly idleExpires: number;
+  /** Rounded up to whole seconds; Infinity: none. */
+  readonly deadline: number;
+  readonly subject?: string;
+  readonly boundAt?: number;
+  /** Seconds, -1 or 0, as the configuration's `cookieExpires`. */
+  readonly cookieExpires?: number;
+  readonly data: ReadonlyMap<string, string>;
+}
+
+const ID_BYTES = 16;
+const SECOND = 1000;
+/** Everything before the pairs but the subject: an upper bound. */
+const FIXED_BYTES = ID_BYTES + 4 + 7 * 8;
+/** The two lengths of a pair: an upper bound. */
+const PAIR_BYTES = 2 * 5;
+const HAS_LIFETIME = 1;
+const IS_BOUND = 2;
+const FLAGS = 4;
+
+/** The canonical bytes of a session. */
+export function encodePayload(payload: SessionPayload): Uint8Array {
+  const { subject, boundAt, cookieExpires, data } = payload;
+  let room = FIXED_BYTES + (subject?.length ?? 0) * MAX_BYTES_PER_UNIT;
+  for (const [key, value] of data) {
+    room += PAIR_BYTES + (key.length + value.length) * MAX_BYTES_PER_UNIT;
+  }
+  const writer = new Writer(room);
+  writer.bytes(decodeBase64url(payload.id) ?? new Uint8Array(ID_BYTES));
+  const isBound = subject !== undefined && boundAt !== undefined;
+  const flags = (isBound ? IS_BOUND : 0) + (cookieExpires === undefined ? 0 : HAS_LIFETIME);
+  writer.varint(payload.rev * FLAGS + flags);
+  const created = Math.floor(payload.created / SECOND);
+  writer.uint32(created);
+  writer.varint(secondsAfter(created, payload.idleExpires));
+  if (payload.idleExpires === Infinity) {
+    writer.varint(Math.max(0, Math.floor(payload.issued / SECOND) - created));
+  }
+  writer.varint(secondsAfter(created, payload.deadline));
+  if (cookieExpires !== undefined) writer.varint(cookieExpires + 1);
+  if (isBound) {
+    writer.text(subject);
+    writer.varint(boundAt);
+  }
+  const pairs = [...data];
+  if (pairs.length > 1) pairs.sort(([one], [other]) => compareKeys(one, other));
+  for (const [key, value] of pairs) {
+    writer.text(key);
+    writer.text(value);
+  }
+  return writer.written;
+}
+
+/** The session of canonical bytes; undefined for any others. */
+export function decodePayload(bytes: Uint8Array): SessionPayload | undefined {
+  const reader = new Reader(bytes);
+  const id = reader.bytes(ID_BYTES);
+  const numbers = reader.varint();
+  const flags = numbers % FLAGS;
+  const createdSeconds = reader.uint32();
+  const created = createdSeconds * SECOND;
+  const idle = reader.varint();
+  const issued = idle === 0 ? created + reader.varint() * SECOND : 0;
+  const deadline = reader.varint();
+  const lifetime = (flags & HAS_LIFETIME) === 0 ? undefined : reader.varint() - 1;
+  const subject = (flags & IS_BOUND) === 0 ? undefined : reader.text();
+  const boundAt = subject === undefined ? undefined : reader.varint();
+  const data = new Map<string, string>();
+  let before: string | undefined;
+  while (!reader.failed && !reader.done) {
+    const key = reader.text();
+    const value = reader.text();
+    // One order, so that one state has one form; it also makes every key unique.
+    if (before !== undefined && compareKeys(before, key) >= 0) return undefined;
+    data.set(key, value);
+    before = key;
+  }
+  const rev = (numbers - flags) / FLAGS;
+  if (reader.failed || rev < 1) return undefined;
+  return {
+    id: encodeBase64url(id),
+    rev,
+    created,
+    issued,
+    idleExpires: idle === 0 ? Infinity : created + idle * SECOND,
+    deadline: deadline === 0 ? Infinity : created + deadline * SECOND,
+    data,
+    ...(subject !== undefined && boundAt !== undefined && { subject, boundAt }),
+    ...(lifetime !== undefined && { cookieExpires: lifetime }),
+  };
+}
+
+/** Rounded up: a session never ends before the instant that it was given. */
+function secondsAfter(created: number, end: number): number {
+  return end === Infinity ? 0 : Math.max(1, Math.ceil(end / SECOND) - created);
+}
+
+/** The order of the keys' UTF-8 bytes, which is that of their code points, without making them. */
+function compareKeys(one: string, other: string): number {
+  const length = Math.min(one.length, other.length);
+  for (let index = 0; index < length; index++) {
+    const left = one.charCodeAt(index);
+    const right = other.charCodeAt(index);
+    if (left !== right) return sortWeight(left) - sortWeight(right);
+  }
+  return one.length - other.length;
+}
+
+/** Halves of surrogate pairs sort behind U+FFFF, where their code points stand. */
+function sortWeight(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x1_0000 : unit;
+}
+
+class Writer {
+  readonly #target: Uint8Array;
+  #offset = 0;
+
+  constructor(room: number) {
+    this.#target = new Uint8Array(room);
+  }
+
+  get written(): Uint8Array {
+    return this.#target.subarray(0, this.#offset);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#target.set(bytes, this.#offset);
+    this.#offset += bytes.length;
+  }
+
+  uint32(value: number): void {
+    for (const shift of [24, 16, 8, 0]) this.#target[this.#offset++] = value >>> shift;
+  }
+
+  varint(value: number): void {
+    let rest = value;
+    // Arithmetic, not shifts: the value may have 53 bits.
+    while (rest >= 0x80) {
+      this.#target[this.#offset++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#target[this.#offset++] = rest;
+  }
+
+  text(text: string): void {
+    this.varint(utf8Length(text));
+    this.#offset += writeUtf8(this.#target, text, this.#offset);
+  }
+}
+
+/** Reads to a first fault, after which everything is empty and `failed` says so. */
+class Reader {
+  readonly #source: Uint8Array;
+  #offset = 0;
+  failed = false;
+
+  constructor(source: Uint8Array) {
+    this.#source = source;
+  }
+
+  get done(): boolean {
+    return this.#offset === this.#source.length;
+  }
+
+  bytes(length: number): Uint8Array {
+    const start = this.#advance(length);
+    return this.#source.subarray(start, this.#offset);
+  }
+
+  uint32(): number {
+    const [first = 0, second = 0, third = 0, fourth = 0] = this.bytes(4);
+    return ((first << 24) | (second << 16) | (third << 8) | fourth) >>> 0;
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; factor < Number.MAX_SAFE_INTEGER; factor *= 0x80) {
+      const start = this.#advance(1);
+      if (this.failed) return 0;
+      const byte = this.#source[start] ?? 0;
+      value += (byte & 0x7f) * factor;
+      if (byte >= 0x80) continue;
+      // A last byte of zero says nothing: the same number has a shorter form.
+      if ((byte === 0 && factor > 1) || !Number.isSafeInteger(value)) break;
+      return value;
+    }
+    this.failed = true;
+    return 0;
+  }
+
+  text(): string {
+    const length = this.varint();
+    const start = this.#advance(length);
+    if (this.failed) return "";
+    const text = readUtf8(this.#source, start, this.#offset);
+    if (text === undefined) this.failed = true;
+    return text ?? "";
+  }
+
+  /** Where the next `length` bytes begin; a length that isn't there is a fault. */
+  #advance(length: number): number {
+    const start = this.#offset;
+    if (length > this.#source.length - start) {
+      this.failed = true;
+      this.#offset = this.#source.length;
+      return start;
+    }
+    this.#offset = start + length;
+    return start;
+  }
+}

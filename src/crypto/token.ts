@@ -1,0 +1,106 @@
+// The cookie token, version 1: a payload sealed for one purpose and one cookie name. It knows no
+// session. Before base64url without padding:
+//
+//   byte  0       version, 1
+//   bytes 1..4    key id, derived from both keys
+//   bytes 5..28   nonce, 24 random bytes
+//   …             XAES-256-GCM of the payload
+//   last 16       GCM tag
+//
+// Additional data: "kocha-session/v1" 00, then the purpose, the full cookie name and the audience
+// (none yet), each after its length in one byte, then bytes 0..4.
+import { decodeBase64url, encodeBase64url, encodeUtf8 } from "#crypto";
+import type { RejectedReason } from "../core/store.ts";
+import type { CookieKeyring, PreparedCookieKey } from "./keyring.ts";
+import { XAES_NONCE_BYTES, XAES_TAG_BYTES } from "./xaes.ts";
+
+/** What a token is for: a token of one purpose never opens as another (ASVS 9.2.2). */
+export type TokenPurpose = "session" | "piece";
+
+/** A browser keeps no cookie whose name and value are longer together: RFC 6265bis section 5.6. */
+export const MAX_COOKIE_BYTES = 4096;
+/** Bytes that a token adds to its payload. */
+export const TOKEN_OVERHEAD = 5 + XAES_NONCE_BYTES + XAES_TAG_BYTES;
+
+const VERSION = 1;
+const HEADER_BYTES = 5;
+const SEALED_OFFSET = HEADER_BYTES + XAES_NONCE_BYTES;
+const AAD_LABEL = "kocha-session/v1\0";
+/** A configuration's cookie name and its pieces need a few; a list without an end is a leak. */
+const MAX_AADS = 64;
+
+/** What a token held. */
+export interface OpenedToken {
+  readonly payload: Uint8Array;
+  /** Whether the key that seals now has sealed it. */
+  readonly current: boolean;
+}
+
+/** Seals a payload with the ring's current key; the cookie's value. */
+export function sealToken(
+  ring: CookieKeyring,
+  purpose: TokenPurpose,
+  cookieName: string,
+  payload: Uint8Array,
+): string {
+  const key = ring.current;
+  const token = new Uint8Array(TOKEN_OVERHEAD + payload.length);
+  writeHeader(token, key.id);
+  key.xaes.sealFresh(token, HEADER_BYTES, payload, additionalData(key, purpose, cookieName));
+  return encodeBase64url(token);
+}
+
+/**
+ * Opens a token that was sealed for this purpose and this cookie name.
+ * @returns why not, when it isn't one. It never throws, whatever `text` holds.
+ */
+export function openToken(
+  ring: CookieKeyring,
+  purpose: TokenPurpose,
+  cookieName: string,
+  text: string,
+): OpenedToken | RejectedReason {
+  // ORDER: what costs least comes first, and nothing is read before the tag has been verified.
+  if (text.length + cookieName.length > MAX_COOKIE_BYTES) return "malformed";
+  const token = decodeBase64url(text);
+  if (token === undefined || token.length < TOKEN_OVERHEAD) return "malformed";
+  if (token[0] !== VERSION) return "version";
+  const key = ring.find(readId(token));
+  if (key === undefined) return "unknown-key";
+  const nonce = token.subarray(HEADER_BYTES, SEALED_OFFSET);
+  const aad = additionalData(key, purpose, cookieName);
+  const payload = key.xaes.open(nonce, token.subarray(SEALED_OFFSET), aad);
+  return payload === undefined ? "forged" : { payload, current: key === ring.current };
+}
+
+function writeHeader(target: Uint8Array, id: number): void {
+  target[0] = VERSION;
+  target[1] = id >>> 24;
+  target[2] = id >>> 16;
+  target[3] = id >>> 8;
+  target[4] = id;
+}
+
+/** The key id of a token, as the key ring counts it. */
+export function readId(token: Uint8Array): number {
+  const [, first = 0, second = 0, third = 0, fourth = 0] = token;
+  return ((first << 24) | (second << 16) | (third << 8) | fourth) >>> 0;
+}
+
+function additionalData(
+  key: PreparedCookieKey,
+  purpose: TokenPurpose,
+  cookieName: string,
+): Uint8Array {
+  const slot = `${purpose} ${cookieName}`;
+  const known = key.aad.get(slot);
+  if (known !== undefined) return known;
+  const framed = [purpose, cookieName, ""]
+    .map(encodeUtf8)
+    .flatMap((part) => [part.length, ...part]);
+  const header = new Uint8Array(HEADER_BYTES);
+  writeHeader(header, key.id);
+  const built = Uint8Array.of(...encodeUtf8(AAD_LABEL), ...framed, ...header);
+  if (key.aad.size < MAX_AADS) key.aad.set(slot, built);
+  return built;
+}
