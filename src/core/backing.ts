@@ -85,8 +85,8 @@ export abstract class Backing {
   protected abstract finish(): Awaitable<void>;
   /** The Set-Cookie values that are due. */
   protected abstract setCookies(): string[];
-  /** Whether `end` still works when the response has begun. */
-  protected abstract readonly endsLate: boolean;
+  /** Whether saving needs no response to carry it, so that it also works when that has begun. */
+  protected abstract readonly savesAlone: boolean;
 
   /** Seconds, as the configuration's `cookieExpires`. */
   get cookieExpires(): number {
@@ -182,7 +182,7 @@ export abstract class Backing {
 
   async destroy(): Promise<void> {
     if (this.destroyed) return;
-    if (this.readOnly === "upgrade" || (this.frozen && !this.endsLate)) this.beforeChange();
+    if (this.readOnly === "upgrade" || (this.frozen && !this.savesAlone)) this.beforeChange();
     this.touch();
     this.noteChange();
     await this.#inOrder(() => this.end());
@@ -223,8 +223,12 @@ export abstract class Backing {
     return false;
   }
 
-  /** The response never leaves: what isn't saved is refused. */
+  /**
+   * The response never leaves: what only it could carry is refused. A server-side store still
+   * saves what the handler commits when it is done.
+   */
   abandon(): void {
+    if (this.savesAlone || this.frozen) return;
     this.frozen = true;
     if (!this.destroyed && this.changed) this.refuse("aborted");
   }

@@ -7,7 +7,7 @@ import type { RejectedReason } from "./store.ts";
  * Why a change was not saved.
  * `stale`: the session was cleared, regenerated or destroyed meanwhile. `grace`: the request still
  * held the credential of before a regenerate. `unavailable`: the store did not answer. `aborted`:
- * the response never left, and nothing had been saved.
+ * the client was gone before the response left, and only its cookie could have carried the change.
  */
 export type RefusedReason = "stale" | "grace" | "unavailable" | "aborted";
 

@@ -28,7 +28,7 @@ interface KnownRow {
 
 /** The session of one request over a server-side store. */
 export class KeyedBacking extends Backing {
-  protected readonly endsLate = true;
+  protected readonly savesAlone = true;
   readonly #ring: SigningKeyring;
   #selector: string | undefined;
   /** The row as last seen; undefined: the session isn't stored. */

@@ -101,7 +101,10 @@ export class SessionMiddleware {
     return this.#backingOf(session).close();
   }
 
-  /** The response will never leave: unsaved changes are refused, as "aborted". */
+  /**
+   * The client is gone before the response left: what only a cookie could carry is refused as
+   * "aborted". A server-side store still saves what is committed later.
+   */
   abandon(session: Session): void {
     this.#backingOf(session).abandon();
   }

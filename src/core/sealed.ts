@@ -27,7 +27,7 @@ interface Mark {
 
 /** The session of one request over a sealed store. */
 export class SealedBacking extends Backing {
-  protected readonly endsLate = false;
+  protected readonly savesAlone = false;
   readonly #store: SealedSessionStore;
   readonly #findCookies: () => readonly Cookie[];
   #isOpen = false;

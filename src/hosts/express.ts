@@ -1,0 +1,45 @@
+// Sessions for Express 5 and 4: `req.session`, and a failed commit goes to the error handlers.
+import type { IncomingMessage } from "node:http";
+import type { RequestHandler } from "express";
+import { isThenable } from "../core/awaitable.ts";
+import type { SessionConfig } from "../core/config.ts";
+import { SessionMiddleware } from "../core/middleware.ts";
+import type { Session } from "../core/session.ts";
+import type { Awaitable } from "../core/store.ts";
+import { attach } from "./node.ts";
+
+export { openSession } from "./node.ts";
+
+declare global {
+  // Express' own types are augmented through this namespace.
+  // oxlint-disable-next-line typescript/no-namespace
+  namespace Express {
+    interface Request {
+      /** The client's session; `sessionMiddleware` of kocha-session/express puts it there. */
+      session: Session;
+    }
+  }
+}
+
+/**
+ * Sessions for an Express application or router: `app.use(sessionMiddleware(config))`.
+ *
+ * Https is what `req.secure` says, so "trust proxy" counts. Mounted twice, it opens once.
+ * @throws {ConfigError} when the configuration is wrong.
+ */
+export function sessionMiddleware(config: SessionConfig | SessionMiddleware): RequestHandler {
+  const engine = SessionMiddleware.from(config);
+  return (request, response, next) => {
+    let session: Awaitable<Session>;
+    try {
+      session = attach(engine, request as IncomingMessage, response, next, {
+        isSecure: () => request.secure,
+      });
+    } catch (error) {
+      next(error);
+      return;
+    }
+    if (isThenable(session)) session.then(() => next(), next);
+    else next();
+  };
+}

@@ -1,0 +1,206 @@
+// Holds a Node.js response back until the session is saved (law L7): whatever would let the first
+// byte out commits first. It knows node:http's response, also that of HTTP/2, and no framework.
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { isThenable } from "../core/awaitable.ts";
+import { applyEffects, type ResponseEffects } from "../core/effects.ts";
+import type { SessionMiddleware } from "../core/middleware.ts";
+import type { Session } from "../core/session.ts";
+
+/** The methods that let bytes out. Informational 1xx answers are not the response: they pass. */
+const heldMethods = ["writeHead", "write", "end", "flushHeaders"] as const;
+type HeldMethod = (typeof heldMethods)[number];
+type AnyCall = (...args: unknown[]) => unknown;
+type Patched = Record<HeldMethod, AnyCall>;
+
+/** What may stand in writeHead's place for headers: an object, a flat list or a list of pairs. */
+type HeadHeaders = OutgoingHttpHeaders | readonly unknown[];
+
+/** A call that waits for the commit. */
+interface HeldCall {
+  readonly method: HeldMethod;
+  readonly args: unknown[];
+}
+
+/** What a held response needs of its host. */
+export interface HoldOptions {
+  readonly engine: SessionMiddleware;
+  readonly session: Session;
+  /** Takes a failed commit to the host's own error path; the response is still unsent. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** A response that waits for its session. */
+export class ResponseHold {
+  readonly #response: ServerResponse;
+  readonly #options: HoldOptions;
+  readonly #originals = {} as Patched;
+  readonly #ours = {} as Patched;
+  #state: "open" | "waiting" | "released" = "open";
+  #queue: HeldCall[] = [];
+  /** Whether a write was told to wait for `drain`, which then must come. */
+  #owesDrain = false;
+  #hasFailed = false;
+
+  constructor(response: ServerResponse, options: HoldOptions) {
+    this.#response = response;
+    this.#options = options;
+    const target = response as unknown as Patched;
+    for (const method of heldMethods) {
+      this.#originals[method] = target[method];
+      this.#ours[method] = (...args) => this.#call(method, args);
+      target[method] = this.#ours[method];
+    }
+    const { engine, session } = options;
+    // Only a session with something to lose is worth a listener.
+    engine.whenChanged(session, () => {
+      response.once("close", () => {
+        if (this.#state === "open") engine.abandon(session);
+      });
+    });
+  }
+
+  /**
+   * Commits now and puts the effects into the headers, for hosts that wait by themselves.
+   * @throws what the commit throws; the response is still unsent then, and still held.
+   */
+  async settle(): Promise<void> {
+    if (this.#state !== "open") return;
+    const effects = await this.#commit();
+    this.#release(effects);
+  }
+
+  /** Lets go without a commit: what the host sends from now on is none of ours. */
+  letGo(): void {
+    this.#state = "released";
+    this.#restore();
+  }
+
+  #commit(): ResponseEffects | Promise<ResponseEffects> {
+    return this.#options.engine.commit(this.#options.session);
+  }
+
+  #call(method: HeldMethod, args: unknown[]): unknown {
+    const { writableEnded } = this.#response;
+    // The error response has been sent; what the failed handler still writes belongs to no one.
+    if (this.#hasFailed && writableEnded) return this.#answerOf(method);
+    if (this.#state === "released") return this.#originals[method].apply(this.#response, args);
+    if (this.#state === "waiting") return this.#enqueue(method, args);
+    let effects: ResponseEffects | Promise<ResponseEffects>;
+    try {
+      effects = this.#commit();
+    } catch (error) {
+      this.#fail(error);
+      return this.#answerOf(method);
+    }
+    if (!isThenable(effects)) {
+      const first = this.#foldHead(method, args);
+      this.#release(effects);
+      return this.#originals[method].apply(this.#response, first);
+    }
+    this.#state = "waiting";
+    effects.then(
+      (settled) => this.#replay(settled),
+      (error: unknown) => {
+        this.#state = "open";
+        this.#queue = [];
+        this.#fail(error);
+      },
+    );
+    return this.#enqueue(method, args);
+  }
+
+  #enqueue(method: HeldMethod, args: unknown[]): unknown {
+    // Folded at once: hosts read the status and the headers of a response that has "begun".
+    this.#queue.push({ method, args: this.#foldHead(method, args) });
+    if (method === "write") this.#owesDrain = true;
+    return this.#answerOf(method);
+  }
+
+  /** What a held call gives back: a write tells its source to wait, as a full buffer would. */
+  #answerOf(method: HeldMethod): unknown {
+    if (method === "write") return false;
+    return method === "flushHeaders" ? undefined : this.#response;
+  }
+
+  #replay(effects: ResponseEffects): void {
+    const queue = this.#queue;
+    this.#queue = [];
+    this.#release(effects);
+    let flowing = true;
+    let ended = false;
+    for (const { method, args } of queue) {
+      const answer = this.#originals[method].apply(this.#response, args);
+      if (method === "write") flowing = answer !== false;
+      if (method === "end") ended = true;
+    }
+    if (this.#owesDrain && flowing && !ended) this.#response.emit("drain");
+  }
+
+  #release(effects: ResponseEffects): void {
+    this.#state = "released";
+    const response = this.#response;
+    if (!response.headersSent) {
+      applyEffects(effects, {
+        get: (name) => joined(response.getHeader(name)),
+        set: (name, value) => response.setHeader(name, value),
+        append: (name, value) =>
+          response.setHeader(name, [...listed(response.getHeader(name)), value]),
+      });
+    }
+    if (!this.#hasFailed) this.#restore();
+  }
+
+  /** Takes our methods off, but for those that another middleware has wrapped meanwhile. */
+  #restore(): void {
+    const target = this.#response as unknown as Patched;
+    for (const method of heldMethods) {
+      if (target[method] === this.#ours[method]) target[method] = this.#originals[method];
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#hasFailed = true;
+    this.#options.fail(error);
+  }
+
+  /** Moves writeHead's headers into the response's, where ours can join them; gives what is left. */
+  #foldHead(method: HeldMethod, args: unknown[]): unknown[] {
+    if (method !== "writeHead") return args;
+    const [status, second, third] = args;
+    const isReason = typeof second === "string";
+    const headers = (isReason ? third : (second ?? third)) as HeadHeaders | null | undefined;
+    if (typeof headers === "object" && headers !== null) this.#setAll(headers);
+    return isReason ? [status, second] : [status];
+  }
+
+  #setAll(headers: HeadHeaders): void {
+    const response = this.#response;
+    const entries = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers);
+    const named = new Map<string, string[] | OutgoingHttpHeader>();
+    for (const [name, value] of entries as [string, OutgoingHttpHeader | undefined][]) {
+      if (value === undefined) continue;
+      const known = named.get(name.toLowerCase());
+      // A list may name a header twice: both count, as they would on the wire.
+      const all = known === undefined ? value : [...listed(known), ...listed(value)];
+      named.set(name.toLowerCase(), all);
+      response.setHeader(name, all);
+    }
+  }
+}
+
+function pairsOf(list: readonly unknown[]): [unknown, unknown][] {
+  if (list.every(Array.isArray)) return list as [unknown, unknown][];
+  const pairs: [unknown, unknown][] = [];
+  for (let index = 0; index + 1 < list.length; index += 2)
+    pairs.push([list[index], list[index + 1]]);
+  return pairs;
+}
+
+function listed(value: OutgoingHttpHeader | undefined): string[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [String(value)];
+}
+
+function joined(value: OutgoingHttpHeader | undefined): string | undefined {
+  return value === undefined ? undefined : listed(value).join(", ");
+}
