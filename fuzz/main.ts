@@ -13,14 +13,14 @@ const MAX_GROWTH_BYTES = 8 * 1024 * 1024;
 
 Object.freeze(Object.prototype);
 const collect = globalThis.gc;
-if (collect === undefined) throw new Error("run it as npm run fuzz: the heap check needs --expose-gc");
+if (collect === undefined)
+  throw new Error("run it as npm run fuzz: the heap check needs --expose-gc");
 console.log(`fuzz: ${RUNS} inputs, seed ${SEED}`);
 const subjects = await makeSubjects();
 const random = new SeededRandom(SEED);
 const heap: number[] = [];
 const started = performance.now();
 for (let round = 0; round < ROUNDS; round++) {
-  // oxlint-disable-next-line no-await-in-loop
   await fuzz(subjects, random, Math.ceil(RUNS / ROUNDS));
   collect();
   heap.push(process.memoryUsage().heapUsed);

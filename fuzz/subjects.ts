@@ -1,8 +1,7 @@
 // What is fuzzed: each subject makes one hostile input from a seeded source, puts it through the
 // library's own way in, and says what is wrong with what came out; undefined: nothing.
 import {
-  type CookieKey,
-  Session,
+  type Session,
   type SessionConfig,
   SessionCookieStore,
   SessionMemoryStore,
@@ -24,7 +23,7 @@ export interface Subject {
   readonly run: (random: SeededRandom) => Promise<string | undefined>;
 }
 
-function newKeys(): CookieKey & { readonly secretKey: string; readonly signingKey: string } {
+function newKeys(): { readonly secretKey: string; readonly signingKey: string } {
   const key = (): string => Buffer.from(randomBytes(32)).toString("base64");
   return { secretKey: key(), signingKey: key() };
 }
@@ -57,13 +56,17 @@ async function sealSamples(
 }
 
 function describe(session: Session): string {
-  return JSON.stringify([...session].toSorted());
+  return JSON.stringify([...session].toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 const EMPTY = "[]";
 
 /** Cookie headers through `open`: what isn't byte for byte what we sealed must read as empty. */
-export async function headerSubject(name: string, store: SessionStore, sealed: boolean): Promise<Subject> {
+export async function headerSubject(
+  name: string,
+  store: SessionStore,
+  sealed: boolean,
+): Promise<Subject> {
   const keys = sealed ? {} : { signingKey: newKeys().signingKey };
   const config: SessionConfig = { name: NAME, store, ...keys };
   const engine = new SessionMiddleware(config);
@@ -106,7 +109,9 @@ export async function headerSubject(name: string, store: SessionStore, sealed: b
       if (found === EMPTY) return undefined;
       // Whatever opened must stand in the header whole, as it was sealed.
       const source = [...known].find(([token, data]) => data === found && header.includes(token));
-      return source === undefined ? `accepted what was never sealed: ${JSON.stringify(header)}` : undefined;
+      return source === undefined
+        ? `accepted what was never sealed: ${JSON.stringify(header)}`
+        : undefined;
     },
   };
 }
@@ -128,9 +133,31 @@ export async function rowSubject(): Promise<Subject> {
   const header = sample?.cookies[0] ?? "";
   const odd = (random: SeededRandom): unknown =>
     random.pick<unknown>([
-      undefined, null, 0, 1, -1, 1.5, NaN, Infinity, "", "x", true, [], {}, new Map(),
-      new Map([["a", 1]]), new Map([[1, "a"]]), new Map([["__proto__", "x"]]), { a: "b" },
-      '[1,1,null,0,null,0,null,null]', '[1,1,5,0,"s",1,"l",-1]', "[]", "{}", "[1]", Symbol("x"), () => 1,
+      undefined,
+      null,
+      0,
+      1,
+      -1,
+      1.5,
+      NaN,
+      Infinity,
+      "",
+      "x",
+      true,
+      [],
+      {},
+      new Map(),
+      new Map([["a", 1]]),
+      new Map([[1, "a"]]),
+      new Map([["__proto__", "x"]]),
+      { a: "b" },
+      "[1,1,null,0,null,0,null,null]",
+      '[1,1,5,0,"s",1,"l",-1]',
+      "[]",
+      "{}",
+      "[1]",
+      Symbol("x"),
+      () => 1,
       JSON.parse('{"__proto__":{"polluted":"yes"}}'),
     ]);
   return {
@@ -156,7 +183,8 @@ export async function rowSubject(): Promise<Subject> {
       }
       const session = await engine.open(header);
       for (const [key, value] of session) {
-        if (typeof key !== "string" || typeof value !== "string") return "a row gave what is no string";
+        if (typeof key !== "string" || typeof value !== "string")
+          return "a row gave what is no string";
       }
       const polluted = ({} as Record<string, unknown>)["polluted"];
       return polluted === undefined ? undefined : "a row reached Object.prototype";
@@ -181,13 +209,24 @@ export function kochaSubject(): Subject {
       const plain = Buffer.from(random.below(2) === 0 ? random.bytes(random.below(64)) : whole);
       for (let faults = random.below(4); faults > 0 && plain.length > 0; faults--) {
         plain[random.below(plain.length)] = random.pick([
-          0xde, 0xdf, 0xda, 0xdb, 0xd9, 0xc4, 0xc6, 0xff, 0x8f, 0xbf, random.below(256),
+          0xde,
+          0xdf,
+          0xda,
+          0xdb,
+          0xd9,
+          0xc4,
+          0xc6,
+          0xff,
+          0x8f,
+          0xbf,
+          random.below(256),
         ]);
       }
       const map = openKochaCookie(seal(plain.subarray(0, random.below(plain.length + 1))), keys);
       if (map === undefined) return undefined;
       for (const [key, value] of map) {
-        if (typeof key !== "string" || typeof value !== "string") return "msgpack gave what is no string";
+        if (typeof key !== "string" || typeof value !== "string")
+          return "msgpack gave what is no string";
         if (key.length + value.length > plain.length) return "msgpack gave more than it held";
       }
       return undefined;
@@ -199,7 +238,11 @@ export function kochaSubject(): Subject {
 export async function makeSubjects(): Promise<Subject[]> {
   return [
     await headerSubject("cookie store", new SessionCookieStore(newKeys()), true),
-    await headerSubject("cookie store, split", new SessionCookieStore({ ...newKeys(), maxCookies: 4 }), true),
+    await headerSubject(
+      "cookie store, split",
+      new SessionCookieStore({ ...newKeys(), maxCookies: 4 }),
+      true,
+    ),
     await headerSubject("memory store", new SessionMemoryStore(), false),
     await rowSubject(),
     kochaSubject(),
@@ -207,14 +250,17 @@ export async function makeSubjects(): Promise<Subject[]> {
 }
 
 /** Runs `count` inputs over all subjects in turn; throws at the first that is wrong. */
-export async function fuzz(subjects: readonly Subject[], random: SeededRandom, count: number): Promise<void> {
+export async function fuzz(
+  subjects: readonly Subject[],
+  random: SeededRandom,
+  count: number,
+): Promise<void> {
   for (let done = 0; done < count; done++) {
     const subject = subjects[done % subjects.length];
     if (subject === undefined) return;
     let fault: string | undefined;
     try {
       // Each input decides on the next: the sequence is the seed's.
-      // oxlint-disable-next-line no-await-in-loop
       fault = await subject.run(random);
     } catch (error) {
       throw new Error(`${subject.name}, input ${done}: it threw`, { cause: error });

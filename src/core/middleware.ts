@@ -166,7 +166,9 @@ export class SessionMiddleware {
     try {
       const answers = selectors.map((selector) => this.#load(selector));
       if (!answers.some(isThenable)) return settle(answers as (CheckedRow | undefined)[]);
-      return Promise.all(answers).then(settle).catch(fail);
+      return Promise.all(answers.map(async (answer) => answer))
+        .then(settle)
+        .catch(fail);
     } catch (error) {
       return fail(error);
     }

@@ -2,7 +2,7 @@
 // byte out commits first. It knows node:http's response, also that of HTTP/2, and no framework.
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { isThenable } from "../core/awaitable.ts";
-import { applyEffects, type ResponseEffects } from "../core/effects.ts";
+import { applyEffects, type HeaderAccess, type ResponseEffects } from "../core/effects.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 
@@ -61,18 +61,13 @@ export class ResponseHold {
 
   /**
    * Commits now and puts the effects into the headers, for hosts that wait by themselves.
+   * @param headers - where the host keeps its headers; default: on the response.
    * @throws what the commit throws; the response is still unsent then, and still held.
    */
-  async settle(): Promise<void> {
+  async settle(headers?: HeaderAccess): Promise<void> {
     if (this.#state !== "open") return;
     const effects = await this.#commit();
-    this.#release(effects);
-  }
-
-  /** Lets go without a commit: what the host sends from now on is none of ours. */
-  letGo(): void {
-    this.#state = "released";
-    this.#restore();
+    this.#release(effects, headers);
   }
 
   #commit(): ResponseEffects | Promise<ResponseEffects> {
@@ -136,18 +131,20 @@ export class ResponseHold {
     if (this.#owesDrain && flowing && !ended) this.#response.emit("drain");
   }
 
-  #release(effects: ResponseEffects): void {
+  #release(effects: ResponseEffects, headers: HeaderAccess = this.#headers): void {
     this.#state = "released";
-    const response = this.#response;
-    if (!response.headersSent) {
-      applyEffects(effects, {
-        get: (name) => joined(response.getHeader(name)),
-        set: (name, value) => response.setHeader(name, value),
-        append: (name, value) =>
-          response.setHeader(name, [...listed(response.getHeader(name)), value]),
-      });
-    }
+    if (!this.#response.headersSent) applyEffects(effects, headers);
     if (!this.#hasFailed) this.#restore();
+  }
+
+  get #headers(): HeaderAccess {
+    const response = this.#response;
+    return {
+      get: (name) => joined(response.getHeader(name)),
+      set: (name, value) => response.setHeader(name, value),
+      append: (name, value) =>
+        response.setHeader(name, [...listed(response.getHeader(name)), value]),
+    };
   }
 
   /** Takes our methods off, but for those that another middleware has wrapped meanwhile. */
@@ -201,6 +198,7 @@ function listed(value: OutgoingHttpHeader | undefined): string[] {
   return Array.isArray(value) ? value : [String(value)];
 }
 
-function joined(value: OutgoingHttpHeader | undefined): string | undefined {
+/** A header's value as one string; undefined when it isn't set. */
+export function joined(value: OutgoingHttpHeader | undefined): string | undefined {
   return value === undefined ? undefined : listed(value).join(", ");
 }

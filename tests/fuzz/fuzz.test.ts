@@ -15,7 +15,9 @@ describe("hostile input through open", async () => {
   test("a subject that accepts what it shouldn't, or throws, is told", async () => {
     const faulty = (run: Subject["run"]): Subject => ({ name: "faulty", run });
     const wrong = faulty(async () => "accepted");
-    await expect(fuzz([wrong], new SeededRandom(seed), 1)).rejects.toThrow("faulty, input 0: accepted");
+    await expect(fuzz([wrong], new SeededRandom(seed), 1)).rejects.toThrow(
+      "faulty, input 0: accepted",
+    );
     const throwing = faulty(async () => {
       throw new Error("boom");
     });

@@ -1,0 +1,108 @@
+// Sessions for Fastify: `request.session`, saved in onSend, so that a failed commit is answered by
+// the error handler.
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
+import { isThenable } from "../core/awaitable.ts";
+import type { SessionConfig } from "../core/config.ts";
+import { SessionMiddleware } from "../core/middleware.ts";
+import type { Session } from "../core/session.ts";
+import { attach } from "./node.ts";
+import { joined, type ResponseHold } from "./hold.ts";
+import type { Awaitable } from "../core/store.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The client's session; `sessionPlugin` of kocha-session/fastify puts it there. */
+    session: Session;
+  }
+}
+
+const holds = new WeakMap<FastifyRequest, ResponseHold>();
+
+/**
+ * Sessions for a Fastify instance and all below it: `app.register(sessionPlugin, config)`.
+ *
+ * Https is what `request.protocol` says, so `trustProxy` counts. A hijacked reply is held until the
+ * session is saved, too. Registered twice with one configuration, it opens once.
+ * @throws {ConfigError} when the configuration is wrong.
+ */
+export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, options, done) => {
+  let engine: SessionMiddleware;
+  try {
+    engine = SessionMiddleware.from(withoutPrefix(options));
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  if (!instance.hasRequestDecorator("session")) instance.decorateRequest("session");
+  instance.addHook("onRequest", (request, reply, next) => {
+    let session: Awaitable<Session>;
+    try {
+      session = attach(engine, request.raw, reply.raw, (error) => failHijacked(reply, error), {
+        isSecure: () => request.protocol === "https",
+        onHold: (hold) => holds.set(request, hold),
+      });
+    } catch (error) {
+      next(error as Error);
+      return;
+    }
+    const arrive = (opened: Session): void => {
+      request.session = opened;
+      next();
+    };
+    if (isThenable(session)) session.then(arrive, next);
+    else arrive(session);
+  });
+  instance.addHook("onSend", async (request, reply, payload) => {
+    await holds.get(request)?.settle({
+      get: (name) => joined(reply.getHeader(name)),
+      set: (name, value) => reply.header(name, value),
+      // Fastify keeps several Set-Cookie values beside each other by itself.
+      append: (name, value) => reply.header(name, value),
+    });
+    return payload;
+  });
+  done();
+};
+
+// Fastify's sign that a plugin is for its parent too, not only for a scope of its own; and the name
+// that its error messages use.
+Object.assign(sessionPlugin, {
+  [Symbol.for("skip-override")]: true,
+  [Symbol.for("fastify.display-name")]: "kocha-session",
+});
+
+/** Fastify adds its own options to a plugin's; the configuration knows no such field. */
+function withoutPrefix(options: SessionConfig): SessionConfig {
+  const { prefix, logLevel, logSerializers, encapsulate, ...config } = options as SessionConfig & {
+    readonly prefix?: unknown;
+    readonly logLevel?: unknown;
+    readonly logSerializers?: unknown;
+    readonly encapsulate?: unknown;
+  };
+  const hasOwn = [prefix, logLevel, logSerializers, encapsulate].some((one) => one !== undefined);
+  // The same object is the same engine, wherever it is registered.
+  return hasOwn ? config : options;
+}
+
+/** A hijacked reply is the application's: no error handler sees it. */
+function failHijacked(reply: FastifyReply, error: unknown): void {
+  reply.log.error(error, "the session of a hijacked reply could not be saved");
+  const { raw } = reply;
+  if (raw.headersSent) {
+    raw.destroy();
+    return;
+  }
+  raw.statusCode = (error as { status?: number } | null)?.status ?? 500;
+  raw.end();
+}
+
+/**
+ * The session of an upgrade request, read-only, from the headers alone.
+ * @throws {StoreError} when the store fails and `onStoreError` is "fail".
+ */
+export function openSession(
+  config: SessionConfig | SessionMiddleware,
+  request: Pick<FastifyRequest, "headers">,
+): Awaitable<Session> {
+  return SessionMiddleware.from(config).openReadOnly(request.headers.cookie);
+}

@@ -1,0 +1,90 @@
+// Sessions for h3 (version 2) and what is built on it: `getSession(event)`, saved when what is
+// mounted below has answered.
+import type { H3Event, Middleware } from "h3";
+import { applyEffects, hasEffects, type ResponseEffects } from "../core/effects.ts";
+import type { SessionConfig } from "../core/config.ts";
+import { SessionMiddleware } from "../core/middleware.ts";
+import type { Session } from "../core/session.ts";
+import type { Awaitable } from "../core/store.ts";
+import { UsageError } from "../errors.ts";
+import { isLoopback } from "./loopback.ts";
+import { webConnection } from "./web.ts";
+
+declare module "h3" {
+  interface H3EventContext {
+    /** The client's session; `sessionMiddleware` of kocha-session/h3 puts it there. */
+    session?: Session;
+  }
+}
+
+/** The engine of an event that has a session already. */
+const engines = new WeakMap<H3Event, SessionMiddleware>();
+
+/**
+ * Sessions for an h3 application: `app.use(sessionMiddleware(config))`.
+ *
+ * Https is what the request's URL says. What fails is an error like any other that a handler
+ * throws; h3's own error response carries the session's cookie, a Response that the application's
+ * `onError` makes by itself carries it when it takes over `event.res.errHeaders`. Mounted twice, it
+ * opens once.
+ * @throws {ConfigError} when the configuration is wrong.
+ */
+export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Middleware {
+  const engine = SessionMiddleware.from(config);
+  return async (event, next) => {
+    if (engines.get(event) === engine) return next();
+    engines.set(event, engine);
+    const connection = webConnection(
+      () => event.req.url,
+      () => isLoopback(event.req.ip),
+    );
+    const session = await engine.open(event.req.headers.get("cookie") ?? undefined, connection);
+    event.context.session = session;
+    let answer: unknown;
+    try {
+      answer = await next();
+      addEffects(event, await engine.commit(session), answer);
+    } catch (error) {
+      // What a handler changed before it threw is saved; of a failed commit, what is still due.
+      addEffects(event, await engine.commit(session), undefined);
+      throw error;
+    }
+    return answer;
+  };
+}
+
+/**
+ * The session of an event.
+ * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION where the middleware isn't mounted.
+ */
+export function getSession(event: H3Event): Session {
+  const { session } = event.context;
+  if (session !== undefined) return session;
+  const message = "the event has no session: mount sessionMiddleware(config) before this handler";
+  throw new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
+}
+
+/**
+ * The session of an upgrade request, read-only, from the headers alone.
+ * @throws {StoreError} when the store fails and `onStoreError` is "fail".
+ */
+export function openSession(
+  config: SessionConfig | SessionMiddleware,
+  request: Pick<H3Event["req"], "headers">,
+): Awaitable<Session> {
+  return SessionMiddleware.from(config).openReadOnly(request.headers.get("cookie") ?? undefined);
+}
+
+/** h3 lays these headers over the answer's own: over an error's the second, else the first. */
+function addEffects(event: H3Event, effects: ResponseEffects, answer: unknown): void {
+  if (!hasEffects(effects)) return;
+  const own = (answer as { readonly headers?: unknown } | null | undefined)?.headers;
+  for (const headers of [event.res.headers, event.res.errHeaders]) {
+    applyEffects(effects, {
+      get: (name) =>
+        headers.get(name) ?? (own instanceof Headers ? own.get(name) : null) ?? undefined,
+      set: (name, value) => headers.set(name, value),
+      append: (name, value) => headers.append(name, value),
+    });
+  }
+}

@@ -1,0 +1,119 @@
+// Sessions for Hono, on every runtime that it runs on: `c.get("session")`, saved when what is
+// mounted below has answered.
+import type { Context, HonoRequest, MiddlewareHandler } from "hono";
+import { hasEffects } from "../core/effects.ts";
+import type { SessionConfig } from "../core/config.ts";
+import { SessionMiddleware } from "../core/middleware.ts";
+import type { Connection } from "../core/backing.ts";
+import type { Session } from "../core/session.ts";
+import { StoreError } from "../errors.ts";
+import type { Awaitable } from "../core/store.ts";
+import { isLoopback } from "./loopback.ts";
+import { applyToHeaders, webConnection } from "./web.ts";
+
+declare module "hono" {
+  interface ContextVariableMap {
+    /** The client's session; `sessionMiddleware` of kocha-session/hono puts it there. */
+    session: Session;
+  }
+}
+
+/** The engine of a request that has a session already. */
+const engines = new WeakMap<Context, SessionMiddleware>();
+
+/**
+ * Sessions for a Hono application: `app.use(sessionMiddleware(config))`.
+ *
+ * Https is what the request's URL says. A failed commit goes to `app.onError`. Mounted twice, it
+ * opens once.
+ * @throws {ConfigError} when the configuration is wrong.
+ */
+export function sessionMiddleware(config: SessionConfig | SessionMiddleware): MiddlewareHandler {
+  const engine = SessionMiddleware.from(config);
+  return async (context, next) => {
+    if (engines.get(context) === engine) {
+      await next();
+      return;
+    }
+    engines.set(context, engine);
+    const connection = webConnection(
+      () => context.req.url,
+      () => isLoopback(peerAddress(context)),
+    );
+    const session = await open(engine, context, connection);
+    context.set("session", session);
+    // What throws below has become a response of app.onError by now: it carries the cookie too.
+    await next();
+    try {
+      const effects = await engine.commit(session);
+      if (hasEffects(effects)) applyToHeaders(effects, changeable(context));
+    } catch (error) {
+      const due = await engine.commit(session);
+      // The handler's answer promised what isn't saved. What replaces it takes its headers over.
+      context.res = undefined;
+      if (hasEffects(due)) applyToHeaders(due, context.res.headers);
+      throw withResponse(error);
+    }
+  };
+}
+
+async function open(
+  engine: SessionMiddleware,
+  context: Context,
+  connection: Connection,
+): Promise<Session> {
+  try {
+    return await engine.open(context.req.header("cookie"), connection);
+  } catch (error) {
+    throw withResponse(error);
+  }
+}
+
+/** Hono asks an error for its own response before it answers 500; ours may be a 503. */
+function withResponse(error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error;
+  const getResponse = (): Response => new Response("Service Unavailable", { status: error.status });
+  return Object.defineProperty(error, "getResponse", { value: getResponse, configurable: true });
+}
+
+/** The response's headers, on a copy where fetch() or redirect() made them immutable. */
+function changeable(context: Context): Headers {
+  const { headers } = context.res;
+  try {
+    headers.delete("x-kocha-session-probe");
+    return headers;
+  } catch {
+    const copy = new Response(context.res.body, context.res);
+    context.res = undefined;
+    context.res = copy;
+    return copy.headers;
+  }
+}
+
+/** What the adapters for Node.js, Deno and Bun leave in the environment. */
+function peerAddress(context: Context): string | undefined {
+  const env = (context.env ?? {}) as {
+    readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
+    readonly remoteAddr?: { readonly hostname?: string };
+    readonly requestIP?: (request: Request) => { readonly address?: string } | null;
+    readonly server?: {
+      readonly requestIP?: (request: Request) => { readonly address?: string } | null;
+    };
+  };
+  if (env.incoming !== undefined) return env.incoming.socket?.remoteAddress;
+  if (env.remoteAddr !== undefined) return env.remoteAddr.hostname;
+  const bun = typeof env.requestIP === "function" ? env : env.server;
+  return bun?.requestIP?.(context.req.raw)?.address;
+}
+
+/**
+ * The session of an upgrade request, read-only, from the headers alone.
+ * @throws {StoreError} when the store fails and `onStoreError` is "fail".
+ */
+export function openSession(
+  config: SessionConfig | SessionMiddleware,
+  request: Pick<HonoRequest, "header"> | Pick<Request, "headers">,
+): Awaitable<Session> {
+  const cookie = "header" in request ? request.header("cookie") : request.headers.get("cookie");
+  return SessionMiddleware.from(config).openReadOnly(cookie ?? undefined);
+}

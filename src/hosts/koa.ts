@@ -1,0 +1,57 @@
+// Sessions for Koa: `ctx.session`, saved when what is mounted below has answered.
+import type { Context, Middleware } from "koa";
+import type { SessionConfig } from "../core/config.ts";
+import { SessionMiddleware } from "../core/middleware.ts";
+import type { Session } from "../core/session.ts";
+import { attach, openSession as openNodeSession } from "./node.ts";
+import type { ResponseHold } from "./hold.ts";
+import type { Awaitable } from "../core/store.ts";
+
+declare module "koa" {
+  interface ExtendableContext {
+    /** The client's session; `sessionMiddleware` of kocha-session/koa puts it there. */
+    session: Session;
+  }
+}
+
+/**
+ * Sessions for a Koa application: `app.use(sessionMiddleware(config))`.
+ *
+ * Https is what `ctx.secure` says, so `app.proxy` counts. A failed commit is an error like any
+ * other that a middleware throws. Mounted twice, it opens once.
+ * @throws {ConfigError} when the configuration is wrong.
+ */
+export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Middleware {
+  const engine = SessionMiddleware.from(config);
+  return async (context, next) => {
+    let hold: ResponseHold | undefined;
+    context.session = await attach(
+      engine,
+      context.req,
+      context.res,
+      // Koa's way for what fails after the middleware is through: a raw response, or its own error page.
+      (error) => context.onerror(error as Error),
+      {
+        isSecure: () => context.secure,
+        onHold: (made) => {
+          hold = made;
+        },
+      },
+    );
+    // What throws here goes to Koa, which clears the headers; ours go in when its error page leaves.
+    await next();
+    // A response that the application writes by itself settles itself.
+    if (context.respond !== false) await hold?.settle();
+  };
+}
+
+/**
+ * The session of an upgrade request, read-only, from the headers alone.
+ * @throws {StoreError} when the store fails and `onStoreError` is "fail".
+ */
+export function openSession(
+  config: SessionConfig | SessionMiddleware,
+  request: Pick<Context["req"], "headers">,
+): Awaitable<Session> {
+  return openNodeSession(config, request);
+}
