@@ -41,12 +41,17 @@ const prefixes: readonly Prefix[] = [
   { text: "__Http-", needsHost: false, needsHttpOnly: true },
 ];
 
+/** Whether `name` can be a cookie's name, and short enough for the parts of a sealed session. */
+export function isCookieName(name: string): boolean {
+  return TOKEN.test(name) && name.length <= MAX_NAME_LENGTH;
+}
+
 /**
  * Checks the name and the attributes against the grammar and against each other.
  * @throws {ConfigError} ERR_SESSION_CONFIG_COOKIE
  */
 export function checkCookie(name: string, attributes: CookieAttributes): void {
-  if (!TOKEN.test(name) || name.length > MAX_NAME_LENGTH) {
+  if (!isCookieName(name)) {
     fail("name", "must be a cookie name of 1 to 240 characters: letters, digits, - and _");
   }
   if (PART_SUFFIX.test(name)) {

@@ -134,7 +134,7 @@ export function parseKey(value: unknown, field: string): Uint8Array {
 }
 
 /** Standard base64, RFC 4648 section 4; padding may be left out, stray bits may not be there. */
-function decodeBase64(text: string): Uint8Array | undefined {
+export function decodeBase64(text: string): Uint8Array | undefined {
   if (!BASE64.test(text)) return undefined;
   const bare = text.replace(/=+$/, "");
   if (text !== bare && text.length % 4 !== 0) return undefined;

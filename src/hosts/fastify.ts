@@ -55,9 +55,9 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
   instance.addHook("onSend", async (request, reply, payload) => {
     await holds.get(request)?.settle({
       get: (name) => joined(reply.getHeader(name)),
-      set: (name, value) => reply.header(name, value),
+      set: (name, value) => void reply.header(name, value),
       // Fastify keeps several Set-Cookie values beside each other by itself.
-      append: (name, value) => reply.header(name, value),
+      append: (name, value) => void reply.header(name, value),
     });
     return payload;
   });

@@ -1,0 +1,149 @@
+// The cookies of the Go framework Kocha, bit for bit, and their way into our cookie store. It knows
+// Kocha's format and keys, nothing of our token.
+//
+//   base64url without padding of
+//   bytes 0..31   HMAC-SHA-512/256 under the signing key, over all that follows
+//   bytes 32..43  nonce
+//   …             AES-GCM of the msgpack map under the secret key (16, 24 or 32 bytes), no AAD
+//   last 16       GCM tag
+import {
+  aesGcmOpen,
+  aesGcmSeal,
+  constantTimeEqual,
+  decodeBase64url,
+  encodeBase64url,
+  hkdfSha256,
+  hmacSha512t256,
+  randomBytes,
+} from "#crypto";
+import { isCookieName } from "../cookie/attributes.ts";
+import type { ForeignCookies, ForeignSession } from "../core/foreign.ts";
+import type { RejectedReason } from "../core/store.ts";
+import { kindOf } from "../core/text.ts";
+import { decodeBase64 } from "../crypto/keyring.ts";
+import { ConfigError } from "../errors.ts";
+import { type DecodedMap, decodeStringMap, encodeStringMap } from "./msgpack.ts";
+
+export type { ForeignCookies, ForeignSession };
+
+/** Kocha's two keys, as its `config/app.go` has them: standard base64. */
+export interface KochaKeys {
+  /** 16, 24 or 32 bytes: AES-128, AES-192 or AES-256. */
+  readonly secretKey: string | undefined;
+  /** Any bytes but none. */
+  readonly signingKey: string | undefined;
+}
+
+const MAC_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const SECRET_KEY_BYTES = [16, 24, 32];
+/** Where Kocha keeps the end of the data, in decimal Unix seconds. */
+const EXPIRES_KEY = "_kocha._sess._expires";
+const DECIMAL = /^-?\d{1,15}$/;
+const ID_BYTES = 16;
+const ID_LABEL = "kocha-session/v1/kocha-id";
+
+interface ParsedKeys {
+  readonly secret: Uint8Array;
+  readonly signing: Uint8Array;
+}
+
+/**
+ * The session of a Kocha cookie; entries that aren't UTF-8 are left out.
+ *
+ * It checks neither the expiry inside nor the size. Kocha takes some spellings of base64 that we
+ * don't (padding, line breaks, stray bits); a browser sends the one that Kocha wrote.
+ * @returns undefined when it doesn't verify or isn't a map of strings. It never throws for `value`.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_KEY
+ */
+export function openKochaCookie(value: string, keys: KochaKeys): Map<string, string> | undefined {
+  const opened = openWith(parseKeys(keys), value);
+  return typeof opened === "string" ? undefined : opened.data;
+}
+
+/**
+ * The cookie that Kocha writes for a map, but for the order of its keys, which Go leaves open.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_KEY
+ */
+export function sealKochaCookie(map: ReadonlyMap<string, string>, keys: KochaKeys): string {
+  const { secret, signing } = parseKeys(keys);
+  const nonce = randomBytes(NONCE_BYTES);
+  const sealed = aesGcmSeal(secret, nonce, encodeStringMap(map));
+  const cookie = new Uint8Array(MAC_BYTES + NONCE_BYTES + sealed.length);
+  cookie.set(nonce, MAC_BYTES);
+  cookie.set(sealed, MAC_BYTES + NONCE_BYTES);
+  cookie.set(hmacSha512t256(signing, cookie.subarray(MAC_BYTES)));
+  return encodeBase64url(cookie);
+}
+
+/**
+ * Reads live Kocha cookies, for `migrateFrom` of the cookie store: they become ours at their next
+ * write. What Kocha keeps for itself, the expiry, becomes the session's idle end.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_KEY, or ERR_SESSION_CONFIG_COOKIE for the name.
+ */
+export function kochaCookies(options: KochaKeys & { readonly name: string }): ForeignCookies {
+  const { name } = options;
+  if (typeof name !== "string" || !isCookieName(name)) {
+    const message = "must be the name that the Kocha application's cookie has";
+    throw new ConfigError("ERR_SESSION_CONFIG_COOKIE", "name", message);
+  }
+  const keys = parseKeys(options);
+  return Object.freeze({ name, open: (value: string, now: number) => migrate(keys, value, now) });
+}
+
+function migrate(keys: ParsedKeys, value: string, now: number): ForeignSession | RejectedReason {
+  const opened = openWith(keys, value);
+  if (typeof opened === "string") return opened;
+  const { data, skipped, mac } = opened;
+  const expires = data.get(EXPIRES_KEY);
+  data.delete(EXPIRES_KEY);
+  if (expires === undefined || !DECIMAL.test(expires)) return "malformed";
+  const seconds = Number(expires);
+  // As Kocha has it: the second of the end itself is still within.
+  if (seconds < Math.floor(now / 1000)) return "expired";
+  const id = encodeBase64url(hkdfSha256(mac, ID_LABEL, ID_BYTES));
+  return { id, data, skipped, expires: (seconds + 1) * 1000 };
+}
+
+function openWith(
+  keys: ParsedKeys,
+  value: string,
+): (DecodedMap & { readonly mac: Uint8Array }) | RejectedReason {
+  const cookie = typeof value === "string" ? decodeBase64url(value) : undefined;
+  // Kocha itself panics on a signed body that is shorter than a nonce.
+  if (cookie === undefined || cookie.length < MAC_BYTES + NONCE_BYTES + TAG_BYTES)
+    return "malformed";
+  const mac = cookie.subarray(0, MAC_BYTES);
+  // ORDER: the MAC is checked before anything is decrypted, as Kocha does.
+  if (!constantTimeEqual(mac, hmacSha512t256(keys.signing, cookie.subarray(MAC_BYTES))))
+    return "forged";
+  const nonce = cookie.subarray(MAC_BYTES, MAC_BYTES + NONCE_BYTES);
+  const plain = aesGcmOpen(keys.secret, nonce, cookie.subarray(MAC_BYTES + NONCE_BYTES));
+  if (plain === undefined) return "forged";
+  const map = decodeStringMap(plain);
+  return map === undefined ? "malformed" : { ...map, mac };
+}
+
+function parseKeys(keys: KochaKeys): ParsedKeys {
+  const secret = parseKey(keys.secretKey, "secretKey");
+  const signing = parseKey(keys.signingKey, "signingKey");
+  if (!SECRET_KEY_BYTES.includes(secret.length)) {
+    fail("secretKey", `must be 16, 24 or 32 bytes in base64, not ${secret.length}`);
+  }
+  return { secret, signing };
+}
+
+function parseKey(value: unknown, field: string): Uint8Array {
+  if (typeof value !== "string") {
+    fail(field, `must be the base64 string of Kocha's config/app.go, not ${kindOf(value)}`);
+  }
+  const bytes = decodeBase64(value);
+  if (bytes === undefined) fail(field, "must be standard base64, as Kocha's config/app.go has it");
+  if (bytes.length === 0) fail(field, "is empty: with it anyone could make such cookies");
+  return bytes;
+}
+
+function fail(field: string, message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_KEY", field, message);
+}
