@@ -1,14 +1,19 @@
 import { defineConfig } from "vitest/config";
+import { defaultServerConditions } from "vite";
 
-const conditions = ["kocha-session-source", "node", "import", "module", "default"];
+// The tests run on the sources; what they install and import from npm resolves as in any program.
+const ours = "kocha-session-source";
 
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: conditions } },
+  resolve: { conditions: [ours, ...defaultServerConditions] },
+  ssr: {
+    resolve: { conditions: [ours, ...defaultServerConditions], externalConditions: [ours] },
+  },
   test: {
     include: ["tests/**/*.test.ts"],
     sequence: { shuffle: true },
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    coverage: { include: ["src/**"], reporter: ["text-summary", "json-summary"] },
   },
 });

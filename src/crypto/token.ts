@@ -20,7 +20,7 @@ export type TokenPurpose = "session" | "piece";
 /** A browser keeps no cookie whose name and value are longer together: RFC 6265bis section 5.6. */
 export const MAX_COOKIE_BYTES = 4096;
 /** Bytes that a token adds to its payload. */
-export const TOKEN_OVERHEAD = 5 + XAES_NONCE_BYTES + XAES_TAG_BYTES;
+export const TOKEN_OVERHEAD: number = 5 + XAES_NONCE_BYTES + XAES_TAG_BYTES;
 
 const VERSION = 1;
 const HEADER_BYTES = 5;

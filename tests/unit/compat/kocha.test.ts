@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { kochaCookies, openKochaCookie, sealKochaCookie } from "../../../src/compat/kocha.ts";
 import { decodeStringMap, encodeStringMap } from "../../../src/compat/msgpack.ts";
 import { ConfigError } from "../../../src/errors.ts";
+import { thrownBy } from "../../support/thrown.ts";
 
 interface Vector {
   readonly name: string;
@@ -115,12 +116,18 @@ describe("the codec", () => {
 
   test.each([
     ["a str8, as newer writers have it", "81d90161d90162", { a: "b" }],
-    ["bin8, bin16 and bin32", "83c40161a162c5000163a164c60000000165a166", { a: "b", c: "d", e: "f" }],
+    [
+      "bin8, bin16 and bin32",
+      "83c40161a162c5000163a164c60000000165a166",
+      { a: "b", c: "d", e: "f" },
+    ],
     ["a map32", "df00000001a161a162", { a: "b" }],
     ["the last of two equal keys", "82a161a162a161a163", { a: "c" }],
     ["nothing in it", "80", {}],
   ])("msgpack with %s is read", (_, hex, expected) => {
-    expect(decodeStringMap(Buffer.from(hex, "hex"))?.data).toEqual(new Map(Object.entries(expected)));
+    expect(decodeStringMap(Buffer.from(hex, "hex"))?.data).toEqual(
+      new Map(Object.entries(expected)),
+    );
   });
 
   test.each([
@@ -147,16 +154,12 @@ describe("keys", () => {
     ["signingKey", "", /signingKey.*empty/],
     ["signingKey", 5, /signingKey.*number/],
   ])("a wrong %s (%s) is a ConfigError that doesn't show it", (field, value, message) => {
-    const wrong = { ...keys, [field]: value } as typeof keys;
+    const wrong: typeof keys = Object.assign({ ...keys }, { [field]: value });
     expect(() => openKochaCookie("", wrong)).toThrow(message);
-    try {
-      kochaCookies({ name: "s", ...wrong });
-      expect.unreachable();
-    } catch (error) {
-      expect(error).toBeInstanceOf(ConfigError);
-      expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG_KEY", field });
-      expect(JSON.stringify(error) + String(error)).not.toContain(marker);
-    }
+    const error = thrownBy(() => kochaCookies({ name: "s", ...wrong }));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG_KEY", field });
+    expect(JSON.stringify(error) + String(error)).not.toContain(marker);
   });
 
   test("a name that no cookie can have is refused", () => {
@@ -178,8 +181,8 @@ describe("live cookies, for migrateFrom", () => {
     ["with Kocha's persistent -62135596800", -62_135_596_800, "expired"],
   ])("%s", (_, end, expected) => {
     const opened = cookies.open(seal({ name: "alice", [expires]: String(end) }), now);
-    if (typeof opened === "string") expect(opened).toBe(expected);
-    else expect(Object.fromEntries(opened.data)).toEqual({ name: expected });
+    expect(typeof opened === "string" ? opened : opened.data.get("name")).toBe(expected);
+    expect(typeof opened === "string" ? 1 : opened.data.size).toBe(1);
   });
 
   test("without an expiry, or with one that isn't decimal, it is malformed", () => {

@@ -114,7 +114,7 @@ describe.each(kinds)("%s primitives", (_, it) => {
     const refused = ["A", "AAAAA", "AA==", "AAA=", "AB", "AAB", "_/8", "+A", "AA\n", " AA", "A A"];
     // The last two have the low byte of "A" in UTF-16 code units that aren't "A".
     for (const text of [...refused, "é", "AA\0", "\u0141A", "A\u0141AA"])
-      expect(it.decodeBase64url(text), JSON.stringify(text)).toBeUndefined();
+      expect({ text, bytes: it.decodeBase64url(text) }).toEqual({ text });
   });
 
   test("UTF-8 comes back as it was, and what isn't UTF-8 is undefined", () => {
@@ -127,7 +127,7 @@ describe.each(kinds)("%s primitives", (_, it) => {
       expect(it.readUtf8(target, 2, 2 + bytes.length)).toBe(text);
     }
     for (const bad of ["80", "c0af", "eda080", "f4908080", "c3", "61ff62", "efbfbdff"])
-      expect(it.readUtf8(hex(bad), 0, bad.length / 2), bad).toBeUndefined();
+      expect({ bad, text: it.readUtf8(hex(bad), 0, bad.length / 2) }).toEqual({ bad });
     expect(it.readLatin1(hex("ff4100"), 0, 3)).toBe("\u00ffA\0");
     expect(it.readLatin1(hex("ff4100"), 1, 2)).toBe("A");
   });

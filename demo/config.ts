@@ -1,0 +1,28 @@
+// The demo's session settings: what `kocha-session init` writes, with short timeouts to look at.
+import { randomBytes } from "node:crypto";
+import { DAY, SessionCookieStore, type SessionConfig, type SessionObservers } from "kocha-session";
+
+const freshKey = (): string => randomBytes(32).toString("base64");
+
+/** Seconds until an idle session ends; short, so that the page can show it. */
+export const IDLE_TIMEOUT = 30 * 60;
+/** Seconds until any session ends. */
+export const ABSOLUTE_TIMEOUT = 7 * DAY;
+
+/** The settings; without keys in the environment each start makes its own. */
+export function sessionConfig(on: SessionObservers = {}): SessionConfig {
+  return {
+    name: "shop_session",
+    store: new SessionCookieStore({
+      secretKey: process.env["SESSION_SECRET_KEY"] ?? freshKey(),
+      signingKey: process.env["SESSION_SIGNING_KEY"] ?? freshKey(),
+    }),
+    cookieExpires: 0,
+    sessionExpires: IDLE_TIMEOUT,
+    absoluteExpires: ABSOLUTE_TIMEOUT,
+    httpOnly: true,
+    // Plain http on this machine, https everywhere else.
+    secure: "auto",
+    on,
+  };
+}

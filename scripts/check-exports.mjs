@@ -1,0 +1,41 @@
+// Prevents a host without an entry point, an entry point without a file, a subpath that the README
+// doesn't know, and a peer that everyone would have to install.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+const readme = readFileSync("README.md", "utf8");
+const faults = [];
+const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== "./package.json");
+
+for (const subpath of subpaths) {
+  const { "kocha-session-source": source, types, default: built } = manifest.exports[subpath];
+  for (const file of [source, types, built]) {
+    if (!existsSync(file)) faults.push(`${subpath}: ${file} is not there`);
+  }
+  const name = subpath === "." ? "kocha-session" : `kocha-session/${subpath.slice(2)}`;
+  if (!readme.includes(`\`${name}\``)) faults.push(`${subpath}: README.md has no \`${name}\``);
+}
+/** What the hosts share, and no entry point of its own. */
+const shared = new Set(["hold.ts", "loopback.ts", "web.ts"]);
+for (const file of readdirSync("src/hosts")) {
+  if (shared.has(file)) continue;
+  if (!subpaths.includes(`./${file.slice(0, -3)}`)) faults.push(`src/hosts/${file} has no subpath`);
+}
+for (const peer of Object.keys(manifest.peerDependencies)) {
+  if (manifest.peerDependenciesMeta?.[peer]?.optional !== true)
+    faults.push(`the peer ${peer} is not optional`);
+}
+for (const name of [
+  ...Object.keys(manifest.dependencies),
+  ...Object.keys(manifest.peerDependencies),
+]) {
+  if (!readme.includes(`| \`${name}\``))
+    faults.push(`README.md's dependency table has no \`${name}\``);
+}
+if (Object.keys(manifest.dependencies).length > 3)
+  faults.push("more than three runtime dependencies");
+for (const fault of faults) console.error(fault);
+console.log(
+  faults.length === 0 ? `${subpaths.length} subpaths, all in order` : `${faults.length} faults`,
+);
+process.exit(faults.length === 0 ? 0 : 1);

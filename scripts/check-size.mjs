@@ -1,0 +1,34 @@
+// Prevents growth that nobody sees: bundles the engine with the cookie store as a user's bundler
+// would, weighs it against its limit, and looks for what must not bleed into it.
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+/** Bytes, minified and compressed: the budget of the cookie store with all that it needs. */
+const LIMIT = 8 * 1024;
+/** Strings of parts that this import must not carry: the memory store, the hosts, the CLI. */
+const foreign = ["maxEntries", "writeHead", "x-kocha-session-probe", "keygen --", "_kocha._sess"];
+
+const { outputFiles } = await build({
+  stdin: {
+    contents: 'export { SessionMiddleware, SessionCookieStore } from "kocha-session";',
+    resolveDir: ".",
+  },
+  bundle: true,
+  minify: true,
+  write: false,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  conditions: ["node"],
+});
+const [{ text, contents }] = outputFiles;
+const size = gzipSync(contents, { level: 9 }).length;
+const bleeding = foreign.filter((part) => text.includes(part));
+console.log(
+  `SessionMiddleware with SessionCookieStore: ${contents.length} bytes, ${size} compressed, limit ${LIMIT}`,
+);
+for (const part of bleeding) console.error(`"${part}" bleeds into the bundle`);
+if (JSON.parse(readFileSync("package.json", "utf8")).sideEffects !== false)
+  bleeding.push("sideEffects");
+process.exit(size <= LIMIT && bleeding.length === 0 ? 0 : 1);
