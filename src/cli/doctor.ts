@@ -1,0 +1,230 @@
+// `kocha-session doctor`: loads a configuration and says what is wrong or weak with it, and which
+// laws its store can't keep.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type ResolvedConfig, resolveConfig, type SessionConfig } from "../core/config.ts";
+import { DAY, idleTimeoutMs } from "../core/expiry.ts";
+import { isSealed } from "../core/store.ts";
+import { isSessionError } from "../errors.ts";
+import { type Command, readOptions, type Terminal } from "./terminal.ts";
+
+/** One thing that was found. */
+export interface Finding {
+  readonly level: "error" | "warning" | "note";
+  readonly field: string;
+  readonly message: string;
+}
+
+const candidates = ["config/app.ts", "config/app.mjs", "config/app.js"];
+/** An idle session that lives longer than this is worth a thought: OWASP ASVS 5.0, 7.3.1. */
+const LONG_IDLE = 30 * DAY * 1000;
+/** A request that waits longer for its store is one that its client has given up. */
+const LONG_TIMEOUT = 5000;
+
+/** The command. */
+export const doctor: Command = {
+  name: "doctor",
+  summary: "loads a configuration and says what is wrong or weak with it",
+  help: `kocha-session doctor [--config <file>] [--export <name>] [--json]
+
+  --config  the module; default config/app.ts, .mjs or .js
+  --export  the configuration's name in it; default session
+  --json    one JSON array
+
+A TypeScript file needs tsx in the project, or a Node.js that runs TypeScript itself.
+Exit code 1 when something is wrong; warnings and notes alone give 0.
+`,
+  run: async (args, out) => {
+    const options = readOptions(args, {
+      config: { type: "string" },
+      export: { type: "string", default: "session" },
+      json: { type: "boolean", default: false },
+    });
+    const findings = await diagnoseFile(options.config, options.export);
+    if (options.json) out.print(JSON.stringify(findings, null, 2));
+    else show(findings, out);
+    return findings.some(({ level }) => level === "error") ? 1 : 0;
+  },
+};
+
+async function diagnoseFile(given: string | undefined, name: string): Promise<Finding[]> {
+  const file = given ?? candidates.find((path) => existsSync(path));
+  if (file === undefined || !existsSync(file)) {
+    return [fault("config", `there is no ${given ?? candidates.join(", ")}: say --config`)];
+  }
+  let loaded: Record<string, unknown>;
+  try {
+    loaded = await load(resolve(file));
+  } catch (error) {
+    if (isSessionError(error))
+      return [fault("field" in error ? error.field : "config", error.message)];
+    return [fault("config", `it can't be loaded: ${(error as Error).message}`)];
+  }
+  const config = loaded[name];
+  if (config === undefined) return [fault("config", `it exports no ${name}: say --export`)];
+  return [...diagnose(config as SessionConfig), ...diagnoseEnvironment()];
+}
+
+async function load(path: string): Promise<Record<string, unknown>> {
+  if (/\.m?ts$/.test(path)) {
+    // The project's own tsx, where Node.js doesn't run TypeScript by itself.
+    const tsx = resolve("node_modules/tsx/dist/esm/api/index.mjs");
+    if (existsSync(tsx)) {
+      const { register } = (await import(pathToFileURL(tsx).href)) as { register: () => void };
+      register();
+    }
+  }
+  return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+}
+
+/** What is wrong or weak with a configuration. */
+export function diagnose(config: SessionConfig): Finding[] {
+  let resolved: ResolvedConfig;
+  try {
+    resolved = resolveConfig(config);
+  } catch (error) {
+    if (!isSessionError(error)) throw error;
+    return [fault("field" in error ? error.field : "config", error.message)];
+  }
+  return [...diagnoseCookie(resolved), ...diagnoseTimes(resolved), ...diagnoseStore(resolved)];
+}
+
+function diagnoseCookie({ name, cookie }: ResolvedConfig): Finding[] {
+  const found: Finding[] = [];
+  if (!cookie.httpOnly)
+    found.push(warning("httpOnly", "false lets every script of the page read the cookie"));
+  if (cookie.secure === false) {
+    found.push(
+      warning(
+        "secure",
+        'false sends the cookie over plain http, where anyone can read it; use true, or "auto" to develop',
+      ),
+    );
+  }
+  if (cookie.secure === "auto")
+    found.push(note("secure", '"auto" leaves Secure out on plain http over loopback alone'));
+  if (cookie.sameSite === "none" && !cookie.partitioned) {
+    found.push(
+      warning(
+        "sameSite",
+        '"none" sends the cookie with requests of every site: protect every change against CSRF, or set partitioned',
+      ),
+    );
+  }
+  if (cookie.domain !== undefined)
+    found.push(
+      warning(
+        "domain",
+        "every host below it gets the cookie, and can set one; leave it out unless that is meant",
+      ),
+    );
+  if (cookie.secure === true && !/^__(Host|Secure|Http)-/i.test(name)) {
+    found.push(
+      note(
+        "name",
+        "with the prefix __Host-Http- no other host and no script can plant a cookie of this name",
+      ),
+    );
+  }
+  return found;
+}
+
+function diagnoseTimes(config: ResolvedConfig): Finding[] {
+  const found: Finding[] = [];
+  const idle = idleTimeoutMs(config.sessionExpires, config.cookieExpires);
+  if (idle > LONG_IDLE) {
+    found.push(
+      warning(
+        "sessionExpires",
+        `an idle session lives ${idle === Infinity ? "for ever" : "over 30 days"}: a stolen cookie does, too`,
+      ),
+    );
+  }
+  if (config.absoluteExpires === Infinity) {
+    found.push(
+      warning(
+        "absoluteExpires",
+        "there is no absolute timeout: a session that is used never ends (OWASP ASVS 7.3.2)",
+      ),
+    );
+  }
+  if (config.storeTimeoutMs > LONG_TIMEOUT)
+    found.push(note("storeTimeout", "requests wait over 5 seconds for a store that is down"));
+  if (config.onStoreError === "anonymous") {
+    found.push(
+      note(
+        "onStoreError",
+        "while the store is down every client is anonymous; session.unavailable tells",
+      ),
+    );
+  }
+  return found;
+}
+
+function diagnoseStore({ store }: ResolvedConfig): Finding[] {
+  if (isSealed(store)) {
+    return [
+      warning(
+        "store",
+        "a cookie session can't be revoked: logging out ends it in this browser alone, a copied cookie lives to its end (laws L2, L4)",
+      ),
+      note(
+        "store",
+        "of responses that race, the last one wins (law L1); a server-side store merges them",
+      ),
+    ];
+  }
+  const { atomic, durable, lists } = store.capabilities ?? {};
+  const found: Finding[] = [];
+  if (atomic !== true)
+    found.push(
+      warning(
+        "store",
+        "it isn't atomic: of writes that race the last one wins (L1), and barriers can be lost (L3)",
+      ),
+    );
+  if (durable !== true)
+    found.push(note("store", "it isn't durable: its restart ends every session"));
+  if (lists !== true)
+    found.push(
+      note("store", "it doesn't list: a user's sessions can't be shown or ended together"),
+    );
+  return found;
+}
+
+/** Keys that got into the repository are no keys any more. */
+function diagnoseEnvironment(): Finding[] {
+  if (!existsSync(".env")) return [];
+  const tracked = spawnSync("git", ["ls-files", "--error-unmatch", ".env"], { stdio: "ignore" });
+  if (tracked.status === 0) return [fault(".env", "git tracks it: make new keys, and take it out")];
+  const ignored = existsSync(".gitignore") ? readFileSync(".gitignore", "utf8") : "";
+  const isIgnored = ignored.split(/\r?\n/).some((line) => /^\/?\.env\*?$/.test(line.trim()));
+  return isIgnored
+    ? []
+    : [warning(".env", ".gitignore doesn't name it: the keys are one git add away from everyone")];
+}
+
+function fault(field: string, message: string): Finding {
+  return { level: "error", field, message };
+}
+
+function warning(field: string, message: string): Finding {
+  return { level: "warning", field, message };
+}
+
+function note(field: string, message: string): Finding {
+  return { level: "note", field, message };
+}
+
+const colours = { error: "red", warning: "yellow", note: "dim" } as const;
+
+function show(findings: readonly Finding[], out: Terminal): void {
+  for (const { level, field, message } of findings) {
+    out.print(
+      `${out.style(colours[level], level.padEnd(7))} ${out.style("bold", field)}: ${message}`,
+    );
+  }
+  if (findings.length === 0) out.print(out.style("green", "nothing to say against it"));
+}

@@ -1,0 +1,196 @@
+// `kocha-session inspect`: says what a cookie is, with the keys of the environment. Values are
+// shown only when that is asked for, keys never.
+import { findCookies, findParts } from "../cookie/find.ts";
+import { placeOf, joinPieces } from "../cookie/split.ts";
+import { openKey } from "../core/key.ts";
+import type { Cookie, RejectedReason } from "../core/store.ts";
+import { utf8Length } from "../core/text.ts";
+import { createCookieKeyring, createSigningKeyring } from "../crypto/keyring.ts";
+import { decodePayload, type SessionPayload } from "../crypto/payload.ts";
+import { MAX_COOKIE_BYTES, openToken } from "../crypto/token.ts";
+import { decodeBase64url } from "#crypto";
+import { ConfigError } from "../errors.ts";
+import {
+  type Command,
+  readOptions,
+  readStandardInput,
+  type Terminal,
+  UsageFault,
+} from "./terminal.ts";
+
+/** What was found out about one cookie. */
+interface Finding {
+  readonly name: string;
+  readonly bytes: number;
+  readonly limit: number;
+  readonly version?: number;
+  readonly keyId?: string;
+  readonly kind?: "session" | "piece" | "key";
+  readonly problem?: RejectedReason | "not ours";
+  readonly session?: Record<string, unknown>;
+  readonly key?: Record<string, unknown>;
+}
+
+/** Version, key id, selector, generation, issued and tag: the length of a split key. */
+const SPLIT_KEY_BYTES = 45;
+const VERSION = 1;
+
+/** The command. */
+export const inspect: Command = {
+  name: "inspect",
+  summary: "says what a cookie is: version, key, ages, ends, keys and sizes",
+  help: `kocha-session inspect [--name <cookie>] [--values] [--json]
+
+Reads a cookie's value, a Cookie header or a Set-Cookie header from standard input, and the keys
+from SESSION_SECRET_KEY and SESSION_SIGNING_KEY (for server-side stores the second alone).
+
+  --name    the cookie's name, which is part of the seal; default session
+  --values  show the values too; without it their sizes alone
+  --json    one JSON object
+
+Exit code 1 when no cookie opens.
+`,
+  run: async (args, out) => {
+    const options = readOptions(args, {
+      name: { type: "string", default: "session" },
+      values: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    });
+    const cookies = readCookies(await readStandardInput(), options.name);
+    let findings: Finding[];
+    try {
+      findings = examine(cookies, options.name, options.values);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      out.complain(`SESSION_SECRET_KEY and SESSION_SIGNING_KEY are needed: ${error.message}`);
+      return 2;
+    }
+    if (options.json) out.print(JSON.stringify(findings, null, 2));
+    else for (const finding of findings) show(finding, out);
+    return findings.some(({ problem }) => problem === undefined) ? 0 : 1;
+  },
+};
+
+/** The cookies of the input: of a header those with our name, else the whole input as a value. */
+function readCookies(input: string, name: string): Cookie[] {
+  const text = input.trim().replace(/^(set-)?cookie:[ \t]*/i, "");
+  if (text === "") throw new UsageFault("there is nothing on standard input");
+  const found = text
+    .split("\n")
+    .flatMap((line) => findParts(line.trim().replace(/^(set-)?cookie:[ \t]*/i, ""), name));
+  if (found.length > 0) return found;
+  if (text.includes("=") && findCookies(text, name).length === 0 && /[;\s]|=[^=]/.test(text)) {
+    throw new UsageFault(`there is no cookie named ${name} in it; say --name`);
+  }
+  return [{ name, value: text }];
+}
+
+function examine(cookies: readonly Cookie[], name: string, withValues: boolean): Finding[] {
+  const signingKey = process.env["SESSION_SIGNING_KEY"];
+  const secretKey = process.env["SESSION_SECRET_KEY"];
+  const signing = createSigningKeyring({ signingKey });
+  const ring = secretKey === undefined ? undefined : createCookieKeyring({ secretKey, signingKey });
+  const pieces: { place: number; payload: Uint8Array }[] = [];
+  const findings = cookies.map((cookie): Finding => {
+    const base = describe(cookie);
+    if (base.problem !== undefined) return base;
+    if (base.kind === "key") {
+      const key = openKey(signing, cookie.name, cookie.value);
+      if (typeof key === "string") return { ...base, problem: key };
+      const { selector, generation, issued } = key;
+      return { ...base, key: { selector, generation, issued: new Date(issued).toISOString() } };
+    }
+    if (ring === undefined) throw missingSecret();
+    const place = placeOf(cookie.name, name);
+    const purpose = place === undefined ? "session" : "piece";
+    const token = openToken(ring, purpose, cookie.name, cookie.value);
+    if (typeof token === "string") return { ...base, kind: purpose, problem: token };
+    if (place !== undefined) {
+      pieces.push({ place, payload: token.payload });
+      return { ...base, kind: "piece" };
+    }
+    const payload = decodePayload(token.payload);
+    if (payload === undefined) return { ...base, kind: "session", problem: "malformed" };
+    return { ...base, kind: "session", session: summarize(payload, withValues) };
+  });
+  for (const whole of joinPieces(pieces, () => undefined)) {
+    const payload = decodePayload(whole);
+    const bytes = findings.reduce((sum, finding) => sum + finding.bytes, 0);
+    if (payload === undefined) continue;
+    const limit = MAX_COOKIE_BYTES * findings.length;
+    findings.push({ name, bytes, limit, kind: "session", session: summarize(payload, withValues) });
+  }
+  return findings;
+}
+
+function missingSecret(): ConfigError {
+  return new ConfigError("ERR_SESSION_CONFIG_KEY", "secretKey", "is undefined");
+}
+
+/** What a value says of itself before any key is used. */
+function describe({ name, value }: Cookie): Finding {
+  const sizes = { name, bytes: name.length + value.length, limit: MAX_COOKIE_BYTES };
+  const bytes = decodeBase64url(value);
+  if (bytes === undefined || bytes.length < SPLIT_KEY_BYTES)
+    return { ...sizes, problem: "malformed" };
+  const [version] = bytes;
+  // Another version of ours, or a format that is not ours at all, such as Kocha's.
+  if (version !== VERSION) return { ...sizes, problem: "not ours" };
+  const keyId = Buffer.from(bytes.subarray(1, 5)).toString("hex");
+  const kind = bytes.length === SPLIT_KEY_BYTES ? { kind: "key" as const } : {};
+  return { ...sizes, version, keyId, ...kind };
+}
+
+function summarize(payload: SessionPayload, withValues: boolean): Record<string, unknown> {
+  const { id, rev, created, issued, idleExpires, deadline, subject, data } = payload;
+  const end = Math.min(idleExpires, deadline);
+  return {
+    id,
+    rev,
+    created: instant(created),
+    ...(issued > 0 && { issued: instant(issued) }),
+    idleEnd: instant(idleExpires),
+    absoluteEnd: instant(deadline),
+    expired: end <= Date.now(),
+    bound: subject !== undefined,
+    ...(payload.cookieExpires !== undefined && { cookieExpires: payload.cookieExpires }),
+    keys: Array.from(data, ([key, value]) => ({
+      key,
+      bytes: utf8Length(key) + utf8Length(value),
+      ...(withValues && { value }),
+    })),
+  };
+}
+
+function instant(unixMs: number): string {
+  return unixMs === Infinity ? "none" : new Date(unixMs).toISOString();
+}
+
+function show(finding: Finding, out: Terminal): void {
+  const { name, bytes, limit, version, keyId, problem } = finding;
+  out.print(`${out.style("bold", name)}  ${bytes} of ${limit} bytes`);
+  if (version !== undefined) out.print(`  version ${version}, key id ${keyId ?? ""}`);
+  if (problem !== undefined) out.print(`  ${out.style("red", problem)}: ${explain(problem)}`);
+  for (const [field, value] of Object.entries(finding.key ?? {}))
+    out.print(`  ${field}: ${String(value)}`);
+  const { keys, ...facts } = finding.session ?? {};
+  for (const [field, value] of Object.entries(facts)) out.print(`  ${field}: ${String(value)}`);
+  for (const { key, bytes: size, value } of (keys ?? []) as {
+    key: string;
+    bytes: number;
+    value?: string;
+  }[]) {
+    const shown = value === undefined ? "" : ` = ${JSON.stringify(value)}`;
+    out.print(`  - ${JSON.stringify(key)}: ${size} bytes${shown}`);
+  }
+}
+
+const explanations: Partial<Record<NonNullable<Finding["problem"]>, string>> = {
+  "unknown-key": "sealed with other keys than those of the environment",
+  forged: "changed, or sealed for another cookie name: is --name right?",
+  "not ours": "another format, or a later version",
+};
+
+function explain(problem: NonNullable<Finding["problem"]>): string {
+  return explanations[problem] ?? "no token of this library";
+}

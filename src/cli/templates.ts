@@ -1,0 +1,206 @@
+// What `kocha-session init` writes: a configuration, a server with one GET controller, and what
+// runs it. Each host's server is a template of its own; TypeScript and .mjs differ in their types alone.
+
+/** The hosts that `init` knows. */
+export const hosts = ["express", "fastify", "koa", "hono", "h3", "node", "fetch"] as const;
+/** One of them. */
+export type Host = (typeof hosts)[number];
+
+/** What a project is made for. */
+export interface ProjectOptions {
+  readonly host: Host;
+  /** The application's name, which the cookie's is made of. */
+  readonly app: string;
+  /** Whether the site is served by https alone. */
+  readonly https: boolean;
+  /** Whether to write .mjs files instead of TypeScript. */
+  readonly js: boolean;
+  /** This package's own version. */
+  readonly version: string;
+}
+
+/** Versions that run on Node.js 20, pinned. */
+const versions = {
+  tsx: "4.23.15",
+  express: "5.3.0",
+  fastify: "5.12.8",
+  koa: "3.3.0",
+  hono: "4.13.19",
+  "@hono/node-server": "2.1.8",
+  h3: "2.0.8",
+  "@types/express": "5.0.6",
+  "@types/koa": "3.0.3",
+  "@types/node": "20.19.43",
+} as const;
+type Package = keyof typeof versions;
+
+/** What each host needs at run time, and for its types. */
+const packages: Readonly<
+  Record<Host, { readonly run: readonly Package[]; readonly types: readonly Package[] }>
+> = {
+  express: { run: ["express"], types: ["@types/express"] },
+  fastify: { run: ["fastify"], types: [] },
+  koa: { run: ["koa"], types: ["@types/koa"] },
+  hono: { run: ["hono", "@hono/node-server"], types: [] },
+  h3: { run: ["h3"], types: [] },
+  node: { run: [], types: [] },
+  fetch: { run: ["@hono/node-server", "hono"], types: [] },
+};
+
+/** The files of a project, by path. */
+export function projectFiles(options: ProjectOptions): Map<string, string> {
+  const extension = options.js ? "mjs" : "ts";
+  return new Map([
+    [`config/app.${extension}`, configFile(options)],
+    [`controllers/root.${extension}`, controllerFile(options)],
+    [`server.${extension}`, serverFile(options, extension)],
+    ["package.json", packageFile(options, extension)],
+  ]);
+}
+
+function configFile({ app, https, js }: ProjectOptions): string {
+  const name = https ? `__Host-Http-${app}` : `${app}_session`;
+  const secure = https
+    ? "  secure: true,"
+    : '  secure: "auto", // plain http on this machine alone; https sites take true and __Host-Http-';
+  const type = js ? "" : ", type SessionConfig";
+  return `import { DAY, SessionCookieStore${type} } from "kocha-session";
+
+// Session settings
+${js ? '/** @type {import("kocha-session").SessionConfig} */\n' : ""}export const session${js ? "" : ": SessionConfig"} = {
+  name: "${name}",
+  store: new SessionCookieStore({
+    // The keys are generated; they are in .env, which is for this machine alone.
+    secretKey: process.env${js ? "." : '["'}SESSION_SECRET_KEY${js ? "" : '"]'},
+    signingKey: process.env${js ? "." : '["'}SESSION_SIGNING_KEY${js ? "" : '"]'},
+  }),
+
+  // Expiration of the session cookie, in seconds, from now.
+  // Persistent if -1; for not specified, set 0.
+  cookieExpires: 90 * DAY,
+
+  // Expiration of the session data, in seconds, from the last renewal: the idle timeout.
+  // Persistent if -1; for not specified, set 0.
+  sessionExpires: 90 * DAY,
+
+  // A session ends a year after it began, however much it is used.
+  absoluteExpires: 365 * DAY,
+  httpOnly: true,
+${secure}
+};
+`;
+}
+
+function controllerFile({ js }: ProjectOptions): string {
+  const type = js ? "" : 'import type { Session } from "kocha-session";\n\n';
+  return `${type}/** GET /: counts the visits of each client. */
+export function getRoot(session${js ? "" : ": Session"})${js ? "" : ": string"} {
+  const visits = Number(session.get("visits") || "0") + 1;
+  session.set("visits", String(visits));
+  return \`visit \${visits}\\n\`;
+}
+`;
+}
+
+function serverFile({ host }: ProjectOptions, extension: string): string {
+  const imports = `import { session } from "./config/app.${extension}";
+import { getRoot } from "./controllers/root.${extension}";
+
+const port = Number(process.env["PORT"] ?? 3000);
+`;
+  const servers: Record<Host, string> = {
+    express: `import express from "express";
+import { sessionMiddleware } from "kocha-session/express";
+${imports}
+const app = express();
+app.use(sessionMiddleware(session));
+app.get("/", (req, res) => res.type("text").send(getRoot(req.session)));
+app.listen(port, () => console.log(\`http://localhost:\${port}\`));
+`,
+    fastify: `import Fastify from "fastify";
+import { sessionPlugin } from "kocha-session/fastify";
+${imports}
+const app = Fastify();
+app.register(sessionPlugin, session);
+app.get("/", async (request) => getRoot(request.session));
+await app.listen({ port });
+console.log(\`http://localhost:\${port}\`);
+`,
+    koa: `import Koa from "koa";
+import { sessionMiddleware } from "kocha-session/koa";
+${imports}
+const app = new Koa();
+app.use(sessionMiddleware(session));
+app.use((ctx) => {
+  ctx.body = getRoot(ctx.session);
+});
+app.listen(port, () => console.log(\`http://localhost:\${port}\`));
+`,
+    hono: `import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { sessionMiddleware } from "kocha-session/hono";
+${imports}
+const app = new Hono();
+app.use(sessionMiddleware(session));
+app.get("/", (c) => c.text(getRoot(c.get("session"))));
+serve({ fetch: app.fetch, port }, () => console.log(\`http://localhost:\${port}\`));
+`,
+    h3: `import { H3, serve } from "h3";
+import { getSession, sessionMiddleware } from "kocha-session/h3";
+${imports}
+const app = new H3();
+app.use(sessionMiddleware(session));
+app.get("/", (event) => getRoot(getSession(event)));
+await serve(app, { port, silent: true }).ready();
+console.log(\`http://localhost:\${port}\`);
+`,
+    node: `import { createServer } from "node:http";
+import { sessionMiddleware } from "kocha-session/node";
+${imports}
+const withSession = sessionMiddleware(session);
+const server = createServer((req, res) => {
+  withSession(req, res, (error) => {
+    if (error !== undefined) {
+      res.statusCode = 503;
+      res.end();
+    } else if (req.method === "GET" && req.url === "/") {
+      res.end(getRoot(req.session));
+    } else {
+      res.statusCode = 404;
+      res.end();
+    }
+  });
+});
+server.listen(port, () => console.log(\`http://localhost:\${port}\`));
+`,
+    fetch: `import { serve } from "@hono/node-server";
+import { withSession } from "kocha-session/fetch";
+${imports}
+// The same function is what Bun.serve and Deno.serve take.
+const handler = withSession(session, (_request, current) => new Response(getRoot(current)));
+serve({ fetch: handler, port }, () => console.log(\`http://localhost:\${port}\`));
+`,
+  };
+  return servers[host];
+}
+
+function packageFile({ host, app, js, version }: ProjectOptions, extension: string): string {
+  const pick = (names: readonly Package[]): Record<string, string> =>
+    Object.fromEntries(names.map((name) => [name, versions[name]]));
+  const { run, types } = packages[host];
+  const runner: readonly Package[] = js ? [] : ["tsx"];
+  const loader = js ? "" : " --import tsx";
+  return `${JSON.stringify(
+    {
+      name: app,
+      private: true,
+      type: "module",
+      engines: { node: ">=20.19" },
+      scripts: { start: `node --env-file=.env${loader} server.${extension}` },
+      dependencies: { "kocha-session": version, ...pick([...run, ...runner]) },
+      ...(js ? {} : { devDependencies: pick([...types, "@types/node"]) }),
+    },
+    null,
+    2,
+  )}\n`;
+}

@@ -1,0 +1,61 @@
+// What the commands know of the outside: where they print, whether in colour, and what they read.
+import { parseArgs, styleText, type ParseArgsConfig } from "node:util";
+
+/** A command of the program. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly help: string;
+  /** Gives the exit code. */
+  readonly run: (args: readonly string[], out: Terminal) => Promise<number>;
+}
+
+/** Where a command prints. */
+export interface Terminal {
+  /** A line on standard output. */
+  readonly print: (line: string) => void;
+  /** A line on standard error. */
+  readonly complain: (line: string) => void;
+  /** Coloured where that is wanted: a terminal, and no NO_COLOR (no-color.org). */
+  readonly style: (format: "bold" | "dim" | "green" | "yellow" | "red", text: string) => string;
+}
+
+/** A command line that the command doesn't take. */
+export class UsageFault extends Error {}
+
+/** The process's own terminal. */
+export function terminal(): Terminal {
+  const isPlain = process.env["NO_COLOR"] !== undefined || !process.stdout.isTTY;
+  return {
+    print: (line) => void process.stdout.write(`${line}\n`),
+    complain: (line) => void process.stderr.write(`${line}\n`),
+    style: (format, text) => (isPlain ? text : styleText(format, text)),
+  };
+}
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Values<Given extends Options> = ReturnType<
+  typeof parseArgs<{ options: Given; args: string[]; allowPositionals: false }>
+>["values"];
+
+/**
+ * The options of a command line.
+ * @throws {UsageFault} for what isn't among them.
+ */
+export function readOptions<const Given extends Options>(
+  args: readonly string[],
+  options: Given,
+): Values<Given> {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: false, strict: true }).values;
+  } catch (error) {
+    throw new UsageFault((error as Error).message);
+  }
+}
+
+/** All of standard input, as UTF-8. */
+export async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
