@@ -1,0 +1,68 @@
+// A client over real sockets with a browser's cookie jar: what a person's browser would keep and
+// send is kept and sent, and nothing else.
+import { CookieJar } from "tough-cookie";
+
+/** What came back. */
+export interface Reply {
+  readonly status: number;
+  readonly body: string;
+  readonly setCookie: readonly string[];
+  readonly headers: Headers;
+}
+
+/** One browser: its cookies are its own. */
+export class Client {
+  /** The server's address, without a path. */
+  readonly base: string;
+  #jar = new CookieJar();
+
+  constructor(base: string) {
+    this.base = base;
+  }
+
+  /** Requests a path with the jar's cookies and keeps what the response sets. */
+  async get(path: string, init: RequestInit = {}): Promise<Reply> {
+    const cookie = await this.cookieHeader();
+    const reply = await request(this.base, path, cookie, init);
+    await this.keep(reply);
+    return reply;
+  }
+
+  /** Requests a path with a Cookie header of the caller's; the jar is left alone. */
+  raw(path: string, cookie: string | undefined, init: RequestInit = {}): Promise<Reply> {
+    return request(this.base, path, cookie ?? "", init);
+  }
+
+  /** Keeps what a response sets, as a browser that received it now. */
+  async keep(reply: Reply): Promise<void> {
+    for (const cookie of reply.setCookie) {
+      await this.#jar.setCookie(cookie, this.base, { ignoreError: true });
+    }
+  }
+
+  /** What the browser would send: "name=value; …", or "". */
+  cookieHeader(): Promise<string> {
+    return this.#jar.getCookieString(this.base);
+  }
+
+  /** Another browser that holds the same cookies now: a copy, as a thief has one. */
+  async copy(): Promise<Client> {
+    const copy = new Client(this.base);
+    copy.#jar = await this.#jar.clone();
+    return copy;
+  }
+}
+
+async function request(
+  base: string,
+  path: string,
+  cookie: string,
+  init: RequestInit,
+): Promise<Reply> {
+  const headers = new Headers(init.headers);
+  if (cookie !== "") headers.set("cookie", cookie);
+  const response = await fetch(base + path, { redirect: "manual", ...init, headers });
+  const body = await response.text();
+  const { status } = response;
+  return { status, body, setCookie: response.headers.getSetCookie(), headers: response.headers };
+}

@@ -1,0 +1,207 @@
+// Random histories of a store against the reference semantics, `applyChange`: what the store
+// answers and what it holds must be the same after each step.
+import fc from "fast-check";
+import { applyChange, toSaved } from "../core/change.ts";
+import {
+  isSealed,
+  type SessionChange,
+  type SessionStore,
+  type StoredSession,
+} from "../core/store.ts";
+import { mustEqual, plain } from "./case.ts";
+import type { TestClock } from "./clock.ts";
+
+/** One step, before it is known what the store holds. */
+interface Step {
+  readonly op: "create" | "update" | "destroy" | "renew";
+  readonly row: number;
+  readonly clear: boolean;
+  readonly bump: boolean;
+  readonly isStale: boolean;
+  readonly set: readonly (readonly [string, string])[];
+  readonly del: readonly string[];
+  readonly ttl: number;
+  readonly deadline: number;
+  readonly meta: string | undefined;
+  readonly subject: string | null | undefined;
+  readonly wait: number;
+}
+
+const HOUR = 3_600_000;
+const keyNames = [
+  "a",
+  "b",
+  "",
+  "__proto__",
+  "constructor",
+  "quo\"te's\\",
+  "\0",
+  "\u{1F36A}",
+  "é",
+  "%",
+];
+const values = [
+  "",
+  "1",
+  "two words",
+  "\0\u0001",
+  "\u{1F36A}\uFEFF",
+  '{"json":[1]}',
+  "x".repeat(300),
+];
+
+/** Steps over a few rows; all waits and ends are far from each other, so no clock decides a tie. */
+function stepArbitrary(): fc.Arbitrary<Step> {
+  const key = fc.constantFrom(...keyNames);
+  return fc.record({
+    op: fc.constantFrom("create", "update", "update", "update", "renew", "destroy"),
+    row: fc.integer({ min: 0, max: 2 }),
+    clear: fc.boolean().map((flag) => flag),
+    bump: fc.boolean(),
+    isStale: fc.integer({ min: 0, max: 4 }).map((dice) => dice === 0),
+    set: fc.array(fc.tuple(key, fc.constantFrom(...values)), { maxLength: 4 }),
+    del: fc.array(key, { maxLength: 2 }),
+    ttl: fc.constantFrom(HOUR, 2 * HOUR, Infinity),
+    deadline: fc.constantFrom(5 * HOUR, Infinity),
+    meta: fc.constantFrom(undefined, undefined, "m1", "m2"),
+    subject: fc.constantFrom(undefined, undefined, "alice", null),
+    wait: fc.constantFrom(0, 0, HOUR / 2, HOUR + 1000),
+  });
+}
+
+/** How a history is run. */
+export interface HistoryOptions {
+  readonly seed: number;
+  readonly runs: number;
+  readonly clock: TestClock;
+  /** Whether time may pass: only on a clock that the kit can turn. */
+  readonly canWait: boolean;
+}
+
+/**
+ * Runs random histories.
+ * @throws {Error} with the seed and the shortest history that shows the difference.
+ */
+export async function checkHistories(
+  makeStore: () => Promise<{
+    readonly store: SessionStore;
+    readonly close: () => Promise<void> | void;
+  }>,
+  { seed, runs, clock, canWait }: HistoryOptions,
+): Promise<void> {
+  const property = fc.asyncProperty(fc.array(stepArbitrary(), { maxLength: 14 }), async (steps) => {
+    const { store, close } = await makeStore();
+    try {
+      await runHistory(store, steps, clock, canWait);
+    } finally {
+      await close();
+    }
+  });
+  const result = await fc.check(property, { seed, numRuns: runs });
+  if (!result.failed) return;
+  const history = (result.counterexample?.[0] ?? []).map((step) => `\n  ${plain(step)}`).join("");
+  const reason = result.errorInstance instanceof Error ? result.errorInstance.message : "";
+  throw new Error(`${reason} (seed ${seed}), after the history:${history}`);
+}
+
+async function runHistory(
+  store: SessionStore,
+  steps: readonly Step[],
+  clock: TestClock,
+  canWait: boolean,
+): Promise<void> {
+  const sealed = isSealed(store);
+  const rows = Array.from({ length: 3 }, () => ({
+    key: sealed ? "" : newSelector(),
+    stored: undefined as StoredSession | undefined,
+    deadline: Infinity,
+  }));
+  for (const step of steps) {
+    const row = rows[step.row];
+    if (row === undefined) continue;
+    if (canWait) await clock.advance(step.wait);
+    // Destroying a sealed session is forgetting its token: there is nothing at rest to ask.
+    if (sealed && (step.op === "destroy" || (step.op === "create" && row.key !== ""))) continue;
+    const change = toChange(step, row, sealed, clock.now());
+    const expected = applyChange(row.stored, change, clock.now());
+    const saved = await store.save(row.key, change);
+    const wanted = expected.refused ? undefined : toSaved(row.key, expected.stored);
+    if (wanted === undefined || saved === undefined) {
+      mustEqual(saved, wanted, `what save answers to ${plain(step)}`);
+    } else if (!expected.refused) {
+      mustEqual(saved.rev, wanted.rev, "rev");
+      mustEqual(saved.generation, sealed ? 1 : wanted.generation, "generation");
+      mustBeNear(saved.expires, wanted.expires, sealed);
+      row.key = sealed ? saved.key : row.key;
+    }
+    row.stored = expected.stored;
+    if (change.op === "create" && !expected.refused) row.deadline = change.deadline;
+    await compare(store, row.key, row.stored, clock.now(), sealed);
+  }
+}
+
+function toChange(
+  step: Step,
+  row: { readonly stored: StoredSession | undefined; readonly deadline: number },
+  sealed: boolean,
+  now: number,
+): SessionChange {
+  const { set, del, ttl, meta, subject } = step;
+  if (step.op === "destroy") {
+    return { op: "destroy", set: new Map(), del: [], ttl: 0, deadline: Infinity };
+  }
+  // The deadline is fixed at creation: it is the row's own from then on.
+  const deadline = step.op === "create" ? now + step.deadline : row.deadline;
+  const extra = sealed
+    ? {}
+    : { ...(meta !== undefined && { meta }), ...(subject !== undefined && { subject }) };
+  if (step.op === "create") {
+    return { op: "create", set: new Map(set), del: [], ttl, deadline, meta: "m0", ...extra };
+  }
+  const rev = (row.stored?.rev ?? 1) + (step.isStale ? 1 : 0);
+  if (step.op === "renew") return { op: "update", rev, set: new Map(), del: [], ttl, deadline };
+  return {
+    op: "update",
+    rev,
+    ...(step.clear && { clear: true }),
+    ...(step.bump && { bump: true }),
+    set: new Map(set),
+    del,
+    ttl,
+    deadline,
+    ...extra,
+  };
+}
+
+async function compare(
+  store: SessionStore,
+  key: string,
+  stored: StoredSession | undefined,
+  now: number,
+  sealed: boolean,
+): Promise<void> {
+  const live = stored !== undefined && stored.expires > now ? stored : undefined;
+  const loaded = await store.load(key);
+  if (live === undefined || loaded === undefined) {
+    mustEqual(loaded, live, "what load gives");
+    return;
+  }
+  mustEqual(loaded.data, live.data, "the data");
+  mustEqual(loaded.rev, live.rev, "rev");
+  mustEqual(loaded.generation, sealed ? 1 : live.generation, "generation");
+  if (!sealed) mustEqual(loaded.meta, live.meta, "meta");
+  mustBeNear(loaded.expires, live.expires, sealed);
+}
+
+/** Stores may keep whole seconds, rounded up, and a real clock goes on between two calls. */
+function mustBeNear(actual: number, expected: number, _sealed: boolean): void {
+  const near = actual === expected || Math.abs(actual - expected) <= 2000;
+  if (!near) throw new Error(`expires: expected ${expected}, found ${actual}`);
+}
+
+/** A row's id as the engine mints it: base64url of 16 random bytes. */
+export function newSelector(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const text = btoa(String.fromCharCode(...bytes));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}

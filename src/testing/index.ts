@@ -1,0 +1,10 @@
+// What `kocha-session/testing` exports: the conformance kit, and help for the tests of applications.
+export { ConformanceError, laws, type ConformanceCase, type Law } from "./case.ts";
+export { fakeClock, type TestClock } from "./clock.ts";
+export { hostLaws, type HostLawsOptions } from "./host-laws.ts";
+export type { MakeServer } from "./law-cases.ts";
+export { mintCookie, readCookie, type MintOptions } from "./mint.ts";
+export type { ProbeAnswer, ProbeHandler } from "./probe.ts";
+export { report, runCases, type CaseResult, type SubjectResults } from "./report.ts";
+export type { MakeStore } from "./store-contract.ts";
+export { storeLaws, type StoreLawsOptions } from "./store-laws.ts";

@@ -1,0 +1,47 @@
+// Cookies for the tests of applications: a session without a login form, and a look into one.
+import type { SessionConfig } from "../core/config.ts";
+import { SessionMiddleware } from "../core/middleware.ts";
+
+/** What a minted session is besides its data. */
+export interface MintOptions {
+  /** Whose session it is. */
+  readonly subject?: string;
+  /** The cookie lifetime of its own, in seconds. */
+  readonly cookieExpires?: number;
+}
+
+/**
+ * A Cookie header for a session with this data, made by the real engine: a server-side store holds
+ * it from then on.
+ * @param data - at least one entry, since an empty session is never stored.
+ * @throws what `set`, `bind` and the commit throw.
+ */
+export async function mintCookie(
+  config: SessionConfig | SessionMiddleware,
+  data: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
+  options: MintOptions = {},
+): Promise<string> {
+  const engine = SessionMiddleware.from(config);
+  const session = await engine.open(undefined);
+  const entries = data instanceof Map ? data : Object.entries(data);
+  for (const [key, value] of entries as Iterable<[string, string]>) session.set(key, value);
+  if (options.subject !== undefined) session.bind(options.subject);
+  if (options.cookieExpires !== undefined) session.cookieExpires = options.cookieExpires;
+  const { setCookie } = await engine.commit(session);
+  return setCookie.map((cookie) => cookie.split(";", 1)[0]).join("; ");
+}
+
+/**
+ * What the session of a Cookie header, or of Set-Cookie values, holds; empty when there is none.
+ */
+export async function readCookie(
+  config: SessionConfig | SessionMiddleware,
+  cookies: string | readonly string[],
+): Promise<Map<string, string>> {
+  const header =
+    typeof cookies === "string"
+      ? cookies
+      : cookies.map((cookie) => cookie.split(";", 1)[0]).join("; ");
+  const session = await SessionMiddleware.from(config).openReadOnly(header);
+  return new Map(session);
+}

@@ -1,0 +1,130 @@
+// The application that the laws are tested on: what it does to its session stands in the URL, and
+// gates let a case decide when a request goes on.
+import type { Session } from "../core/session.ts";
+import type { SessionStore } from "../core/store.ts";
+import type { Awaitable } from "../core/store.ts";
+
+/** What a handler of the kit answers. */
+export interface ProbeAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a server of the kit runs for each request. */
+export type ProbeHandler = (session: Session, url: URL) => Awaitable<ProbeAnswer>;
+
+/** A point that requests wait at until the case lets them through. */
+export class Gate {
+  /** Resolves when as many requests are there as were announced. */
+  readonly arrived: Promise<void>;
+  readonly #opened: Promise<void>;
+  #arrive: () => void = () => undefined;
+  #open: () => void = () => undefined;
+  #awaited: number;
+
+  constructor(count = 1) {
+    this.#awaited = count;
+    this.arrived = new Promise((resolve) => {
+      this.#arrive = resolve;
+    });
+    this.#opened = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  /** Called by the request. */
+  async pass(): Promise<void> {
+    if (--this.#awaited === 0) this.#arrive();
+    await this.#opened;
+  }
+
+  /** Called by the case. */
+  open(): void {
+    this.#open();
+  }
+}
+
+/** What the probe and a case share. */
+export interface ProbeState {
+  readonly gates: Map<string, Gate>;
+  /** The session of the last request, to be used when its response is through. */
+  last: Session | undefined;
+  /** What the last request caught from its session, by code. */
+  caught: string | undefined;
+}
+
+/**
+ * The probe: the path's words are done one after the other, "/set/a/1/get/a".
+ * `gate/x` waits, `throw` throws, `status/n`, `header/name/value` and `redirect` shape the answer.
+ */
+export function probe(state: ProbeState): ProbeHandler {
+  return async (session, url) => {
+    state.last = session;
+    const words = url.pathname.split("/").slice(1).map(decodeURIComponent);
+    const next = (): string => words.shift() ?? "";
+    let status = 200;
+    let body = "";
+    const headers: Record<string, string> = {};
+    while (words.length > 0) {
+      const word = next();
+      if (word === "get") body = session.get(next());
+      else if (word === "dump")
+        body = JSON.stringify([...session].toSorted(([one], [other]) => (one < other ? -1 : 1)));
+      else if (word === "size") body = String(session.size);
+      else if (word === "id") body = session.id;
+      else if (word === "set") session.set(next(), next());
+      else if (word === "fill") session.set(next(), "x".repeat(Number(next())));
+      else if (word === "del") session.del(next());
+      else if (word === "clear") session.clear();
+      else if (word === "flash") session.flash.set("notice", next());
+      else if (word === "unflash") body = session.flash.get("notice");
+      else if (word === "regenerate") await session.regenerate();
+      else if (word === "destroy") await session.destroy();
+      else if (word === "commit") await session.commit();
+      else if (word === "gate") await state.gates.get(next())?.pass();
+      else if (word === "status") status = Number(next());
+      else if (word === "header") headers[next()] = next();
+      else if (word === "redirect") {
+        status = 303;
+        headers["Location"] = "/dump";
+      } else if (word === "throw") throw new Error("the handler threw, as it was told to");
+    }
+    return { status, body, headers };
+  };
+}
+
+/** How often a store was asked, and what it is told to do wrong. */
+export interface StoreSpy {
+  readonly store: SessionStore;
+  loads: number;
+  saves: number;
+  /** What `load` and `save` do instead: fail, or wait at a gate first. */
+  fault: "load" | "save" | "both" | undefined;
+  saveGate: Gate | undefined;
+}
+
+/** A store behind a spy; a sealed store has nothing that could be spied on. */
+export function spyOn(store: SessionStore): StoreSpy {
+  const spy: StoreSpy = {
+    loads: 0,
+    saves: 0,
+    fault: undefined,
+    saveGate: undefined,
+    store: {
+      ...(store.capabilities !== undefined && { capabilities: store.capabilities }),
+      load: async (key) => {
+        spy.loads++;
+        if (spy.fault === "load" || spy.fault === "both") throw new Error("the store is down");
+        return store.load(key);
+      },
+      save: async (key, change) => {
+        spy.saves++;
+        await spy.saveGate?.pass();
+        if (spy.fault === "save" || spy.fault === "both") throw new Error("the store is down");
+        return store.save(key, change);
+      },
+    },
+  };
+  return spy;
+}

@@ -1,0 +1,106 @@
+// All that must hold of a store: its contract on the store itself, and the laws through a real
+// server. A store's author registers the cases with whatever runs the tests.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { SessionConfig } from "../core/config.ts";
+import { isSealed } from "../core/store.ts";
+import { sessionMiddleware } from "../hosts/node.ts";
+import type { ConformanceCase } from "./case.ts";
+import { realClock, type TestClock } from "./clock.ts";
+import { lawCases, type MakeServer } from "./law-cases.ts";
+import { contractCases, type MakeStore } from "./store-contract.ts";
+
+/** How a store's laws are run. */
+export interface StoreLawsOptions {
+  /** What messages call the store. Default "the store". */
+  readonly name?: string;
+  /** The store's clock, if it can be turned; else real time passes. */
+  readonly clock?: TestClock;
+  /** The seed of random histories. Default: a new one, said in every failure. */
+  readonly seed?: number;
+  /** How many random histories. Default 50. */
+  readonly runs?: number;
+  /** The shortest time that the store can tell apart, in milliseconds. Default 1000. */
+  readonly resolutionMs?: number;
+  /** The server for the laws. Default node:http. */
+  readonly makeServer?: MakeServer;
+}
+
+/**
+ * The cases for a store. `makeStore` is called for each case; once more at the start, to ask the
+ * store what it promises.
+ */
+export async function storeLaws(
+  makeStore: MakeStore,
+  options: StoreLawsOptions = {},
+): Promise<readonly ConformanceCase[]> {
+  const { store, close } = await makeStore();
+  const sealed = isSealed(store);
+  const capabilities = store.capabilities ?? {};
+  const sweeps = store.sweep !== undefined;
+  await close();
+  const { name = "the store", clock = realClock } = options;
+  const common = { clock, hasFakeClock: options.clock !== undefined, sealed };
+  const seed = options.seed ?? Math.floor(Math.random() * 0x7fff_ffff);
+  return [
+    ...contractCases(makeStore, {
+      ...common,
+      name,
+      seed,
+      runs: options.runs ?? 50,
+      resolutionMs: options.resolutionMs ?? 1000,
+      capabilities,
+      sweeps,
+    }),
+    ...lawCases({
+      ...common,
+      subject: name,
+      suffix: "",
+      makeServer: options.makeServer ?? nodeServer,
+      atomic: capabilities.atomic === true,
+      makeConfig: () => configOf(makeStore),
+    }),
+  ];
+}
+
+/** A configuration around a fresh store; a server-side store gets keys of its own. */
+export async function configOf(
+  makeStore: MakeStore,
+): Promise<{ readonly config: SessionConfig; readonly close: () => Promise<void> | void }> {
+  const { store, close } = await makeStore();
+  return { config: isSealed(store) ? { store } : { store, signingKey: randomKey() }, close };
+}
+
+/** 32 random bytes in standard base64. */
+export function randomKey(): string {
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+}
+
+/** A server on node:http: what a store's laws run on unless another is given. */
+export const nodeServer: MakeServer = async (config, handler) => {
+  const session = sessionMiddleware(config);
+  const server = createServer((request, response) => {
+    const fail = (error: unknown): void => {
+      response.statusCode = (error as { status?: number }).status ?? 500;
+      response.end("error");
+    };
+    void session(request, response, (error) => {
+      if (error !== undefined) {
+        fail(error);
+        return;
+      }
+      const url = new URL(request.url ?? "/", "http://localhost");
+      void Promise.resolve(handler(request.session, url)).then(({ status, body, headers = {} }) => {
+        response.writeHead(status, headers);
+        response.end(body);
+      }, fail);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: `http://127.0.0.1:${port}`, close };
+};
