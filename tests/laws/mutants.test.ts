@@ -1,0 +1,60 @@
+// The kit is tested itself: each broken store and host must fail the case that its fault breaks.
+import {
+  fakeClock,
+  hostLaws,
+  runCases,
+  storeLaws,
+  type ConformanceCase,
+} from "kocha-session/testing";
+import { describe, expect, test } from "vitest";
+import { handmadeHost, hostMutants, PlainStore, storeMutants } from "./mutants.ts";
+
+const seed = Number(process.env["FC_SEED"] ?? 42);
+
+async function failures(cases: readonly ConformanceCase[]): Promise<string[]> {
+  const results = await runCases(cases);
+  return results.flatMap((result) => (result.error === undefined ? [] : [result.case.id]));
+}
+
+describe("stores with a fault", () => {
+  test("the store that they are made of has none", async () => {
+    const clock = fakeClock();
+    const makeStore = async () => ({ store: new PlainStore(clock.now), close: () => undefined });
+    expect(await failures(await storeLaws(makeStore, { clock, seed }))).toEqual([]);
+  });
+
+  test.each(storeMutants)("$fault fails: $caughtBy", async ({ fault, caughtBy, make }) => {
+    const clock = fakeClock();
+    const makeStore = async () => ({ store: make(clock), close: () => undefined });
+    const cases = await storeLaws(makeStore, { clock, seed, name: `a store with ${fault}` });
+    const one = cases.filter(({ id }) => id === caughtBy);
+    expect(one).toHaveLength(1);
+    expect(await failures(one)).toEqual([caughtBy]);
+    // Whoever reads the failure learns the store and the law.
+    await expect(one[0]?.run()).rejects.toThrow(`a store with ${fault} breaks ${caughtBy}`);
+  });
+
+  test("each case of the contract has a fault that it alone is there for", async () => {
+    const clock = fakeClock();
+    const makeStore = async () => ({ store: new PlainStore(clock.now), close: () => undefined });
+    const cases = (await storeLaws(makeStore, { clock, seed })).filter(
+      ({ clause }) => clause !== undefined,
+    );
+    const sorted = (ids: readonly string[]): string[] =>
+      ids.toSorted((one, other) => (one < other ? -1 : 1));
+    expect(sorted(storeMutants.map(({ caughtBy }) => caughtBy))).toEqual(
+      sorted(cases.map(({ id }) => id)),
+    );
+  });
+});
+
+describe("hosts with a fault", () => {
+  test("the host that they are made of fails only where it has no error path of its own", async () => {
+    expect(await failures(hostLaws(handmadeHost))).toEqual([]);
+  });
+
+  test.each(hostMutants)("one that $fault fails the law", async ({ caughtBy, makeServer }) => {
+    const cases = hostLaws(makeServer).filter(({ id }) => caughtBy.includes(id));
+    expect(await failures(cases)).toEqual(caughtBy);
+  });
+});
