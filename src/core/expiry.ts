@@ -51,16 +51,17 @@ export type Renewal = "none" | "cookie" | "data";
  * @param renewAfter - the part of the window that must be used up, 0 to 1.
  */
 export function renewalDue(session: RenewalState, renewAfter: number, now: number): Renewal {
-  const cookieWindow = (session.maxAge ?? Infinity) * SECOND;
+  // Browsers drop a cookie at their own cap, however long it was meant to live.
+  const cookieWindow =
+    session.maxAge === undefined ? Infinity : Math.min(session.maxAge, MAX_COOKIE_AGE) * SECOND;
   const window = Math.min(session.ttl, cookieWindow);
   if (window === Infinity) return "none";
   const threshold = Math.max(renewAfter * window, Math.min(MIN_RENEWAL, window / 2));
-  if (session.ttl !== Infinity) {
-    const gain = Math.min(now + session.ttl, session.deadline) - session.expires;
-    if (gain >= threshold) return "data";
-    // Below its deadline a session says by its idle end when it was renewed; nothing more is due.
-    if (session.expires < session.deadline) return "none";
+  if (session.ttl !== Infinity && session.expires < session.deadline) {
+    // Below its deadline a session says by its idle end when it was renewed. What is gained may be
+    // less than was used up: a session in use lives to its deadline.
+    return now + session.ttl - session.expires >= threshold ? "data" : "none";
   }
-  const cookieDue = cookieWindow !== Infinity && now - session.issued >= threshold;
+  const cookieDue = session.maxAge !== undefined && now - session.issued >= threshold;
   return cookieDue && session.issued > 0 ? "cookie" : "none";
 }

@@ -34,7 +34,7 @@ export interface SetCookie extends Cookie {
 /** Takes a Set-Cookie value apart. */
 export function parseSetCookie(header: string): SetCookie {
   const [pair = "", ...rest] = header.split("; ");
-  const [name = "", value = ""] = splitAt(pair);
+  const [name, value] = splitAt(pair);
   const attributes = new Map(
     rest.map((attribute) => splitAt(attribute)).map(([key, text]) => [key.toLowerCase(), text]),
   );
@@ -93,7 +93,10 @@ export interface Told {
 /** Observers that write down what they are told. */
 export function recordEvents(told: Told[]): SessionObservers {
   return Object.fromEntries(
-    eventNames.map((name) => [name, (event: Record<string, unknown>) => told.push({ name, event })]),
+    eventNames.map((name) => [
+      name,
+      (event: Record<string, unknown>) => told.push({ name, event }),
+    ]),
   );
 }
 

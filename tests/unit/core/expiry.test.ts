@@ -9,7 +9,16 @@ import {
   renewalDue,
   type RenewalState,
 } from "../../../src/core/expiry.ts";
-import { type Client, kinds, makeWorld, parseSetCookie, type World } from "./client.ts";
+import { freshKey } from "../../support/keys.ts";
+import {
+  type Client,
+  Clock,
+  kinds,
+  makeStore,
+  makeWorld,
+  parseSetCookie,
+  type World,
+} from "./client.ts";
 
 const day = DAY * 1000;
 
@@ -84,6 +93,12 @@ describe("renewalDue", () => {
     expect(renewalDue({ ...atDeadline, maxAge: undefined, issued: 1 }, 0.1, now)).toBe("none");
   });
 
+  test("close to its deadline a session in use is renewed up to it", () => {
+    const session = state({ expires: now + 40_000, deadline: now + 45_000 });
+    expect(renewalDue(session, 0.1, now)).toBe("data");
+    expect(renewalDue({ ...session, expires: now + 42_000, ttl: 60_000 }, 0.5, now)).toBe("none");
+  });
+
   test("without an idle timeout the cookie alone is renewed, and without Max-Age nothing", () => {
     const endless = state({ ttl: Infinity, expires: Infinity });
     expect(renewalDue(endless, 0.1, now)).toBe("none");
@@ -126,7 +141,10 @@ const rows: readonly Row[] = [
 
 async function login(client: Client): Promise<string> {
   const { setCookie } = await client.request((session) => session.set("name", "alice"));
-  return setCookie.map(parseSetCookie).map(({ name, value }) => `${name}=${value}`).join("; ");
+  return setCookie
+    .map(parseSetCookie)
+    .map(({ name, value }) => `${name}=${value}`)
+    .join("; ");
 }
 
 /** What a client that ignores every attribute of its cookie gets to see (law L10). */
@@ -144,25 +162,23 @@ describe.each(kinds)("L10 expiries over the %s store", (kind) => {
       const [header = ""] = (await world.newClient().request((it) => it.set("a", "b"))).setCookie;
       const { attributes } = parseSetCookie(header);
       expect(attributes.get("max-age")).toBe(maxAge);
-      expect(attributes.has("expires")).toBe(maxAge !== undefined);
-      if (maxAge !== undefined) {
-        const expires = Date.parse(attributes.get("expires") ?? "");
-        expect(expires).toBe(world.clock.now() + Number(maxAge) * 1000);
-      }
+      const expires =
+        maxAge === undefined
+          ? undefined
+          : new Date(world.clock.now() + Number(maxAge) * 1000).toUTCString();
+      expect(attributes.get("expires")).toBe(expires);
       const session = await world.engine.open(cookie);
       const end = dies === undefined ? undefined : new Date(world.clock.now() + dies * 1000);
       expect(session.expiresAt).toEqual(end);
-      if (dies === undefined) {
-        world.clock.advance(50 * 365 * DAY);
-        expect(await replay(world, cookie)).toBe("alice");
-        return;
-      }
-      world.clock.advance(dies - 0.001);
+      // Without an end the walk goes fifty years on, where nothing ends either.
+      const walk = dies ?? 50 * 365 * DAY;
+      const after = dies === undefined ? "alice" : "";
+      world.clock.advance(walk - 0.001);
       expect(await replay(world, cookie)).toBe("alice");
       world.clock.advance(0.001);
-      expect(await replay(world, cookie)).toBe("");
+      expect(await replay(world, cookie)).toBe(after);
       world.clock.advance(0.001);
-      expect(await replay(world, cookie)).toBe("");
+      expect(await replay(world, cookie)).toBe(after);
     },
   );
 
@@ -171,23 +187,26 @@ describe.each(kinds)("L10 expiries over the %s store", (kind) => {
     { cookieExpires: -1, sessionExpires: -1 },
     { cookieExpires: 900, sessionExpires: 600 },
     { cookieExpires: 0, sessionExpires: -1 },
-  ])("absoluteExpires ends $cookieExpires/$sessionExpires in spite of its use", async (expiries) => {
-    const world = makeWorld(kind, { ...expiries, absoluteExpires: 3000 });
-    const client = world.newClient();
-    await login(client);
-    const start = world.clock.now();
-    for (let used = 0; used < 10; used++) {
-      world.clock.advance(299);
-      await client.request((session) => session.set("used", String(used)));
-      const { expiresAt } = await world.engine.open(client.jar.header);
-      expect(expiresAt?.getTime()).toBeLessThanOrEqual(start + 3_000_000);
-    }
-    const cookie = client.jar.header ?? "";
-    world.clock.advance(9.999);
-    expect(await replay(world, cookie)).toBe("alice");
-    world.clock.advance(0.001);
-    expect(await replay(world, cookie)).toBe("");
-  });
+  ])(
+    "absoluteExpires ends $cookieExpires/$sessionExpires in spite of its use",
+    async (expiries) => {
+      const world = makeWorld(kind, { ...expiries, absoluteExpires: 3000 });
+      const client = world.newClient();
+      await login(client);
+      const start = world.clock.now();
+      for (let used = 0; used < 10; used++) {
+        world.clock.advance(299);
+        await client.request((session) => session.set("used", String(used)));
+        const { expiresAt } = await world.engine.open(client.jar.header);
+        expect(expiresAt?.getTime()).toBeLessThanOrEqual(start + 3_000_000);
+      }
+      const cookie = client.jar.header ?? "";
+      world.clock.advance(9.999);
+      expect(await replay(world, cookie)).toBe("alice");
+      world.clock.advance(0.001);
+      expect(await replay(world, cookie)).toBe("");
+    },
+  );
 
   test("a session with nothing but an absolute end is not extended by a regenerate", async () => {
     const world = makeWorld(kind, { sessionExpires: -1, absoluteExpires: 100 });
@@ -230,16 +249,20 @@ describe.each(kinds)("L10 expiries over the %s store", (kind) => {
   });
 
   test("L5 a renewal never shortens, also under a shorter configuration", async () => {
-    const long = makeWorld(kind, { signingKey: undefined, keys: undefined, sessionExpires: 1000 });
-    const client = long.newClient();
-    await login(client);
-    const keys = kind === "memory" ? { signingKey: freshOf(long) } : {};
-    expect(keys).toBeDefined();
-    const session = await long.engine.open(client.jar.header);
-    const before = session.expiresAt?.getTime() ?? 0;
-    long.clock.advance(200);
-    await client.request((it) => it.get("name"));
-    const after = (await long.engine.open(client.jar.header)).expiresAt?.getTime() ?? 0;
-    expect(after).toBeGreaterThan(before);
+    const clock = new Clock();
+    const store = makeStore(kind, clock);
+    const keys = kind === "memory" ? { signingKey: freshKey() } : {};
+    const long = makeWorld(store, { ...keys, cookieExpires: 60, sessionExpires: 10_000 }, clock);
+    const short = makeWorld(store, { ...keys, cookieExpires: 60, sessionExpires: 100 }, clock);
+    const cookie = await login(long.newClient());
+    clock.advance(40);
+    const session = await short.engine.open(cookie);
+    session.set("more", "data");
+    const { setCookie } = await short.engine.commit(session);
+    const next = setCookie.map(parseSetCookie).map(({ name, value }) => `${name}=${value}`)[0];
+    clock.advance(9959);
+    expect(await replay(short, next ?? cookie)).toBe("alice");
+    clock.advance(1);
+    expect(await replay(short, next ?? cookie)).toBe("");
   });
 });
