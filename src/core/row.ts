@@ -13,11 +13,16 @@ export interface CheckedRow extends StoredSession {
 
 /** The row with its notes read; undefined when it isn't what a store may give. */
 export function checkRow(row: unknown): CheckedRow | undefined {
-  if (!isStoredSession(row)) return undefined;
-  const notes = decodeMeta(row.meta);
-  if (notes === undefined) return undefined;
-  const { data, rev, generation, expires, meta } = row;
-  return { data, rev, generation, expires, meta, notes };
+  try {
+    if (!isStoredSession(row)) return undefined;
+    const notes = decodeMeta(row.meta);
+    if (notes === undefined) return undefined;
+    const { data, rev, generation, expires, meta } = row;
+    return { data, rev, generation, expires, meta, notes };
+  } catch {
+    // A mapper's object can have getters of its own; law L12 holds for them too.
+    return undefined;
+  }
 }
 
 function isStoredSession(row: unknown): row is StoredSession {
