@@ -208,14 +208,20 @@ function clock(now: unknown): () => number {
   return now as () => number;
 }
 
+/** A field's value; null is a value like any other, and a wrong one. */
+function given(config: SessionConfig, field: Field, fallback: unknown): unknown {
+  const value: unknown = config[field];
+  return value === undefined ? fallback : value;
+}
+
 function text(config: SessionConfig, field: Field, fallback: string): string {
-  const value = config[field] ?? fallback;
+  const value = given(config, field, fallback);
   if (typeof value !== "string") fail(field, `must be a string, not ${kindOf(value)}`);
   return value;
 }
 
 function flag(config: SessionConfig, field: Field, fallback: boolean): boolean {
-  const value = config[field] ?? fallback;
+  const value = given(config, field, fallback);
   if (typeof value !== "boolean") fail(field, `must be true or false, not ${kindOf(value)}`);
   return value;
 }
@@ -226,14 +232,14 @@ function oneOf<const Choice extends string>(
   choices: readonly Choice[],
   fallback: Choice,
 ): Choice {
-  const value = config[field] ?? fallback;
+  const value = given(config, field, fallback);
   const choice = choices.find((known) => known === value);
   if (choice === undefined) fail(field, `must be one of "${choices.join('", "')}"`);
   return choice;
 }
 
 function number(config: SessionConfig, field: Field, fallback: number): number {
-  const value = config[field] ?? fallback;
+  const value = given(config, field, fallback);
   if (typeof value !== "number" || Number.isNaN(value)) {
     fail(field, `must be a number, not ${Number.isNaN(value) ? "NaN" : kindOf(value)}`);
   }
