@@ -5,7 +5,7 @@ import { DAY, SessionCookieStore, type SessionConfig, type SessionObservers } fr
 const freshKey = (): string => randomBytes(32).toString("base64");
 
 /** Seconds until an idle session ends; short, so that the page can show it. */
-export const IDLE_TIMEOUT = 30 * 60;
+const IDLE_TIMEOUT = 30 * 60;
 /** Seconds until any session ends. */
 export const ABSOLUTE_TIMEOUT = 7 * DAY;
 

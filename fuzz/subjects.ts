@@ -62,11 +62,7 @@ function describe(session: Session): string {
 const EMPTY = "[]";
 
 /** Cookie headers through `open`: what isn't byte for byte what we sealed must read as empty. */
-export async function headerSubject(
-  name: string,
-  store: SessionStore,
-  sealed: boolean,
-): Promise<Subject> {
+async function headerSubject(name: string, store: SessionStore, sealed: boolean): Promise<Subject> {
   const keys = sealed ? {} : { signingKey: newKeys().signingKey };
   const config: SessionConfig = { name: NAME, store, ...keys };
   const engine = new SessionMiddleware(config);
@@ -121,7 +117,7 @@ function header2(cookies: readonly string[]): string {
 }
 
 /** Rows of a store that has been tampered with: a Map of strings, or nothing. */
-export async function rowSubject(): Promise<Subject> {
+async function rowSubject(): Promise<Subject> {
   const memory = new SessionMemoryStore();
   let row: unknown;
   const store: SessionStore = {
@@ -193,7 +189,7 @@ export async function rowSubject(): Promise<Subject> {
 }
 
 /** msgpack behind a good signature, so that the decoder itself meets what is hostile. */
-export function kochaSubject(): Subject {
+function kochaSubject(): Subject {
   const keys = newKeys();
   const secret = Buffer.from(keys.secretKey, "base64");
   const signing = Buffer.from(keys.signingKey, "base64");

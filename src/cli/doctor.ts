@@ -11,7 +11,7 @@ import { isSessionError } from "../errors.ts";
 import { type Command, readOptions, type Terminal } from "./terminal.ts";
 
 /** One thing that was found. */
-export interface Finding {
+interface Finding {
   readonly level: "error" | "warning" | "note";
   readonly field: string;
   readonly message: string;
@@ -80,7 +80,7 @@ async function load(path: string): Promise<Record<string, unknown>> {
 }
 
 /** What is wrong or weak with a configuration. */
-export function diagnose(config: SessionConfig): Finding[] {
+function diagnose(config: SessionConfig): Finding[] {
   let resolved: ResolvedConfig;
   try {
     resolved = resolveConfig(config);

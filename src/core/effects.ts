@@ -11,13 +11,6 @@ export interface ResponseEffects {
   readonly noStore: boolean;
 }
 
-/** The effects of a request that never looked at its session. */
-export const noEffects: ResponseEffects = Object.freeze({
-  setCookie: Object.freeze([]),
-  vary: false,
-  noStore: false,
-});
-
 /** Whether there is anything to do. */
 export function hasEffects(effects: ResponseEffects): boolean {
   return effects.vary || effects.setCookie.length > 0;
@@ -27,7 +20,7 @@ export function hasEffects(effects: ResponseEffects): boolean {
  * The Vary value with `Cookie` in it: RFC 9110 section 12.5.5.
  * @param existing - the response's own value; absent: none.
  */
-export function mergeVary(existing: string | undefined): string {
+function mergeVary(existing: string | undefined): string {
   if (existing === undefined || existing.trim() === "") return "Cookie";
   const names = existing.split(",").map((name) => name.trim().toLowerCase());
   return names.includes("*") || names.includes("cookie") ? existing : `${existing}, Cookie`;
@@ -37,7 +30,7 @@ export function mergeVary(existing: string | undefined): string {
  * The Cache-Control value that keeps a Set-Cookie out of every cache: RFC 9111 section 5.2.2.5.
  * @param existing - the response's own value; one that forbids storing already stays as it is.
  */
-export function mergeCacheControl(existing: string | undefined): string {
+function mergeCacheControl(existing: string | undefined): string {
   const directives = (existing ?? "").split(",").map((one) => one.trim().toLowerCase());
   return existing !== undefined && directives.includes("no-store") ? existing : "no-store";
 }

@@ -6,11 +6,11 @@ export const SECOND = 1000;
 /** A day in seconds, the unit of the configuration. */
 export const DAY = 86_400;
 /** What `cookieExpires` and `sessionExpires` call persistent. */
-export const PERSISTENT = -1;
+const PERSISTENT = -1;
 /** The longest cookie lifetime that browsers keep, in seconds: RFC 6265bis section 5.5. */
 export const MAX_COOKIE_AGE: number = 400 * DAY;
 /** The idle timeout when neither expiry says anything, in seconds. */
-export const DEFAULT_IDLE: number = DAY;
+const DEFAULT_IDLE = DAY;
 /** The longest time that may be asked for: 100 years in seconds, so that instants stay exact. */
 export const MAX_SECONDS = 3_155_760_000;
 /** A renewal waits for at least this many milliseconds, or half the window if that is less. */

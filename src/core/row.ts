@@ -45,7 +45,7 @@ export function isSavedSession(saved: unknown): saved is SavedSession {
 }
 
 /** Whether `data` is a Map of strings. */
-export function isStringMap(data: unknown): data is ReadonlyMap<string, string> {
+function isStringMap(data: unknown): data is ReadonlyMap<string, string> {
   if (!(data instanceof Map)) return false;
   for (const [key, value] of data as Map<unknown, unknown>) {
     if (typeof key !== "string" || typeof value !== "string") return false;

@@ -14,7 +14,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 }
 
 /** What a schema says of a value. */
-export type SchemaResult<Output> =
+type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly path?: readonly unknown[] | undefined }[] };
 

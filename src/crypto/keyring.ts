@@ -34,13 +34,13 @@ export interface PreparedCookieKey {
 }
 
 /** A signing key, ready to tag. */
-export interface PreparedSigningKey {
+interface PreparedSigningKey {
   readonly id: number;
   readonly tag: HmacSha256;
 }
 
 /** Prepared keys: one makes, all are accepted. */
-export interface Keyring<Key> {
+interface Keyring<Key> {
   readonly current: Key;
   readonly find: (id: number) => Key | undefined;
 }

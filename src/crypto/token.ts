@@ -82,7 +82,7 @@ function writeHeader(target: Uint8Array, id: number): void {
 }
 
 /** The key id of a token, as the key ring counts it. */
-export function readId(token: Uint8Array): number {
+function readId(token: Uint8Array): number {
   const [, first = 0, second = 0, third = 0, fourth = 0] = token;
   return ((first << 24) | (second << 16) | (third << 8) | fourth) >>> 0;
 }

@@ -4,7 +4,7 @@ import * as hostPrimitives from "#crypto";
 import type { AesBlock, GcmKey, Primitives } from "./primitives.ts";
 
 /** Bytes of a key. */
-export const XAES_KEY_BYTES = 32;
+const XAES_KEY_BYTES = 32;
 /** Bytes of a nonce: 12 that derive the message key, 12 that are the message's own. */
 export const XAES_NONCE_BYTES = 24;
 /** Bytes that sealing adds. */

@@ -64,7 +64,7 @@ export async function storeLaws(
 }
 
 /** A configuration around a fresh store; a server-side store gets keys of its own. */
-export async function configOf(
+async function configOf(
   makeStore: MakeStore,
 ): Promise<{ readonly config: SessionConfig; readonly close: () => Promise<void> | void }> {
   const { store, close } = await makeStore();

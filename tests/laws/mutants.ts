@@ -10,7 +10,6 @@ import {
 } from "kocha-session";
 import type { MakeServer, TestClock } from "kocha-session/testing";
 import { createServer } from "node:http";
-import { nodeServer } from "../../src/testing/store-laws.ts";
 import { listen } from "../support/listen.ts";
 
 /** A store on a Map, with the parts that a mutant breaks. */
@@ -457,4 +456,3 @@ export const hostMutants: readonly HostMutant[] = [
 
 /** The same host without a mistake: it must pass, or the mutants prove nothing. */
 export const handmadeHost: MakeServer = faultyHost({});
-export { nodeServer };

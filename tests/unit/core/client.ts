@@ -85,13 +85,13 @@ export class Jar {
 }
 
 /** An event as it was told. */
-export interface Told {
+interface Told {
   readonly name: keyof SessionObservers;
   readonly event: Record<string, unknown>;
 }
 
 /** Observers that write down what they are told. */
-export function recordEvents(told: Told[]): SessionObservers {
+function recordEvents(told: Told[]): SessionObservers {
   return Object.fromEntries(
     eventNames.map((name) => [
       name,
