@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureBrowser } from "./ensure-browser.mjs";
+import { ensure } from "./ensure.mjs";
 
 let passed = 0;
 let failed = 0;
@@ -28,9 +28,8 @@ function finish() {
   process.exit(failed === 0 ? 0 : 1);
 }
 
-let browser;
 try {
-  browser = ensureBrowser();
+  ensure("chromium", "redis", "memcached", "postgres", "mariadb");
 } catch (error) {
   console.error(error.message);
   failed++;
@@ -49,7 +48,7 @@ for (const check of ["exports", "package", "unused", "size"]) {
 console.log("\n> tests");
 const run = spawnSync(
   ...npx("vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`),
-  { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, CHROMIUM_PATH: browser } },
+  { stdio: ["ignore", "inherit", "inherit"] },
 );
 try {
   const { numPassedTests, numFailedTests, numPendingTests, success } = JSON.parse(

@@ -1,9 +1,9 @@
 // A real Chromium for the tests; it is there, or the run fails and names what installs it.
 import { chromium, type Browser } from "playwright-core";
-import { ensureBrowser } from "../../scripts/ensure-browser.mjs";
+import { ensure } from "../../scripts/ensure.mjs";
 
 /** Starts Chromium without a window; the caller closes it. */
 export async function launchBrowser(): Promise<Browser> {
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return chromium.launch({ executablePath: ensureBrowser(), args });
+  return chromium.launch({ executablePath: ensure("chromium").chromium, args });
 }
