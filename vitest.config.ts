@@ -11,6 +11,11 @@ export default defineConfig({
   },
   test: {
     include: ["tests/**/*.test.ts"],
+    typecheck: {
+      enabled: true,
+      include: ["tests/types/*.test-d.ts"],
+      tsconfig: "tests/types/tsconfig.json",
+    },
     sequence: { shuffle: true },
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -1,0 +1,166 @@
+// The seven hosts as their users type them: the session hangs where each host's people look for it,
+// with the host's own types augmented, and every openSession takes what an upgrade gives.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import express, { type RequestHandler, Router } from "express";
+import Fastify, { type FastifyPluginCallback, type FastifyRequest } from "fastify";
+import { H3, type H3Event, type Middleware as H3Middleware } from "h3";
+import { Hono, type MiddlewareHandler } from "hono";
+import Koa, { type Middleware as KoaMiddleware } from "koa";
+import {
+  type Awaitable,
+  type Session,
+  type SessionConfig,
+  type SessionMiddleware,
+} from "kocha-session";
+import * as onExpress from "kocha-session/express";
+import * as onFastify from "kocha-session/fastify";
+import * as onFetch from "kocha-session/fetch";
+import * as onH3 from "kocha-session/h3";
+import * as onHono from "kocha-session/hono";
+import * as onKoa from "kocha-session/koa";
+import * as onNode from "kocha-session/node";
+import { describe, expectTypeOf, test } from "vitest";
+
+declare const config: SessionConfig;
+declare const engine: SessionMiddleware;
+declare const request: IncomingMessage;
+declare const response: ServerResponse;
+
+describe("node:http and Connect", () => {
+  test("request.session, with next or awaited", async () => {
+    const withSession = onNode.sessionMiddleware(config);
+    await withSession(request, response);
+    withSession(request, response, (error?: unknown) => void error);
+    expectTypeOf(request.session).toEqualTypeOf<Session>();
+    createServer((incoming) => expectTypeOf(incoming.session).toEqualTypeOf<Session>());
+    // @ts-expect-error a response is needed: it is what is held
+    void withSession(request);
+  });
+});
+
+describe("Express", () => {
+  test("request.session, in applications and routers", () => {
+    const middleware = onExpress.sessionMiddleware(config);
+    expectTypeOf(middleware).toEqualTypeOf<RequestHandler>();
+    const app = express();
+    app.use(middleware);
+    Router().use(onExpress.sessionMiddleware(engine));
+    app.get("/", (incoming, answer) => {
+      expectTypeOf(incoming.session).toEqualTypeOf<Session>();
+      answer.send(incoming.session.get("name"));
+      // @ts-expect-error no property of the application's
+      incoming.session.user = "alice";
+      // @ts-expect-error Express' own request stays as it is
+      void incoming.sessions;
+    });
+    // @ts-expect-error a configuration has a store
+    onExpress.sessionMiddleware({});
+  });
+});
+
+describe("Fastify", () => {
+  test("request.session, from a plugin whose options are the configuration", () => {
+    expectTypeOf(onFastify.sessionPlugin).toExtend<FastifyPluginCallback<SessionConfig>>();
+    const app = Fastify();
+    void app.register(onFastify.sessionPlugin, config);
+    // @ts-expect-error an option that the configuration doesn't have
+    void app.register(onFastify.sessionPlugin, { ...config, cookieName: "session" });
+    app.get("/", async (incoming) => {
+      expectTypeOf(incoming.session).toEqualTypeOf<Session>();
+      return incoming.session.get("name");
+    });
+  });
+});
+
+describe("Koa", () => {
+  test("ctx.session", () => {
+    const middleware = onKoa.sessionMiddleware(config);
+    expectTypeOf(middleware).toEqualTypeOf<KoaMiddleware>();
+    const app = new Koa();
+    app.use(middleware);
+    app.use((context) => {
+      expectTypeOf(context.session).toEqualTypeOf<Session>();
+      context.body = context.session.get("name");
+    });
+  });
+});
+
+describe("Hono", () => {
+  test('c.get("session") and c.var.session', () => {
+    const middleware = onHono.sessionMiddleware(config);
+    expectTypeOf(middleware).toEqualTypeOf<MiddlewareHandler>();
+    const app = new Hono();
+    app.use(middleware);
+    app.get("/", (context) => {
+      expectTypeOf(context.get("session")).toEqualTypeOf<Session>();
+      expectTypeOf(context.var.session).toEqualTypeOf<Session>();
+      return context.text(context.get("session").get("name"));
+    });
+  });
+
+  test("an application's own variables stay beside it", () => {
+    const app = new Hono<{ Variables: { user: string } }>();
+    app.use(onHono.sessionMiddleware(config));
+    app.get("/", (context) => {
+      expectTypeOf(context.get("user")).toEqualTypeOf<string>();
+      expectTypeOf(context.get("session")).toEqualTypeOf<Session>();
+      return context.body(null);
+    });
+  });
+});
+
+describe("h3", () => {
+  test("event.context.session, and getSession where it must be there", () => {
+    const middleware = onH3.sessionMiddleware(config);
+    expectTypeOf(middleware).toEqualTypeOf<H3Middleware>();
+    const app = new H3();
+    app.use(middleware);
+    app.get("/", (event) => {
+      expectTypeOf(event.context.session).toEqualTypeOf<Session | undefined>();
+      expectTypeOf(onH3.getSession(event)).toEqualTypeOf<Session>();
+      // @ts-expect-error perhaps it isn't mounted here
+      event.context.session.get("name");
+      return onH3.getSession(event).get("name");
+    });
+  });
+});
+
+describe("the Fetch API", () => {
+  test("the session is the second argument; what the host passes comes behind it", () => {
+    const plain = onFetch.withSession(config, (_, session) => new Response(session.get("name")));
+    expectTypeOf(plain(new Request("http://localhost"))).resolves.toEqualTypeOf<Response>();
+    const onDeno = onFetch.withSession(
+      config,
+      (_request, session, info: { remoteAddr: { hostname: string } }) => {
+        expectTypeOf(session).toEqualTypeOf<Session>();
+        return new Response(info.remoteAddr.hostname);
+      },
+    );
+    expectTypeOf(onDeno).parameters.toEqualTypeOf<
+      [request: Request, info: { remoteAddr: { hostname: string } }]
+    >();
+    // @ts-expect-error a handler answers with a Response
+    onFetch.withSession(config, () => "hello");
+    // @ts-expect-error so does what answers an error
+    onFetch.withSession(config, () => new Response(), { onError: () => 500 });
+  });
+});
+
+describe("openSession", () => {
+  test("takes each host's own request, or a Request, and gives a session now or later", () => {
+    const opened = [
+      onNode.openSession(config, request),
+      onExpress.openSession(config, request),
+      onFastify.openSession(config, {} as FastifyRequest),
+      onFastify.openSession(config, request),
+      onKoa.openSession(config, request),
+      onHono.openSession(config, new Request("http://localhost")),
+      onH3.openSession(config, {} as H3Event["req"]),
+      onH3.openSession(config, new Request("http://localhost")),
+      onFetch.openSession(engine, new Request("http://localhost")),
+    ];
+    for (const session of opened) expectTypeOf(session).toEqualTypeOf<Awaitable<Session>>();
+    // @ts-expect-error the request, not its Cookie header
+    onNode.openSession(config, "session=x");
+  });
+});
