@@ -5,7 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { SessionCookieStore, type SessionConfig, SessionMemoryStore } from "kocha-session";
 import { mintCookie, readCookie } from "kocha-session/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { spyOn } from "../../src/testing/probe.ts";
 import { freshKey, freshKeys } from "../support/keys.ts";
 import { upgradeApps } from "./upgrades.ts";

@@ -147,10 +147,9 @@ export const upgradeApps: Readonly<Record<string, (config: SessionConfig) => Pro
       );
       app.onError((error, context) => context.body(null, statusOf(error) as 503));
       const sockets = new WebSocketServer({ noServer: true });
-      const server = createAdaptorServer({
-        fetch: app.fetch,
-        websocket: { server: sockets as WebSocketServer & { options: { noServer: boolean } } },
-      });
+      // The declarations of ws and of the adapter disagree on what may be undefined.
+      const websocket = { server: sockets as never };
+      const server = createAdaptorServer({ fetch: app.fetch, websocket });
       const { url, close } = await listen(server as Server);
       const end = async (): Promise<void> => {
         for (const peer of sockets.clients) peer.terminate();
