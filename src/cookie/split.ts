@@ -6,6 +6,7 @@
 //   byte  9      the count, 2 to 4
 //   …            a slice of the payload
 import { encodeBase64url, randomBytes } from "#crypto";
+import { concatBytes } from "../crypto/bytes.ts";
 import { MAX_COOKIE_BYTES, TOKEN_OVERHEAD } from "../crypto/token.ts";
 
 const SET_BYTES = 8;
@@ -72,7 +73,7 @@ export function joinPieces(
   const whole: Uint8Array[] = [];
   for (const [id, set] of sets) {
     const slices = Array.from({ length: Number(id.at(-1)) }, (_, index) => set.get(index + 1));
-    if (slices.every((slice) => slice !== undefined)) whole.push(concat(slices));
+    if (slices.every((slice) => slice !== undefined)) whole.push(concatBytes(slices));
     else incomplete();
   }
   return whole;
@@ -80,15 +81,4 @@ export function joinPieces(
 
 function pieceName(name: string, place: number): string {
   return `${name}${SUFFIX}${place}`;
-}
-
-function concat(slices: readonly Uint8Array[]): Uint8Array {
-  const length = slices.reduce((sum, slice) => sum + slice.length, 0);
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const slice of slices) {
-    whole.set(slice, offset);
-    offset += slice.length;
-  }
-  return whole;
 }

@@ -14,17 +14,19 @@ export interface AppliedChange {
  * Applies `change` to what a store holds (clauses S2 to S7 of the contract).
  * @param stored - what is there; undefined: nothing. An expired session counts as nothing.
  * @param now - Unix milliseconds by the store's own clock.
+ * @param deadline - where `expires` is cut; a store that keeps the deadline apart passes Infinity.
  */
 export function applyChange(
   stored: StoredSession | undefined,
   change: SessionChange,
   now: number,
+  deadline: number = change.deadline,
 ): AppliedChange {
   const live = stored !== undefined && stored.expires > now ? stored : undefined;
   if (change.op === "destroy") return { refused: false, stored: undefined };
   if (change.op === "create") {
     if (live !== undefined) return { refused: true, stored: live };
-    const expires = Math.min(now + change.ttl, change.deadline);
+    const expires = Math.min(now + change.ttl, deadline);
     const created = { rev: 1, generation: 1, expires, meta: change.meta ?? "" };
     return { refused: false, stored: { data: nextData(undefined, change), ...created } };
   }
@@ -38,7 +40,7 @@ export function applyChange(
       data: nextData(live.data, change),
       rev: fenced ? live.rev + 1 : live.rev,
       generation: change.bump === true ? live.generation + 1 : live.generation,
-      expires: Math.min(barrier ? renewed : Math.max(live.expires, renewed), change.deadline),
+      expires: Math.min(barrier ? renewed : Math.max(live.expires, renewed), deadline),
       meta: change.meta ?? live.meta,
     },
   };

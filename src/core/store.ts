@@ -119,11 +119,11 @@ export interface OpenedSession extends StoredSession {
   /** Unix milliseconds; Infinity: no absolute timeout. */
   readonly deadline: number;
   /** Whose session it is, if it is bound. */
-  readonly subject?: string;
+  readonly subject?: string | undefined;
   /** Unix milliseconds of the binding, if it is bound. */
-  readonly boundAt?: number;
+  readonly boundAt?: number | undefined;
   /** The cookie lifetime that this session chose, in seconds as `cookieExpires`. */
-  readonly cookieExpires?: number;
+  readonly cookieExpires?: number | undefined;
   /** The names of the request's cookies that authenticated as ours. */
   readonly names: readonly string[];
   /** Another library's session: it has no absolute end of its own yet and is ours at its next write. */

@@ -29,8 +29,8 @@ export interface PreparedCookieKey {
   /** The four bytes that a token names it by, as one number. */
   readonly id: number;
   readonly xaes: XaesKey;
-  /** Additional data by purpose and cookie name, built once. */
-  readonly aad: Map<string, Uint8Array>;
+  /** Additional data by purpose and then by cookie name, built once. */
+  readonly aad: Map<string, Map<string, Uint8Array>>;
 }
 
 /** A signing key, ready to tag. */

@@ -13,7 +13,15 @@
 //   varint, …, varint, …   the key's length and UTF-8, the value's length and UTF-8
 //
 // A varint is LEB128 of at most 53 bits in its shortest form.
-import { decodeBase64url, encodeBase64url, readUtf8, writeUtf8 } from "#crypto";
+import {
+  createScratch,
+  encodeBase64url,
+  isAscii,
+  readLatin1,
+  readUtf8,
+  writeBase64url,
+  writeUtf8,
+} from "#crypto";
 import { MAX_BYTES_PER_UNIT, utf8Length } from "../core/text.ts";
 
 /** A sealed session; instants in Unix milliseconds. */
@@ -29,10 +37,10 @@ export interface SessionPayload {
   readonly idleExpires: number;
   /** Rounded up to whole seconds; Infinity: none. */
   readonly deadline: number;
-  readonly subject?: string;
-  readonly boundAt?: number;
+  readonly subject?: string | undefined;
+  readonly boundAt?: number | undefined;
   /** Seconds, -1 or 0, as the configuration's `cookieExpires`. */
-  readonly cookieExpires?: number;
+  readonly cookieExpires?: number | undefined;
   readonly data: ReadonlyMap<string, string>;
 }
 
@@ -45,16 +53,28 @@ const PAIR_BYTES = 2 * 5;
 const HAS_LIFETIME = 1;
 const IS_BOUND = 2;
 const FLAGS = 4;
+/** A shorter text has its length in one byte, which is the character of that code. */
+const SHORT_TEXT = 0x80;
+const lengthCharacters = Array.from({ length: SHORT_TEXT }, (_, code) => String.fromCharCode(code));
+/** Holds the payload of every cookie, split ones too; a larger one gets memory of its own. */
+const SCRATCH_BYTES = 16_384;
+
+const scratch = createScratch(SCRATCH_BYTES);
 
 /** The canonical bytes of a session. */
 export function encodePayload(payload: SessionPayload): Uint8Array {
+  return borrowPayload(payload).slice();
+}
+
+/** As {@link encodePayload}, in memory that the next call writes over. */
+export function borrowPayload(payload: SessionPayload): Uint8Array {
   const { subject, boundAt, cookieExpires, data } = payload;
   let room = FIXED_BYTES + (subject?.length ?? 0) * MAX_BYTES_PER_UNIT;
   for (const [key, value] of data) {
     room += PAIR_BYTES + (key.length + value.length) * MAX_BYTES_PER_UNIT;
   }
-  const writer = new Writer(room);
-  writer.bytes(decodeBase64url(payload.id) ?? new Uint8Array(ID_BYTES));
+  const writer = new Writer(room <= SCRATCH_BYTES ? scratch() : new Uint8Array(room));
+  writer.id(payload.id);
   const isBound = subject !== undefined && boundAt !== undefined;
   const flags = (isBound ? IS_BOUND : 0) + (cookieExpires === undefined ? 0 : HAS_LIFETIME);
   writer.varint(payload.rev * FLAGS + flags);
@@ -70,19 +90,14 @@ export function encodePayload(payload: SessionPayload): Uint8Array {
     writer.text(subject);
     writer.varint(boundAt);
   }
-  const pairs = [...data];
-  if (pairs.length > 1) pairs.sort(([one], [other]) => compareKeys(one, other));
-  for (const [key, value] of pairs) {
-    writer.text(key);
-    writer.text(value);
-  }
+  if (!writer.asciiPairs(data)) writer.pairs(data);
   return writer.written;
 }
 
 /** The session of canonical bytes; undefined for any others. */
 export function decodePayload(bytes: Uint8Array): SessionPayload | undefined {
   const reader = new Reader(bytes);
-  const id = reader.bytes(ID_BYTES);
+  const id = reader.id();
   const numbers = reader.varint();
   const flags = numbers % FLAGS;
   const createdSeconds = reader.uint32();
@@ -90,37 +105,41 @@ export function decodePayload(bytes: Uint8Array): SessionPayload | undefined {
   const idle = reader.varint();
   const issued = idle === 0 ? created + reader.varint() * SECOND : 0;
   const deadline = reader.varint();
-  const lifetime = (flags & HAS_LIFETIME) === 0 ? undefined : reader.varint() - 1;
+  const cookieExpires = (flags & HAS_LIFETIME) === 0 ? undefined : reader.varint() - 1;
   const subject = (flags & IS_BOUND) === 0 ? undefined : reader.text();
   const boundAt = subject === undefined ? undefined : reader.varint();
-  const data = new Map<string, string>();
-  let before: string | undefined;
-  while (!reader.failed && !reader.done) {
-    const key = reader.text();
-    const value = reader.text();
-    // One order, so that one state has one form; it also makes every key unique.
-    if (before !== undefined && compareKeys(before, key) >= 0) return undefined;
-    data.set(key, value);
-    before = key;
-  }
+  const data = reader.failed ? undefined : (reader.asciiPairs() ?? reader.pairs());
   const rev = (numbers - flags) / FLAGS;
-  if (reader.failed || rev < 1) return undefined;
+  if (data === undefined || rev < 1) return undefined;
+  const idleExpires = idle === 0 ? Infinity : created + idle * SECOND;
+  const end = deadline === 0 ? Infinity : created + deadline * SECOND;
   return {
-    id: encodeBase64url(id),
+    id,
     rev,
     created,
     issued,
-    idleExpires: idle === 0 ? Infinity : created + idle * SECOND,
-    deadline: deadline === 0 ? Infinity : created + deadline * SECOND,
+    idleExpires,
+    deadline: end,
+    subject,
+    boundAt,
+    cookieExpires,
     data,
-    ...(subject !== undefined && boundAt !== undefined && { subject, boundAt }),
-    ...(lifetime !== undefined && { cookieExpires: lifetime }),
   };
 }
 
 /** Rounded up: a session never ends before the instant that it was given. */
 function secondsAfter(created: number, end: number): number {
   return end === Infinity ? 0 : Math.max(1, Math.ceil(end / SECOND) - created);
+}
+
+/** The keys in the order of their UTF-16 units, which for ASCII is that of their bytes. */
+function sortedKeys(data: ReadonlyMap<string, string>): string[] {
+  const keys = [...data.keys()];
+  // What was read from a cookie and changed little is in order already.
+  for (let index = 1; index < keys.length; index++) {
+    if ((keys[index - 1] ?? "") > (keys[index] ?? "")) return keys.sort();
+  }
+  return keys;
 }
 
 /** The order of the keys' UTF-8 bytes, which is that of their code points, without making them. */
@@ -143,21 +162,25 @@ class Writer {
   readonly #target: Uint8Array;
   #offset = 0;
 
-  constructor(room: number) {
-    this.#target = new Uint8Array(room);
+  constructor(target: Uint8Array) {
+    this.#target = target;
   }
 
   get written(): Uint8Array {
     return this.#target.subarray(0, this.#offset);
   }
 
-  bytes(bytes: Uint8Array): void {
-    this.#target.set(bytes, this.#offset);
-    this.#offset += bytes.length;
+  id(id: string): void {
+    writeBase64url(this.#target, id, this.#offset);
+    this.#offset += ID_BYTES;
   }
 
   uint32(value: number): void {
-    for (const shift of [24, 16, 8, 0]) this.#target[this.#offset++] = value >>> shift;
+    const target = this.#target;
+    target[this.#offset++] = value >>> 24;
+    target[this.#offset++] = value >>> 16;
+    target[this.#offset++] = value >>> 8;
+    target[this.#offset++] = value;
   }
 
   varint(value: number): void {
@@ -174,6 +197,30 @@ class Writer {
     this.varint(utf8Length(text));
     this.#offset += writeUtf8(this.#target, text, this.#offset);
   }
+
+  pairs(data: ReadonlyMap<string, string>): void {
+    for (const key of [...data.keys()].sort(compareKeys)) {
+      this.text(key);
+      this.text(data.get(key) ?? "");
+    }
+  }
+
+  /**
+   * Writes pairs of short ASCII texts, lengths and all, as one text: one call for all of them.
+   * @returns false, with nothing written, for any others.
+   */
+  asciiPairs(data: ReadonlyMap<string, string>): boolean {
+    let text = "";
+    for (const key of sortedKeys(data)) {
+      const value = data.get(key) ?? "";
+      if (key.length >= SHORT_TEXT || value.length >= SHORT_TEXT) return false;
+      text += `${lengthCharacters[key.length]}${key}${lengthCharacters[value.length]}${value}`;
+    }
+    // A character beyond ASCII becomes more bytes than one, and the lengths would be wrong.
+    if (writeUtf8(this.#target, text, this.#offset) !== text.length) return false;
+    this.#offset += text.length;
+    return true;
+  }
 }
 
 /** Reads to a first fault, after which everything is empty and `failed` says so. */
@@ -186,18 +233,19 @@ class Reader {
     this.#source = source;
   }
 
-  get done(): boolean {
-    return this.#offset === this.#source.length;
-  }
-
-  bytes(length: number): Uint8Array {
-    const start = this.#advance(length);
-    return this.#source.subarray(start, this.#offset);
+  id(): string {
+    const start = this.#advance(ID_BYTES);
+    return encodeBase64url(this.#source.subarray(start, this.#offset));
   }
 
   uint32(): number {
-    const [first = 0, second = 0, third = 0, fourth = 0] = this.bytes(4);
-    return ((first << 24) | (second << 16) | (third << 8) | fourth) >>> 0;
+    const source = this.#source;
+    const start = this.#advance(4);
+    if (this.failed) return 0;
+    let value = 0;
+    for (let index = start; index < start + 4; index++)
+      value = value * 0x100 + (source[index] ?? 0);
+    return value;
   }
 
   varint(): number {
@@ -223,6 +271,41 @@ class Reader {
     const text = readUtf8(this.#source, start, this.#offset);
     if (text === undefined) this.failed = true;
     return text ?? "";
+  }
+
+  /** The pairs to the end; undefined when they aren't canonical. */
+  pairs(): Map<string, string> | undefined {
+    const data = new Map<string, string>();
+    let before: string | undefined;
+    while (!this.failed && this.#offset < this.#source.length) {
+      const key = this.text();
+      const value = this.text();
+      // One order, so that one state has one form; it also makes every key unique.
+      if (before !== undefined && compareKeys(before, key) >= 0) return undefined;
+      data.set(key, value);
+      before = key;
+    }
+    return this.failed ? undefined : data;
+  }
+
+  /** The same for pairs of short ASCII texts, cut out of one text; undefined for any others. */
+  asciiPairs(): Map<string, string> | undefined {
+    const source = this.#source;
+    if (!isAscii(source, this.#offset)) return undefined;
+    const text = readLatin1(source, this.#offset, source.length);
+    const data = new Map<string, string>();
+    let before: string | undefined;
+    for (let offset = 0; offset < text.length;) {
+      const keyEnd = offset + 1 + text.charCodeAt(offset);
+      const valueEnd = keyEnd + 1 + text.charCodeAt(keyEnd);
+      const key = text.slice(offset + 1, keyEnd);
+      // Behind the end there is no length: NaN, which is smaller than nothing.
+      if (!(valueEnd <= text.length) || (before !== undefined && before >= key)) return undefined;
+      data.set(key, text.slice(keyEnd + 1, valueEnd));
+      before = key;
+      offset = valueEnd;
+    }
+    return data;
   }
 
   /** Where the next `length` bytes begin; a length that isn't there is a fault. */

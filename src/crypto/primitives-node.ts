@@ -1,6 +1,6 @@
 // `#crypto` on Node.js, Bun and Deno: the only file of the library that reaches node:crypto. It
 // knows algorithms and bytes, no token format and no key of a user.
-import { Buffer, isUtf8 } from "node:buffer";
+import { Buffer, isAscii as isAsciiBytes, isUtf8 } from "node:buffer";
 import {
   createCipheriv,
   createDecipheriv,
@@ -22,6 +22,7 @@ const blockBytes = 16;
 // Short tags are as good as none, and Node takes them unless this is given (SECURITY: CVE-2025-47275).
 const gcmOptions = { authTagLength: tagBytes };
 const noBytes = new Uint8Array(0);
+const encoder = new TextEncoder();
 
 const pool = new Uint8Array(poolBytes);
 let poolUsed = poolBytes;
@@ -121,7 +122,7 @@ class PreparedGcmKey implements GcmKey {
     plaintext: Uint8Array,
     aad: Uint8Array,
   ): void {
-    const cipher = createCipheriv(this.#algorithm, this.#prepared(), nonce, gcmOptions);
+    const cipher = createCipheriv(this.#algorithm, this.#prepared(), nonce);
     cipher.setAAD(aad);
     target.set(cipher.update(plaintext), offset);
     cipher.final();
@@ -183,6 +184,12 @@ function openGcm(
   return plaintext;
 }
 
+/** Memory for results that are used up before the next call: made at the first one. */
+export function createScratch(length: number): () => Uint8Array {
+  let memory: Uint8Array | undefined;
+  return () => (memory ??= Buffer.alloc(length));
+}
+
 /** base64url without padding (RFC 4648 section 5). */
 export function encodeBase64url(bytes: Uint8Array): string {
   return toBuffer(bytes).toString("base64url");
@@ -196,6 +203,21 @@ export function decodeBase64url(text: string): Uint8Array | undefined {
   return bytes.toString("base64url") === text ? bytes : undefined;
 }
 
+/**
+ * Writes the bytes of canonical base64url to `target` at `offset`, where there is room.
+ * @returns their number; -1 for any other text.
+ */
+export function writeBase64url(target: Uint8Array, text: string, offset: number): number {
+  const buffer = toBuffer(target);
+  const length = buffer.write(text, offset, "base64url");
+  return buffer.toString("base64url", offset, offset + length) === text ? length : -1;
+}
+
+/** Whether all bytes from `start` on are below 0x80. */
+export function isAscii(bytes: Uint8Array, start: number): boolean {
+  return isAsciiBytes(bytes.subarray(start));
+}
+
 /** The UTF-8 bytes of a well-formed string. */
 export function encodeUtf8(text: string): Uint8Array {
   return Buffer.from(text, "utf8");
@@ -203,7 +225,7 @@ export function encodeUtf8(text: string): Uint8Array {
 
 /** Writes the UTF-8 of a well-formed string to `target`, which has room; gives its length. */
 export function writeUtf8(target: Uint8Array, text: string, offset: number): number {
-  return toBuffer(target).write(text, offset, "utf8");
+  return encoder.encodeInto(text, target.subarray(offset)).written;
 }
 
 /** The text of UTF-8 bytes; undefined when they aren't well-formed UTF-8. */

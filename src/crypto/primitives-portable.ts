@@ -123,6 +123,12 @@ function openGcm(
   }
 }
 
+/** Memory for results that are used up before the next call: made at the first one. */
+export function createScratch(length: number): () => Uint8Array {
+  let memory: Uint8Array | undefined;
+  return () => (memory ??= new Uint8Array(length));
+}
+
 /** base64url without padding (RFC 4648 section 5). */
 export function encodeBase64url(bytes: Uint8Array): string {
   return encodeBase64urlPortable(bytes);
@@ -133,6 +139,25 @@ export function decodeBase64url(text: string): Uint8Array | undefined {
   return decodeBase64urlPortable(text);
 }
 
+/**
+ * Writes the bytes of canonical base64url to `target` at `offset`, where there is room.
+ * @returns their number; -1 for any other text.
+ */
+export function writeBase64url(target: Uint8Array, text: string, offset: number): number {
+  const bytes = decodeBase64urlPortable(text);
+  if (bytes === undefined || bytes.length > target.length - offset) return -1;
+  target.set(bytes, offset);
+  return bytes.length;
+}
+
+/** Whether all bytes from `start` on are below 0x80. */
+export function isAscii(bytes: Uint8Array, start: number): boolean {
+  for (let index = start; index < bytes.length; index++) {
+    if ((bytes[index] ?? 0) >= 0x80) return false;
+  }
+  return true;
+}
+
 /** The UTF-8 bytes of a well-formed string. */
 export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);
@@ -140,9 +165,7 @@ export function encodeUtf8(text: string): Uint8Array {
 
 /** Writes the UTF-8 of a well-formed string to `target`, which has room; gives its length. */
 export function writeUtf8(target: Uint8Array, text: string, offset: number): number {
-  const bytes = encoder.encode(text);
-  target.set(bytes, offset);
-  return bytes.length;
+  return encoder.encodeInto(text, target.subarray(offset)).written;
 }
 
 /** The text of UTF-8 bytes; undefined when they aren't well-formed UTF-8. */

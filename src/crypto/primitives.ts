@@ -44,8 +44,11 @@ export interface Primitives {
   createGcmKey(key: Uint8Array): GcmKey;
   aesGcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array): Uint8Array;
   aesGcmOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+  createScratch(length: number): () => Uint8Array;
   encodeBase64url(bytes: Uint8Array): string;
   decodeBase64url(text: string): Uint8Array | undefined;
+  writeBase64url(target: Uint8Array, text: string, offset: number): number;
+  isAscii(bytes: Uint8Array, start: number): boolean;
   encodeUtf8(text: string): Uint8Array;
   writeUtf8(target: Uint8Array, text: string, offset: number): number;
   readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined;

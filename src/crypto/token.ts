@@ -9,8 +9,9 @@
 //
 // Additional data: "kocha-session/v1" 00, then the purpose, the full cookie name and the audience
 // (none yet), each after its length in one byte, then bytes 0..4.
-import { decodeBase64url, encodeBase64url, encodeUtf8 } from "#crypto";
+import { createScratch, encodeBase64url, encodeUtf8, writeBase64url } from "#crypto";
 import type { RejectedReason } from "../core/store.ts";
+import { concatBytes } from "./bytes.ts";
 import type { CookieKeyring, PreparedCookieKey } from "./keyring.ts";
 import { XAES_NONCE_BYTES, XAES_TAG_BYTES } from "./xaes.ts";
 
@@ -29,6 +30,9 @@ const AAD_LABEL = "kocha-session/v1\0";
 /** A configuration's cookie name and its pieces need a few; a list without an end is a leak. */
 const MAX_AADS = 64;
 
+/** A token's bytes are used up within the call that makes or opens it. */
+const scratch = createScratch(MAX_COOKIE_BYTES);
+
 /** What a token held. */
 export interface OpenedToken {
   readonly payload: Uint8Array;
@@ -44,7 +48,8 @@ export function sealToken(
   payload: Uint8Array,
 ): string {
   const key = ring.current;
-  const token = new Uint8Array(TOKEN_OVERHEAD + payload.length);
+  const length = TOKEN_OVERHEAD + payload.length;
+  const token = length <= MAX_COOKIE_BYTES ? scratch().subarray(0, length) : new Uint8Array(length);
   writeHeader(token, key.id);
   key.xaes.sealFresh(token, HEADER_BYTES, payload, additionalData(key, purpose, cookieName));
   return encodeBase64url(token);
@@ -62,14 +67,15 @@ export function openToken(
 ): OpenedToken | RejectedReason {
   // ORDER: what costs least comes first, and nothing is read before the tag has been verified.
   if (text.length + cookieName.length > MAX_COOKIE_BYTES) return "malformed";
-  const token = decodeBase64url(text);
-  if (token === undefined || token.length < TOKEN_OVERHEAD) return "malformed";
+  const token = scratch();
+  const length = writeBase64url(token, text, 0);
+  if (length < TOKEN_OVERHEAD) return "malformed";
   if (token[0] !== VERSION) return "version";
   const key = ring.find(readId(token));
   if (key === undefined) return "unknown-key";
   const nonce = token.subarray(HEADER_BYTES, SEALED_OFFSET);
   const aad = additionalData(key, purpose, cookieName);
-  const payload = key.xaes.open(nonce, token.subarray(SEALED_OFFSET), aad);
+  const payload = key.xaes.open(nonce, token.subarray(SEALED_OFFSET, length), aad);
   return payload === undefined ? "forged" : { payload, current: key === ring.current };
 }
 
@@ -83,8 +89,9 @@ function writeHeader(target: Uint8Array, id: number): void {
 
 /** The key id of a token, as the key ring counts it. */
 function readId(token: Uint8Array): number {
-  const [, first = 0, second = 0, third = 0, fourth = 0] = token;
-  return ((first << 24) | (second << 16) | (third << 8) | fourth) >>> 0;
+  let id = 0;
+  for (let index = 1; index < HEADER_BYTES; index++) id = id * 0x100 + (token[index] ?? 0);
+  return id;
 }
 
 function additionalData(
@@ -92,15 +99,15 @@ function additionalData(
   purpose: TokenPurpose,
   cookieName: string,
 ): Uint8Array {
-  const slot = `${purpose} ${cookieName}`;
-  const known = key.aad.get(slot);
+  let byName = key.aad.get(purpose);
+  if (byName === undefined) key.aad.set(purpose, (byName = new Map<string, Uint8Array>()));
+  const known = byName.get(cookieName);
   if (known !== undefined) return known;
-  const framed = [purpose, cookieName, ""]
-    .map(encodeUtf8)
-    .flatMap((part) => [part.length, ...part]);
+  const parts = [purpose, cookieName, ""].map(encodeUtf8);
+  const framed = parts.flatMap((part) => [Uint8Array.of(part.length), part]);
   const header = new Uint8Array(HEADER_BYTES);
   writeHeader(header, key.id);
-  const built = Uint8Array.of(...encodeUtf8(AAD_LABEL), ...framed, ...header);
-  if (key.aad.size < MAX_AADS) key.aad.set(slot, built);
+  const built = concatBytes([encodeUtf8(AAD_LABEL), ...framed, header]);
+  if (byName.size < MAX_AADS) byName.set(cookieName, built);
   return built;
 }

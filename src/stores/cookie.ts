@@ -7,6 +7,7 @@ import { findLargestKeys } from "../core/map.ts";
 import type {
   Cookie,
   OpenedSession,
+  RejectedReason,
   SavedSession,
   SealedChange,
   SealedContext,
@@ -19,7 +20,7 @@ import { SECOND } from "../core/expiry.ts";
 import { kindOf } from "../core/text.ts";
 import { joinPieces, placeOf, splitPayload, wholeCapacity } from "../cookie/split.ts";
 import { type CookieKey, type CookieKeyring, createCookieKeyring } from "../crypto/keyring.ts";
-import { decodePayload, encodePayload, type SessionPayload } from "../crypto/payload.ts";
+import { borrowPayload, decodePayload, type SessionPayload } from "../crypto/payload.ts";
 import { MAX_COOKIE_BYTES, openToken, sealToken } from "../crypto/token.ts";
 import { ConfigError, LimitError } from "../errors.ts";
 
@@ -98,10 +99,17 @@ export class SessionCookieStore implements SealedSessionStore {
 
   open(cookies: readonly Cookie[], context: SealedContext): OpenedSession | undefined {
     const { name, now } = context;
-    const names = new Set<string>();
-    const rejected: Parameters<NonNullable<SealedContext["rejected"]>>[0][] = [];
-    const payloads: Uint8Array[] = [];
+    const names: string[] = [];
+    const rejected: RejectedReason[] = [];
     const pieces: { place: number; payload: Uint8Array }[] = [];
+    let best: SessionPayload | undefined;
+    const consider = (bytes: Uint8Array): void => {
+      const payload = decodePayload(bytes);
+      if (payload === undefined) rejected.push("malformed");
+      else if (payload.created > now + MAX_SKEW) rejected.push("future");
+      else if (endOf(payload) <= now) rejected.push("expired");
+      else if (best === undefined || isNewer(payload, best)) best = payload;
+    };
     for (const cookie of cookies) {
       const place = cookie.name === name ? 0 : placeOf(cookie.name, name);
       if (place === undefined) continue;
@@ -111,26 +119,19 @@ export class SessionCookieStore implements SealedSessionStore {
         rejected.push(token);
         continue;
       }
-      names.add(cookie.name);
-      if (place === 0) payloads.push(token.payload);
+      if (!names.includes(cookie.name)) names.push(cookie.name);
+      if (place === 0) consider(token.payload);
       else pieces.push({ place, payload: token.payload });
     }
-    if (pieces.length > 0) payloads.push(...joinPieces(pieces, () => rejected.push("incomplete")));
-    let best: SessionPayload | undefined;
-    for (const bytes of payloads) {
-      const payload = decodePayload(bytes);
-      if (payload === undefined) rejected.push("malformed");
-      else if (payload.created > now + MAX_SKEW) rejected.push("future");
-      else if (endOf(payload) <= now) rejected.push("expired");
-      else if (best === undefined || isNewer(payload, best)) best = payload;
+    if (pieces.length > 0) {
+      for (const whole of joinPieces(pieces, () => rejected.push("incomplete"))) consider(whole);
     }
     const opened =
-      best === undefined && names.size === 0
+      best === undefined && names.length === 0
         ? this.#openForeign(cookies, context, rejected)
         : undefined;
     for (const reason of rejected) context.rejected?.(reason);
-    if (best === undefined) return opened;
-    return { ...toStored(best), ...best, names: [...names] };
+    return best === undefined ? opened : toOpened(best, names);
   }
 
   write(
@@ -155,7 +156,7 @@ export class SessionCookieStore implements SealedSessionStore {
   #openForeign(
     cookies: readonly Cookie[],
     { now }: SealedContext,
-    rejected: unknown[],
+    rejected: RejectedReason[],
   ): OpenedSession | undefined {
     const foreign = this.#foreign;
     if (foreign === undefined) return undefined;
@@ -178,7 +179,7 @@ export class SessionCookieStore implements SealedSessionStore {
 
   /** @throws {LimitError} ERR_SESSION_LIMIT_COOKIE */
   #seal(payload: SessionPayload, name: string, maxCookies: number): Cookie[] {
-    const bytes = encodePayload(payload);
+    const bytes = borrowPayload(payload);
     if (bytes.length <= wholeCapacity(name)) {
       return [{ name, value: sealToken(this.#ring, "session", name, bytes) }];
     }
@@ -199,14 +200,14 @@ function applyToPayload(
 ): SessionPayload | undefined {
   // Idle end and deadline are sealed apart, so the change works on the idle end alone.
   const before = opened && {
-    ...opened,
+    data: opened.data,
+    rev: opened.rev,
+    generation: opened.generation,
     expires: opened.expires > now ? opened.idleExpires : 0,
+    meta: opened.meta,
   };
-  const { refused, stored } = applyChange(before, { ...change, deadline: Infinity }, now);
+  const { refused, stored } = applyChange(before, change, now, Infinity);
   if (refused || stored === undefined) return undefined;
-  const subject = change.subject === undefined ? opened?.subject : (change.subject ?? undefined);
-  const boundAt = typeof change.subject === "string" ? now : opened?.boundAt;
-  const cookieExpires = change.cookieExpires ?? opened?.cookieExpires;
   return {
     id: opened?.id ?? change.id ?? mintSelector(),
     rev: stored.rev,
@@ -214,14 +215,31 @@ function applyToPayload(
     issued: now,
     idleExpires: stored.expires,
     deadline: change.deadline,
+    subject: change.subject === undefined ? opened?.subject : (change.subject ?? undefined),
+    boundAt: typeof change.subject === "string" ? now : opened?.boundAt,
+    cookieExpires: change.cookieExpires ?? opened?.cookieExpires,
     data: stored.data,
-    ...(subject !== undefined && boundAt !== undefined && { subject, boundAt }),
-    ...(cookieExpires !== undefined && { cookieExpires }),
   };
 }
 
-function toStored(payload: SessionPayload): Pick<OpenedSession, "expires" | "generation" | "meta"> {
-  return { expires: endOf(payload), generation: 1, meta: "" };
+/** Spelled out: it is made for every request, and copying an object's fields costs more. */
+function toOpened(payload: SessionPayload, names: readonly string[]): OpenedSession {
+  return {
+    id: payload.id,
+    rev: payload.rev,
+    created: payload.created,
+    issued: payload.issued,
+    idleExpires: payload.idleExpires,
+    deadline: payload.deadline,
+    subject: payload.subject,
+    boundAt: payload.boundAt,
+    cookieExpires: payload.cookieExpires,
+    data: payload.data,
+    expires: endOf(payload),
+    generation: 1,
+    meta: "",
+    names,
+  };
 }
 
 function endOf(payload: SessionPayload): number {
