@@ -69,6 +69,10 @@ const payloads: readonly (readonly [string, SessionPayload])[] = [
       data: new Map([["v".repeat(200), "x".repeat(300)]]),
     },
   ],
+  [
+    "a credential of its own",
+    { id, credential: "EBESExQVFhcYGRobHB0eHw", rev: 2, ...ends, data: new Map([["a", "b"]]) },
+  ],
 ];
 
 const toJson = (payload: SessionPayload) => ({

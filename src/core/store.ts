@@ -110,6 +110,8 @@ export interface Cookie {
 export interface OpenedSession extends StoredSession {
   /** The session's handle, minted at its construction: base64url of 16 random bytes. */
   readonly id: string;
+  /** The id of the credential that opened it; absent: the session's first one, whose id is `id`. */
+  readonly credential?: string | undefined;
   /** Unix milliseconds, whole seconds. */
   readonly created: number;
   /** Unix milliseconds of the write that sealed it, where the store knows; else 0. */
@@ -192,6 +194,10 @@ export interface SealedChange extends SessionChange {
   readonly id?: string;
   /** The cookie lifetime that this session chose, in seconds; absent: unchanged. */
   readonly cookieExpires?: number;
+  /** With `subject`: Unix milliseconds of the binding; absent: the store's now. */
+  readonly boundAt?: number;
+  /** The id of the credential that takes the opened one's place; absent: unchanged. */
+  readonly credential?: string;
 }
 
 /** Whether a store seals its sessions into the cookies. */

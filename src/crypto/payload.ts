@@ -2,13 +2,15 @@
 // decoded totally, every length checked before it is believed. It knows no key and no cookie.
 //
 //   16 bytes   the session's id
-//   varint     rev * 4 + 2 if it is bound + 1 if it has a cookie lifetime of its own
+//   varint     rev * 8 + 4 if it has a credential of its own + 2 if it is bound
+//              + 1 if it has a cookie lifetime of its own
 //   4 bytes    created, Unix seconds, big-endian
 //   varint     idle end, seconds after created; 0: none, and then
 //     varint     issued, seconds after created
 //   varint     absolute end, seconds after created; 0: none
 //   [varint    its own cookieExpires + 1]
 //   [varint, … the subject's length and UTF-8;  varint  bound at, Unix milliseconds]
+//   [16 bytes  the credential's id]
 //   then for each pair, ordered by the key's UTF-8 bytes, to the end:
 //   varint, …, varint, …   the key's length and UTF-8, the value's length and UTF-8
 //
@@ -28,6 +30,8 @@ import { MAX_BYTES_PER_UNIT, utf8Length } from "../core/text.ts";
 export interface SessionPayload {
   /** base64url of 16 bytes. */
   readonly id: string;
+  /** base64url of 16 bytes; absent: the session's first credential, whose id is `id`. */
+  readonly credential?: string | undefined;
   readonly rev: number;
   /** Whole seconds. */
   readonly created: number;
@@ -47,12 +51,13 @@ export interface SessionPayload {
 const ID_BYTES = 16;
 const SECOND = 1000;
 /** Everything before the pairs but the subject: an upper bound. */
-const FIXED_BYTES = ID_BYTES + 4 + 7 * 8;
+const FIXED_BYTES = 2 * ID_BYTES + 4 + 7 * 8;
 /** The two lengths of a pair: an upper bound. */
 const PAIR_BYTES = 2 * 5;
 const HAS_LIFETIME = 1;
 const IS_BOUND = 2;
-const FLAGS = 4;
+const HAS_CREDENTIAL = 4;
+const FLAGS = 8;
 /** A shorter text has its length in one byte, which is the character of that code. */
 const SHORT_TEXT = 0x80;
 const lengthCharacters = Array.from({ length: SHORT_TEXT }, (_, code) => String.fromCharCode(code));
@@ -68,7 +73,7 @@ export function encodePayload(payload: SessionPayload): Uint8Array {
 
 /** As {@link encodePayload}, in memory that the next call writes over. */
 export function borrowPayload(payload: SessionPayload): Uint8Array {
-  const { subject, boundAt, cookieExpires, data } = payload;
+  const { credential, subject, boundAt, cookieExpires, data } = payload;
   let room = FIXED_BYTES + (subject?.length ?? 0) * MAX_BYTES_PER_UNIT;
   for (const [key, value] of data) {
     room += PAIR_BYTES + (key.length + value.length) * MAX_BYTES_PER_UNIT;
@@ -76,7 +81,10 @@ export function borrowPayload(payload: SessionPayload): Uint8Array {
   const writer = new Writer(room <= SCRATCH_BYTES ? scratch() : new Uint8Array(room));
   writer.id(payload.id);
   const isBound = subject !== undefined && boundAt !== undefined;
-  const flags = (isBound ? IS_BOUND : 0) + (cookieExpires === undefined ? 0 : HAS_LIFETIME);
+  const flags =
+    (credential === undefined ? 0 : HAS_CREDENTIAL) +
+    (isBound ? IS_BOUND : 0) +
+    (cookieExpires === undefined ? 0 : HAS_LIFETIME);
   writer.varint(payload.rev * FLAGS + flags);
   const created = Math.floor(payload.created / SECOND);
   writer.uint32(created);
@@ -90,6 +98,7 @@ export function borrowPayload(payload: SessionPayload): Uint8Array {
     writer.text(subject);
     writer.varint(boundAt);
   }
+  if (credential !== undefined) writer.id(credential);
   if (!writer.asciiPairs(data)) writer.pairs(data);
   return writer.written;
 }
@@ -108,6 +117,7 @@ export function decodePayload(bytes: Uint8Array): SessionPayload | undefined {
   const cookieExpires = (flags & HAS_LIFETIME) === 0 ? undefined : reader.varint() - 1;
   const subject = (flags & IS_BOUND) === 0 ? undefined : reader.text();
   const boundAt = subject === undefined ? undefined : reader.varint();
+  const credential = (flags & HAS_CREDENTIAL) === 0 ? undefined : reader.id();
   const data = reader.failed ? undefined : (reader.asciiPairs() ?? reader.pairs());
   const rev = (numbers - flags) / FLAGS;
   if (data === undefined || rev < 1) return undefined;
@@ -115,6 +125,7 @@ export function decodePayload(bytes: Uint8Array): SessionPayload | undefined {
   const end = deadline === 0 ? Infinity : created + deadline * SECOND;
   return {
     id,
+    credential,
     rev,
     created,
     issued,

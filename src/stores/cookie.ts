@@ -216,7 +216,8 @@ function applyToPayload(
     idleExpires: stored.expires,
     deadline: change.deadline,
     subject: change.subject === undefined ? opened?.subject : (change.subject ?? undefined),
-    boundAt: typeof change.subject === "string" ? now : opened?.boundAt,
+    boundAt: typeof change.subject === "string" ? (change.boundAt ?? now) : opened?.boundAt,
+    credential: change.credential ?? opened?.credential,
     cookieExpires: change.cookieExpires ?? opened?.cookieExpires,
     data: stored.data,
   };
@@ -226,6 +227,7 @@ function applyToPayload(
 function toOpened(payload: SessionPayload, names: readonly string[]): OpenedSession {
   return {
     id: payload.id,
+    credential: payload.credential,
     rev: payload.rev,
     created: payload.created,
     issued: payload.issued,

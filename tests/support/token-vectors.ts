@@ -3,7 +3,7 @@ import { createHash, hkdfSync } from "node:crypto";
 import { xaesSeal } from "../../src/crypto/xaes.ts";
 
 /** Keys that protect nothing: SHA-256 of what they are for. */
-const vectorKeys = {
+export const vectorKeys = {
   secretKey: createHash("sha256").update("vector secret key").digest("base64"),
   signingKey: createHash("sha256").update("vector signing key").digest("base64"),
 };

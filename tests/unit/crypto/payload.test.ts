@@ -22,11 +22,12 @@ const anyPayload: fc.Arbitrary<SessionPayload> = fc
     idleExpires: end,
     deadline: end,
     issued: fc.integer({ min: 0, max: 10_000_000 }),
+    credential: fc.option(fc.uint8Array({ minLength: 16, maxLength: 16 }), { nil: undefined }),
     bound: fc.option(fc.tuple(text, fc.integer({ min: 0, max: 2 ** 45 })), { nil: undefined }),
     cookieExpires: fc.option(fc.integer({ min: -1, max: 3_155_760_000 }), { nil: undefined }),
     data: fc.array(fc.tuple(text, text), { maxLength: 30 }),
   })
-  .map(({ id, bound, cookieExpires, data, issued, ...rest }) => ({
+  .map(({ id, credential, bound, cookieExpires, data, issued, ...rest }) => ({
     ...rest,
     id: Buffer.from(id).toString("base64url"),
     created,
@@ -34,6 +35,9 @@ const anyPayload: fc.Arbitrary<SessionPayload> = fc
     data: new Map(data),
     ...(bound !== undefined && { subject: bound[0], boundAt: bound[1] }),
     ...(cookieExpires !== undefined && { cookieExpires }),
+    ...(credential !== undefined && {
+      credential: Buffer.from(credential).toString("base64url"),
+    }),
   }));
 
 describe("the payload", () => {
