@@ -1,0 +1,145 @@
+// What is asked of a snippet's servers beyond that they start: a look for every one of them, and an
+// exercise of its own where a document promises an outcome.
+import { connect } from "node:http2";
+import { text } from "node:stream/consumers";
+import { DAY, SessionCookieStore } from "kocha-session";
+import { mintCookie } from "kocha-session/testing";
+import { expect } from "vitest";
+import { WebSocket } from "ws";
+import type { SnippetServer } from "./run-snippet.ts";
+import type { Snippet } from "./snippets.ts";
+
+/** A Cookie header of a session whose name is alice, under the settings that the documents show. */
+export function aliceCookie(keys: Readonly<Record<string, string>>): Promise<string> {
+  const store = new SessionCookieStore({
+    secretKey: keys["SESSION_SECRET_KEY"],
+    signingKey: keys["SESSION_SIGNING_KEY"],
+  });
+  const config = { name: "appname_session", store, sessionExpires: 90 * DAY };
+  return mintCookie(config, { name: "alice" });
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly setCookie: readonly string[];
+}
+
+/** A client with one cookie jar of one cookie, as far as the documents need one. */
+class Visitor {
+  readonly #url: string;
+  cookie = "";
+
+  constructor(port: number) {
+    this.#url = `http://127.0.0.1:${port}`;
+  }
+
+  async visit(path: string, method = "GET"): Promise<Answer> {
+    const { cookie } = this;
+    const response = await fetch(this.#url + path, {
+      method,
+      redirect: "manual",
+      ...(cookie !== "" && { headers: { cookie } }),
+    });
+    const setCookie = response.headers.getSetCookie();
+    const sent = setCookie[0]?.split(";", 1)[0];
+    if (sent !== undefined) this.cookie = sent.endsWith("=") ? "" : sent;
+    return { status: response.status, body: await response.text(), setCookie };
+  }
+}
+
+/** Every server answers, and one whose front page is the session's name shows it to its owner. */
+export async function lookAt(
+  { port, protocol }: SnippetServer,
+  { code }: Snippet,
+  alice: string,
+): Promise<void> {
+  const { status, body } = await (protocol === "http2" ? visitByHttp2(port, alice) : visit());
+  expect(status).toBeLessThan(500);
+  const showsName = code.includes('get("name")') && code.includes("./config/app.ts");
+  if (showsName && status === 200) expect(body).toBe("alice");
+
+  async function visit(): Promise<Answer> {
+    const visitor = new Visitor(port);
+    visitor.cookie = alice;
+    return visitor.visit("/");
+  }
+}
+
+async function visitByHttp2(port: number, cookie: string): Promise<Answer> {
+  const client = connect(`http://127.0.0.1:${port}`);
+  try {
+    const stream = client.request({ ":path": "/", cookie });
+    const status = new Promise<number>((resolve, reject) => {
+      stream.once("response", (headers) => resolve(headers[":status"] ?? 0));
+      stream.once("error", reject);
+    });
+    return { status: await status, body: await text(stream), setCookie: [] };
+  } finally {
+    client.close();
+  }
+}
+
+/** What a document promises of a program, by document and heading. */
+export const exercises: Readonly<Record<string, (port: number, alice: string) => Promise<void>>> = {
+  "docs/kocha-session-page.md#Basics": async (port) => {
+    const visitor = new Visitor(port);
+    const { setCookie } = await visitor.visit("/set");
+    // The configuration block of the page: its name, 90 days, and no HttpOnly.
+    expect(setCookie[0]).toMatch(/^appname_session=[\w-]+; Max-Age=7776000; /);
+    expect(setCookie[0]).not.toContain("HttpOnly");
+    expect((await visitor.visit("/get")).body).toBe("alice");
+    expect((await visitor.visit("/del")).body).toBe('["alice",""]');
+    expect((await visitor.visit("/get")).body).toBe("");
+    expect((await visitor.visit("/clear")).body).toBe("[2,0]");
+    expect((await visitor.visit("/get")).body).toBe("");
+    expect((await visitor.visit("/cart")).body).toBe('{"tea":2}');
+  },
+  "docs/kocha-session-page.md#Without sessions": async (port) => {
+    const visitor = new Visitor(port);
+    const { body, setCookie } = await visitor.visit("/");
+    expect([body, setCookie]).toEqual(["no session, no cookie", []]);
+  },
+  "docs/kocha-session-page.md#Implement the session store": async (port) => {
+    const [bob, stranger] = [new Visitor(port), new Visitor(port)];
+    await bob.visit("/set");
+    expect((await bob.visit("/get")).body).toBe("bob");
+    expect((await stranger.visit("/get")).body).toBe("");
+  },
+  "docs/recipes.md#Login and logout": async (port) => {
+    const visitor = new Visitor(port);
+    expect((await visitor.visit("/login", "POST")).status).toBe(303);
+    expect((await visitor.visit("/")).body).toBe("alice");
+    const copied = new Visitor(port);
+    copied.cookie = visitor.cookie;
+    await visitor.visit("/logout", "POST");
+    expect(visitor.cookie).toBe("");
+    expect((await copied.visit("/")).body).toBe("");
+  },
+  "docs/recipes.md#Flash messages": async (port) => {
+    const visitor = new Visitor(port);
+    await visitor.visit("/save", "POST");
+    expect((await visitor.visit("/")).body).toBe("Saved.");
+    expect((await visitor.visit("/")).body).toBe("");
+  },
+  "docs/recipes.md#WebSocket": async (port, alice) => {
+    const connectAs = (cookie: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${port}`, { headers: { cookie } });
+        socket.once("unexpected-response", (_, { statusCode }) => resolve(String(statusCode)));
+        socket.once("message", (message: Buffer) => {
+          resolve(message.toString());
+          socket.close();
+        });
+        socket.once("error", reject);
+      });
+    expect(await connectAs(alice)).toBe("hello alice");
+    expect(await connectAs("appname_session=made-up")).toBe("401");
+  },
+  "docs/recipes.md#When something doesn't fit, or the store is down": async (port) => {
+    const { status, body, setCookie } = await new Visitor(port).visit("/draft", "POST");
+    expect(status).toBe(413);
+    expect(body).toMatch(/^13\d{3} of 4096 bytes; draft: 10005$/);
+    expect(setCookie).toEqual([]);
+  },
+};

@@ -1,0 +1,186 @@
+// Runs the TypeScript of the documents as their reader would: each block is a module of its own, in
+// a package that is this one as it is published, compiled and then run by plain Node.js. A block that
+// begins with a comment like "// config/app.ts" is that file, for its document's other blocks.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { repository } from "../support/cli.ts";
+import { freshKey } from "../support/keys.ts";
+import { type Block, listDocuments, readBlocks } from "./documents.ts";
+import type { SnippetServer } from "./run-snippet.ts";
+
+/** One block as a program. */
+export interface Snippet extends Block {
+  /** "docs/recipes.md:41", for names of tests and messages. */
+  readonly place: string;
+  /** Where it is written, from the package's root. */
+  readonly file: string;
+}
+
+/** What a document shows under this name is there for the blocks of all others. */
+const SHARED = "config/app.ts";
+/** Begins the line in which a snippet's process tells that it is ready. */
+const MARK = "listening: ";
+
+/** Every TypeScript block of the documents. */
+export function readSnippets(): Snippet[] {
+  return listDocuments()
+    .flatMap(readBlocks)
+    .filter(({ language }) => language === "ts")
+    .map((block) => {
+      const file = join(block.document, fileName(block));
+      return { ...block, place: `${block.document}:${block.line}`, file };
+    });
+}
+
+function fileName({ line, code }: Block): string {
+  return /^\/\/ ([\w./-]+\.ts)$/.exec(code.split("\n", 1)[0] ?? "")?.[1] ?? `line-${line}.ts`;
+}
+
+/** The package with its snippets, compiled. */
+export class SnippetPackage {
+  readonly path: string;
+
+  constructor() {
+    mkdirSync(join(repository, ".tmp"), { recursive: true });
+    this.path = mkdtempSync(join(repository, ".tmp", "docs-"));
+    // With our own manifest beside them, the snippets import what the package exports.
+    copyFileSync(join(repository, "package.json"), join(this.path, "package.json"));
+  }
+
+  /** Builds the library and the snippets; gives what the compiler says of them, "" when they fit. */
+  build(snippets: readonly Snippet[]): string {
+    const library = compile(["-p", "tsconfig.build.json", "--outDir", join(this.path, "dist")]);
+    if (library !== "") return library;
+    const shared = snippets.find(({ file }) => file.endsWith(SHARED));
+    if (shared === undefined) return `no document shows ${SHARED}`;
+    for (const document of new Set(snippets.map((snippet) => snippet.document))) {
+      this.#write(join(document, SHARED), shared.code);
+    }
+    for (const { file, line, code } of snippets) {
+      // In the line that it has in the document, so that messages name the right one.
+      this.#write(file, "\n".repeat(line - 1) + code);
+    }
+    copyFileSync(join(import.meta.dirname, "run-snippet.ts"), join(this.path, "run-snippet.ts"));
+    this.#write("tsconfig.json", JSON.stringify(compilerSettings));
+    return compile(["-p", this.path]).replaceAll(/^\.tmp\/docs-\w+\//gm, "");
+  }
+
+  #write(file: string, text: string): void {
+    const path = join(this.path, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+const compilerSettings = {
+  extends: "../../tsconfig.json",
+  compilerOptions: {
+    noEmit: false,
+    // A block with a wrong type is one fault, not one of every block.
+    noEmitOnError: false,
+    inlineSourceMap: true,
+    customConditions: [],
+    // What is house style in our own code is not asked of a reader's.
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    noPropertyAccessFromIndexSignature: false,
+  },
+  include: ["**/*.ts"],
+  exclude: ["dist"],
+};
+
+function compile(args: readonly string[]): string {
+  const { stdout, stderr, status } = spawnSync(
+    "npx",
+    ["--no-install", "tsc", "--pretty", "false", ...args],
+    { cwd: repository, encoding: "utf8" },
+  );
+  return status === 0 ? "" : stdout || stderr || "the compiler failed";
+}
+
+/** The environment variables that a snippet reads. */
+export function variablesOf({ code }: Pick<Snippet, "code">): string[] {
+  const found = code.matchAll(/process\.env(?:\["(\w+)"\]|\.(\w+))/g);
+  return [...new Set(Array.from(found, ([, quoted, dotted]) => quoted ?? dotted ?? ""))];
+}
+
+/** An environment in which every `…_KEY` of the snippets has a fresh key. */
+export function freshEnvironment(snippets: readonly Snippet[]): Record<string, string> {
+  const names = snippets.flatMap(variablesOf).filter((name) => /_KEY(?:_\d+)?$/.test(name));
+  return Object.fromEntries(names.map((name) => [name, freshKey()]));
+}
+
+/** Whether a snippet is a server. */
+export function startsServer({ code }: Snippet): boolean {
+  return /\b(?:listen|serve)\(|^export default/m.test(code);
+}
+
+/** A snippet that runs. */
+export class RunningSnippet {
+  readonly servers: readonly SnippetServer[];
+  readonly #child: ChildProcess;
+  readonly #output: Output;
+
+  private constructor(child: ChildProcess, output: Output, servers: readonly SnippetServer[]) {
+    this.#child = child;
+    this.#output = output;
+    this.servers = servers;
+  }
+
+  /**
+   * Runs a snippet until its module has been evaluated and its servers listen.
+   * @throws {Error} with its output when it fails.
+   */
+  static async start(
+    folder: SnippetPackage,
+    snippet: Snippet,
+    env: Readonly<Record<string, string>>,
+  ): Promise<RunningSnippet> {
+    const file = join(folder.path, snippet.file.replace(/\.ts$/, ".js"));
+    const listens = startsServer(snippet) ? ["listens"] : [];
+    const { PATH = "", HOME = "" } = process.env;
+    const runner = ["--enable-source-maps", join(folder.path, "run-snippet.js")];
+    const child = spawn(process.execPath, [...runner, file, MARK, ...listens], {
+      cwd: dirname(file),
+      env: { PATH, HOME, ...env },
+    });
+    const output: Output = { out: "", err: "" };
+    child.stderr.on("data", (chunk: Buffer) => (output.err += chunk.toString()));
+    const servers = await new Promise<readonly SnippetServer[]>((resolve, reject) => {
+      child.stdout.on("data", (chunk: Buffer) => {
+        output.out += chunk.toString();
+        const told = new RegExp(`^${MARK}(.*)$`, "m").exec(output.out)?.[1];
+        if (told !== undefined) resolve(JSON.parse(told) as SnippetServer[]);
+      });
+      child.once("close", () => reject(new Error(output.out + output.err)));
+    });
+    return new RunningSnippet(child, output, servers);
+  }
+
+  /** What it has printed. */
+  get output(): string {
+    return this.#output.out;
+  }
+
+  /**
+   * Ends it.
+   * @throws {Error} when it failed since, or has complained of anything.
+   */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    child.stdin?.end();
+    if (child.exitCode === null) await closed;
+    if (child.exitCode !== 0 || this.#output.err !== "") throw new Error(this.#output.err);
+  }
+}
+
+interface Output {
+  out: string;
+  err: string;
+}
