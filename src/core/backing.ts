@@ -56,6 +56,7 @@ export abstract class Backing {
   protected storedLifetime: number | undefined;
   #queue: Promise<unknown> | undefined;
   #closing: Awaitable<ResponseEffects> | undefined;
+  #touchListener: (() => void) | undefined;
   #changeListener: (() => void) | undefined;
   #changedOnce = false;
 
@@ -75,10 +76,21 @@ export abstract class Backing {
   abstract get stored(): boolean;
   /** Whether anything is to be saved. */
   abstract get changed(): boolean;
-  /** Opens what opens late; called before every look at the session. */
+  /** Called before every look at the session. */
   touch(): void {
+    if (this.touched) return;
     this.touched = true;
+    const listener = this.#touchListener;
+    this.#touchListener = undefined;
+    listener?.();
+    this.openLate();
   }
+
+  /** Opens what opens at the first look alone. */
+  protected openLate(): void {
+    // A server-side store's session is open already.
+  }
+
   protected abstract replaceCredential(): Awaitable<void>;
   protected abstract end(): Awaitable<void>;
   protected abstract saveChanges(): Awaitable<void>;
@@ -159,6 +171,12 @@ export abstract class Backing {
     const listener = this.#changeListener;
     this.#changeListener = undefined;
     listener?.();
+  }
+
+  /** Calls `listener` once, at the first look. */
+  whenTouched(listener: () => void): void {
+    if (this.touched) listener();
+    else this.#touchListener = listener;
   }
 
   /** Calls `listener` once, at the first change. */

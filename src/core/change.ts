@@ -14,13 +14,21 @@ export interface AppliedChange {
  * Applies `change` to what a store holds (clauses S2 to S7 of the contract).
  * @param stored - what is there; undefined: nothing. An expired session counts as nothing.
  * @param now - Unix milliseconds by the store's own clock.
- * @param deadline - where `expires` is cut; a store that keeps the deadline apart passes Infinity.
  */
 export function applyChange(
   stored: StoredSession | undefined,
   change: SessionChange,
   now: number,
-  deadline: number = change.deadline,
+): AppliedChange {
+  return applyUntil(stored, change, now, change.deadline);
+}
+
+/** The same for a store that keeps the deadline apart: `expires` is cut at `deadline` alone. */
+export function applyUntil(
+  stored: StoredSession | undefined,
+  change: SessionChange,
+  now: number,
+  deadline: number,
 ): AppliedChange {
   const live = stored !== undefined && stored.expires > now ? stored : undefined;
   if (change.op === "destroy") return { refused: false, stored: undefined };

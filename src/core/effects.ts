@@ -11,6 +11,9 @@ export interface ResponseEffects {
   readonly noStore: boolean;
 }
 
+/** The effects of a request that never looked at its session. */
+export const noEffects: ResponseEffects = { setCookie: [], vary: false, noStore: false };
+
 /** Whether there is anything to do. */
 export function hasEffects(effects: ResponseEffects): boolean {
   return effects.vary || effects.setCookie.length > 0;

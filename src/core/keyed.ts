@@ -80,12 +80,12 @@ export class KeyedBacking extends Backing {
   }
 
   get id(): string {
-    this.touched = true;
+    this.touch();
     return (this.#selector ??= mintSelector());
   }
 
   get expires(): number {
-    this.touched = true;
+    this.touch();
     if (this.#row !== undefined) return this.#row.expires;
     return Math.min(this.config.now() + this.ttl, this.newDeadline);
   }

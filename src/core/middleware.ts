@@ -4,16 +4,23 @@ import { CookieWriter } from "../cookie/attributes.ts";
 import { findCookies, findParts, MAX_HEADER_LENGTH } from "../cookie/find.ts";
 import { isSessionError, StoreError, UsageError } from "../errors.ts";
 import { chain, isThenable } from "./awaitable.ts";
-import type { Backing, Connection, EngineParts } from "./backing.ts";
+import type { Connection, EngineParts } from "./backing.ts";
 import { type ResolvedConfig, resolveConfig, type SessionConfig } from "./config.ts";
-import type { ResponseEffects } from "./effects.ts";
+import { noEffects, type ResponseEffects } from "./effects.ts";
 import { notify } from "./events.ts";
 import { SECOND } from "./expiry.ts";
 import { type OpenedKey, openKey } from "./key.ts";
 import { KeyedBacking } from "./keyed.ts";
 import { type CheckedRow, checkRow } from "./row.ts";
 import { SealedBacking } from "./sealed.ts";
-import { backingOf, Session } from "./session.ts";
+import {
+  backingOf,
+  closeUnopened,
+  openedBackingOf,
+  ownerOf,
+  Session,
+  whenTouched,
+} from "./session.ts";
 import { callStore } from "./store-call.ts";
 import {
   type Awaitable,
@@ -74,19 +81,21 @@ export class SessionMiddleware {
   ): Awaitable<Session> {
     const header = this.#checkHeader(cookieHeader);
     const sealed = this.#sealed;
-    if (sealed === undefined) {
-      return chain(this.#openKeyed(header, connection), (backing) => new Session(backing));
-    }
+    if (sealed === undefined) return this.#openKeyed(header, connection);
     const find = (): readonly Cookie[] => this.#findSealed(header, sealed);
-    return new Session(new SealedBacking(this.#parts, connection, sealed, find));
+    return new Session(this, () => new SealedBacking(this.#parts, connection, sealed, find));
+  }
+
+  /** Whether `session` is one of this engine's. */
+  owns(session: unknown): session is Session {
+    return session instanceof Session && ownerOf(session) === this;
   }
 
   /** As `open`, for a request whose response can't carry a cookie, such as a WebSocket upgrade. */
   openReadOnly(cookieHeader: string | undefined): Awaitable<Session> {
     return chain(this.open(cookieHeader), (session) => {
-      const backing = this.#backingOf(session);
       // What is shut already keeps its own reason to the observers; here nothing can be changed.
-      backing.readOnly = "upgrade";
+      backingOf(session).readOnly = "upgrade";
       return session;
     });
   }
@@ -98,7 +107,11 @@ export class SessionMiddleware {
    * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit the cookie.
    */
   commit(session: Session): Awaitable<ResponseEffects> {
-    return this.#backingOf(session).close();
+    this.#check(session);
+    const backing = openedBackingOf(session);
+    if (backing !== undefined) return backing.close();
+    closeUnopened(session);
+    return noEffects;
   }
 
   /**
@@ -106,17 +119,35 @@ export class SessionMiddleware {
    * "aborted". A server-side store still saves what is committed later.
    */
   abandon(session: Session): void {
-    this.#backingOf(session).abandon();
+    this.#check(session);
+    openedBackingOf(session)?.abandon();
+  }
+
+  /** The response has begun without the session: it can be read, but not changed any more. */
+  freeze(session: Session): void {
+    this.#check(session);
+    const backing = openedBackingOf(session);
+    if (backing === undefined) closeUnopened(session);
+    else backing.frozen = true;
+  }
+
+  /**
+   * Calls `listener` once, at the first look at the session, before what it sees is opened: until
+   * then the response needs no commit.
+   */
+  whenTouched(session: Session, listener: () => void): void {
+    this.#check(session);
+    whenTouched(session, listener);
   }
 
   /** Calls `listener` once, when the session has something to save or to send. */
   whenChanged(session: Session, listener: () => void): void {
-    this.#backingOf(session).whenChanged(listener);
+    this.#check(session);
+    backingOf(session).whenChanged(listener);
   }
 
-  #backingOf(session: Session): Backing {
-    const backing = backingOf(session);
-    if (backing !== undefined) return backing;
+  #check(session: Session): void {
+    if (this.owns(session)) return;
     const message = "this is no session of this engine: give it the one that open gave";
     throw new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
   }
@@ -138,13 +169,15 @@ export class SessionMiddleware {
     return cookies;
   }
 
-  #openKeyed(header: string, connection: Connection): Awaitable<KeyedBacking> {
-    const backing = new KeyedBacking(this.#parts, connection);
+  #openKeyed(header: string, connection: Connection): Awaitable<Session> {
+    const make = (): KeyedBacking => new KeyedBacking(this.#parts, connection);
     const keys = header === "" ? [] : this.#openKeys(header);
     const [first] = keys;
-    if (first === undefined) return backing;
+    if (first === undefined) return new Session(this, make);
+    const backing = make();
+    const session = new Session(this, () => backing);
     const selectors = [...new Set(keys.map(({ selector }) => selector))];
-    const settle = (rows: readonly (CheckedRow | undefined)[]): KeyedBacking => {
+    const settle = (rows: readonly (CheckedRow | undefined)[]): Session => {
       const found = keys.flatMap((key) => {
         const row = rows[selectors.indexOf(key.selector)];
         return row === undefined ? [] : this.#match(key, row);
@@ -156,12 +189,12 @@ export class SessionMiddleware {
         backing.adopt(best.key, best.row, best.grace);
         if (!best.grace) notify(this.#config.on, "opened", { id: best.key.selector });
       }
-      return backing;
+      return session;
     };
-    const fail = (error: unknown): KeyedBacking => {
+    const fail = (error: unknown): Session => {
       if (this.#config.onStoreError === "fail" || !isStoreFailure(error)) throw error;
       backing.shut(first);
-      return backing;
+      return session;
     };
     try {
       const answers = selectors.map((selector) => this.#load(selector));

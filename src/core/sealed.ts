@@ -30,7 +30,6 @@ export class SealedBacking extends Backing {
   protected readonly savesAlone = false;
   readonly #store: SealedSessionStore;
   readonly #findCookies: () => readonly Cookie[];
-  #isOpen = false;
   #opened: OpenedSession | undefined;
   #newId: string | undefined;
   #bump = false;
@@ -53,10 +52,7 @@ export class SealedBacking extends Backing {
     this.#findCookies = findCookies;
   }
 
-  override touch(): void {
-    this.touched = true;
-    if (this.#isOpen) return;
-    this.#isOpen = true;
+  protected override openLate(): void {
     const cookies = this.#findCookies();
     if (cookies.length === 0) return;
     const opened = callStore(this.config, "load", () =>

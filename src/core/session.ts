@@ -7,7 +7,15 @@ import { decodeTyped, encodeTyped, type SessionKey } from "./typed.ts";
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
-let backingOfSession: (session: Session) => Backing | undefined;
+interface Insides {
+  readonly backingOf: (session: Session) => Backing;
+  readonly openedBackingOf: (session: Session) => Backing | undefined;
+  readonly ownerOf: (session: Session) => object | undefined;
+  readonly close: (session: Session) => void;
+  readonly whenTouched: (session: Session, listener: () => void) => void;
+}
+
+let insides: Insides;
 
 /**
  * A client's session: a map from strings to strings.
@@ -19,16 +27,50 @@ let backingOfSession: (session: Session) => Backing | undefined;
  * was opened for an upgrade.
  */
 export class Session {
-  readonly #backing: Backing;
+  readonly #owner: object;
+  readonly #make: () => Backing;
+  #made: Backing | undefined;
+  #isClosed = false;
+  #touchListener: (() => void) | undefined;
+
   #flash: Flash | undefined;
 
   static {
-    backingOfSession = (session) => (#backing in session ? session.#backing : undefined);
+    insides = {
+      backingOf: (session) => session.#backing,
+      openedBackingOf: (session) => session.#made,
+      ownerOf: (session) => (#owner in session ? session.#owner : undefined),
+      close: (session) => {
+        session.#isClosed = true;
+      },
+      whenTouched: (session, listener) => {
+        if (session.#made === undefined) session.#touchListener = listener;
+        else session.#made.whenTouched(listener);
+      },
+    };
   }
 
-  /** @internal */
-  constructor(backing: Backing) {
-    this.#backing = backing;
+  /**
+   * @param owner - the engine that made it.
+   * @param make - what stands behind it, made at the first look: most requests never look.
+   * @internal
+   */
+  constructor(owner: object, make: () => Backing) {
+    this.#owner = owner;
+    this.#make = make;
+  }
+
+  get #backing(): Backing {
+    return this.#made ?? this.#open();
+  }
+
+  #open(): Backing {
+    const made = this.#make();
+    this.#made = made;
+    if (this.#isClosed) made.frozen = true;
+    const listener = this.#touchListener;
+    if (listener !== undefined) made.whenTouched(listener);
+    return made;
   }
 
   /** The value of a key; "" when it is absent, as in Kocha. */
@@ -137,8 +179,9 @@ export class Session {
    * @throws {StoreError} when the store fails.
    * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit the cookie.
    */
-  commit(): Promise<void> {
-    return this.#backing.commit();
+  async commit(): Promise<void> {
+    // What nobody has looked at has nothing to save.
+    await this.#made?.commit();
   }
 
   /** Drops the changes that aren't saved. */
@@ -222,7 +265,27 @@ export class Session {
   }
 }
 
-/** What stands behind a session; undefined when it is no session of this copy of the library. */
-export function backingOf(session: Session): Backing | undefined {
-  return backingOfSession(session);
+/** What stands behind a session. */
+export function backingOf(session: Session): Backing {
+  return insides.backingOf(session);
+}
+
+/** The same, undefined as long as nobody has looked at the session. */
+export function openedBackingOf(session: Session): Backing | undefined {
+  return insides.openedBackingOf(session);
+}
+
+/** The engine that made a session; undefined when it is no session of this copy of the library. */
+export function ownerOf(session: Session): object | undefined {
+  return insides.ownerOf(session);
+}
+
+/** Closes a session that nobody has looked at: it can be read, but not changed any more. */
+export function closeUnopened(session: Session): void {
+  insides.close(session);
+}
+
+/** Calls `listener` once, at the first look at the session. */
+export function whenTouched(session: Session, listener: () => void): void {
+  insides.whenTouched(session, listener);
 }

@@ -6,7 +6,7 @@ import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { isLoopback } from "./loopback.ts";
-import { applyToHeaders, webConnection } from "./web.ts";
+import { applyToHeaders, WebConnection } from "./web.ts";
 
 /** A handler that gets the session beside the request, and whatever else its host passes. */
 export type SessionHandler<Rest extends unknown[]> = (
@@ -46,7 +46,7 @@ export function withSession<Rest extends unknown[] = unknown[]>(
     let session: Session;
     try {
       const loopback = (): boolean => isLoopback(peerAddress(request, rest[0]));
-      const connection = webConnection(() => request.url, loopback);
+      const connection = new WebConnection(() => request.url, loopback);
       session = await engine.open(request.headers.get("cookie") ?? undefined, connection);
     } catch (error) {
       return answerError(error);

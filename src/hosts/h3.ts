@@ -8,7 +8,7 @@ import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { UsageError } from "../errors.ts";
 import { isLoopback } from "./loopback.ts";
-import { webConnection } from "./web.ts";
+import { WebConnection } from "./web.ts";
 
 declare module "h3" {
   interface H3EventContext {
@@ -34,7 +34,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
   return async (event, next) => {
     if (engines.get(event) === engine) return next();
     engines.set(event, engine);
-    const connection = webConnection(
+    const connection = new WebConnection(
       () => event.req.url,
       () => isLoopback(event.req.ip),
     );

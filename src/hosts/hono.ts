@@ -9,7 +9,7 @@ import type { Session } from "../core/session.ts";
 import { StoreError } from "../errors.ts";
 import type { Awaitable } from "../core/store.ts";
 import { isLoopback } from "./loopback.ts";
-import { applyToHeaders, webConnection } from "./web.ts";
+import { applyToHeaders, WebConnection } from "./web.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -36,7 +36,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
       return;
     }
     engines.set(context, engine);
-    const connection = webConnection(
+    const connection = new WebConnection(
       () => context.req.url,
       () => isLoopback(peerAddress(context)),
     );

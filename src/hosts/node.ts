@@ -1,11 +1,11 @@
 // Sessions for plain node:http and for everything that takes Connect's (req, res, next). What the
 // other hosts on node:http share lives here too: how a request becomes a session, once.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { chain, isThenable } from "../core/awaitable.ts";
+import { isThenable } from "../core/awaitable.ts";
 import type { Connection } from "../core/backing.ts";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
-import type { Session } from "../core/session.ts";
+import { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { UsageError } from "../errors.ts";
 import { isLoopback } from "./loopback.ts";
@@ -63,13 +63,11 @@ export function openSession(
   return SessionMiddleware.from(config).openReadOnly(request.headers.cookie);
 }
 
-/** The engine and the session that a request has already. */
-interface Attached {
-  readonly engine: SessionMiddleware;
-  readonly session: Awaitable<Session>;
-}
-
-const attachments = new WeakMap<IncomingMessage, Attached>();
+/** Requests whose session is being loaded. */
+const arriving = new WeakMap<
+  IncomingMessage,
+  { readonly engine: SessionMiddleware; readonly session: Promise<Session> }
+>();
 
 /** What the hosts on node:http tell of a request. */
 export interface AttachOptions {
@@ -91,36 +89,61 @@ export function attach(
   fail: (error: unknown) => void,
   options: AttachOptions = {},
 ): Awaitable<Session> {
-  const known = attachments.get(request);
-  if (known !== undefined) {
-    if (known.engine === engine) return known.session;
-    const message =
-      "the request has a session of another configuration already; mount one for each path";
-    throw new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
+  const before: unknown = request.session;
+  if (before instanceof Session) {
+    if (engine.owns(before)) return before;
+    throw otherConfiguration();
   }
-  const session = chain(
-    engine.open(request.headers.cookie, connectionOf(request, options.isSecure)),
-    (opened) => {
-      const hold = new ResponseHold(response, { engine, session: opened, fail });
+  const pending = arriving.get(request);
+  if (pending !== undefined) {
+    if (pending.engine === engine) return pending.session;
+    throw otherConfiguration();
+  }
+  const hang = (session: Session): Session => {
+    // A session that nobody looks at needs no commit, and so no hold on the response.
+    engine.whenTouched(session, () => {
+      if (response.headersSent) {
+        engine.freeze(session);
+        return;
+      }
+      const hold = new ResponseHold(response, { engine, session, fail });
       options.onHold?.(hold);
-      request.session = opened;
-      return opened;
-    },
-  );
-  attachments.set(request, { engine, session });
+    });
+    request.session = session;
+    return session;
+  };
+  const connection = new NodeConnection(request, options.isSecure);
+  const opened = engine.open(request.headers.cookie, connection);
+  if (!isThenable(opened)) return hang(opened);
+  const session = opened.then(hang);
+  arriving.set(request, { engine, session });
   return session;
 }
 
+function otherConfiguration(): UsageError {
+  const message =
+    "the request has a session of another configuration already; mount one for each path";
+  return new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
+}
+
 /** Reads the socket only when `secure: "auto"` asks. */
-function connectionOf(request: IncomingMessage, isSecure?: () => boolean): Connection {
-  return {
-    get secure() {
-      return isSecure?.() ?? (request.socket as { encrypted?: boolean }).encrypted === true;
-    },
-    get loopback() {
-      return isLoopback(request.socket.remoteAddress);
-    },
-  };
+class NodeConnection implements Connection {
+  readonly #request: IncomingMessage;
+  readonly #isSecure: (() => boolean) | undefined;
+
+  constructor(request: IncomingMessage, isSecure: (() => boolean) | undefined) {
+    this.#request = request;
+    this.#isSecure = isSecure;
+  }
+
+  get secure(): boolean {
+    const socket = this.#request.socket as { readonly encrypted?: boolean };
+    return this.#isSecure?.() ?? socket.encrypted === true;
+  }
+
+  get loopback(): boolean {
+    return isLoopback(this.#request.socket.remoteAddress);
+  }
 }
 
 /** The error's own status and nothing of its text: RFC 9110 section 15.6. */

@@ -12,17 +12,21 @@ export function applyToHeaders(effects: ResponseEffects, headers: Headers): void
   });
 }
 
-/** The connection of a request whose URL the host vouches for. */
-export function webConnection(
-  url: () => string,
-  isLoopback: (() => boolean) | undefined,
-): Connection {
-  return {
-    get secure() {
-      return url().startsWith("https:");
-    },
-    get loopback() {
-      return isLoopback?.() ?? false;
-    },
-  };
+/** The connection of a request whose URL the host vouches for; both are asked when needed. */
+export class WebConnection implements Connection {
+  readonly #url: () => string;
+  readonly #isLoopback: () => boolean;
+
+  constructor(url: () => string, isLoopback: () => boolean) {
+    this.#url = url;
+    this.#isLoopback = isLoopback;
+  }
+
+  get secure(): boolean {
+    return this.#url().startsWith("https:");
+  }
+
+  get loopback(): boolean {
+    return this.#isLoopback();
+  }
 }

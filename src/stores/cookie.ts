@@ -1,6 +1,6 @@
 // Sessions in the client's own cookies: sealed, so that they can be neither read nor changed, and
 // opened without any store. It knows the token and the payload, no header and no attribute.
-import { applyChange } from "../core/change.ts";
+import { applyUntil } from "../core/change.ts";
 import type { ForeignCookies } from "../core/foreign.ts";
 import { mintSelector } from "../core/key.ts";
 import { findLargestKeys } from "../core/map.ts";
@@ -206,7 +206,7 @@ function applyToPayload(
     expires: opened.expires > now ? opened.idleExpires : 0,
     meta: opened.meta,
   };
-  const { refused, stored } = applyChange(before, change, now, Infinity);
+  const { refused, stored } = applyUntil(before, change, now, Infinity);
   if (refused || stored === undefined) return undefined;
   return {
     id: opened?.id ?? change.id ?? mintSelector(),
