@@ -1,0 +1,63 @@
+// A stored session as one text, for the stores that keep whole values. Reading is total: a stranger
+// may have written or cut what comes back. It knows no store and no expiry but the row's own.
+import { kindOf } from "./text.ts";
+import type { StoredSession } from "./store.ts";
+import { ConfigError } from "../errors.ts";
+
+/**
+ * The format and its version. A letter in front keeps caches that parse whatever looks like JSON
+ * from giving back something else than the text that they were given.
+ */
+const FORMAT = "k1";
+
+/** The row's text: {@link FORMAT}, then JSON of [rev, generation, expires, meta, entries]. */
+export function encodeRecord(stored: StoredSession): string {
+  const { rev, generation, expires, meta, data } = stored;
+  const end = expires === Infinity ? null : expires;
+  return FORMAT + JSON.stringify([rev, generation, end, meta, [...data]]);
+}
+
+/** @returns undefined for whatever `encodeRecord` doesn't write. */
+export function decodeRecord(text: unknown): StoredSession | undefined {
+  if (typeof text !== "string" || !text.startsWith(FORMAT)) return undefined;
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text.slice(FORMAT.length));
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(fields) || fields.length !== 5) return undefined;
+  const [rev, generation, end, meta, entries] = fields as unknown[];
+  if (typeof rev !== "number" || typeof generation !== "number") return undefined;
+  if ((end !== null && typeof end !== "number") || typeof meta !== "string") return undefined;
+  if (!Array.isArray(entries) || !entries.every(isEntry)) return undefined;
+  return { rev, generation, expires: end ?? Infinity, meta, data: new Map(entries) };
+}
+
+function isEntry(entry: unknown): entry is [string, string] {
+  return (
+    Array.isArray(entry) &&
+    entry.length === 2 &&
+    typeof entry[0] === "string" &&
+    typeof entry[1] === "string"
+  );
+}
+
+/** What the engine hands to a store: base64url. No other key stands for anything. */
+const selectorPattern = /^[A-Za-z0-9_-]{1,128}$/;
+
+/** Whether a row can be kept under `key`; every selector of the engine's is one of 22 characters. */
+export function isSelector(key: string): boolean {
+  return selectorPattern.test(key);
+}
+
+/** The prefix of a store's keys, checked: printable ASCII that no key-value server splits at. */
+export function checkPrefix(prefix: unknown): string {
+  if (typeof prefix === "string" && /^[!-~]{0,100}$/.test(prefix)) return prefix;
+  const found = typeof prefix === "string" ? `${prefix.length} characters` : kindOf(prefix);
+  throw new ConfigError(
+    "ERR_SESSION_CONFIG_FIELD",
+    "prefix",
+    `must be at most 100 characters of printable ASCII without spaces, not ${found}`,
+  );
+}

@@ -1,0 +1,139 @@
+// The stores that were written for express-session, as a store of ours: what they keep has their
+// own shape, with our row inside. They read and write whole sessions, so none of them is atomic
+// between processes; within one this wrapper races nobody.
+import { applyChange, toSaved } from "../core/change.ts";
+import { KeyQueue } from "../core/key-queue.ts";
+import { warnOfRaces } from "../core/races.ts";
+import { decodeRecord, encodeRecord, isSelector } from "../core/record.ts";
+import type { SavedSession, SessionChange, SessionStore, StoredSession } from "../core/store.ts";
+import { kindOf } from "../core/text.ts";
+import { ConfigError } from "../errors.ts";
+
+/** A callback of express-session's stores. */
+type StoreCallback<T> = (error?: unknown, value?: T) => void;
+
+/** What express-session asks of a store, as far as it is needed here. */
+export interface ExpressSessionStore {
+  get(sid: string, callback: StoreCallback<unknown>): unknown;
+  set(sid: string, session: never, callback: StoreCallback<unknown>): unknown;
+  destroy(sid: string, callback: StoreCallback<unknown>): unknown;
+}
+
+/** What such a store keeps for one of our sessions. */
+export interface ExpressStoredSession {
+  /** What they take a session's end from: some read `expires`, some `maxAge`. */
+  readonly cookie: {
+    readonly originalMaxAge: number;
+    readonly maxAge: number;
+    readonly expires: Date;
+    readonly httpOnly: true;
+    readonly path: "/";
+  };
+  /** Our row as one text, so that no store of theirs meets a user's keys. */
+  readonly kocha: string;
+}
+
+/** How a wrapped store is used. */
+export interface ExpressStoreOptions {
+  /** Whether the application knows that concurrent requests can overwrite each other. Default false: a process warning says it. */
+  readonly acceptRaces?: boolean | undefined;
+  /** The clock, for tests: Unix milliseconds. Default Date.now. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** How much longer the store keeps a row than it lives, in milliseconds: the row's own end decides. */
+const KEPT_LONGER = 60_000;
+/** What a session without an end gets, about ten years: without any they fall back to a day. */
+const VERY_LONG = 315_360_000_000;
+
+/**
+ * A store that was written for express-session: connect-redis, connect-pg-simple, memorystore and
+ * some sixty others. Not atomic, and it says so once.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_STORE
+ */
+export function fromExpressStore(
+  store: ExpressSessionStore,
+  options: ExpressStoreOptions = {},
+): SessionStore {
+  checkStore(store);
+  warnOfRaces("fromExpressStore", options.acceptRaces);
+  return new WrappedStore(store, options.now ?? Date.now);
+}
+
+class WrappedStore implements SessionStore {
+  readonly capabilities = { atomic: false, durable: false } as const;
+  readonly #store: ExpressSessionStore;
+  readonly #now: () => number;
+  readonly #queue = new KeyQueue();
+
+  constructor(store: ExpressSessionStore, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  async load(key: string): Promise<StoredSession | undefined> {
+    if (!isSelector(key)) return undefined;
+    // In the queue too: what files hold while they are being written is half a session.
+    const stored = await this.#queue.run(key, () => this.#read(key));
+    return stored !== undefined && stored.expires > this.#now() ? stored : undefined;
+  }
+
+  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    if (!isSelector(key)) return change.op === "destroy" ? toSaved(key, undefined) : undefined;
+    return this.#queue.run(key, () => this.#apply(key, change));
+  }
+
+  async #apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const before = change.op === "destroy" ? undefined : await this.#read(key);
+    const { refused, stored } = applyChange(before, change, this.#now());
+    if (refused) return undefined;
+    if (stored === undefined) {
+      await called((done) => this.#store.destroy(key, done)).catch(ignoreMissing);
+      return toSaved(key, stored);
+    }
+    await called((done) => this.#store.set(key, this.#shape(stored) as never, done));
+    return toSaved(key, stored);
+  }
+
+  async #read(key: string): Promise<StoredSession | undefined> {
+    const session = await called((done) => this.#store.get(key, done)).catch(ignoreMissing);
+    return decodeRecord((session as Partial<ExpressStoredSession> | null | undefined)?.kocha);
+  }
+
+  #shape(stored: StoredSession): ExpressStoredSession {
+    const left = stored.expires === Infinity ? VERY_LONG : stored.expires - this.#now();
+    const maxAge = Math.max(0, left) + KEPT_LONGER;
+    const expires = new Date(this.#now() + maxAge);
+    const cookie = { originalMaxAge: maxAge, maxAge, expires, httpOnly: true, path: "/" } as const;
+    return { cookie, kocha: encodeRecord(stored) };
+  }
+}
+
+/** What the store calls back with; some of them throw or reject instead. */
+function called<T>(call: (done: StoreCallback<T>) => unknown): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const done: StoreCallback<T> = (error, value) => {
+      if (error === undefined || error === null || error === false) resolve(value);
+      else if (error instanceof Error) reject(error);
+      else reject(new Error("the wrapped store failed", { cause: error }));
+    };
+    const answer: unknown = call(done);
+    if (answer instanceof Promise) answer.catch(done);
+  });
+}
+
+/** A missing file is how file stores say that there is no session. */
+function ignoreMissing(error: unknown): undefined {
+  if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+  throw error;
+}
+
+function checkStore(store: unknown): void {
+  const { get, set, destroy } = (store ?? {}) as Partial<ExpressSessionStore>;
+  if ([get, set, destroy].every((method) => typeof method === "function")) return;
+  throw new ConfigError(
+    "ERR_SESSION_CONFIG_STORE",
+    "store",
+    `must be a store for express-session, not ${kindOf(store)} without get, set and destroy`,
+  );
+}

@@ -1,0 +1,267 @@
+// Sessions in memcached, by the client `memcache`: read with its version, changed by `applyChange`,
+// written back only if nobody else wrote meanwhile. Never a plain set, so nothing comes back that
+// was deleted. It keeps no index, and memcached may evict: nothing here is durable.
+import { applyChange, toSaved } from "../core/change.ts";
+import { KeyQueue } from "../core/key-queue.ts";
+import { checkPrefix, decodeRecord, encodeRecord, isSelector } from "../core/record.ts";
+import type { SavedSession, SessionChange, SessionStore, StoredSession } from "../core/store.ts";
+import { kindOf, utf8Length } from "../core/text.ts";
+import { ConfigError, LimitError, StoreError } from "../errors.ts";
+
+/** One server, as the client's hash ring gives it. */
+export interface MemcachedNode {
+  /** Sends a command of the text protocol; rejects when the server can't answer. */
+  command(line: string, options?: { isMultiline?: boolean }): Promise<unknown>;
+  /** SASL means the binary protocol, which this client reads without versions. */
+  readonly hasSaslCredentials?: boolean;
+}
+
+/** What is needed of a client: `Memcache` of the package `memcache` has it. */
+export interface MemcachedClient {
+  getNodesByKey(key: string): Promise<readonly MemcachedNode[]>;
+}
+
+/** Where the sessions are, and how long a race is run. */
+export interface SessionMemcachedStoreOptions {
+  /** A connected client of the package `memcache`. */
+  readonly client: MemcachedClient;
+  /** Before each key, at most 100 characters. Default "session:". */
+  readonly prefix?: string | undefined;
+  /** How often a save that other processes outran tries again. Default 16. */
+  readonly attempts?: number | undefined;
+  /** The server's `-I`, in bytes. Default 1048576, 1 MiB. */
+  readonly maxItemBytes?: number | undefined;
+  /** The clock, for tests: Unix milliseconds. Default Date.now. */
+  readonly now?: (() => number) | undefined;
+}
+
+const DEFAULT_ATTEMPTS = 16;
+const DEFAULT_ITEM_BYTES = 1024 * 1024;
+/** Between two attempts, at most, in milliseconds; the pause is random below it. */
+const MAX_PAUSE = 16;
+/** How much longer memcached keeps an item than it lives: clocks differ, and the item's own end decides. */
+const CLOCK_SKEW = 300_000;
+/** memcached reads an expiry as a signed 32-bit number of Unix seconds. */
+const LAST_EXPIRY = 0x7fff_ffff;
+const NEVER = 0;
+/** What the client makes of NOT_STORED, the reply to an add whose key is taken. */
+const NOT_STORED = false;
+
+/** A row as it was read, with the version that a write of it must name. */
+interface VersionedRow {
+  readonly version: string;
+  readonly stored: StoredSession | undefined;
+}
+
+/**
+ * A store on memcached: atomic by compare-and-swap, gone when memcached restarts or needs the room.
+ * A load is one command; a commit is two round trips and carries the whole session.
+ */
+export class SessionMemcachedStore implements SessionStore {
+  readonly capabilities = { atomic: true, durable: false } as const;
+  readonly #client: MemcachedClient;
+  readonly #prefix: string;
+  readonly #attempts: number;
+  readonly #maxItemBytes: number;
+  readonly #now: () => number;
+  readonly #queue = new KeyQueue();
+  #lookUp: Promise<unknown> = Promise.resolve();
+
+  /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
+  constructor(options: SessionMemcachedStoreOptions) {
+    this.#client = checkClient(options.client);
+    this.#prefix = checkPrefix(options.prefix ?? "session:");
+    this.#attempts = wholeNumber("attempts", options.attempts ?? DEFAULT_ATTEMPTS);
+    this.#maxItemBytes = wholeNumber("maxItemBytes", options.maxItemBytes ?? DEFAULT_ITEM_BYTES);
+    this.#now = options.now ?? Date.now;
+  }
+
+  async load(key: string): Promise<StoredSession | undefined> {
+    if (!isSelector(key)) return undefined;
+    const node = await this.#nodeOf(key);
+    const stored = await this.#read(node, key);
+    return stored !== undefined && stored.expires > this.#now() ? stored : undefined;
+  }
+
+  /**
+   * @throws {LimitError} ERR_SESSION_LIMIT_SESSION for a session over `maxItemBytes`.
+   * @throws {StoreError} ERR_SESSION_STORE_FAILED when other writers were faster `attempts` times;
+   * then nothing was saved.
+   */
+  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    if (!isSelector(key)) return change.op === "destroy" ? toSaved(key, undefined) : undefined;
+    const node = await this.#nodeOf(key);
+    if (change.op === "destroy") {
+      await tell(node, `delete ${this.#prefix}${key}`, ["DELETED", "NOT_FOUND"]);
+      return toSaved(key, undefined);
+    }
+    return this.#queue.run(key, () => this.#swap(node, key, change, this.#attempts));
+  }
+
+  /** Reads, applies, and writes what was read if it is still what is there. */
+  async #swap(
+    node: MemcachedNode,
+    key: string,
+    change: SessionChange,
+    attempts: number,
+  ): Promise<SavedSession | undefined> {
+    const row = change.op === "create" ? undefined : await this.#readVersioned(node, key);
+    if (row === undefined && change.op === "update") return undefined;
+    const outcome = await this.#write(node, key, change, row);
+    if (outcome !== "outrun") return outcome;
+    if (change.op === "create") return this.#overwriteDead(node, key, change);
+    if (attempts > 1) {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * MAX_PAUSE));
+      return this.#swap(node, key, change, attempts - 1);
+    }
+    throw new StoreError(
+      "ERR_SESSION_STORE_FAILED",
+      "save",
+      `other writers of this session were faster ${this.#attempts} times in a row, so its change ` +
+        "was not saved; see attempts",
+    );
+  }
+
+  /** A create whose key is taken: by a live session, which stays, or by one whose end has passed. */
+  async #overwriteDead(
+    node: MemcachedNode,
+    key: string,
+    change: SessionChange,
+  ): Promise<SavedSession | undefined> {
+    const row = await this.#readVersioned(node, key);
+    const outcome = await this.#write(node, key, change, row);
+    // Whoever came first has the key now, and a live session is never overwritten.
+    return outcome === "outrun" ? undefined : outcome;
+  }
+
+  async #write(
+    node: MemcachedNode,
+    key: string,
+    change: SessionChange,
+    row: VersionedRow | undefined,
+  ): Promise<SavedSession | undefined | "outrun"> {
+    const { refused, stored } = applyChange(row?.stored, change, this.#now());
+    if (refused || stored === undefined) return undefined;
+    const value = encodeRecord(stored);
+    const bytes = utf8Length(value);
+    this.#checkSize(bytes);
+    const item = `${this.#prefix}${key} 0 ${expiryOf(stored.expires)} ${bytes}`;
+    const line =
+      row === undefined ? `add ${item}\r\n${value}` : `cas ${item} ${row.version}\r\n${value}`;
+    const reply = await this.#store(node, line, bytes);
+    if (reply === "STORED") return toSaved(key, stored);
+    // What is gone was destroyed or evicted: an update never brings it back.
+    return reply === "NOT_FOUND" && change.op === "update" ? undefined : "outrun";
+  }
+
+  async #store(node: MemcachedNode, line: string, bytes: number): Promise<unknown> {
+    try {
+      return await tell(node, line, ["STORED", "EXISTS", "NOT_FOUND", NOT_STORED]);
+    } catch (error) {
+      if (isTooLarge(error)) throw tooLarge(bytes, this.#maxItemBytes, error);
+      throw error;
+    }
+  }
+
+  /**
+   * The row with its version: two commands in one round trip. The version is asked for first, so
+   * that a write between the two makes the swap fail and never succeed on what wasn't read.
+   */
+  async #readVersioned(node: MemcachedNode, key: string): Promise<VersionedRow | undefined> {
+    const [meta, stored] = await Promise.all([
+      node.command(`mg ${this.#prefix}${key} c`),
+      this.#read(node, key),
+    ]);
+    if (meta === "EN") return undefined;
+    const version = typeof meta === "string" ? /^HD c(\d+)$/.exec(meta)?.[1] : undefined;
+    if (version === undefined) throw unexpected("mg");
+    return { version, stored };
+  }
+
+  async #read(node: MemcachedNode, key: string): Promise<StoredSession | undefined> {
+    const lines = (await node.command(`get ${this.#prefix}${key}`, { isMultiline: true })) as
+      | readonly unknown[]
+      | undefined;
+    return decodeRecord(lines?.[0]);
+  }
+
+  #checkSize(bytes: number): void {
+    if (bytes > this.#maxItemBytes) throw tooLarge(bytes, this.#maxItemBytes);
+  }
+
+  /** The one server of a key. Look-ups wait for each other: the client would connect twice. */
+  #nodeOf(key: string): Promise<MemcachedNode> {
+    const found = this.#lookUp.then(async () => {
+      const nodes = await this.#client.getNodesByKey(this.#prefix + key);
+      const [node] = nodes;
+      if (node === undefined || nodes.length > 1) {
+        const message =
+          `the client names ${nodes.length} servers for one key, but only one of them can decide; ` +
+          "use its default hash";
+        throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+      }
+      if (node.hasSaslCredentials === true) {
+        const message = "uses SASL, and so the binary protocol, where it can't read versions";
+        throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+      }
+      return node;
+    });
+    this.#lookUp = found.catch(() => undefined);
+    return found;
+  }
+}
+
+/**
+ * Absolute Unix seconds: memcached takes a number of up to 30 days for a duration, and a longer
+ * duration for an instant in 1970. Past what it can hold, the session's own end decides alone.
+ */
+function expiryOf(expires: number): number {
+  const seconds = Math.ceil((expires + CLOCK_SKEW) / 1000);
+  return seconds <= LAST_EXPIRY ? seconds : NEVER;
+}
+
+/** Sends a command and gives its reply, one of those that it may have. */
+async function tell(
+  node: MemcachedNode,
+  line: string,
+  replies: readonly unknown[],
+): Promise<unknown> {
+  const reply = await node.command(line);
+  if (replies.includes(reply)) return reply;
+  throw unexpected(line.slice(0, line.indexOf(" ")));
+}
+
+function unexpected(command: string): Error {
+  return new Error(`memcached answered ${command} with something else than it may`);
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("SERVER_ERROR object too large");
+}
+
+function tooLarge(actual: number, limit: number, cause?: unknown): LimitError {
+  const message =
+    `the session needs ${actual} bytes in memcached, which takes no item over ${limit} with its ` +
+    "key and header; lower maxSessionBytes, or raise memcached's -I and maxItemBytes";
+  const error = new LimitError("ERR_SESSION_LIMIT_SESSION", message, { actual, limit });
+  if (cause !== undefined) error.cause = cause;
+  return error;
+}
+
+function checkClient(client: unknown): MemcachedClient {
+  if (typeof (client as Partial<MemcachedClient> | null)?.getNodesByKey === "function") {
+    return client as MemcachedClient;
+  }
+  throw new ConfigError(
+    "ERR_SESSION_CONFIG_STORE",
+    "client",
+    `must be a Memcache of the package memcache, not ${kindOf(client)} without getNodesByKey; ` +
+      "memjs has no compare-and-swap",
+  );
+}
+
+function wholeNumber(field: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  const found = typeof value === "number" ? String(value) : kindOf(value);
+  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, `must be at least 1, not ${found}`);
+}

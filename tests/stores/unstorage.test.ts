@@ -1,0 +1,145 @@
+// The unstorage store on drivers of three kinds: in memory, in files, and on a real Redis.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SessionUnstorageStore, type UnstorageStorage } from "kocha-session/unstorage";
+import { fakeClock, storeLaws, type MakeStore } from "kocha-session/testing";
+import { createStorage, prefixStorage, type Driver } from "unstorage";
+import fsDriver from "unstorage/drivers/fs";
+import lruDriver from "unstorage/drivers/lru-cache";
+import memoryDriver from "unstorage/drivers/memory";
+import redisDriver from "unstorage/drivers/redis";
+import { afterAll, describe, expect, test } from "vitest";
+import { Redis } from "ioredis";
+import { startRedis } from "../support/servers/redis.ts";
+import { thrownBy } from "../support/thrown.ts";
+import { Visitor } from "../support/visitor.ts";
+import { warningsOf } from "../support/warnings.ts";
+
+const clock = fakeClock(Date.now());
+const redis = await startRedis();
+const folder = mkdtempSync(join(tmpdir(), "kocha-session-unstorage-"));
+const client = new Redis(redis.port, "127.0.0.1");
+
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  client.disconnect();
+  await redis.close();
+});
+
+let folders = 0;
+const drivers: Readonly<Record<string, () => Driver>> = {
+  memory: () => memoryDriver() as Driver,
+  "lru-cache": () => lruDriver({}) as Driver,
+  fs: () => fsDriver({ base: join(folder, String(++folders)) }) as Driver,
+  redis: () => redisDriver({ url: redis.url }) as Driver,
+};
+
+describe.each(Object.entries(drivers))("on the driver %s", async (name, makeDriver) => {
+  const makeStore: MakeStore = async () => {
+    const storage = createStorage({ driver: makeDriver() });
+    return {
+      store: new SessionUnstorageStore({ storage, acceptRaces: true, now: clock.now }),
+      close: () => storage.dispose(),
+    };
+  };
+  const cases = await storeLaws(makeStore, {
+    name: `unstorage on ${name}`,
+    clock,
+    seed: 42,
+    runs: 15,
+  });
+  test.each(cases.filter(({ applies }) => applies === true))("$id", ({ run }) => run());
+});
+
+describe("what a driver is told", () => {
+  test("Redis gets a time to live that is never shorter than the session's", async () => {
+    const storage = createStorage({ driver: redisDriver({ url: redis.url, base: "ttl" }) });
+    const store = new SessionUnstorageStore({ storage, prefix: "s-" });
+    const base = { op: "create", set: new Map(), del: [], deadline: Infinity, meta: "m" } as const;
+    await store.save("hour", { ...base, ttl: 3_600_000 });
+    await store.save("ever", { ...base, ttl: Infinity });
+    expect(await client.ttl("ttl:s-hour")).toBeGreaterThan(3600);
+    expect(await client.ttl("ttl:s-hour")).toBeLessThanOrEqual(3660);
+    expect(await client.ttl("ttl:s-ever")).toBe(-1);
+    await storage.dispose();
+  });
+
+  test("a driver that keeps no time gives no expired session back", async () => {
+    const storage = createStorage({ driver: memoryDriver() });
+    const store = new SessionUnstorageStore({ storage, now: clock.now });
+    const base = { op: "create", set: new Map(), del: [], deadline: Infinity, meta: "m" } as const;
+    await store.save("row", { ...base, ttl: 1000 });
+    await clock.advance(1000);
+    expect(await storage.getKeys()).toHaveLength(1);
+    expect(await store.load("row")).toBeUndefined();
+  });
+
+  test("a part of a storage is enough", async () => {
+    const storage = prefixStorage(createStorage({ driver: memoryDriver() }), "mine");
+    const visitor = new Visitor(new SessionUnstorageStore({ storage }));
+    await visitor.visit((session) => session.set("a", "1"));
+    expect(await visitor.visit((session) => session.get("a"))).toBe("1");
+  });
+
+  test("what someone else wrote is no session", async () => {
+    const storage = createStorage({ driver: memoryDriver() });
+    const store = new SessionUnstorageStore({ storage, prefix: "" });
+    for (const value of ["text", 7, true, { rev: 1 }, [1], "k1[1,1,null,2,[]]", ""]) {
+      await storage.setItem("row", value as string);
+      expect(await store.load("row")).toBeUndefined();
+    }
+  });
+});
+
+describe("races", () => {
+  test("within one process there are none", async () => {
+    const storage = createStorage({
+      driver: fsDriver({ base: join(folder, "races") }) as Driver,
+    });
+    const visitor = new Visitor(new SessionUnstorageStore({ storage }));
+    await visitor.visit((session) => session.set("base", "0"));
+    const keys = Array.from({ length: 16 }, (_, index) => `k${index}`);
+    await Promise.all(keys.map((key) => visitor.visit((session) => session.set(key, key))));
+    const found = await visitor.visit((session) => [...session.keys()]);
+    expect(found.toSorted()).toEqual([...keys, "base"].toSorted());
+  });
+
+  test("it says once that between processes there are, and not to those who know", async () => {
+    const storage = createStorage({ driver: memoryDriver() });
+    const said = await warningsOf(`
+      const { SessionUnstorageStore } = await import("kocha-session/unstorage");
+      const storage = { getItem() {}, setItem() {}, removeItem() {} };
+      new SessionUnstorageStore({ storage, acceptRaces: true });
+      console.log("known");
+      for (let n = 0; n < 3; n++) new SessionUnstorageStore({ storage });
+    `);
+    expect(said).toEqual(["KOCHA_SESSION_NOT_ATOMIC"]);
+    expect(new SessionUnstorageStore({ storage }).capabilities.atomic).toBe(false);
+  });
+});
+
+test("it says what is wrong with the storage", () => {
+  for (const storage of [undefined, null, {}, new Map(), { getItem: () => undefined }]) {
+    const options = { storage: storage as unknown as UnstorageStorage };
+    expect(thrownBy(() => new SessionUnstorageStore(options))).toMatchObject({
+      code: "ERR_SESSION_CONFIG_STORE",
+      field: "storage",
+    });
+  }
+});
+
+test("a driver that fails is a StoreError with its own error as the cause", async () => {
+  const cause = new Error("the disk is gone");
+  const storage: UnstorageStorage = {
+    getItem: () => Promise.reject(cause),
+    setItem: () => Promise.reject(cause),
+    removeItem: () => Promise.reject(cause),
+  };
+  const visitor = new Visitor(new SessionUnstorageStore({ storage }));
+  await expect(visitor.visit((session) => session.set("a", "1"))).rejects.toMatchObject({
+    name: "StoreError",
+    operation: "save",
+    cause,
+  });
+});
