@@ -1,7 +1,9 @@
-// Writes vectors/token-v1.json: what another implementation of the token, the payload and the split
-// key is checked against. Deterministic: the same input gives the same file.
+// Writes vectors/token-v1.json (`npm run vectors`): what another implementation of the token, the
+// payload, its pieces and the split key is checked against. The same input gives the same file.
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
+import { sealKey } from "../src/core/key.ts";
+import { createSigningKeyring } from "../src/crypto/keyring.ts";
 import { encodePayload, type SessionPayload } from "../src/crypto/payload.ts";
 import { sealForVector, vectorKeys, vectorStream } from "../tests/support/token-vectors.ts";
 
@@ -170,6 +172,100 @@ const reject = [
   },
 ];
 
+/** Everything before the pairs: id, rev 1, created, a day, no absolute end. */
+const start = first.payloadHex.slice(0, -2 * "\x04name\x05alice".length);
+const rejectPayloads = [
+  { name: "empty", payloadHex: "" },
+  { name: "cut within the id", payloadHex: start.slice(0, 30) },
+  { name: "rev 0", payloadHex: `${start.slice(0, 32)}00${start.slice(34)}` },
+  { name: "a varint longer than it must be", payloadHex: `${start}81006100` },
+  { name: "a varint of 2^53", payloadHex: `${start}8080808080808010` },
+  { name: "a varint without an end", payloadHex: `${start}ffffffffffffffffff` },
+  { name: "a key longer than what is left", payloadHex: `${start}0561` },
+  { name: "a key without a value", payloadHex: `${start}0161` },
+  { name: "keys in another order", payloadHex: `${start}016200016100` },
+  { name: "a key twice", payloadHex: `${start}016100016100` },
+  { name: "an overlong form of UTF-8", payloadHex: `${start}02c08000` },
+  { name: "a surrogate in UTF-8", payloadHex: `${start}03eda08000` },
+  {
+    name: "a bound session that says no subject",
+    payloadHex: `${start.slice(0, 32)}0a${start.slice(34)}`,
+  },
+];
+
+/** A payload in pieces of one set, each a cookie, cut after so many bytes each. */
+function cut(payload: Buffer, set: string, lengths: readonly number[]) {
+  const name = (place: number): string => `session.split${place}`;
+  let from = 0;
+  return lengths.map((length, index) => {
+    const head = Buffer.concat([Buffer.from(set, "hex"), Buffer.of(index + 1, lengths.length)]);
+    const slice = payload.subarray(from, (from += length));
+    const nonce = createHash("sha256").update(`piece ${set} ${index}`).digest().subarray(0, 24);
+    const token = sealForVector("piece", name(index + 1), nonce, Buffer.concat([head, slice]));
+    return { name: name(index + 1), token };
+  });
+}
+
+const bytes = Buffer.from(first.payloadHex, "hex");
+const two = cut(bytes, "0001020304050607", [20, bytes.length - 20]);
+const four = cut(bytes, "f0f1f2f3f4f5f6f7", [1, 1, 0, bytes.length - 2]);
+const other = cut(bytes, "0001020304050608", [20, bytes.length - 20]);
+const [, second] = two;
+const [otherFirst] = other;
+if (second === undefined || otherFirst === undefined) throw new Error("there is no piece");
+const pieces = [
+  { name: "two pieces", cookies: two, payload: first.payload, rejected: [] },
+  { name: "in any order", cookies: two.toReversed(), payload: first.payload, rejected: [] },
+  { name: "four pieces, one of them empty", cookies: four, payload: first.payload, rejected: [] },
+  { name: "a place missing", cookies: [second], rejected: ["incomplete"] },
+  {
+    name: "pieces of two sets",
+    cookies: [otherFirst, second],
+    rejected: ["incomplete", "incomplete"],
+  },
+  {
+    name: "a piece in another place's cookie",
+    cookies: [{ name: "session.split1", token: second.token }],
+    rejected: ["forged"],
+  },
+];
+
+const row = { selector: id, generation: 1, issued: created };
+const keyOf = (cookie: string, more: Partial<typeof row> = {}): string =>
+  sealKey(createSigningKeyring({ signingKey: vectorKeys.signingKey }), cookie, { ...row, ...more });
+const split = Buffer.from(keyOf("session"), "base64url");
+const changeKey = (at: number, mask: number): string => {
+  const changed = Buffer.from(split);
+  changed[at] = (changed[at] ?? 0) ^ mask;
+  return changed.toString("base64url");
+};
+const splitKeys = {
+  accept: [
+    { name: "the first", cookie: "session", ...row, key: keyOf("session") },
+    { name: "another cookie", cookie: "__Host-Http-app", ...row, key: keyOf("__Host-Http-app") },
+    {
+      name: "the last generation, the last second",
+      cookie: "session",
+      ...row,
+      generation: 0xffff_ffff,
+      issued: 0xffff_ffff * 1000,
+      key: keyOf("session", { generation: 0xffff_ffff, issued: 0xffff_ffff * 1000 }),
+    },
+  ],
+  reject: [
+    { name: "empty", key: "", reason: "malformed" },
+    { name: "padding", key: `${keyOf("session").slice(0, 59)}=`, reason: "malformed" },
+    { name: "a character less", key: keyOf("session").slice(0, 59), reason: "malformed" },
+    { name: "version 2", key: changeKey(0, 3), reason: "version" },
+    { name: "another key id", key: changeKey(4, 1), reason: "unknown-key" },
+    { name: "a flipped bit of the selector", key: changeKey(5, 1), reason: "forged" },
+    { name: "a flipped bit of the generation", key: changeKey(24, 1), reason: "forged" },
+    { name: "a flipped bit of the instant", key: changeKey(28, 1), reason: "forged" },
+    { name: "a flipped bit of the tag", key: changeKey(44, 1), reason: "forged" },
+    { name: "signed for another cookie", key: keyOf("other"), reason: "forged" },
+  ],
+};
+
 writeFileSync(
   "vectors/token-v1.json",
   `${JSON.stringify(
@@ -178,6 +274,9 @@ writeFileSync(
       keys: vectorKeys,
       accept,
       reject,
+      rejectPayloads,
+      pieces,
+      splitKeys,
       accumulated: {
         description:
           "a SHAKE-128 stream of empty input gives for each round a nonce of 24 bytes, one length byte and as many bytes of payload; each is sealed for the cookie session; SHA-256 over all tokens, each followed by a line feed",
