@@ -148,7 +148,7 @@ function sortedKeys(data: ReadonlyMap<string, string>): string[] {
   const keys = [...data.keys()];
   // What was read from a cookie and changed little is in order already.
   for (let index = 1; index < keys.length; index++) {
-    if ((keys[index - 1] ?? "") > (keys[index] ?? "")) return keys.sort();
+    if ((keys[index - 1] ?? "") > (keys[index] ?? "")) return keys.toSorted();
   }
   return keys;
 }
@@ -210,7 +210,7 @@ class Writer {
   }
 
   pairs(data: ReadonlyMap<string, string>): void {
-    for (const key of [...data.keys()].sort(compareKeys)) {
+    for (const key of [...data.keys()].toSorted(compareKeys)) {
       this.text(key);
       this.text(data.get(key) ?? "");
     }

@@ -1,6 +1,6 @@
 // XAES-256-GCM (C2SP, XAES-256-GCM v1): AES-256-GCM under a key derived from the first half of a
 // 24-byte nonce, so that nonces may be random without a count. It knows bytes, no token.
-import * as hostPrimitives from "#crypto";
+import { createAesBlock, createGcmKey, fillRandom, readLatin1 } from "#crypto";
 import type { AesBlock, GcmKey, Primitives } from "./primitives.ts";
 
 /** Bytes of a key. */
@@ -23,9 +23,17 @@ const SEALS_A_SUBKEY = 4096;
 /** Derived keys kept for opening; one for each batch of seals that is still about. */
 const OPEN_SUBKEYS = 512;
 
+/** The primitives that it is made of; the library's own are those of `#crypto`. */
+export type XaesPrimitives = Pick<
+  Primitives,
+  "createAesBlock" | "createGcmKey" | "fillRandom" | "readLatin1"
+>;
+
+const hostPrimitives: XaesPrimitives = { createAesBlock, createGcmKey, fillRandom, readLatin1 };
+
 /** A key made ready, with the keys that it derived lately. */
 export class XaesKey {
-  readonly #primitives: Primitives;
+  readonly #primitives: XaesPrimitives;
   readonly #block: AesBlock;
   readonly #whitening: Uint8Array;
   readonly #opening = new Map<string, GcmKey>();
@@ -34,7 +42,7 @@ export class XaesKey {
   #sealsLeft = 0;
 
   /** @internal */
-  constructor(primitives: Primitives, key: Uint8Array) {
+  constructor(primitives: XaesPrimitives, key: Uint8Array) {
     if (key.length !== XAES_KEY_BYTES) throw new RangeError("an XAES-256-GCM key has 32 bytes");
     this.#primitives = primitives;
     this.#block = primitives.createAesBlock(key);
@@ -114,46 +122,34 @@ function double(block: Uint8Array): Uint8Array {
   return doubled;
 }
 
-/** The three functions over one set of primitives. */
-export interface Xaes {
-  readonly xaesKey: (bytes: Uint8Array) => XaesKey;
-  readonly xaesSeal: (
-    key: XaesKey | Uint8Array,
-    nonce: Uint8Array,
-    plaintext: Uint8Array,
-    aad: Uint8Array,
-  ) => Uint8Array;
-  readonly xaesOpen: (
-    key: XaesKey | Uint8Array,
-    nonce: Uint8Array,
-    sealed: Uint8Array,
-    aad: Uint8Array,
-  ) => Uint8Array | undefined;
-}
-
-/** XAES-256-GCM over the given primitives; the library's own are `#crypto`. */
-export function createXaes(primitives: Primitives): Xaes {
-  const xaesKey = (bytes: Uint8Array): XaesKey => new XaesKey(primitives, bytes);
-  const prepared = (key: XaesKey | Uint8Array): XaesKey =>
-    key instanceof XaesKey ? key : xaesKey(key);
-  return {
-    xaesKey,
-    xaesSeal: (key, nonce, plaintext, aad) => {
-      if (nonce.length !== XAES_NONCE_BYTES) {
-        throw new RangeError("an XAES-256-GCM nonce has 24 bytes");
-      }
-      return prepared(key).seal(nonce, plaintext, aad);
-    },
-    xaesOpen: (key, nonce, sealed, aad) =>
-      nonce.length === XAES_NONCE_BYTES ? prepared(key).open(nonce, sealed, aad) : undefined,
-  };
-}
-
-const host = createXaes(hostPrimitives);
-
 /** A key of 32 bytes, made ready for many messages. */
-export const xaesKey: Xaes["xaesKey"] = host.xaesKey;
+export function xaesKey(bytes: Uint8Array, primitives: XaesPrimitives = hostPrimitives): XaesKey {
+  return new XaesKey(primitives, bytes);
+}
+
 /** Ciphertext and 16-byte tag of `plaintext` under a 24-byte nonce. */
-export const xaesSeal: Xaes["xaesSeal"] = host.xaesSeal;
+export function xaesSeal(
+  key: XaesKey | Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): Uint8Array {
+  if (nonce.length !== XAES_NONCE_BYTES) {
+    throw new RangeError("an XAES-256-GCM nonce has 24 bytes");
+  }
+  return prepared(key).seal(nonce, plaintext, aad);
+}
+
 /** The plaintext of ciphertext and tag; undefined when it doesn't verify. */
-export const xaesOpen: Xaes["xaesOpen"] = host.xaesOpen;
+export function xaesOpen(
+  key: XaesKey | Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  aad: Uint8Array,
+): Uint8Array | undefined {
+  return nonce.length === XAES_NONCE_BYTES ? prepared(key).open(nonce, sealed, aad) : undefined;
+}
+
+function prepared(key: XaesKey | Uint8Array): XaesKey {
+  return key instanceof XaesKey ? key : xaesKey(key);
+}

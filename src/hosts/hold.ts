@@ -10,7 +10,27 @@ import type { Session } from "../core/session.ts";
 const heldMethods = ["writeHead", "write", "end", "flushHeaders"] as const;
 type HeldMethod = (typeof heldMethods)[number];
 type AnyCall = (...args: unknown[]) => unknown;
-type Patched = Record<HeldMethod, AnyCall>;
+type Methods = Record<HeldMethod, AnyCall>;
+
+/** Where a response has its hold. */
+const held = Symbol("kocha-session.hold");
+type HeldResponse = Methods & { [held]: ResponseHold };
+
+/** One function a method for all responses: closures would be made anew for every request. */
+const ours: Methods = {
+  writeHead(this: HeldResponse, ...args) {
+    return this[held].call("writeHead", args);
+  },
+  write(this: HeldResponse, ...args) {
+    return this[held].call("write", args);
+  },
+  end(this: HeldResponse, ...args) {
+    return this[held].call("end", args);
+  },
+  flushHeaders(this: HeldResponse, ...args) {
+    return this[held].call("flushHeaders", args);
+  },
+};
 
 /** What may stand in writeHead's place for headers: an object, a flat list or a list of pairs. */
 type HeadHeaders = OutgoingHttpHeaders | readonly unknown[];
@@ -33,8 +53,7 @@ export interface HoldOptions {
 export class ResponseHold {
   readonly #response: ServerResponse;
   readonly #options: HoldOptions;
-  readonly #originals = {} as Patched;
-  readonly #ours = {} as Patched;
+  readonly #originals: Methods;
   #state: "open" | "waiting" | "released" = "open";
   #queue: HeldCall[] = [];
   /** Whether a write was told to wait for `drain`, which then must come. */
@@ -44,12 +63,16 @@ export class ResponseHold {
   constructor(response: ServerResponse, options: HoldOptions) {
     this.#response = response;
     this.#options = options;
-    const target = response as unknown as Patched;
-    for (const method of heldMethods) {
-      this.#originals[method] = target[method];
-      this.#ours[method] = (...args) => this.#call(method, args);
-      target[method] = this.#ours[method];
-    }
+    const target = response as unknown as HeldResponse;
+    const { writeHead, write, end, flushHeaders } = target;
+    this.#originals = { writeHead, write, end, flushHeaders };
+    const before = target[held] as ResponseHold | undefined;
+    if (before !== undefined) this.#wrap(before);
+    target[held] = this;
+    target.writeHead = ours.writeHead;
+    target.write = ours.write;
+    target.end = ours.end;
+    target.flushHeaders = ours.flushHeaders;
     const { engine, session } = options;
     // Only a session with something to lose is worth a listener.
     engine.whenChanged(session, () => {
@@ -74,7 +97,16 @@ export class ResponseHold {
     return this.#options.engine.commit(this.#options.session);
   }
 
-  #call(method: HeldMethod, args: unknown[]): unknown {
+  /** Two requests can share a response, as where a router hands on copies: then both hold it. */
+  #wrap(before: ResponseHold): void {
+    for (const method of heldMethods) {
+      if (this.#originals[method] !== ours[method]) continue;
+      this.#originals[method] = (...args) => before.call(method, args);
+    }
+  }
+
+  /** A call of one of the held methods. */
+  call(method: HeldMethod, args: unknown[]): unknown {
     const { writableEnded } = this.#response;
     // The error response has been sent; what the failed handler still writes belongs to no one.
     if (this.#hasFailed && writableEnded) return this.#answerOf(method);
@@ -149,9 +181,9 @@ export class ResponseHold {
 
   /** Takes our methods off, but for those that another middleware has wrapped meanwhile. */
   #restore(): void {
-    const target = this.#response as unknown as Patched;
+    const target = this.#response as unknown as HeldResponse;
     for (const method of heldMethods) {
-      if (target[method] === this.#ours[method]) target[method] = this.#originals[method];
+      if (target[method] === ours[method]) target[method] = this.#originals[method];
     }
   }
 
