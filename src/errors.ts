@@ -30,6 +30,7 @@ export type LimitErrorCode =
 export type StoreErrorCode =
   | "ERR_SESSION_STORE_FAILED"
   | "ERR_SESSION_STORE_TIMEOUT"
+  | "ERR_SESSION_STORE_UNREPLICATED"
   | "ERR_SESSION_STORE_ANSWER";
 
 /** Every code that an error of this library can carry. */

@@ -1,0 +1,265 @@
+// Sessions in Redis or Valkey: one hash each, changed by one script on one key, so that every law
+// holds on a single server, behind Sentinel and in a cluster. What the scripts do stands in
+// redis/lua.ts, how a client is spoken to in redis/client.ts.
+import { encodeBase64url, randomBytes } from "#crypto";
+import { toSaved } from "../core/change.ts";
+import { MAX_SECONDS, SECOND } from "../core/expiry.ts";
+import type {
+  ListedSession,
+  SavedSession,
+  SessionChange,
+  SessionStore,
+  StoredSession,
+} from "../core/store.ts";
+import { kindOf } from "../core/text.ts";
+import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
+import {
+  connectionOf,
+  isReplyError,
+  type RedisClient,
+  type RedisConnection,
+  type ReplicationWait,
+} from "../redis/client.ts";
+import { CommitClaims } from "../redis/claims.ts";
+import { type IndexMember, SubjectIndex } from "../redis/index.ts";
+import { APPLIED, commitScript, UNCLAIMED } from "../redis/lua.ts";
+import {
+  encodeCommit,
+  encodeDestroy,
+  instantOf,
+  readBinding,
+  readRow,
+  type RedisRow,
+  textOf,
+} from "../redis/row.ts";
+import { mustBeReplicated, RedisScript } from "../redis/script.ts";
+
+/** Where the sessions are and what a commit waits for. */
+export interface SessionRedisStoreOptions {
+  /** A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster. */
+  readonly client: RedisClient;
+  /** Begins the name of every key. Default "kocha:". */
+  readonly prefix?: string | undefined;
+  /**
+   * When a change counts as saved: "master", when the master has it, which a failover can undo; or
+   * "replicated", when `replicas` replicas have it too. Default "master".
+   */
+  readonly durability?: "master" | "replicated" | undefined;
+  /** How many replicas "replicated" waits for. Default 1. */
+  readonly replicas?: number | undefined;
+  /** How long it waits for them, in seconds; less than `storeTimeout`. Default 0.3. */
+  readonly replicaTimeout?: number | undefined;
+}
+
+export type { RedisClient };
+
+const optionNames = ["client", "prefix", "durability", "replicas", "replicaTimeout"];
+const DEFAULT_PREFIX = "kocha:";
+const DEFAULT_REPLICA_TIMEOUT = 0.3;
+/** Rows that `list` and `destroyAll` ask for at once. */
+const BATCH = 200;
+const NONCE_BYTES = 6;
+
+const committing = new RedisScript(commitScript);
+
+/** What the commit script said. */
+interface CommitAnswer {
+  readonly outcome: number;
+  readonly values: readonly string[];
+}
+
+/** Keeps sessions in Redis 7 or Valkey 8, on one server or many. */
+export class SessionRedisStore implements SessionStore {
+  readonly capabilities = { atomic: true, durable: true, lists: true } as const;
+  readonly #connection: RedisConnection;
+  readonly #rowPrefix: string;
+  readonly #index: SubjectIndex;
+  readonly #wait: ReplicationWait | undefined;
+
+  /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD */
+  constructor(options: SessionRedisStoreOptions) {
+    if (typeof options !== "object" || options === null) {
+      fail("options", `must be an object with a client, not ${kindOf(options)}`);
+    }
+    for (const field of Object.keys(options)) {
+      if (optionNames.includes(field)) continue;
+      fail(field, `is not an option of the Redis store; known are ${optionNames.join(", ")}`);
+    }
+    const { prefix = DEFAULT_PREFIX } = options;
+    if (typeof prefix !== "string") fail("prefix", `must be a string, not ${kindOf(prefix)}`);
+    this.#wait = checkDurability(options);
+    this.#connection = connectionOf(options.client);
+    this.#rowPrefix = `${prefix}s:`;
+    this.#index = new SubjectIndex(this.#connection, `${prefix}u:`, this.#wait);
+  }
+
+  async load(key: string): Promise<StoredSession | undefined> {
+    return (await this.#read(key))?.stored;
+  }
+
+  /**
+   * One script; with a subject one or two commands before it, and one behind it that nobody waits for.
+   * @throws {StoreError} ERR_SESSION_STORE_UNREPLICATED when the change was applied, but too few
+   * replicas have it; else whatever the client throws.
+   */
+  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const claims = new CommitClaims(this.#index, key, change);
+    if (change.op === "destroy") {
+      const { values } = await this.#commit(key, encodeDestroy(this.#writes), "save");
+      claims.settle(true, values[3] ?? "");
+      return toSaved(key, undefined);
+    }
+    const nonce = isFenced(change) ? mintNonce() : "-";
+    await claims.claimFirst();
+    const attempt = async (): Promise<CommitAnswer> => {
+      const extras = { nonce, binding: claims.binding, writes: this.#writes };
+      const answer = await this.#commit(key, encodeCommit(change, extras), "save");
+      if (answer.outcome !== UNCLAIMED) return answer;
+      if (claims.exhausted) {
+        const message = "the subject's index could not be claimed: are the servers' clocks right?";
+        throw new StoreError("ERR_SESSION_STORE_FAILED", "save", message);
+      }
+      const [expires, subject = ""] = answer.values;
+      await claims.claimAgain(subject, instantOf(expires));
+      return attempt();
+    };
+    const { outcome, values } = await attempt();
+    const isApplied = outcome === APPLIED;
+    const [rev, generation, expires, gone = ""] = values;
+    claims.settle(isApplied, gone);
+    if (!isApplied) return undefined;
+    return {
+      key,
+      rev: Number(rev),
+      generation: Number(generation),
+      expires: instantOf(expires),
+    };
+  }
+
+  /** The live sessions of a subject; it also drops from the index what is nobody's any more. */
+  async *list(subject: string): AsyncGenerator<ListedSession> {
+    const members = await orFail("list", this.#index.members(subject));
+    const ids = [...new Set(members.map(({ id }) => id))];
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const batch = ids.slice(start, start + BATCH);
+      // oxlint-disable-next-line no-await-in-loop -- a batch at a time, or 10,000 rows lie in memory
+      const rows = await orFail("list", Promise.all(batch.map((id) => this.#read(id))));
+      const claimOf = new Map<string, string>();
+      for (const [index, id] of batch.entries()) {
+        const row = rows[index];
+        if (row?.binding?.subject !== subject) continue;
+        claimOf.set(id, row.binding.claim);
+        yield { id, stored: row.stored };
+      }
+      const isStale = ({ id, claim, settled }: IndexMember): boolean =>
+        settled && batch.includes(id) && claimOf.get(id) !== claim;
+      this.#index.release(subject, members.filter(isStale));
+    }
+  }
+
+  /**
+   * Ends the sessions of a subject, but the one whose id is `except`; gives their number.
+   * @throws {StoreError} when some could not be reached; the others are ended.
+   */
+  async destroyAll(subject: string, options: { except?: string } = {}): Promise<number> {
+    const members = await orFail("destroyAll", this.#index.members(subject));
+    const ids = [...new Set(members.map(({ id }) => id))].filter((id) => id !== options.except);
+    const gone: { id: string; claim: string }[] = [];
+    const ended = new Set<string>();
+    let failure: unknown;
+    const args = encodeDestroy(this.#writes, subject);
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const batch = ids.slice(start, start + BATCH);
+      // oxlint-disable-next-line no-await-in-loop -- a batch at a time, or others would wait long
+      const answers = await Promise.allSettled(
+        batch.map((id) => this.#commit(id, args, "destroyAll")),
+      );
+      for (const [index, answer] of answers.entries()) {
+        const id = batch[index] ?? "";
+        if (answer.status === "rejected") failure ??= answer.reason;
+        else if (answer.value.outcome === APPLIED) {
+          ended.add(id);
+          const binding = readBinding(answer.value.values[3] ?? "");
+          if (binding !== undefined) gone.push({ id, claim: binding.claim });
+        }
+      }
+    }
+    this.#index.release(subject, [...members.filter(({ id }) => ended.has(id)), ...gone]);
+    if (failure !== undefined) throw failed("destroyAll", failure);
+    return ended.size;
+  }
+
+  get #writes(): boolean {
+    return this.#wait !== undefined;
+  }
+
+  async #read(id: string): Promise<RedisRow | undefined> {
+    const key = this.#rowPrefix + id;
+    try {
+      return readRow(await this.#connection.send(key, ["hgetall", key]));
+    } catch (error) {
+      // Another's key under our name: no session, and no outage either.
+      if (isReplyError(error, "WRONGTYPE")) return undefined;
+      throw error;
+    }
+  }
+
+  async #commit(
+    id: string,
+    args: readonly string[],
+    operation: StoreOperation,
+  ): Promise<CommitAnswer> {
+    const call = { key: this.#rowPrefix + id, args, wait: this.#wait };
+    const { reply, replicas } = await committing.run(this.#connection, call);
+    const [outcome, ...values] = (reply as unknown[]).map(textOf);
+    // What was refused has written nothing that a replica could have.
+    if (Number(outcome) === APPLIED) mustBeReplicated(replicas, this.#wait, operation);
+    return { outcome: Number(outcome), values };
+  }
+}
+
+/** Whether the change raises `rev`, or makes it. */
+function isFenced({ op, clear, bump, meta, subject }: SessionChange): boolean {
+  if (op === "create" || clear === true || bump === true) return true;
+  return meta !== undefined || subject !== undefined;
+}
+
+function mintNonce(): string {
+  return encodeBase64url(randomBytes(NONCE_BYTES));
+}
+
+function checkDurability(options: SessionRedisStoreOptions): ReplicationWait | undefined {
+  const { durability = "master" } = options;
+  if (durability !== "master" && durability !== "replicated") {
+    fail("durability", `must be "master" or "replicated", not ${kindOf(durability)}`);
+  }
+  const { replicas = 1, replicaTimeout = DEFAULT_REPLICA_TIMEOUT } = options;
+  if (!Number.isInteger(replicas) || replicas < 1) {
+    fail("replicas", `must be a whole number of replicas, at least 1`);
+  }
+  const isTime = typeof replicaTimeout === "number" && replicaTimeout > 0;
+  if (!isTime || replicaTimeout > MAX_SECONDS) {
+    fail("replicaTimeout", `must be a number of seconds over 0`);
+  }
+  if (durability === "master") return undefined;
+  return { replicas, timeoutMs: Math.ceil(replicaTimeout * SECOND) };
+}
+
+/** Callers of `list` and `destroyAll` have no engine that would make a StoreError of it. */
+async function orFail<T>(operation: StoreOperation, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw failed(operation, cause);
+  }
+}
+
+function failed(operation: StoreOperation, cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  const message = `the Redis store failed to ${operation}; its client's own error is the cause`;
+  return new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
+}
+
+function fail(field: string, message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
+}

@@ -1,0 +1,44 @@
+// The Redis store under the conformance kit, with each client library.
+import { SessionRedisStore } from "kocha-session/redis";
+import { type MakeStore, storeLaws } from "kocha-session/testing";
+import { Redis as Ioredis } from "ioredis";
+import { Redis as Ioredis6 } from "ioredis6";
+import { Redis as Iovalkey } from "iovalkey";
+import { createClient, createClientPool } from "redis";
+import { afterAll, describe, test } from "vitest";
+import { startRedis } from "../support/servers/redis.ts";
+
+const seed = Number(process.env["FC_SEED"] ?? 42);
+const runs = Number(process.env["FC_RUNS"] ?? 30);
+
+const server = await startRedis();
+const single = await createClient({ url: server.url }).connect();
+const pool = createClientPool({ url: server.url });
+await pool.connect();
+const ioredis5 = new Ioredis(server.port);
+const ioredis6 = new Ioredis6(server.port);
+const iovalkey = new Iovalkey(server.port);
+const clients = {
+  "node-redis": single,
+  "a pool of node-redis": pool,
+  "ioredis 5": ioredis5,
+  "ioredis 6": ioredis6,
+  iovalkey,
+};
+let stores = 0;
+
+afterAll(async () => {
+  await Promise.all([single.close(), pool.close()]);
+  await Promise.all([ioredis5.quit(), ioredis6.quit(), iovalkey.quit()]);
+  await server.close();
+});
+
+describe.each(Object.entries(clients))("the Redis store on %s", async (name, client) => {
+  const makeStore: MakeStore = async () => ({
+    store: new SessionRedisStore({ client, prefix: `test ${++stores}:` }),
+    close: () => undefined,
+  });
+  const cases = await storeLaws(makeStore, { name, seed, runs, resolutionMs: 10 });
+  const applying = cases.filter(({ applies }) => applies === true);
+  test.each(applying)("$id", ({ run }) => run());
+});
