@@ -1,0 +1,129 @@
+// Every error code, by the shortest way to it; and no error shows a key or a value, in its message,
+// its stack, its JSON, or what util.inspect makes of it.
+import { inspect } from "node:util";
+import {
+  ConfigError,
+  isSessionError,
+  LimitError,
+  SessionCookieStore,
+  SessionMemoryStore,
+  SessionMiddleware,
+  sessionKey,
+  StoreError,
+  UsageError,
+  type Session,
+  type SessionErrorCode,
+  type SessionStore,
+  type StandardSchema,
+} from "kocha-session";
+import { getSession } from "kocha-session/h3";
+import { H3Event } from "h3";
+import { expect, test } from "vitest";
+import { freshKey, freshKeys } from "../support/keys.ts";
+
+const VALUE = "a value that nobody may see";
+const KEY = Buffer.alloc(31, VALUE).toString("base64");
+const signingKey = freshKey();
+
+const build = (more: object): SessionMiddleware =>
+  new SessionMiddleware({ store: new SessionMemoryStore(), signingKey, ...more });
+
+async function openWith(store: SessionStore, more: object = {}): Promise<Session> {
+  return build({ store, ...more }).open(undefined);
+}
+
+const memory = (more: object = {}): Promise<Session> => openWith(new SessionMemoryStore(), more);
+
+/** A session that a store of these answers has to save. */
+async function saveBy(save: SessionStore["save"], more: object = {}): Promise<unknown> {
+  const engine = build({ store: { load: () => undefined, save }, ...more });
+  const session = await engine.open(undefined);
+  session.set("name", VALUE);
+  return engine.commit(session);
+}
+
+async function destroyed(): Promise<Session> {
+  const session = await memory();
+  session.set("name", VALUE);
+  await session.destroy();
+  return session;
+}
+
+function schemaOf(validate: (value: unknown) => unknown): StandardSchema<string> {
+  const standard = { version: 1, vendor: "test", validate };
+  return { "~standard": standard } as unknown as StandardSchema<string>;
+}
+
+const asyncSchema = sessionKey(
+  "name",
+  schemaOf((value) => Promise.resolve({ value })),
+);
+const narrowSchema = sessionKey(
+  "name",
+  schemaOf(() => ({ issues: [{ message: VALUE }] })),
+);
+
+/** What leads to each code. */
+const ways: Readonly<Record<SessionErrorCode, () => unknown>> = {
+  ERR_SESSION_CONFIG_FIELD: () => build({ path: 5, name: VALUE }),
+  ERR_SESSION_CONFIG_KEY: () => build({ signingKey: KEY }),
+  ERR_SESSION_CONFIG_STORE: () => build({ store: { load: VALUE } }),
+  ERR_SESSION_CONFIG_COOKIE: () => build({ name: `__Host-${VALUE}`, path: `/${VALUE}` }),
+  ERR_SESSION_USAGE_TYPE: async () => (await memory()).set("name", [VALUE] as never),
+  ERR_SESSION_USAGE_MALFORMED: async () => (await memory()).set("name", `${VALUE}\uD800`),
+  ERR_SESSION_USAGE_DESTROYED: async () => (await destroyed()).set("name", VALUE),
+  ERR_SESSION_USAGE_HEADERS_SENT: async () => {
+    const engine = build({});
+    const session = await engine.open(undefined);
+    await engine.commit(session);
+    session.set("name", VALUE);
+  },
+  ERR_SESSION_USAGE_READ_ONLY: async () => {
+    const session = await build({}).openReadOnly(undefined);
+    session.set("name", VALUE);
+  },
+  ERR_SESSION_USAGE_ASYNC_SCHEMA: async () => (await memory()).write(asyncSchema, VALUE),
+  ERR_SESSION_USAGE_SCHEMA: async () => (await memory()).write(narrowSchema, VALUE),
+  ERR_SESSION_USAGE_NO_SESSION: () => getSession(new H3Event(new Request("http://localhost/"))),
+  ERR_SESSION_LIMIT_KEY: async () => (await memory()).set("k".repeat(257), VALUE),
+  ERR_SESSION_LIMIT_KEYS: async () => {
+    const session = await memory({ maxKeys: 1 });
+    session.set("one", VALUE);
+    session.set("two", VALUE);
+  },
+  ERR_SESSION_LIMIT_SESSION: async () => (await memory()).set("name", VALUE.repeat(3000)),
+  ERR_SESSION_LIMIT_COOKIE: async () => {
+    const engine = new SessionMiddleware({ store: new SessionCookieStore(freshKeys()) });
+    const session = await engine.open(undefined);
+    session.set("name", VALUE.repeat(300));
+    await engine.commit(session);
+  },
+  ERR_SESSION_STORE_FAILED: () =>
+    saveBy(() => {
+      throw new Error("out of order");
+    }),
+  ERR_SESSION_STORE_TIMEOUT: () =>
+    saveBy(() => new Promise(() => undefined), { storeTimeout: 0.001 }),
+  ERR_SESSION_STORE_ANSWER: () => saveBy(() => ({ key: VALUE }) as never),
+};
+
+const classes = { CONFIG: ConfigError, USAGE: UsageError, LIMIT: LimitError, STORE: StoreError };
+
+test.each(Object.entries(ways))("%s", async (code, way) => {
+  const error: unknown = await Promise.resolve()
+    .then(way)
+    .then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+  expect(error).toMatchObject({ code });
+  expect(isSessionError(error)).toBe(true);
+  const kind = code.split("_")[2] as keyof typeof classes;
+  expect(error).toBeInstanceOf(classes[kind]);
+  expect((error as Error).name).toBe(classes[kind].name);
+  const { message, stack } = error as Error;
+  for (const text of [message, stack, JSON.stringify(error), inspect(error)]) {
+    expect(text).not.toContain(VALUE);
+    expect(text).not.toContain(KEY);
+  }
+});
