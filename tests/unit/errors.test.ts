@@ -19,6 +19,7 @@ import {
 import { getSession } from "kocha-session/h3";
 import { H3Event } from "h3";
 import { expect, test } from "vitest";
+import { mustBeReplicated } from "../../src/redis/script.ts";
 import { freshKey, freshKeys } from "../support/keys.ts";
 
 const VALUE = "a value that nobody may see";
@@ -104,6 +105,8 @@ const ways: Readonly<Record<SessionErrorCode, () => unknown>> = {
     }),
   ERR_SESSION_STORE_TIMEOUT: () =>
     saveBy(() => new Promise(() => undefined), { storeTimeout: 0.001 }),
+  ERR_SESSION_STORE_UNREPLICATED: () =>
+    mustBeReplicated(0, { replicas: 1, timeoutMs: 300 }, "save"),
   ERR_SESSION_STORE_ANSWER: () => saveBy(() => ({ key: VALUE }) as never),
 };
 
