@@ -31,7 +31,7 @@ export interface UpgradeApp {
 }
 
 /** What a socket is told of its session: the name, and what a write came to. */
-export function describeSession(session: Session): string {
+function describeSession(session: Session): string {
   let write = "done";
   try {
     session.set("name", "changed");
