@@ -193,16 +193,18 @@ export abstract class Backing {
   }
 
   async regenerate(): Promise<void> {
-    this.beforeChange();
+    // ORDER: whoever listens may find that the client has gone, and then this is refused.
     this.noteChange();
+    this.beforeChange();
     await this.#inOrder(() => this.replaceCredential());
   }
 
   async destroy(): Promise<void> {
     if (this.destroyed) return;
+    // ORDER: as in regenerate.
+    this.noteChange();
     if (this.readOnly === "upgrade" || (this.frozen && !this.savesAlone)) this.beforeChange();
     this.touch();
-    this.noteChange();
     await this.#inOrder(() => this.end());
   }
 

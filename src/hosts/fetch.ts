@@ -6,7 +6,7 @@ import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { isLoopback } from "./loopback.ts";
-import { applyToHeaders, WebConnection } from "./web.ts";
+import { applyToHeaders, watchClient, WebConnection } from "./web.ts";
 
 /** A handler that gets the session beside the request, and whatever else its host passes. */
 export type SessionHandler<Rest extends unknown[]> = (
@@ -24,12 +24,19 @@ export interface WithSessionOptions {
   readonly onError?: (error: unknown, request: Request) => Awaitable<Response>;
 }
 
+/** The session of a request that is on its way already. */
+const opened = new WeakMap<
+  Request,
+  { readonly engine: SessionMiddleware; readonly session: Session }
+>();
+
 /**
  * A handler with sessions: `Bun.serve({ fetch: withSession(config, handler) })`, or
  * `Deno.serve(withSession(config, handler))`.
  *
  * Https is what the request's URL says; the peer's address is what Deno's `info` or Bun's `server`
- * says, and unknown elsewhere. What a handler changed before it threw is saved, too.
+ * says, and unknown elsewhere. What a handler changed before it threw is saved, too. Around another
+ * handler with the same configuration, both get one session, which the outer one saves.
  * @throws {ConfigError} when the configuration is wrong.
  */
 export function withSession<Rest extends unknown[] = unknown[]>(
@@ -39,6 +46,8 @@ export function withSession<Rest extends unknown[] = unknown[]>(
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const engine = SessionMiddleware.from(config);
   return async (request, ...rest) => {
+    const outer = opened.get(request);
+    if (outer?.engine === engine) return handler(request, outer.session, ...rest);
     const answerError = async (error: unknown): Promise<Response> => {
       if (options.onError === undefined) throw error;
       return options.onError(error, request);
@@ -51,21 +60,36 @@ export function withSession<Rest extends unknown[] = unknown[]>(
     } catch (error) {
       return answerError(error);
     }
-    let response: Response;
+    opened.set(request, { engine, session });
+    watchClient(engine, session, () => request.signal);
     try {
-      response = await handler(request, session, ...rest);
-    } catch (error) {
-      // Saved before it is answered, whoever answers.
-      await engine.commit(session);
-      response = await answerError(error);
-    }
-    try {
-      return finish(await engine.commit(session), response);
-    } catch (error) {
-      const answer = await answerError(error);
-      return finish(await engine.commit(session), answer);
+      let response: Response;
+      try {
+        response = await handler(request, session, ...rest);
+      } catch (error) {
+        // Saved before it is answered, whoever answers; what can't be saved is the worse fault.
+        response = await answerError((await failureOf(engine, session)) ?? error);
+      }
+      try {
+        return finish(await engine.commit(session), response);
+      } catch (error) {
+        const answer = await answerError(error);
+        return finish(await engine.commit(session), answer);
+      }
+    } finally {
+      opened.delete(request);
     }
   };
+}
+
+/** Commits; gives why it can't be done. A commit after one that failed gives what is due. */
+async function failureOf(engine: SessionMiddleware, session: Session): Promise<unknown> {
+  try {
+    await engine.commit(session);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 function finish(effects: Parameters<typeof hasEffects>[0], response: Response): Response {

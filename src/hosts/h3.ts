@@ -8,7 +8,7 @@ import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { UsageError } from "../errors.ts";
 import { isLoopback } from "./loopback.ts";
-import { WebConnection } from "./web.ts";
+import { watchClient, WebConnection } from "./web.ts";
 
 declare module "h3" {
   interface H3EventContext {
@@ -40,6 +40,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     );
     const session = await engine.open(event.req.headers.get("cookie") ?? undefined, connection);
     event.context.session = session;
+    watchClient(engine, session, () => event.req.signal);
     let answer: unknown;
     try {
       answer = await next();

@@ -76,9 +76,11 @@ export class ResponseHold {
     const { engine, session } = options;
     // Only a session with something to lose is worth a listener.
     engine.whenChanged(session, () => {
-      response.once("close", () => {
+      const abandon = (): void => {
         if (this.#state === "open") engine.abandon(session);
-      });
+      };
+      if (isClosed(response)) abandon();
+      else response.once("close", abandon);
     });
   }
 
@@ -215,6 +217,14 @@ export class ResponseHold {
       response.setHeader(name, all);
     }
   }
+}
+
+/** Whether the client has gone; HTTP/2's response tells it by its stream alone. */
+function isClosed(response: ServerResponse): boolean {
+  const { destroyed, stream } = response as ServerResponse & {
+    readonly stream?: { readonly destroyed?: boolean };
+  };
+  return destroyed || stream?.destroyed === true;
 }
 
 function pairsOf(list: readonly unknown[]): [unknown, unknown][] {

@@ -9,7 +9,7 @@ import type { Session } from "../core/session.ts";
 import { StoreError } from "../errors.ts";
 import type { Awaitable } from "../core/store.ts";
 import { isLoopback } from "./loopback.ts";
-import { applyToHeaders, WebConnection } from "./web.ts";
+import { applyToHeaders, watchClient, WebConnection } from "./web.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -42,6 +42,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     );
     const session = await open(engine, context, connection);
     context.set("session", session);
+    watchClient(engine, session, () => context.req.raw.signal);
     // What throws below has become a response of app.onError by now: it carries the cookie too.
     await next();
     try {

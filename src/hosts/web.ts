@@ -2,6 +2,8 @@
 // immutable, and the connection as a URL tells it.
 import type { Connection } from "../core/backing.ts";
 import { applyEffects, type ResponseEffects } from "../core/effects.ts";
+import type { SessionMiddleware } from "../core/middleware.ts";
+import type { Session } from "../core/session.ts";
 
 /** Puts the effects into headers that may be changed. */
 export function applyToHeaders(effects: ResponseEffects, headers: Headers): void {
@@ -29,4 +31,21 @@ export class WebConnection implements Connection {
   get loopback(): boolean {
     return this.#isLoopback();
   }
+}
+
+/**
+ * Tells the engine when the client has gone before its response could leave. Only a session with
+ * something to lose asks for the request's signal, which some hosts make when it is asked for.
+ * @param signal - the request's; some hosts have none.
+ */
+export function watchClient(
+  engine: SessionMiddleware,
+  session: Session,
+  signal: () => AbortSignal | null | undefined,
+): void {
+  engine.whenChanged(session, () => {
+    const client = signal();
+    if (client?.aborted === true) engine.abandon(session);
+    else client?.addEventListener("abort", () => engine.abandon(session), { once: true });
+  });
 }

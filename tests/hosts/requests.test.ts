@@ -1,0 +1,210 @@
+// What only a host can get wrong about a request, on every host and in its own way: a middleware
+// mounted twice, cookies of the application's beside ours, and a client that leaves.
+import { request as httpRequest } from "node:http";
+import { SessionCookieStore, type SessionConfig, SessionMemoryStore } from "kocha-session";
+import { withSession } from "kocha-session/fetch";
+import { mintCookie, readCookie } from "kocha-session/testing";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Gate, spyOn } from "../../src/testing/probe.ts";
+import { freshKey, freshKeys } from "../support/keys.ts";
+import { exchangeApps, type Handle, type MakeApp } from "./exchanges.ts";
+
+/** The names of the cookies that a response sets, in the alphabet's order. */
+function cookieNames(response: Response): string[] {
+  const names = response.headers.getSetCookie().map((cookie) => cookie.split("=", 1)[0] ?? "");
+  return names.toSorted();
+}
+
+/** A request whose client can be made to leave. */
+function leavingClient(url: string, cookie: string): { readonly leave: () => void } {
+  const sent = httpRequest(url, { headers: { cookie }, agent: false });
+  sent.on("error", () => undefined);
+  sent.end();
+  return { leave: () => void sent.destroy() };
+}
+
+describe.each(Object.entries(exchangeApps))("on %s", (_, makeApp: MakeApp) => {
+  const start = async (config: SessionConfig, handle: Handle, mounts = 1): Promise<string> => {
+    const settings = { secure: false, storeTimeout: 30, ...config };
+    const { url, close } = await makeApp(settings, handle, mounts);
+    onTestFinished(close);
+    return url;
+  };
+
+  test("mounted three times, a session is opened once, saved once, and sent once", async () => {
+    const spy = spyOn(new SessionMemoryStore());
+    const config = { store: spy.store, signingKey: freshKey() };
+    const cookie = await mintCookie(config, { visits: "1" });
+    const url = await start(
+      config,
+      async ({ session, send }) => {
+        const visits = Number(session.get("visits"));
+        await session.regenerate();
+        session.set("visits", String(visits + 1));
+        return send(session.get("visits"));
+      },
+      3,
+    );
+    [spy.loads, spy.saves] = [0, 0];
+    const response = await fetch(url, { headers: { cookie } });
+    expect([response.status, await response.text()]).toEqual([200, "2"]);
+    expect(cookieNames(response)).toEqual(["session"]);
+    // The regenerate's own, and the one at the end.
+    expect([spy.loads, spy.saves]).toEqual([1, 2]);
+  });
+
+  test("a handler that throws while the store is down is one error answer, and no cookie", async () => {
+    const spy = spyOn(new SessionMemoryStore());
+    const config = { store: spy.store, signingKey: freshKey() };
+    const url = await start(config, ({ session, path, send }) => {
+      if (path === "/fine") return send("fine");
+      session.set("a", "1");
+      spy.fault = "save";
+      throw new Error("the handler threw, as it was told to");
+    });
+    const response = await fetch(url);
+    // Of two errors Fastify answers the first, the others the second.
+    expect([500, 503]).toContain(response.status);
+    expect(response.headers.getSetCookie()).toEqual([]);
+    expect(await (await fetch(`${url}/fine`)).text()).toBe("fine");
+  });
+
+  test.each(["sealed", "kept"])(
+    "cookies of the application's stay beside ours: %s",
+    async (kind) => {
+      const sealed = { store: new SessionCookieStore(freshKeys()) };
+      const kept = { store: spyOn(new SessionMemoryStore()).store, signingKey: freshKey() };
+      const url = await start(
+        kind === "sealed" ? sealed : kept,
+        async ({ session, path, cookie, send, redirect }) => {
+          cookie("first", "1");
+          session.set("a", "1");
+          cookie("second", "2");
+          if (path === "/saved") await session.commit();
+          cookie("trailing", "3");
+          return path === "/redirect" ? redirect("/") : send("done");
+        },
+      );
+      for (const path of ["/", "/saved", "/redirect"]) {
+        const response = await fetch(url + path, { redirect: "manual" });
+        expect(cookieNames(response)).toEqual(["first", "second", "session", "trailing"]);
+        expect(response.status).toBe(path === "/redirect" ? 302 : 200);
+      }
+    },
+  );
+
+  test("a client that leaves while its session is being saved loses nothing", async () => {
+    const spy = spyOn(new SessionMemoryStore());
+    const config = { store: spy.store, signingKey: freshKey() };
+    const cookie = await mintCookie(config, { a: "1" });
+    const gone = new Gate();
+    const url = await start(config, ({ session, send }) => {
+      session.set("a", "2");
+      return send("done");
+    });
+    const gate = (spy.saveGate = gone);
+    const client = leavingClient(url, cookie);
+    await gate.arrived;
+    client.leave();
+    spy.saveGate = undefined;
+    // Another request is through before the save goes on: the server has seen the other one leave.
+    await fetch(url);
+    gate.open();
+    const poll = { timeout: 15_000 };
+    await expect.poll(() => readCookie(config, cookie), poll).toEqual(new Map([["a", "2"]]));
+  });
+
+  test.each(["before", "after"])(
+    "a client that has left %s the change, whose cookie can't be sent, is told to the observers",
+    async (when) => {
+      const refused: unknown[] = [];
+      const config: SessionConfig = {
+        store: new SessionCookieStore(freshKeys()),
+        on: { refused: ({ reason }) => void refused.push(reason) },
+      };
+      const cookie = await mintCookie(config, { a: "1" });
+      const arrived = new Gate();
+      const done = new Gate();
+      const url = await start(config, async ({ session, path, send, gone }) => {
+        if (path !== "/slow") return send(session.get("a"));
+        if (when === "after") session.set("a", "2");
+        const left = gone();
+        void arrived.pass();
+        await left;
+        if (when === "before") session.set("a", "2");
+        void done.pass();
+        return send("to nobody");
+      });
+      const client = leavingClient(`${url}/slow`, cookie);
+      await arrived.arrived;
+      client.leave();
+      await done.arrived;
+      expect(await (await fetch(url, { headers: { cookie } })).text()).toBe("1");
+      expect(refused).toEqual(["aborted"]);
+    },
+  );
+
+  test.each(["regenerate", "destroy"] as const)(
+    "a client that has left gets no %s that nothing could carry: it is an error",
+    async (step) => {
+      const config: SessionConfig = { store: new SessionCookieStore(freshKeys()) };
+      const cookie = await mintCookie(config, { a: "1" });
+      const arrived = new Gate();
+      const done = new Gate();
+      let caught: unknown;
+      const url = await start(config, async ({ session, send, gone }) => {
+        session.get("a");
+        const left = gone();
+        void arrived.pass();
+        await left;
+        caught = await session[step]().catch((error: unknown) => error);
+        void done.pass();
+        return send("to nobody");
+      });
+      const client = leavingClient(url, cookie);
+      await arrived.arrived;
+      client.leave();
+      await done.arrived;
+      expect(caught).toMatchObject({ code: "ERR_SESSION_USAGE_HEADERS_SENT" });
+    },
+  );
+
+  test("a client that only looked may leave unnoticed", async () => {
+    const refused: unknown[] = [];
+    const config: SessionConfig = {
+      store: new SessionCookieStore(freshKeys()),
+      on: { refused: ({ reason }) => void refused.push(reason) },
+    };
+    const cookie = await mintCookie(config, { a: "1" });
+    const arrived = new Gate();
+    const done = new Gate();
+    const url = await start(config, async ({ session, path, send, gone }) => {
+      const found = session.get("a");
+      if (path !== "/slow") return send(found);
+      const left = gone();
+      void arrived.pass();
+      await left;
+      void done.pass();
+      return send("to nobody");
+    });
+    const client = leavingClient(`${url}/slow`, cookie);
+    await arrived.arrived;
+    client.leave();
+    await done.arrived;
+    expect(await (await fetch(url, { headers: { cookie } })).text()).toBe("1");
+    expect(refused).toEqual([]);
+  });
+});
+
+test("a Request object that is used twice has a session of its own each time", async () => {
+  const config = { store: new SessionCookieStore(freshKeys()) };
+  const serve = withSession(config, (_, session) => {
+    session.set("a", "1");
+    return new Response(session.isNew ? "new" : "old");
+  });
+  const request = new Request("http://localhost/");
+  for (let round = 0; round < 2; round++) {
+    const response = await serve(request);
+    expect([await response.text(), cookieNames(response)]).toEqual(["new", ["session"]]);
+  }
+});
