@@ -28,7 +28,7 @@ import { sessionMiddleware as nodeSession } from "kocha-session/node";
 import { listen } from "../support/listen.ts";
 
 /** One request, and the host's own ways to answer it; what they give is what the handler returns. */
-export interface Exchange {
+interface Exchange {
   readonly session: Session;
   readonly path: string;
   readonly send: (text: string) => unknown;
@@ -44,7 +44,7 @@ export interface Exchange {
 export type Handle = (exchange: Exchange) => unknown;
 
 /** What a test gets of a host. */
-export interface HostApp {
+interface HostApp {
   readonly url: string;
   readonly close: () => Promise<void>;
 }
