@@ -173,7 +173,8 @@ export interface SealedSessionStore extends SessionStore {
   readonly foreignNames?: readonly string[];
   /**
    * Joins every cookie named `name` or `name.` + 6 base64url characters into one session.
-   * Total: it never throws, whatever the cookies hold.
+   * Total: it never throws, whatever the cookies hold. What it gives may be given again: nobody
+   * changes it.
    */
   open(cookies: readonly Cookie[], context: SealedContext): OpenedSession | undefined;
   /**

@@ -1,5 +1,6 @@
 // Sessions in the client's own cookies: sealed, so that they can be neither read nor changed, and
 // opened without any store. It knows the token and the payload, no header and no attribute.
+import { encodeUtf8, readLatin1 } from "#crypto";
 import { applyUntil } from "../core/change.ts";
 import type { ForeignCookies } from "../core/foreign.ts";
 import { mintSelector } from "../core/key.ts";
@@ -23,6 +24,7 @@ import { type CookieKey, type CookieKeyring, createCookieKeyring } from "../cryp
 import { borrowPayload, decodePayload, type SessionPayload } from "../crypto/payload.ts";
 import { MAX_COOKIE_BYTES, openToken, sealToken } from "../crypto/token.ts";
 import { ConfigError, LimitError } from "../errors.ts";
+import { VerifiedTokens } from "./verified.ts";
 
 /** The keys of the cookies, and what else a cookie store may do. */
 export interface SessionCookieStoreOptions {
@@ -36,12 +38,26 @@ export interface SessionCookieStoreOptions {
   readonly maxCookies?: number | undefined;
   /** Another library's cookies that become ours at their next write. Default none. */
   readonly migrateFrom?: ForeignCookies | undefined;
+  /**
+   * Bytes of memory, about, for tokens that were verified lately, so that a client that sends the
+   * same one again costs no decryption; 0: none. Default 1048576, 1 MiB.
+   */
+  readonly verifiedTokensBytes?: number | undefined;
   /** The clock of `load` and `save`, for tests: Unix milliseconds. Default Date.now. */
   readonly now?: (() => number) | undefined;
 }
 
-const optionNames = ["secretKey", "signingKey", "keys", "maxCookies", "migrateFrom", "now"];
+const optionNames = [
+  "secretKey",
+  "signingKey",
+  "keys",
+  "maxCookies",
+  "migrateFrom",
+  "verifiedTokensBytes",
+  "now",
+];
 
+const DEFAULT_VERIFIED_BYTES = 1_048_576;
 /** Browsers keep few cookies a site, and servers take few bytes of headers. */
 const MAX_COOKIES = 4;
 /** A session this far from the future is of a node whose clock runs ahead; one further is refused. */
@@ -57,6 +73,7 @@ export class SessionCookieStore implements SealedSessionStore {
   readonly #ring: CookieKeyring;
   readonly #maxCookies: number;
   readonly #foreign: ForeignCookies | undefined;
+  readonly #verified: VerifiedTokens;
   readonly #now: () => number;
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_KEY or ERR_SESSION_CONFIG_FIELD */
@@ -73,12 +90,16 @@ export class SessionCookieStore implements SealedSessionStore {
     this.#maxCookies = checkMaxCookies(options.maxCookies ?? 1);
     this.#foreign = checkForeign(options.migrateFrom);
     this.foreignNames = this.#foreign === undefined ? [] : [this.#foreign.name];
+    const { verifiedTokensBytes = DEFAULT_VERIFIED_BYTES } = options;
+    this.#verified = new VerifiedTokens(checkBytes(verifiedTokensBytes));
     this.#now = options.now ?? Date.now;
   }
 
   /** The session of a token that was sealed for the cookie name "session" (S1). */
   load(key: string): StoredSession | undefined {
-    return this.#openOne(key);
+    const opened = this.#openOne(key);
+    // What is opened shares its data with what is opened after it.
+    return opened && { ...opened, data: new Map(opened.data) };
   }
 
   /**
@@ -103,8 +124,7 @@ export class SessionCookieStore implements SealedSessionStore {
     const rejected: RejectedReason[] = [];
     const pieces: { place: number; payload: Uint8Array }[] = [];
     let best: SessionPayload | undefined;
-    const consider = (bytes: Uint8Array): void => {
-      const payload = decodePayload(bytes);
+    const consider = (payload: SessionPayload | undefined): void => {
       if (payload === undefined) rejected.push("malformed");
       else if (payload.created > now + MAX_SKEW) rejected.push("future");
       else if (endOf(payload) <= now) rejected.push("expired");
@@ -113,6 +133,13 @@ export class SessionCookieStore implements SealedSessionStore {
     for (const cookie of cookies) {
       const place = cookie.name === name ? 0 : placeOf(cookie.name, name);
       if (place === undefined) continue;
+      // Its ends, like its revocation, are looked at anew: only the decryption is saved.
+      const known = place === 0 ? this.#verified.get(name, cookie.value) : undefined;
+      if (known !== undefined) {
+        if (!names.includes(name)) names.push(name);
+        consider(known);
+        continue;
+      }
       const purpose = place === 0 ? "session" : "piece";
       const token = openToken(this.#ring, purpose, cookie.name, cookie.value);
       if (typeof token === "string") {
@@ -120,11 +147,18 @@ export class SessionCookieStore implements SealedSessionStore {
         continue;
       }
       if (!names.includes(cookie.name)) names.push(cookie.name);
-      if (place === 0) consider(token.payload);
-      else pieces.push({ place, payload: token.payload });
+      if (place > 0) {
+        pieces.push({ place, payload: token.payload });
+        continue;
+      }
+      const payload = decodePayload(token.payload);
+      if (payload !== undefined) this.#verified.add(name, copyOf(cookie.value), payload);
+      consider(payload);
     }
     if (pieces.length > 0) {
-      for (const whole of joinPieces(pieces, () => rejected.push("incomplete"))) consider(whole);
+      for (const whole of joinPieces(pieces, () => rejected.push("incomplete"))) {
+        consider(decodePayload(whole));
+      }
     }
     const opened =
       best === undefined && names.length === 0
@@ -270,6 +304,17 @@ function tooLarge(
       `${maxCookies}; keep less in it, raise maxCookies (up to ${MAX_COOKIES}), or use a server-side store`,
     { actual, limit, largestKeys: findLargestKeys(payload.data) },
   );
+}
+
+/** A string of its own: a part of a header would keep the whole header in memory. */
+function copyOf(token: string): string {
+  return readLatin1(encodeUtf8(token), 0, token.length);
+}
+
+function checkBytes(value: unknown): number {
+  if (typeof value === "number" && value >= 0) return value;
+  const found = typeof value === "number" ? String(value) : kindOf(value);
+  return fail("verifiedTokensBytes", `must be a number of bytes, or 0, not ${found}`);
 }
 
 function checkMaxCookies(value: unknown): number {

@@ -1,0 +1,102 @@
+// The memory of verified tokens: it saves the decryption and nothing else, it is bounded, and what
+// one request does to its session is never seen by the next one through it.
+import { describe, expect, test } from "vitest";
+import { SessionMiddleware } from "../../../src/core/middleware.ts";
+import type { SessionPayload } from "../../../src/crypto/payload.ts";
+import { SessionCookieStore } from "../../../src/stores/cookie.ts";
+import { VerifiedTokens } from "../../../src/stores/verified.ts";
+import { freshKeys } from "../../support/keys.ts";
+
+const payload: SessionPayload = {
+  id: "AAAAAAAAAAAAAAAAAAAAAA",
+  rev: 1,
+  created: 1_790_000_000_000,
+  issued: 0,
+  idleExpires: 1_790_000_060_000,
+  deadline: Infinity,
+  data: new Map([["a", "1"]]),
+};
+
+async function cookieOf(engine: SessionMiddleware): Promise<string> {
+  const session = await engine.open(undefined);
+  session.set("name", "alice");
+  const { setCookie } = await engine.commit(session);
+  return (setCookie[0] ?? "").split(";", 1)[0] ?? "";
+}
+
+describe("the memory of verified tokens", () => {
+  test("knows a token by its cookie's name alone", () => {
+    const verified = new VerifiedTokens(10_000);
+    verified.add("session", "token", payload);
+    expect(verified.get("session", "token")).toBe(payload);
+    expect(verified.get("other", "token")).toBeUndefined();
+    expect(verified.get("session", "token2")).toBeUndefined();
+  });
+
+  test("holds no more than its bytes, and keeps what is asked for", () => {
+    const verified = new VerifiedTokens(100_000);
+    verified.add("session", "kept", payload);
+    const tokens = Array.from({ length: 5000 }, (_, index) => `${index}`.padStart(1000, "0"));
+    for (const token of tokens) {
+      verified.add("session", token, payload);
+      expect(verified.get("session", "kept")).toBe(payload);
+    }
+    const known = tokens.filter((token) => verified.get("session", token) !== undefined);
+    expect(known.length).toBeGreaterThan(0);
+    expect(known.length * 2000).toBeLessThanOrEqual(100_000);
+  });
+
+  test("with no bytes it holds nothing", () => {
+    const verified = new VerifiedTokens(0);
+    verified.add("session", "token", payload);
+    expect(verified.get("session", "token")).toBeUndefined();
+  });
+});
+
+describe("a token that was verified before", () => {
+  const now = { at: 1_790_000_000_000 };
+  const engineOf = (): SessionMiddleware =>
+    new SessionMiddleware({
+      store: new SessionCookieStore(freshKeys()),
+      sessionExpires: 60,
+      absoluteExpires: 90,
+      now: () => now.at,
+    });
+
+  test.each([59_999, 60_000])("is as good as its ends allow, %i ms later", async (later) => {
+    now.at = 1_790_000_000_000;
+    const engine = engineOf();
+    const cookie = await cookieOf(engine);
+    expect((await engine.open(cookie)).get("name")).toBe("alice");
+    now.at += later;
+    expect((await engine.open(cookie)).get("name")).toBe(later < 60_000 ? "alice" : "");
+  });
+
+  test("is no session under another name", async () => {
+    const keys = freshKeys();
+    const store = new SessionCookieStore(keys);
+    const one = new SessionMiddleware({ store, name: "one" });
+    const other = new SessionMiddleware({ store, name: "other" });
+    const cookie = await cookieOf(one);
+    expect((await one.open(cookie)).get("name")).toBe("alice");
+    expect((await other.open(cookie.replace("one=", "other="))).get("name")).toBe("");
+  });
+
+  test("shows nothing of what another request changed", async () => {
+    const engine = engineOf();
+    const cookie = await cookieOf(engine);
+    const first = await engine.open(cookie);
+    first.set("name", "bob");
+    first.set("more", "1");
+    await engine.commit(first);
+    const second = await engine.open(cookie);
+    expect(second.toObject()).toEqual(Object.assign(Object.create(null), { name: "alice" }));
+    second.clear();
+    expect((await engine.open(cookie)).get("name")).toBe("alice");
+  });
+});
+
+test.each([-1, "1", Number.NaN, null])("verifiedTokensBytes: %s is refused by name", (value) => {
+  const options = { ...freshKeys(), verifiedTokensBytes: value as number };
+  expect(() => new SessionCookieStore(options)).toThrow(/^verifiedTokensBytes: must be/);
+});
