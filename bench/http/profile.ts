@@ -1,0 +1,135 @@
+// `npm run bench -- profile <host> [subject] [mode]`: where a server's time goes under load, by
+// package and by function. It changes nothing and writes nothing.
+import type { Profiler } from "node:inspector";
+import { type HostName, loadSubjects } from "../lib/subject.ts";
+import { findWrk, load } from "./load.ts";
+import { cookiesOf, type Mode, startServer } from "./run.ts";
+import { routes } from "./routes.ts";
+import type { ProfileAnswer } from "./server.ts";
+
+interface Line {
+  readonly name: string;
+  readonly self: number;
+}
+
+const paths: Readonly<Record<Mode, string>> = {
+  read: routes.read,
+  fresh: routes.read,
+  write: routes.write,
+  anonymous: routes.read,
+  idle: routes.idle,
+};
+
+/** Whose code a function is. */
+function ownerOf(url: string, name: string): string {
+  if (name === "(garbage collector)") return "garbage collector";
+  if (name === "(program)" || name === "(idle)" || name === "(root)") return name;
+  if (url === "" || url.startsWith("node:")) return url === "" ? "native" : "node";
+  const installed = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
+  if (installed !== undefined) return installed;
+  return url.includes("/dist/") ? "kocha-session" : "bench";
+}
+
+function sum(lines: Iterable<Line>): Map<string, number> {
+  const totals = new Map<string, number>();
+  for (const { name, self } of lines) totals.set(name, (totals.get(name) ?? 0) + self);
+  return new Map([...totals].toSorted(([, one], [, other]) => other - one));
+}
+
+/** The share of each function's own time, and of all that runs under it. */
+function analyse({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const parents = new Map<number, number>();
+  for (const { id, children = [] } of nodes) for (const child of children) parents.set(child, id);
+  const selfs = new Map<number, number>();
+  for (const [index, id] of samples.entries()) {
+    selfs.set(id, (selfs.get(id) ?? 0) + (timeDeltas[index] ?? 0));
+  }
+  const labelOf = (id: number): string => {
+    const frame = byId.get(id)?.callFrame;
+    const file = (frame?.url ?? "").replace(/^.*\/(dist|node_modules|\.out)\//, "");
+    return `${frame?.functionName || "(anonymous)"} ${file}:${(frame?.lineNumber ?? 0) + 1}`;
+  };
+  const ownerOfId = (id: number): string => {
+    const frame = byId.get(id)?.callFrame;
+    return ownerOf(frame?.url ?? "", frame?.functionName ?? "");
+  };
+  const owners: Line[] = [];
+  const functions: Line[] = [];
+  const inclusive: Line[] = [];
+  const underOurs: Line[] = [];
+  for (const [id, self] of selfs) {
+    owners.push({ name: ownerOfId(id), self });
+    functions.push({ name: labelOf(id), self });
+    const seen = new Set<string>();
+    for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
+      if (ownerOfId(at) !== "kocha-session" || seen.has(labelOf(at))) continue;
+      // What ours calls is on its account, unless ours called the application on.
+      if (seen.size === 0 && !leavesToHost(id, at)) underOurs.push({ name: labelOf(id), self });
+      seen.add(labelOf(at));
+      inclusive.push({ name: labelOf(at), self });
+    }
+  }
+  return {
+    owners: sum(owners),
+    functions: sum(functions),
+    inclusive: sum(inclusive),
+    underOurs: sum(underOurs),
+  };
+
+  /** Whether a host's or the bench's frame lies between the sample and our nearest frame. */
+  function leavesToHost(from: number, to: number): boolean {
+    for (let at: number | undefined = from; at !== undefined && at !== to; at = parents.get(at)) {
+      const owner = ownerOfId(at);
+      if (!["node", "native", "garbage collector", "kocha-session"].includes(owner)) return true;
+    }
+    return false;
+  }
+}
+
+function print(title: string, totals: ReadonlyMap<string, number>, perRequest: number, most = 14) {
+  const all = [...totals.values()].reduce((sum_, value) => sum_ + value, 0);
+  console.log(`  ${title}`);
+  for (const [name, self] of [...totals].slice(0, most)) {
+    const share = ((100 * self) / all).toFixed(1).padStart(5);
+    console.log(`    ${share} %  ${(self * perRequest).toFixed(1).padStart(7)} us  ${name}`);
+  }
+}
+
+/** Profiles a subject on a host in one mode for some seconds. */
+export async function runProfile(
+  host: HostName,
+  name: string,
+  mode: Mode,
+  seconds = 4,
+): Promise<void> {
+  const subject = (await loadSubjects()).get(name);
+  if (subject === undefined) throw new Error(`no subject is called "${name}"`);
+  const withWrk = findWrk();
+  const running = await startServer(subject, host);
+  try {
+    const target = {
+      port: running.port,
+      path: paths[mode],
+      cookies: await cookiesOf(running, mode),
+    };
+    await load(target, 2, withWrk);
+    await running.child.ask({ ask: "profile" });
+    const { requests } = await load(target, seconds, withWrk);
+    const { profile } = await running.child.ask<ProfileAnswer>({ ask: "profiled" });
+    const { owners, functions, inclusive, underOurs } = analyse(profile);
+    owners.delete("(idle)");
+    functions.delete("(idle) :0");
+    const perRequest = 1 / requests;
+    const busy = [...owners.values()].reduce((total, value) => total + value, 0);
+    console.log(
+      `\n${host}, ${name}, ${mode}: ${(busy * perRequest).toFixed(1)} us of wall time a request`,
+    );
+    print("whose code (self)", owners, perRequest);
+    print("functions (self)", functions, perRequest, 25);
+    print("ours (with what it calls, the application included)", inclusive, perRequest, 25);
+    print("on our account (self, called by ours)", underOurs, perRequest, 25);
+  } finally {
+    await running.child.stop();
+  }
+}

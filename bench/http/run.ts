@@ -1,0 +1,235 @@
+// `npm run bench -- http`: what a session adds to a request on each host, in processor time of the
+// server, beside requests a second; the host without a session is measured in the same rounds.
+import { Child } from "../lib/child.ts";
+import { versionOf } from "../lib/load.ts";
+import type { Settings } from "../lib/settings.ts";
+import { interleave, spread, type Spread } from "../lib/stats.ts";
+import { type HostName, hostNames, loadSubjects, type Subject } from "../lib/subject.ts";
+import { ask, CONNECTIONS, findWrk, load, type Target, toCookieHeader, warm } from "./load.ts";
+import { type Route, routes } from "./routes.ts";
+import type { CpuAnswer } from "./server.ts";
+
+/**
+ * What clients do: ask for the session with one cookie, or with another one each time, change it,
+ * come without one, or ask for a page that leaves the session alone.
+ */
+const modes = ["read", "fresh", "write", "anonymous", "idle"] as const;
+/** One of them. */
+export type Mode = (typeof modes)[number];
+
+const routeOf: Readonly<Record<Mode, Route>> = {
+  read: "read",
+  fresh: "read",
+  write: "write",
+  anonymous: "read",
+  idle: "idle",
+};
+
+/** Distinct sessions of the mode "fresh": more than a cache of opened tokens should hold. */
+const FRESH = 20_000;
+const WARM_REQUESTS = 3000;
+const WARM_MS = 1000;
+
+/** A subject on a host in one mode. */
+interface HttpRow {
+  readonly host: HostName;
+  readonly subject: string;
+  readonly kind: string;
+  readonly versions: string;
+  readonly note: string;
+  readonly mode: Mode;
+  /** CPU microseconds of the server for a request. */
+  readonly cpu: Spread;
+  /** Those above the host's without a session, in the same round. */
+  readonly added: Spread;
+  readonly perSecond: Spread;
+  /** Requests a second, as a part of the host's without a session. */
+  readonly ofNone: Spread;
+  /** Set-Cookie headers of one answer. */
+  readonly setCookie: number;
+}
+
+/** All of it. */
+export interface HttpResult {
+  readonly tool: string;
+  readonly connections: number;
+  readonly rows: readonly HttpRow[];
+}
+
+/** A server that runs, and the Cookie headers for it. */
+export interface Running {
+  readonly subject: Subject;
+  readonly child: Child;
+  readonly port: number;
+  readonly cookie: string;
+  readonly setCookies: Readonly<Record<Mode, number>>;
+}
+
+interface Job {
+  readonly running: Running;
+  readonly mode: Mode;
+  readonly target: Target;
+  readonly cpu: number[];
+  readonly perSecond: number[];
+}
+
+/** Starts a server and makes sure that it does what it is measured for. */
+export async function startServer(subject: Subject, host: HostName): Promise<Running> {
+  const child = new Child("http/server", { args: [subject.name, host] });
+  const { port } = await child.next<{ port: number }>();
+  const login = await ask(port, routes.login);
+  const cookie = toCookieHeader(login.setCookie);
+  const expect = async (path: string, name: string, sent?: string): Promise<number> => {
+    const { body, setCookie } = await ask(port, path, sent);
+    if (body === `hello ${name}`) return setCookie.length;
+    throw new Error(`${subject.name} on ${host} answers "${body}" to ${path}`);
+  };
+  const isNone = subject.kind === "none";
+  if (!isNone && cookie === "") throw new Error(`${subject.name} on ${host} sets no cookie`);
+  const sent = cookie === "" ? undefined : cookie;
+  const written = await ask(port, routes.write, sent);
+  const after = toCookieHeader(written.setCookie, cookie);
+  const setCookies = {
+    read: await expect(routes.read, "alice", sent),
+    fresh: await expect(routes.read, "alice", after === "" ? undefined : after),
+    write: written.setCookie.length,
+    anonymous: await expect(routes.read, isNone ? "alice" : "guest"),
+    idle: await expect(routes.idle, "alice", sent),
+  };
+  return { subject, child, port, cookie, setCookies };
+}
+
+/** The modes in which a subject is measured. */
+function modesOf({ kind }: Subject): readonly Mode[] {
+  if (kind === "none") return ["read"];
+  // Without a cookie the floor is the host without a session.
+  if (kind === "limit") return ["read", "write"];
+  if (kind === "peer") return ["read", "write", "anonymous"];
+  return modes;
+}
+
+/** The Cookie headers of a mode. */
+export async function cookiesOf({ cookie, port }: Running, mode: Mode, fresh = FRESH) {
+  if (cookie === "" || mode === "anonymous") return [];
+  if (mode !== "fresh") return [cookie];
+  const cookies: string[] = [];
+  const login = async (): Promise<void> => {
+    while (cookies.length < fresh) {
+      cookies.push(toCookieHeader((await ask(port, routes.login)).setCookie));
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, login));
+  return cookies;
+}
+
+/** Runs it, host by host. */
+export async function runHttp(settings: Settings): Promise<HttpResult> {
+  const withWrk = findWrk();
+  const subjects = [...(await loadSubjects()).values()];
+  const rows: HttpRow[] = [];
+  for (const host of hostNames) {
+    if (settings.only !== undefined && !settings.only.includes(host)) continue;
+    console.log(`\nhttp: ${host}`);
+    rows.push(...(await runHost(host, subjects, withWrk, settings)));
+  }
+  const tool = withWrk ? "wrk" : "autocannon";
+  return { tool, connections: CONNECTIONS, rows };
+}
+
+async function runHost(
+  host: HostName,
+  subjects: readonly Subject[],
+  withWrk: boolean,
+  { quick, rounds = quick ? 1 : 3 }: Settings,
+): Promise<HttpRow[]> {
+  const servers: Running[] = [];
+  try {
+    const jobs: Job[] = [];
+    for (const subject of subjects) {
+      if (subject.http?.[host] === undefined) continue;
+      const running = await startServer(subject, host);
+      servers.push(running);
+      for (const mode of modesOf(subject)) {
+        const cookies = await cookiesOf(running, mode, quick ? FRESH / 10 : FRESH);
+        const target = { port: running.port, path: routes[routeOf[mode]], cookies };
+        await warm({ ...target, cookies: cookies.slice(0, 1) }, WARM_REQUESTS, WARM_MS);
+        jobs.push({ running, mode, target, cpu: [], perSecond: [] });
+      }
+    }
+    const [none, ...others] = jobs;
+    if (none === undefined) return [];
+    // Before and after the others, since everything is counted from it.
+    const bases: number[] = [];
+    const perSeconds: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const before = await measure(none, withWrk);
+      await interleave(others, 1, async (job) => {
+        const { cpu, perSecond } = await measure(job, withWrk);
+        job.cpu.push(cpu);
+        job.perSecond.push(perSecond);
+      });
+      others.push(...others.splice(0, Math.ceil(others.length / rounds)));
+      const after = await measure(none, withWrk);
+      none.cpu.push(before.cpu, after.cpu);
+      none.perSecond.push(before.perSecond, after.perSecond);
+      bases.push((before.cpu + after.cpu) / 2);
+      perSeconds.push((before.perSecond + after.perSecond) / 2);
+    }
+    return [none, ...others].map((job) => toRow(host, job, bases, perSeconds));
+  } finally {
+    await Promise.all(servers.map(({ child }) => child.stop()));
+  }
+}
+
+async function measure(
+  { running: { child }, target }: Job,
+  withWrk: boolean,
+): Promise<{ cpu: number; perSecond: number }> {
+  const before = await child.ask<CpuAnswer>({ ask: "cpu" });
+  const { requests, perSecond } = await load(target, 1, withWrk);
+  const after = await child.ask<CpuAnswer>({ ask: "cpu" });
+  return { cpu: (after.cpu - before.cpu) / requests, perSecond };
+}
+
+function toRow(
+  host: HostName,
+  { running: { subject, setCookies }, mode, cpu, perSecond }: Job,
+  bases: readonly number[],
+  perSeconds: readonly number[],
+): HttpRow {
+  const isNone = subject.kind === "none";
+  const nan = Number.NaN;
+  return {
+    host,
+    subject: subject.name,
+    kind: subject.kind,
+    versions: (subject.packages ?? []).map((name) => `${name} ${versionOf(name)}`).join(", "),
+    note: subject.note ?? "",
+    mode,
+    cpu: spread(cpu),
+    added: spread(isNone ? [0] : cpu.map((value, round) => value - (bases[round] ?? nan))),
+    perSecond: spread(perSecond),
+    ofNone: spread(isNone ? [1] : perSecond.map((value, i) => value / (perSeconds[i] ?? nan))),
+    setCookie: setCookies[mode],
+  };
+}
+
+/** A line for each row, for the terminal. */
+export function printHttp({ rows }: HttpResult): void {
+  for (const host of hostNames) {
+    const ofHost = rows.filter((row) => row.host === host);
+    if (ofHost.length === 0) continue;
+    console.log(`\n${host}`);
+    for (const mode of modes) {
+      const ofMode = ofHost.filter((row) => row.mode === mode);
+      ofMode.sort((one, other) => one.cpu.median - other.cpu.median);
+      for (const { subject, cpu, added, ofNone, perSecond, setCookie } of ofMode) {
+        console.log(
+          `  ${mode.padEnd(10)}${subject.padEnd(30)}${cpu.median.toFixed(1).padStart(8)} us ` +
+            `${added.median.toFixed(1).padStart(8)} added ${ofNone.median.toFixed(2).padStart(6)} of none ` +
+            `${perSecond.median.toFixed(0).padStart(7)}/s ${setCookie} Set-Cookie`,
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// What `npm run bench` was asked for, and the results that it writes. Every part measures by itself.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { printHttp, runHttp, type Mode } from "./http/run.ts";
+import { runProfile } from "./http/profile.ts";
+import { root } from "./lib/load.ts";
+import { describeMachine } from "./lib/machine.ts";
+import { findNodes, type Settings } from "./lib/settings.ts";
+import type { HostName } from "./lib/subject.ts";
+import { printSeal, runSeal } from "./seal/run.ts";
+
+const parts: Readonly<Record<string, (settings: Settings) => Promise<object>>> = {
+  seal: async (settings) => {
+    const result = await runSeal(settings);
+    printSeal(result);
+    return { nodes: result };
+  },
+  http: async (settings) => {
+    const result = await runHttp(settings);
+    printHttp(result);
+    return result;
+  },
+};
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    host: { type: "string", multiple: true },
+  },
+});
+
+async function main(): Promise<void> {
+  const [first, host = "node", subject = "kocha-session", mode = "read"] = positionals;
+  if (first === "profile") {
+    await runProfile(host as HostName, subject, mode as Mode);
+    return;
+  }
+  const settings: Settings = {
+    quick: values.quick,
+    nodes: findNodes(),
+    ...(values.rounds !== undefined && { rounds: Number(values.rounds) }),
+    ...(values.host !== undefined && { only: values.host }),
+  };
+  const wanted = positionals.length > 0 ? positionals : Object.keys(parts);
+  const results = new URL("bench/results/", root);
+  mkdirSync(results, { recursive: true });
+  for (const name of wanted) {
+    const part = parts[name];
+    if (part === undefined) {
+      throw new Error(`"${name}" is no benchmark; there are ${Object.keys(parts).join(", ")}`);
+    }
+    const started = Date.now();
+    const result = { machine: describeMachine(), quick: settings.quick, ...(await part(settings)) };
+    // A look isn't a result.
+    const file = values.quick || values.host !== undefined ? `${name}.quick.json` : `${name}.json`;
+    writeFileSync(new URL(file, results), `${JSON.stringify(result, undefined, 1)}\n`);
+    console.log(`\n${name}: ${Math.round((Date.now() - started) / 1000)} s, bench/results/${file}`);
+  }
+}
+
+await main();

@@ -1,0 +1,33 @@
+// `npm run bench`: makes everything ready (the peers, our build, the benchmarks as plain JavaScript,
+// so that no loader runs in a measured process) and hands over to main.ts. It measures nothing.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const bench = import.meta.dirname;
+const root = dirname(bench);
+
+function run(command, args, cwd = root) {
+  const shell = process.platform === "win32";
+  const { status, error } = spawnSync(command, args, { stdio: "inherit", cwd, shell });
+  if (error !== undefined) console.error(error.message);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** What npm wrote of its last install says whether it was this lock's. */
+function isInstalled() {
+  const installed = join(bench, "node_modules", ".package-lock.json");
+  if (!existsSync(installed)) return false;
+  const read = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
+  const [wanted, present] = [read(join(bench, "package-lock.json")), read(installed)];
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) =>
+      path === "" || optional === true || present[path]?.version === version,
+  );
+}
+
+if (!isInstalled()) run("npm", ["ci", "--prefer-offline", "--loglevel=error"], bench);
+run("npm", ["run", "--silent", "build"]);
+run("npx", ["--no-install", "tsc", "-p", join(bench, "tsconfig.json")]);
+const main = join(bench, ".out", "bench", "main.js");
+run(process.execPath, ["--expose-gc", main, ...process.argv.slice(2)]);

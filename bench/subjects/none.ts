@@ -1,0 +1,31 @@
+// Every host without any session: what the others' costs are counted from.
+import type { Subject } from "../lib/subject.ts";
+import { onExpress } from "../http/hosts/express.ts";
+import { onFastify } from "../http/hosts/fastify.ts";
+import { onFetch } from "../http/hosts/fetch.ts";
+import { onH3 } from "../http/hosts/h3.ts";
+import { onHono } from "../http/hosts/hono.ts";
+import { onKoa } from "../http/hosts/koa.ts";
+import { onNode } from "../http/hosts/node.ts";
+import { page } from "../http/routes.ts";
+
+const nothing = (): undefined => undefined;
+const actions = { login: nothing, read: () => "alice", write: nothing };
+const answer = (): Response => new Response(page("alice"));
+
+/** No session. */
+export const subjects: readonly Subject[] = [
+  {
+    name: "no session",
+    kind: "none",
+    http: {
+      node: () => onNode(actions),
+      express: () => onExpress(actions),
+      fastify: () => onFastify(actions),
+      koa: () => onKoa(actions),
+      hono: () => onHono(actions),
+      h3: () => onH3(actions),
+      fetch: () => onFetch({ login: answer, read: answer, write: answer, idle: answer }),
+    },
+  },
+];
