@@ -1,0 +1,106 @@
+// The synchronous SQLite clients behind one call: run this SQL. It keeps what it has prepared, and
+// sets up a database for many processes; it knows no session.
+import { kindOf } from "../core/text.ts";
+import { ConfigError } from "../errors.ts";
+import type { SqlFragment } from "./fragment.ts";
+
+/** A prepared statement, as node:sqlite, better-sqlite3 and libsql have it. */
+export interface SqliteStatement {
+  all(...values: SqliteValue[]): unknown[];
+  run(...values: SqliteValue[]): { readonly changes: number | bigint };
+}
+
+/** What is bound to a statement. */
+export type SqliteValue = string | number | null;
+
+/** An open database of node:sqlite (DatabaseSync), better-sqlite3 or libsql. */
+export interface SqliteDatabase {
+  exec(text: string): unknown;
+  prepare(text: string): SqliteStatement;
+}
+
+const EXPECTED =
+  "an open database of node:sqlite (new DatabaseSync(path)), better-sqlite3 or libsql " +
+  "(new Database(path))";
+
+/** Runs SQL on a database of the user's. */
+export class SqliteClient {
+  readonly #database: SqliteDatabase;
+  readonly #prepared = new Map<string, SqliteStatement>();
+  /** Whether the database is a file, and outlives the process. */
+  readonly isFile: boolean;
+
+  /**
+   * @param busyTimeout - milliseconds that a statement waits for another process's write, unless
+   * the database has a wait of its own already.
+   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no open database.
+   */
+  constructor(database: unknown, busyTimeout: number) {
+    if (!isDatabase(database)) {
+      fail(`must be ${EXPECTED}, not ${kindOf(database)}${hintFor(database)}`);
+    }
+    const { open, isOpen } = database as { open?: unknown; isOpen?: unknown };
+    if (open === false || isOpen === false) fail(`is closed; it must be ${EXPECTED}`);
+    this.#database = database;
+    try {
+      const [file] = database.prepare("PRAGMA database_list").all() as { file?: unknown }[];
+      this.isFile = typeof file?.file === "string" && file.file !== "";
+      database.exec("PRAGMA journal_mode = WAL");
+      const [wait] = database.prepare("PRAGMA busy_timeout").all() as { timeout?: unknown }[];
+      if (Number(wait?.timeout) === 0) database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
+    } catch (cause) {
+      fail(`can't be used (${messageOf(cause)}); it must be ${EXPECTED} that can be written to`);
+    }
+  }
+
+  /** The rows of a statement. */
+  rows(statement: SqlFragment): Record<string, unknown>[] {
+    const values = statement.values as SqliteValue[];
+    return this.#prepare(statement).all(...values) as Record<string, unknown>[];
+  }
+
+  /** Runs a statement without rows, and gives the number of changed ones. */
+  run(statement: SqlFragment): number {
+    return Number(this.#prepare(statement).run(...(statement.values as SqliteValue[])).changes);
+  }
+
+  /** Runs statements without values. */
+  exec(text: string): void {
+    this.#database.exec(text);
+  }
+
+  /** Whether there is a table. */
+  hasTable(name: string): boolean {
+    const text = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
+    return this.#database.prepare(text).all(name).length > 0;
+  }
+
+  /** Statements have few texts: what differs from change to change is bound. */
+  #prepare(statement: SqlFragment): SqliteStatement {
+    const text = statement.chunks.join("?");
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const prepared = this.#database.prepare(text);
+    this.#prepared.set(text, prepared);
+    return prepared;
+  }
+}
+
+function isDatabase(value: unknown): value is SqliteDatabase {
+  const { exec, prepare } = (value ?? {}) as Partial<SqliteDatabase>;
+  return typeof value === "object" && typeof exec === "function" && typeof prepare === "function";
+}
+
+function hintFor(value: unknown): string {
+  if (typeof value === "string") return "; open the file first";
+  if (typeof value === "function") return "; call it with new and the file's path";
+  return "";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function fail(message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+}

@@ -1,0 +1,130 @@
+// Sessions in a SQLite file: for one machine, also with several processes. The client is one of
+// the synchronous ones, so a load and a commit cost no promise; it makes its own table.
+import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
+import { encodePatch } from "../sql/codec.ts";
+import { raw, sql, type SqlFragment, tableName } from "../sql/fragment.ts";
+import { SqlSessionStore, type SqlDialect, type SqlRow } from "../sql/session-store.ts";
+import { SqliteClient, type SqliteDatabase } from "../sql/sqlite-client.ts";
+import type { StoreCapabilities } from "../core/store.ts";
+import { kindOf } from "../core/text.ts";
+
+export type { SqliteDatabase, SqliteStatement, SqliteValue } from "../sql/sqlite-client.ts";
+
+/** What a SQLite store is made from. */
+export interface SessionSqliteStoreOptions {
+  /** An open database of node:sqlite, better-sqlite3 or libsql; best of its own, not shared. */
+  readonly client: SqliteDatabase;
+  /** The table's name. Default "kocha_sessions". */
+  readonly table?: string | undefined;
+  /**
+   * Milliseconds that a statement waits, and the process with it, while another process writes.
+   * Only where the database has no busy_timeout of its own. Default 5000.
+   */
+  readonly busyTimeout?: number | undefined;
+  /** The clock, Unix milliseconds; all processes of one file must agree. Default Date.now. */
+  readonly now?: (() => number) | undefined;
+}
+
+const DEFAULT_TABLE = "kocha_sessions";
+const DEFAULT_BUSY_TIMEOUT = 5000;
+
+/** The SQL that makes the table and its indexes. */
+function tableSql(table: string): string {
+  return `CREATE TABLE IF NOT EXISTS "${table}" (
+  id TEXT NOT NULL PRIMARY KEY,
+  data TEXT NOT NULL,
+  rev INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  meta TEXT NOT NULL,
+  subject TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS "${table}_expires" ON "${table}" (expires);
+CREATE INDEX IF NOT EXISTS "${table}_subject" ON "${table}" (subject) WHERE subject IS NOT NULL;
+`;
+}
+
+/** A store in a SQLite database: atomic between processes, durable as the file is. */
+export class SessionSqliteStore extends SqlSessionStore {
+  readonly capabilities: StoreCapabilities;
+  readonly #client: SqliteClient;
+  readonly #name: string;
+
+  /**
+   * Turns on WAL and makes the table.
+   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD
+   */
+  constructor(options: SessionSqliteStoreOptions) {
+    const { table = DEFAULT_TABLE, busyTimeout = DEFAULT_BUSY_TIMEOUT } = options;
+    const now = options.now ?? Date.now;
+    super(tableName(table, '"'), dialectOf(now));
+    if (table.includes(".")) {
+      fail("table", "must be a plain name: a SQLite table has no schema of its own");
+    }
+    if (!Number.isInteger(busyTimeout) || busyTimeout < 0) {
+      fail("busyTimeout", `must be milliseconds from 0, not ${kindOf(busyTimeout)}`);
+    }
+    this.#client = new SqliteClient(options.client, busyTimeout);
+    this.#name = table;
+    this.capabilities = { atomic: true, durable: this.#client.isFile, lists: true };
+    this.createTable();
+  }
+
+  /** Makes the table and its indexes where they aren't there; the constructor has done it. */
+  createTable(): void {
+    this.#client.exec(tableSql(this.#name));
+  }
+
+  protected rows(operation: StoreOperation, statement: SqlFragment): readonly SqlRow[] {
+    return this.#try(operation, () => this.#client.rows(statement));
+  }
+
+  protected remove(operation: StoreOperation, statement: SqlFragment): number {
+    return this.#try(operation, () => this.#client.run(statement));
+  }
+
+  protected sweeping(limit: number): SqlFragment {
+    return sql`DELETE FROM ${this.table} WHERE id IN (SELECT id FROM ${this.table} WHERE expires <= ${this.dialect.now()} ORDER BY expires LIMIT ${limit})`;
+  }
+
+  #try<T>(operation: StoreOperation, call: () => T): T {
+    try {
+      return call();
+    } catch (cause) {
+      // SQLite has no code of its own for a table that isn't there.
+      if (this.#isTableThere()) throw cause;
+      const message = `the table ${this.#name} isn't there; createTable() makes it`;
+      throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
+    }
+  }
+
+  #isTableThere(): boolean {
+    try {
+      return this.#client.hasTable(this.#name);
+    } catch {
+      // The database itself fails, and says so.
+      return true;
+    }
+  }
+}
+
+function dialectOf(now: () => number): SqlDialect {
+  const bound = (value: string | number): SqlFragment => sql`${value}`;
+  return {
+    now: () => bound(Math.floor(now())),
+    least: raw("min"),
+    greatest: raw("max"),
+    integer: bound,
+    text: bound,
+    subject: bound,
+    json: bound,
+    merged: (change) => sql`json_patch(data, ${encodePatch(change)})`,
+    // CASE keeps the order: json_type throws for what isn't JSON.
+    isObject: raw("CASE WHEN json_valid(data) THEN json_type(data) = 'object' ELSE 0 END"),
+    columns: raw("data, rev, generation, expires, meta"),
+  };
+}
+
+function fail(field: string, message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
+}

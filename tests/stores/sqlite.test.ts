@@ -1,0 +1,314 @@
+// The SQLite store on each client that there is on this machine: the laws, what it costs, and its
+// failures by name.
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SessionSqliteStore, type SqliteDatabase } from "kocha-session/sqlite";
+import { fakeClock } from "kocha-session/testing";
+import Libsql from "libsql";
+import { afterAll, describe, expect, test } from "vitest";
+import { newSelector } from "../../src/testing/history.ts";
+import { thrownBy } from "../support/thrown.ts";
+import { Visitor } from "../support/visitor.ts";
+import {
+  change,
+  creation,
+  describeLaws,
+  describeRows,
+  HOUR,
+  newTable,
+  type SqlSubject,
+} from "./sql.ts";
+
+type Database = SqliteDatabase & { close(): unknown };
+type Open = (path: string) => Database;
+type DatabaseClass = new (path: string) => Database;
+
+const folder = mkdtempSync(join(tmpdir(), "kocha-session-sqlite-"));
+const opened: Database[] = [];
+let files = 0;
+const newFile = (): string => join(folder, `${++files}.db`);
+
+afterAll(() => {
+  for (const database of opened) database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** node:sqlite is there from Node 22 on; better-sqlite3 where `npm run test:better-sqlite3` is. */
+function findClients(): Record<string, Open> {
+  const opening =
+    (Class: DatabaseClass): Open =>
+    (path) => {
+      const database = new Class(path);
+      opened.push(database);
+      // No test pulls the plug: nothing need wait for the disk.
+      database.exec("PRAGMA synchronous = NORMAL");
+      return database;
+    };
+  const builtin = process.getBuiltinModule("node:sqlite" as "node:fs") as unknown as
+    | { DatabaseSync: DatabaseClass }
+    | undefined;
+  const installed = process.env["BETTER_SQLITE3"];
+  return {
+    libsql: opening(Libsql),
+    ...(builtin !== undefined && { "node:sqlite": opening(builtin.DatabaseSync) }),
+    ...(installed !== undefined && {
+      "better-sqlite3": opening(createRequire(installed)("better-sqlite3") as DatabaseClass),
+    }),
+  };
+}
+
+const clients = Object.entries(findClients());
+
+/** The statements that a database runs, and the bytes that are bound to them. */
+function counting(database: SqliteDatabase) {
+  let [prepared, run, bytes] = [0, 0, 0];
+  const count = <T>(values: readonly unknown[], call: () => T): T => {
+    run++;
+    for (const value of values) bytes += Buffer.byteLength(String(value));
+    return call();
+  };
+  const counted: SqliteDatabase = {
+    exec: (text) => database.exec(text),
+    prepare: (text) => {
+      prepared++;
+      const statement = database.prepare(text);
+      return {
+        all: (...values) => count(values, () => statement.all(...values)),
+        run: (...values) => count(values, () => statement.run(...values)),
+      };
+    },
+  };
+  const take = (): { prepared: number; run: number; bytes: number } => {
+    const taken = { prepared, run, bytes };
+    prepared = run = bytes = 0;
+    return taken;
+  };
+  return { counted, take };
+}
+
+describe.each(clients)("the SQLite store on %s", async (name, open) => {
+  const clock = fakeClock();
+  const database = open(newFile());
+  const subject: SqlSubject = {
+    name,
+    clock,
+    makeStore: async (table) => new SessionSqliteStore({ client: database, table, now: clock.now }),
+    execute: async (text) => database.exec(text),
+    quote: (table) => `"${table}"`,
+    foreign: [
+      "data = ''",
+      "data = substr(data, 1, 4)",
+      "data = '[]'",
+      "data = '\"a\"'",
+      `data = '{"a":1}'`,
+      `data = '{"a":{"b":"c"}}'`,
+      `data = '{"a":"~"}'`,
+      "data = x'00ff'",
+      "rev = 'one', data = '{}'",
+      "rev = 0, data = '{}'",
+      "generation = -1, data = '{}'",
+      "generation = 1.5, data = '{}'",
+      "expires = 'never', data = '{}'",
+      "meta = '~!', data = '{}'",
+      "meta = x'00'",
+    ],
+    fill: (table, bound, count) => `
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+      INSERT INTO "${table}" (id, data, rev, generation, expires, meta, subject)
+      SELECT printf('%022d', i), '{}', 1, 1, ${clock.now() + HOUR}, '', '${bound}' FROM n`,
+  };
+  await describeLaws(subject);
+  describeRows(subject);
+
+  describe("what it costs", () => {
+    test("one statement to load, one to commit, none for an anonymous visit", async () => {
+      const { counted, take } = counting(open(newFile()));
+      const visitor = new Visitor(new SessionSqliteStore({ client: counted }));
+      take();
+      await visitor.visit((session) => session.get("a"));
+      expect(take()).toMatchObject({ prepared: 0, run: 0 });
+      await visitor.visit((session) => session.set("a", "1"));
+      expect(take().run).toBe(1);
+      await visitor.visit((session) => session.get("a"));
+      expect(take().run).toBe(1);
+      await visitor.visit((session) => session.set("b", "2"));
+      expect(take().run).toBe(2);
+      await visitor.visit((session) => session.set("c", "3"));
+      expect(take()).toMatchObject({ prepared: 0, run: 2 });
+    });
+
+    test("what is bound for one changed key doesn't grow with the session", async () => {
+      const { counted, take } = counting(open(newFile()));
+      const store = new SessionSqliteStore({ client: counted });
+      const bytes: number[] = [];
+      for (const size of [1024, 102_400, 1_048_576]) {
+        const visitor = new Visitor(store, { maxSessionBytes: 2 ** 22 });
+        await visitor.visit((session) => {
+          for (let index = 0; index < 16; index++) session.set(`k${index}`, "x".repeat(size / 16));
+        });
+        await visitor.visit(async (session) => {
+          session.get("k0");
+          take();
+          session.set("k0", "changed");
+          await session.commit();
+          bytes.push(take().bytes);
+        });
+      }
+      expect(new Set(bytes).size).toBe(1);
+      expect(bytes[0]).toBeLessThan(200);
+    });
+  });
+
+  describe("the database", () => {
+    test("it is in WAL mode and waits for other writers", () => {
+      const client = open(newFile());
+      const store = new SessionSqliteStore({ client, busyTimeout: 1234 });
+      expect(client.prepare("PRAGMA journal_mode").all()).toEqual([{ journal_mode: "wal" }]);
+      expect(client.prepare("PRAGMA busy_timeout").all()).toEqual([
+        { timeout: expect.any(Number) },
+      ]);
+      expect(store.capabilities).toEqual({ atomic: true, durable: true, lists: true });
+    });
+
+    test("a wait that it has already is left alone", () => {
+      const client = open(newFile());
+      client.exec("PRAGMA busy_timeout = 77");
+      expect(new SessionSqliteStore({ client }).capabilities.atomic).toBe(true);
+      expect(client.prepare("PRAGMA busy_timeout").all()).toEqual([{ timeout: 77 }]);
+    });
+
+    test("one in memory doesn't claim to be durable", () => {
+      expect(new SessionSqliteStore({ client: open(":memory:") }).capabilities.durable).toBe(false);
+    });
+
+    test("a session outlives its connection", async () => {
+      const [file, key] = [newFile(), newSelector()];
+      const client = open(file);
+      await new SessionSqliteStore({ client }).save(key, creation({ a: "\0\u{1F36A}" }));
+      const again = new SessionSqliteStore({ client: open(file) });
+      expect((await again.load(key))?.data.get("a")).toBe("\0\u{1F36A}");
+    });
+
+    test("writers in two processes keep every key", async () => {
+      const [file, key] = [newFile(), newSelector()];
+      const store = new SessionSqliteStore({ client: open(file) });
+      await store.save(key, creation({ base: "0" }));
+      const writers = [0, 1].map((writer) => writerProcess(name, file, key, writer));
+      await Promise.all(writers.map((writer) => once(writer, "message")));
+      for (const writer of writers) writer.send("go");
+      const codes = await Promise.all(writers.map((writer) => once(writer, "exit")));
+      expect(codes.map(([code]) => code as unknown)).toEqual([0, 0]);
+      expect((await store.load(key))?.data.size).toBe(1 + 2 * 25);
+    });
+
+    test("a writer that holds it too long is an outage, no logout", async () => {
+      const file = newFile();
+      const store = new SessionSqliteStore({ client: open(file), busyTimeout: 20 });
+      const visitor = new Visitor(store);
+      await visitor.visit((session) => session.set("a", "1"));
+      const other = open(file);
+      other.exec("BEGIN IMMEDIATE");
+      const failing = visitor.visit((session) => session.set("a", "2"));
+      await expect(failing).rejects.toMatchObject({
+        code: "ERR_SESSION_STORE_FAILED",
+        status: 503,
+      });
+      expect(await visitor.visit((session) => session.get("a"))).toBe("1");
+      other.exec("ROLLBACK");
+      await visitor.visit((session) => session.set("a", "3"));
+      expect(await visitor.visit((session) => session.get("a"))).toBe("3");
+    });
+
+    test("a table that is gone is an error that names createTable()", async () => {
+      const client = open(newFile());
+      const store = new SessionSqliteStore({ client, table: "mine" });
+      const key = newSelector();
+      await store.save(key, creation({ a: "1" }));
+      client.exec("DROP TABLE mine");
+      const missing = { code: "ERR_SESSION_STORE_FAILED", operation: "load" };
+      expect(thrownBy(() => store.load(key))).toMatchObject(missing);
+      for (const call of [() => store.load(key), () => store.save(key, creation({}))]) {
+        expect(thrownBy(call)).toMatchObject({ message: expect.stringContaining("createTable()") });
+      }
+      await expect(store.destroyAll("alice")).rejects.toThrow("createTable()");
+      store.createTable();
+      expect(await store.load(key)).toBeUndefined();
+      expect(await store.save(key, creation({ a: "1" }))).toBeDefined();
+    });
+
+    test("a database that fails otherwise says so itself", async () => {
+      const client = open(newFile());
+      const store = new SessionSqliteStore({ client, table: "mine" });
+      client.exec("ALTER TABLE mine RENAME COLUMN data TO other");
+      expect(thrownBy(() => store.load(newSelector()))).toMatchObject({
+        message: expect.stringContaining("data"),
+      });
+    });
+  });
+
+  test("nodes whose clocks are five minutes apart lose and revive nothing", async () => {
+    const [file, key] = [newFile(), newSelector()];
+    const [behind, ahead] = [-300_000, 300_000].map((skew) => {
+      return new SessionSqliteStore({ client: open(file), now: () => clock.now() + skew });
+    }) as [SessionSqliteStore, SessionSqliteStore];
+    const ends = async (): Promise<number> => (await behind.load(key))?.expires ?? 0;
+    await ahead.save(key, creation({ a: "1" }));
+    const first = await ends();
+    await behind.save(key, change({ set: new Map([["b", "2"]]) }));
+    expect(await ends()).toBe(first);
+    expect((await ahead.load(key))?.data.size).toBe(2);
+    await behind.save(key, change({ op: "destroy" }));
+    expect(await ahead.save(key, change({ set: new Map([["late", "1"]]) }))).toBeUndefined();
+    expect(await ahead.load(key)).toBeUndefined();
+  });
+
+  describe("what it refuses to be made from", () => {
+    const closed = open(newFile());
+    closed.close();
+    test.each<[string, unknown, string]>([
+      ["nothing", undefined, "not undefined"],
+      ["a path", "sessions.db", "open the file first"],
+      ["the class", Libsql, "call it with new"],
+      ["another object", {}, "must be an open database"],
+      ["a closed database", closed, "must be an open database"],
+    ])("%s", (_, client, words) => {
+      const made = (): unknown => new SessionSqliteStore({ client: client as Database });
+      expect(thrownBy(made)).toMatchObject({
+        name: "ConfigError",
+        code: "ERR_SESSION_CONFIG_STORE",
+        field: "client",
+        message: expect.stringContaining(words),
+      });
+    });
+    test.each([
+      ["table", { table: 'a"; DROP TABLE b' }],
+      ["table", { table: "main.sessions" }],
+      ["busyTimeout", { busyTimeout: -1 }],
+      ["busyTimeout", { busyTimeout: 0.5 }],
+    ])("a bad %s", (field, options) => {
+      const made = (): unknown => new SessionSqliteStore({ client: database, ...options });
+      expect(thrownBy(made)).toMatchObject({ code: "ERR_SESSION_CONFIG_FIELD", field });
+    });
+  });
+
+  test("a sweep takes its limit at its word", async () => {
+    const store = await subject.makeStore(newTable());
+    for (let row = 0; row < 5; row++) await store.save(newSelector(), creation({}, { ttl: 1000 }));
+    await clock.advance(2000);
+    const removed: number[] = [];
+    for (const limit of [0, -1, NaN, 1.9, 2, Infinity]) removed.push(await store.sweep(limit));
+    expect(removed).toEqual([0, 0, 0, 1, 2, 2]);
+  });
+});
+
+/** A process that writes 25 keys of its own once it is told to. */
+function writerProcess(client: string, file: string, key: string, writer: number): ChildProcess {
+  const program = join(import.meta.dirname, "sqlite-writer.ts");
+  return fork(program, [client, file, key, String(writer)], {
+    execArgv: ["--conditions=kocha-session-source", "--import", "tsx"],
+  });
+}
