@@ -1,2 +1,2 @@
-export type Program = "chromium" | "redis" | "memcached" | "postgres" | "mariadb";
+export type Program = "chromium" | "redis" | "valkey" | "memcached" | "postgres" | "mariadb";
 export declare function ensure<Name extends Program>(...names: Name[]): Record<Name, string>;

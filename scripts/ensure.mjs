@@ -3,6 +3,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { fetchValkey, valkeyIsFetched, valkeyLibraries, valkeyPath } from "./fetch-valkey.mjs";
 
 /** Where Debian keeps PostgreSQL's servers, one folder a major version, newest first. */
 function postgresPrograms() {
@@ -26,6 +27,12 @@ const programs = {
     variable: "REDIS_SERVER_PATH",
     package: "redis-server",
     candidates: () => onPath("redis-server"),
+  },
+  valkey: {
+    variable: "VALKEY_SERVER_PATH",
+    package: "valkey-server",
+    candidates: () => [...onPath("valkey-server"), valkeyPath],
+    fetched: valkeyIsFetched() && { libraries: valkeyLibraries, fetch: fetchValkey },
   },
   memcached: {
     variable: "MEMCACHED_PATH",
@@ -80,12 +87,16 @@ function install(packages) {
 
 /**
  * The paths of the programs, installed if need be, by name.
- * @param {...("chromium" | "redis" | "memcached" | "postgres" | "mariadb")} names - what is needed.
+ * @param {...("chromium" | "redis" | "valkey" | "memcached" | "postgres" | "mariadb")} names - what is needed.
  */
 export function ensure(...names) {
   const missing = names.filter((name) => find(programs[name]) === undefined);
-  const packages = missing.map((name) => programs[name].package);
+  const packages = missing.flatMap((name) => {
+    const { package: own, fetched } = programs[name];
+    return fetched ? fetched.libraries : [own];
+  });
   if (missing.length > 0 && mayInstall()) install(packages);
+  for (const name of missing) if (programs[name].fetched) programs[name].fetched.fetch();
   const absent = missing.filter((name) => find(programs[name]) === undefined);
   if (absent.length > 0) {
     const variables = absent.map((name) => programs[name].variable).join(", ");

@@ -29,7 +29,7 @@ function finish() {
 }
 
 try {
-  ensure("chromium", "redis", "memcached", "postgres", "mariadb");
+  ensure("chromium", "redis", "valkey", "memcached", "postgres", "mariadb");
 } catch (error) {
   console.error(error.message);
   failed++;

@@ -1,4 +1,4 @@
-// The Redis store under the conformance kit, with each client library.
+// The Redis store under the conformance kit, with each client library, on Redis and on Valkey.
 import { SessionRedisStore } from "kocha-session/redis";
 import { type MakeStore, storeLaws } from "kocha-session/testing";
 import { Redis as Ioredis } from "ioredis";
@@ -6,31 +6,38 @@ import { Redis as Ioredis6 } from "ioredis6";
 import { Redis as Iovalkey } from "iovalkey";
 import { createClient, createClientPool } from "redis";
 import { afterAll, describe, test } from "vitest";
+import { ensure } from "../../scripts/ensure.mjs";
 import { startRedis } from "../support/servers/redis.ts";
 
 const seed = Number(process.env["FC_SEED"] ?? 42);
-const runs = Number(process.env["FC_RUNS"] ?? 30);
+const runs = Number(process.env["FC_RUNS"] ?? 20);
 
 const server = await startRedis();
+const valkey = await startRedis({ program: ensure("valkey").valkey });
 const single = await createClient({ url: server.url }).connect();
 const pool = createClientPool({ url: server.url });
 await pool.connect();
 const ioredis5 = new Ioredis(server.port);
 const ioredis6 = new Ioredis6(server.port);
 const iovalkey = new Iovalkey(server.port);
+const singleOnValkey = await createClient({ url: valkey.url }).connect();
+const iovalkeyOnValkey = new Iovalkey(valkey.port);
 const clients = {
   "node-redis": single,
   "a pool of node-redis": pool,
   "ioredis 5": ioredis5,
   "ioredis 6": ioredis6,
   iovalkey,
+  "node-redis, on Valkey": singleOnValkey,
+  "iovalkey, on Valkey": iovalkeyOnValkey,
 };
 let stores = 0;
 
 afterAll(async () => {
-  await Promise.all([single.close(), pool.close()]);
-  await Promise.all([ioredis5.quit(), ioredis6.quit(), iovalkey.quit()]);
-  await server.close();
+  await Promise.all([single.close(), pool.close(), singleOnValkey.close()]);
+  const others = [ioredis5, ioredis6, iovalkey, iovalkeyOnValkey];
+  await Promise.all(others.map((client) => client.quit()));
+  await Promise.all([server.close(), valkey.close()]);
 });
 
 describe.each(Object.entries(clients))("the Redis store on %s", async (name, client) => {

@@ -1,5 +1,8 @@
 // A private redis-server (or one that speaks its protocol) for the tests, by the recipe of its own
 // documentation: everything on the command line, nothing of the machine's configuration.
+import { execFile } from "node:child_process";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { ensure } from "../../../scripts/ensure.mjs";
 import { answers, dataFolder, freePort, ServerProcess } from "./process.ts";
 
@@ -19,6 +22,15 @@ export interface RedisOptions {
   readonly program?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+}
+
+const run = promisify(execFile);
+
+/** What a server answers to a command, as its own command line prints it. */
+export async function ask(port: number, ...command: readonly string[]): Promise<string> {
+  const cli = join(dirname(ensure("redis").redis), "redis-cli");
+  const { stdout } = await run(cli, ["-h", "127.0.0.1", "-p", String(port), ...command]);
+  return stdout.trim();
 }
 
 /** Whether the server on a port answers PING; one that still loads its data does not yet. */

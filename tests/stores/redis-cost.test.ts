@@ -1,0 +1,156 @@
+// What a session costs on Redis, counted at the server: commands for each kind of request, and
+// bytes that travel for one changed key however large the session is.
+import { SessionMiddleware } from "kocha-session";
+import { SessionRedisStore } from "kocha-session/redis";
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freshKey } from "../support/keys.ts";
+import { startProxy } from "../support/proxy.ts";
+import { startRedis } from "../support/servers/redis.ts";
+import { until } from "../support/until.ts";
+
+const server = await startRedis();
+const proxy = await startProxy(server.port);
+const node = await createClient({ url: `redis://127.0.0.1:${proxy.port}` }).connect();
+const ioredis = new Redis(proxy.port);
+const control = new Redis(server.port);
+const monitor = await control.monitor();
+let seen: string[] = [];
+monitor.on("monitor", (_time: string, args: string[], source: string) => {
+  // What a script does inside the server is no command that somebody sent.
+  if (source !== "lua") seen.push(args.map((arg) => arg.toLowerCase()).join(" "));
+});
+
+afterAll(async () => {
+  monitor.disconnect();
+  await Promise.all([node.close(), ioredis.quit(), control.quit()]);
+  await proxy.close();
+  await server.close();
+});
+
+/** The commands that the server got meanwhile, by their names. */
+async function commandsOf(act: () => Promise<unknown>): Promise<string[]> {
+  await control.echo("begin");
+  await until("the monitor began", () => seen.includes("echo begin"));
+  seen = [];
+  await act();
+  await control.echo("end");
+  await until("the monitor saw all", () => seen.includes("echo end"));
+  const commands = seen.filter((command) => command !== "echo end");
+  return commands.map((command) => command.split(" ", 1)[0] ?? "");
+}
+
+const HOUR = 3_600_000;
+
+describe.each([
+  ["node-redis", node],
+  ["ioredis", ioredis],
+] as const)("with %s", (name, client) => {
+  const store = new SessionRedisStore({ client, prefix: `${name}:` });
+  const engine = new SessionMiddleware({
+    store,
+    signingKey: freshKey(),
+    maxSessionBytes: 4_000_000,
+    sessionExpires: 86_400,
+  });
+  /** One request: what a handler does with its session, and the cookie that comes out of it. */
+  async function visit(
+    cookie: string,
+    handler: (session: Awaited<ReturnType<typeof engine.open>>) => unknown,
+  ): Promise<string> {
+    const session = await engine.open(cookie);
+    await handler(session);
+    const { setCookie } = await engine.commit(session);
+    return setCookie[0]?.split(";", 1)[0] ?? cookie;
+  }
+
+  beforeAll(async () => {
+    // The server learns each script at its first use.
+    const change = { set: new Map(), del: [], ttl: HOUR, deadline: Infinity } as const;
+    await store.save("first", { op: "create", ...change, subject: "first" });
+  });
+
+  test("an anonymous visit asks the server nothing", async () => {
+    expect(await commandsOf(() => visit("", (session) => session.get("a")))).toEqual([]);
+    expect(await commandsOf(() => visit("session=forged", (session) => session.get("a")))).toEqual(
+      [],
+    );
+  });
+
+  test("a load is one command, a commit one more", async () => {
+    let cookie = await visit("", (session) => session.set("a", "1"));
+    expect(await commandsOf(() => visit(cookie, (session) => session.get("a")))).toEqual([
+      "hgetall",
+    ]);
+    expect(await commandsOf(() => visit(cookie, (session) => session.set("a", "1")))).toEqual([
+      "hgetall",
+    ]);
+    expect(await commandsOf(() => visit(cookie, (session) => session.set("b", "2")))).toEqual([
+      "hgetall",
+      "evalsha",
+    ]);
+    proxy.take();
+    cookie = await visit(cookie, async (session) => {
+      session.set("c", "3");
+      await session.regenerate();
+    });
+    expect(proxy.take().trips).toBe(2);
+    expect(await commandsOf(() => visit(cookie, (session) => session.destroy()))).toEqual([
+      "hgetall",
+      "evalsha",
+    ]);
+    expect(await commandsOf(() => visit("", (session) => session.set("a", "1")))).toEqual([
+      "evalsha",
+    ]);
+  });
+
+  test("a login claims its place in the index first; a logout gives it up behind it", async () => {
+    const cookie = await visit("", (session) => session.set("a", "1"));
+    let bound = "";
+    const login = await commandsOf(async () => {
+      bound = await visit(cookie, async (session) => {
+        session.bind("alice");
+        await session.regenerate();
+      });
+    });
+    expect(login).toEqual(["hgetall", "evalsha", "evalsha"]);
+    expect(await commandsOf(() => visit(bound, (session) => session.set("b", "2")))).toEqual([
+      "hgetall",
+      "evalsha",
+    ]);
+    const logout = await commandsOf(async () => {
+      await visit(bound, (session) => session.destroy());
+      await until("it is given up", () => seen.some((command) => command.startsWith("zrem")));
+    });
+    expect(logout).toEqual(["hgetall", "evalsha", "zrem"]);
+  });
+
+  test("one changed key costs the same few bytes in a session of 1 KB, 100 KB and 1 MB", async () => {
+    const sent: number[] = [];
+    for (const size of [1000, 100_000, 1_000_000]) {
+      const key = `size ${size}`;
+      const blocks = Array.from({ length: 100 }, (_, index) => ({
+        key: `block ${index}`,
+        value: "x".repeat(size / 100),
+      }));
+      const set = new Map(blocks.map(({ key: block, value }) => [block, value]));
+      const common = { del: [], ttl: HOUR, deadline: Infinity } as const;
+      const created = await store.save(key, { op: "create", set, ...common });
+      proxy.take();
+      await store.save(key, {
+        op: "update",
+        rev: created?.rev ?? 0,
+        set: new Map([["cart", "3 apples, 2 pears"]]),
+        ...common,
+      });
+      const traffic = proxy.take();
+      expect(traffic.trips).toBe(1);
+      sent.push(traffic.sent);
+      expect((await store.load(key))?.data.size).toBe(101);
+    }
+    expect(Math.max(...sent)).toBeLessThanOrEqual(300);
+    // The name of the session is all that differs.
+    expect(Math.max(...sent) - Math.min(...sent)).toBeLessThanOrEqual(8);
+  });
+});

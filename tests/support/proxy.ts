@@ -1,0 +1,105 @@
+// A TCP proxy in front of a server of the tests: it counts bytes and round trips, and is told to go
+// slow, to fall silent, or to cut. It knows no protocol.
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** What went through since it was last asked. */
+export interface Traffic {
+  /** Bytes from the client to the server. */
+  readonly sent: number;
+  /** Bytes from the server to the client. */
+  readonly received: number;
+  /** How often the client spoke after the server had: a request and its answer are one. */
+  readonly trips: number;
+}
+
+/** What a proxy does with what it carries. */
+export type ProxyMode =
+  /** Hands it on, this many milliseconds later each way. */
+  | { readonly kind: "open"; readonly delayMs?: number }
+  /** Takes connections and bytes and hands nothing on, until it is told otherwise. */
+  | { readonly kind: "silent" }
+  /** Ends the connections that are there, and every new one. */
+  | { readonly kind: "cut" };
+
+/** A running proxy. */
+export interface Proxy {
+  readonly port: number;
+  /** What went through since the last call. */
+  readonly take: () => Traffic;
+  readonly turn: (mode: ProxyMode) => void;
+  /** Holds what is said from now on, or lets it through: `turn` by another name. */
+  readonly hold: (isHeld: boolean) => void;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts a proxy to a loopback port; the caller closes it. */
+export async function startProxy(target: number): Promise<Proxy> {
+  let sent = 0;
+  let received = 0;
+  let trips = 0;
+  let mode: ProxyMode = { kind: "open" };
+  const held: (() => void)[] = [];
+  const sockets = new Set<Socket>();
+
+  /** Does `act` now, late, or when the silence ends. */
+  const pass = (act: () => void): void => {
+    if (mode.kind === "silent") held.push(() => pass(act));
+    // Timers of one length fire in the order in which they were set.
+    else if (mode.kind === "open" && (mode.delayMs ?? 0) > 0) setTimeout(act, mode.delayMs);
+    else act();
+  };
+  const relay = (from: Socket, to: Socket, count: (bytes: number) => void): void => {
+    sockets.add(from);
+    // A connection that breaks is what the tests look at through the driver.
+    from.on("error", () => undefined);
+    from.on("data", (chunk: Buffer) => {
+      count(chunk.length);
+      pass(() => to.writable && to.write(chunk));
+    });
+    from.on("close", () => {
+      sockets.delete(from);
+      pass(() => to.destroy());
+    });
+  };
+  const server = createServer((client) => {
+    if (mode.kind === "cut") {
+      client.destroy();
+      return;
+    }
+    const upstream = connect({ port: target, host: "127.0.0.1", noDelay: true });
+    client.setNoDelay(true);
+    let isAsked = false;
+    relay(client, upstream, (bytes) => {
+      sent += bytes;
+      if (!isAsked) trips++;
+      isAsked = true;
+    });
+    relay(upstream, client, (bytes) => {
+      received += bytes;
+      isAsked = false;
+    });
+  });
+  const turn = (next: ProxyMode): void => {
+    mode = next;
+    if (next.kind === "cut") for (const socket of sockets) socket.destroy();
+    if (next.kind !== "silent") for (const release of held.splice(0)) release();
+  };
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    take: () => {
+      const traffic = { sent, received, trips };
+      sent = received = trips = 0;
+      return traffic;
+    },
+    turn,
+    hold: (isHeld) => turn({ kind: isHeld ? "silent" : "open" }),
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
