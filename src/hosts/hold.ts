@@ -128,7 +128,14 @@ export class ResponseHold {
     }
     this.#state = "waiting";
     effects.then(
-      (settled) => this.#replay(settled),
+      (settled) => {
+        try {
+          this.#replay(settled);
+        } catch (error) {
+          // What node:http would have thrown at the caller, who is through by now.
+          this.#fail(error);
+        }
+      },
       (error: unknown) => {
         this.#state = "open";
         this.#queue = [];

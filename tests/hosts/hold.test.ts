@@ -1,0 +1,314 @@
+// The held response of node:http, call by call: whatever an application or another middleware does
+// with a response, the client sees what it would have seen, and our cookie beside it.
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { createGunzip, createGzip } from "node:zlib";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type SessionConfig, SessionMemoryStore } from "kocha-session";
+import { sessionMiddleware } from "kocha-session/node";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Gate, spyOn, type StoreSpy } from "../../src/testing/probe.ts";
+import { freshKey } from "../support/keys.ts";
+import { listen } from "../support/listen.ts";
+
+interface Seen {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly cookies: readonly string[];
+  readonly trailers: NodeJS.Dict<string>;
+  readonly body: Buffer;
+  readonly informed: readonly number[];
+}
+
+/** A request of node:http itself, which tells more of a response than fetch does. */
+function ask(url: string, method = "GET"): Promise<Seen> {
+  return new Promise((resolve, reject) => {
+    const informed: number[] = [];
+    const sent = httpRequest(url, { method, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.once("error", reject);
+      response.once("end", () => {
+        const { statusCode: status = 0, statusMessage: reason = "", headers, trailers } = response;
+        const cookies = (headers["set-cookie"] ?? []).map(
+          (cookie) => cookie.split("=", 1)[0] ?? "",
+        );
+        const body = Buffer.concat(chunks);
+        resolve({ status, reason, headers, cookies: cookies.toSorted(), trailers, body, informed });
+      });
+    });
+    sent.on("information", ({ statusCode }) => informed.push(statusCode));
+    sent.once("error", reject);
+    sent.end();
+  });
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+type Wrapper = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+
+interface Stage {
+  readonly url: string;
+  readonly spy: StoreSpy;
+}
+
+/** A server whose middlewares stand before and behind the session's. */
+async function serve(
+  later: boolean,
+  handler: Handler,
+  { before, behind }: { before?: Wrapper; behind?: Wrapper } = {},
+): Promise<Stage> {
+  const memory = new SessionMemoryStore();
+  const spy = spyOn(memory);
+  const config: SessionConfig = {
+    store: later ? spy.store : memory,
+    signingKey: freshKey(),
+    secure: false,
+    storeTimeout: 30,
+  };
+  const session = sessionMiddleware(config);
+  const pass: Wrapper = (_, __, next) => next();
+  const server = createServer((request, response) => {
+    (before ?? pass)(request, response, () => {
+      void session(request, response, (error) => {
+        if (error !== undefined) {
+          response.statusCode = (error as { status?: number }).status ?? 500;
+          for (const name of response.getHeaderNames()) response.removeHeader(name);
+          response.end("error");
+          return;
+        }
+        (behind ?? pass)(request, response, () => handler(request, response));
+      });
+    });
+  });
+  const { url, close } = await listen(server);
+  onTestFinished(close);
+  return { url, spy };
+}
+
+/** Every way to begin a response, and what the client must see of it besides our cookie. */
+const beginnings: Readonly<Record<string, { readonly handler: Handler; readonly sees: object }>> = {
+  "writeHead with an object": {
+    handler: (_, response) => {
+      response.writeHead(201, { "X-Own": "1", "Set-Cookie": ["own=1", "two=2"] }).end("body");
+    },
+    sees: { status: 201, cookies: ["own", "session", "two"], headers: { "x-own": "1" } },
+  },
+  "writeHead with a reason and an object": {
+    handler: (_, response) => {
+      response.writeHead(404, "Gone Fishing", { "Set-Cookie": "own=1" }).end("body");
+    },
+    sees: { status: 404, reason: "Gone Fishing", cookies: ["own", "session"] },
+  },
+  "writeHead with a reason alone": {
+    handler: (_, response) => {
+      response.writeHead(200, "Fine").end("body");
+    },
+    sees: { status: 200, reason: "Fine", cookies: ["session"] },
+  },
+  "writeHead with a flat list that names a header twice": {
+    handler: (_, response) => {
+      response.writeHead(200, ["Set-Cookie", "own=1", "X-Own", "1", "Set-Cookie", "two=2"]);
+      response.end("body");
+    },
+    sees: { cookies: ["own", "session", "two"], headers: { "x-own": "1" } },
+  },
+  "writeHead over headers that were set before": {
+    handler: (_, response) => {
+      response.setHeader("X-Own", "before").setHeader("Set-Cookie", "own=1");
+      response.writeHead(200, { "X-Own": "after", Vary: "Accept" }).end("body");
+    },
+    sees: {
+      cookies: ["own", "session"],
+      headers: { "x-own": "after", vary: "Accept, Cookie" },
+    },
+  },
+  "appendHeader and end": {
+    handler: (_, response) => {
+      response.appendHeader("Set-Cookie", "own=1").appendHeader("Set-Cookie", "two=2").end("body");
+    },
+    sees: { cookies: ["own", "session", "two"], headers: { "content-length": "4" } },
+  },
+  "flushHeaders, then the body": {
+    handler: (_, response) => {
+      response.flushHeaders();
+      response.write("bo");
+      response.end("dy");
+    },
+    sees: { cookies: ["session"], headers: { "transfer-encoding": "chunked" } },
+  },
+  "writes, with encodings and bytes": {
+    handler: (_, response) => {
+      response.write("626f", "hex");
+      response.write(new Uint8Array([0x64]));
+      response.end(Buffer.from("y"));
+    },
+    sees: { cookies: ["session"] },
+  },
+  "an informational answer first": {
+    handler: (_, response) => {
+      response.writeProcessing();
+      response.writeEarlyHints({ link: "</style.css>; rel=preload; as=style" });
+      response.end("body");
+    },
+    sees: { cookies: ["session"], informed: [102, 103] },
+  },
+  trailers: {
+    handler: (_, response) => {
+      response.writeHead(200, { Trailer: "X-Sum" });
+      response.write("body");
+      response.addTrailers({ "X-Sum": "4" });
+      response.end();
+    },
+    sees: { cookies: ["session"], trailers: { "x-sum": "4" } },
+  },
+};
+
+describe.each([
+  ["at once", false],
+  ["later", true],
+])("a session that is saved %s", (_, later) => {
+  test.each(Object.entries(beginnings))("%s", async (__, { handler, sees }) => {
+    const { url } = await serve(later, (request, response) => {
+      request.session.set("a", "1");
+      handler(request, response);
+    });
+    const seen = await ask(url);
+    expect(seen).toMatchObject(sees);
+    expect(seen.body.toString()).toBe("body");
+  });
+
+  test.each(["write", "end"] as const)(
+    "the callback of %s is called, and the events come",
+    async (method) => {
+      const told: string[] = [];
+      const all = new Gate(3);
+      const tell = (what: string) => (): void => {
+        told.push(what);
+        void all.pass();
+      };
+      const { url } = await serve(later, (request, response) => {
+        request.session.set("a", "1");
+        response.once("finish", tell("finish")).once("close", tell("close"));
+        if (method === "end") {
+          response.end("body", tell("callback"));
+          return;
+        }
+        response.write("body", tell("callback"));
+        response.end();
+      });
+      expect((await ask(url)).body.toString()).toBe("body");
+      await all.arrived;
+      expect(told.toSorted()).toEqual(["callback", "close", "finish"]);
+    },
+  );
+
+  test("HEAD, 204 and 304 have the cookie and no body", async () => {
+    const { url } = await serve(later, (request, response) => {
+      request.session.set("a", "1");
+      response.statusCode = Number(request.url?.slice(1));
+      response.end(response.statusCode === 200 ? "body" : undefined);
+    });
+    for (const [path, method] of [
+      ["200", "HEAD"],
+      ["204", "GET"],
+      ["304", "GET"],
+    ] as const) {
+      const seen = await ask(`${url}/${path}`, method);
+      expect([seen.status, seen.cookies, seen.body.length]).toEqual([Number(path), ["session"], 0]);
+    }
+  });
+
+  test("a middleware that wraps the response stays in its place, mounted before or behind", async () => {
+    // As compression and on-headers do it: writes go through gzip, headers are added at the last.
+    const compress: Wrapper = (_request, response, next) => {
+      const { write, end, writeHead } = response;
+      const gzip = createGzip();
+      gzip.on("data", (chunk: Buffer) => void write.call(response, chunk, "utf8"));
+      gzip.once("end", () => void end.call(response, undefined, "utf8"));
+      const head = (): void => {
+        if (!response.headersSent) response.setHeader("Content-Encoding", "gzip");
+      };
+      response.writeHead = ((...args: Parameters<typeof writeHead>) => {
+        head();
+        return writeHead.apply(response, args);
+      }) as typeof writeHead;
+      response.write = ((chunk: Buffer) => {
+        head();
+        return gzip.write(chunk);
+      }) as typeof write;
+      response.end = ((chunk?: Buffer) => {
+        head();
+        gzip.end(chunk);
+        return response;
+      }) as typeof end;
+      next();
+    };
+    for (const place of ["before", "behind"] as const) {
+      const handler: Handler = (request, response) => {
+        request.session.set("a", "1");
+        response.write("bo");
+        response.end("dy");
+      };
+      const { url } = await serve(later, handler, { [place]: compress });
+      const seen = await ask(url);
+      expect(seen).toMatchObject({ cookies: ["session"], headers: { "content-encoding": "gzip" } });
+      const body = createGunzip();
+      body.end(seen.body);
+      expect(Buffer.concat(await body.toArray()).toString()).toBe("body");
+    }
+  });
+});
+
+test("a held write asks its source to wait, and drain comes when the save is done", async () => {
+  const drained = new Gate();
+  const answers: boolean[] = [];
+  const { url, spy } = await serve(true, (request, response) => {
+    request.session.set("a", "1");
+    answers.push(response.write("a few bytes, which no buffer minds"));
+    response.once("drain", () => {
+      void drained.pass();
+      answers.push(response.write(", and a few more"));
+      response.end();
+    });
+  });
+  const gate = (spy.saveGate = new Gate());
+  const pending = ask(url);
+  await gate.arrived;
+  expect(answers).toEqual([false]);
+  gate.open();
+  await drained.arrived;
+  expect((await pending).body.toString()).toBe(
+    "a few bytes, which no buffer minds, and a few more",
+  );
+  expect(answers).toEqual([false, true]);
+});
+
+test.each(["end", "head", "write", "flush"])(
+  "a save that fails takes back what was held: %s",
+  async (method) => {
+    const { url, spy } = await serve(true, (request, response) => {
+      request.session.set("a", "1");
+      if (method === "head") response.writeHead(200, { "X-Own": "1", "Set-Cookie": "own=1" });
+      if (method === "flush") response.flushHeaders();
+      if (method === "write") response.write("half a promise");
+      response.end("done");
+    });
+    spy.fault = "save";
+    const seen = await ask(url);
+    expect([seen.status, seen.cookies, seen.body.toString()]).toEqual([503, [], "error"]);
+    expect(seen.headers["x-own"]).toBeUndefined();
+  },
+);
+
+test.each<[string, Handler]>([
+  ["a body that is no text", (_, response) => response.end(5 as never)],
+  ["a status that is none", (_, response) => response.writeHead(1000).end()],
+])("%s is the host's error when its turn comes", async (_, handler) => {
+  const { url } = await serve(true, (request, response) => {
+    request.session.set("a", "1");
+    handler(request, response);
+  });
+  const seen = await ask(url);
+  // The session was saved by then, so its cookie may go or stay; the error path here clears it.
+  expect([seen.status, seen.body.toString()]).toEqual([500, "error"]);
+});
