@@ -221,26 +221,28 @@ describe.each([
   test("a middleware that wraps the response stays in its place, mounted before or behind", async () => {
     // As compression and on-headers do it: writes go through gzip, headers are added at the last.
     const compress: Wrapper = (_request, response, next) => {
-      const { write, end, writeHead } = response;
+      const write = response.write.bind(response) as (chunk: Buffer) => boolean;
+      const end = response.end.bind(response) as () => ServerResponse;
+      const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
       const gzip = createGzip();
-      gzip.on("data", (chunk: Buffer) => void write.call(response, chunk, "utf8"));
-      gzip.once("end", () => void end.call(response, undefined, "utf8"));
+      gzip.on("data", (chunk: Buffer) => void write(chunk));
+      gzip.once("end", () => void end());
       const head = (): void => {
         if (!response.headersSent) response.setHeader("Content-Encoding", "gzip");
       };
-      response.writeHead = ((...args: Parameters<typeof writeHead>) => {
+      response.writeHead = (...args: unknown[]) => {
         head();
-        return writeHead.apply(response, args);
-      }) as typeof writeHead;
+        return writeHead(...args);
+      };
       response.write = ((chunk: Buffer) => {
         head();
         return gzip.write(chunk);
-      }) as typeof write;
+      }) as typeof response.write;
       response.end = ((chunk?: Buffer) => {
         head();
         gzip.end(chunk);
         return response;
-      }) as typeof end;
+      }) as typeof response.end;
       next();
     };
     for (const place of ["before", "behind"] as const) {
