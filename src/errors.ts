@@ -109,8 +109,8 @@ export class LimitError extends SessionError {
   }
 }
 
-/** The operations of a store, as errors and events name them. */
-export type StoreOperation = "load" | "save" | "list" | "destroyAll" | "sweep";
+/** The operations of a store and of the revocations, as errors and events name them. */
+export type StoreOperation = "load" | "save" | "list" | "destroyAll" | "sweep" | "revoke";
 
 /** The store could not answer. It never means that there is no session. */
 export class StoreError extends SessionError {

@@ -12,10 +12,26 @@ export type {
   StoreErrorEvent,
 } from "./core/events.ts";
 export { DAY } from "./core/expiry.ts";
+export { followRevocations, type FollowOptions } from "./core/follower.ts";
 export type { Flash } from "./core/flash.ts";
 export type { ForeignCookies, ForeignSession } from "./core/foreign.ts";
+export type { RevocationOptions } from "./core/listed-revocations.ts";
+export { memoryRevocations, type MemoryRevocationsOptions } from "./core/memory-revocations.ts";
 export { SessionMiddleware } from "./core/middleware.ts";
 export type { Connection } from "./core/backing.ts";
+export {
+  mergeRecords,
+  toRecord,
+  type EndingSession,
+  type RevocationEntry,
+  type RevocationKind,
+  type RevocationLog,
+  type RevocationPage,
+  type RevocationRecord,
+  type Revocations,
+  type RevokeSubjectOptions,
+  type SessionLimits,
+} from "./core/revocations.ts";
 export { Session } from "./core/session.ts";
 export type {
   Awaitable,
@@ -23,6 +39,8 @@ export type {
   ListedSession,
   OpenedSession,
   RejectedReason,
+  RevocableSession,
+  RevocationVerdict,
   SavedSession,
   SealedChange,
   SealedContext,

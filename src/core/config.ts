@@ -3,8 +3,9 @@
 import { type CookieAttributes, checkCookie } from "../cookie/attributes.ts";
 import { createSigningKeyring, type SigningKey, type SigningKeyring } from "../crypto/keyring.ts";
 import { ConfigError } from "../errors.ts";
-import { MAX_SECONDS } from "./expiry.ts";
+import { MAX_SECONDS, SECOND } from "./expiry.ts";
 import { eventNames, type SessionObservers } from "./events.ts";
+import type { Revocations } from "./revocations.ts";
 import { isSealed, type SessionStore } from "./store.ts";
 import { kindOf } from "./text.ts";
 
@@ -24,6 +25,8 @@ export interface SessionConfig {
   readonly absoluteExpires?: number | undefined;
   /** The part of the idle window that is used up before a renewal, 0 to 1. Default 0.1. */
   readonly renewAfter?: number | undefined;
+  /** The list of the revoked, for a cookie store: `redisRevocations({ … })` or another. Default none. */
+  readonly revocations?: Revocations | undefined;
   /** Signs the keys of server-side stores: 32 random bytes in base64. */
   readonly signingKey?: string | undefined;
   /** The key ring of server-side stores, instead of `signingKey`: the first that signs signs, all are accepted. */
@@ -78,6 +81,7 @@ const fieldNames = [
   ...Object.keys(configDefaults),
   "store",
   "absoluteExpires",
+  "revocations",
   "signingKey",
   "keys",
   "domain",
@@ -98,6 +102,7 @@ export interface ResolvedConfig {
   readonly cookie: CookieAttributes;
   /** Absent with a sealed store, which has keys of its own. */
   readonly signing: SigningKeyring | undefined;
+  readonly revocations: Revocations | undefined;
   readonly storeTimeoutMs: number;
   readonly onStoreError: "fail" | "anonymous";
   readonly maxKeyBytes: number;
@@ -133,7 +138,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     secure: config.secure === "auto" ? "auto" : flag(config, "secure", configDefaults.secure),
   };
   checkCookie(name, cookie);
-  return Object.freeze({
+  const resolved = Object.freeze({
     name,
     store,
     cookie: Object.freeze(cookie),
@@ -143,6 +148,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
       config.absoluteExpires === undefined ? Infinity : count(config, "absoluteExpires", 1),
     renewAfter: fraction(config, "renewAfter", configDefaults.renewAfter),
     signing: signingRing(config, store),
+    revocations: checkRevocations(config.revocations, store),
     storeTimeoutMs: positive(config, "storeTimeout", configDefaults.storeTimeout) * 1000,
     onStoreError: oneOf(config, "onStoreError", ["fail", "anonymous"], configDefaults.onStoreError),
     maxKeyBytes: count(config, "maxKeyBytes", configDefaults.maxKeyBytes),
@@ -151,6 +157,15 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     on: checkObservers(config.on),
     now: clock(config.now),
   });
+  const { revocations, sessionExpires, absoluteExpires, storeTimeoutMs } = resolved;
+  revocations?.cover({
+    // Only a timeout of the configuration's own holds for every session: one may choose its
+    // cookie's lifetime, which the idle timeout follows otherwise.
+    idle: sessionExpires > 0 ? sessionExpires * SECOND : Infinity,
+    absolute: absoluteExpires * SECOND,
+    timeout: storeTimeoutMs,
+  });
+  return resolved;
 }
 
 type Field = keyof SessionConfig;
@@ -186,6 +201,19 @@ function signingRing(config: SessionConfig, store: SessionStore): SigningKeyring
     }
   }
   return undefined;
+}
+
+function checkRevocations(value: unknown, store: SessionStore): Revocations | undefined {
+  if (value === undefined) return undefined;
+  if (!isSealed(store)) {
+    fail(
+      "revocations",
+      "belongs with a cookie store; a server-side store ends sessions itself, by destroy and destroyAll",
+    );
+  }
+  const list = value as Revocations | null;
+  if (typeof list?.open === "function") return list;
+  return fail("revocations", `must be what memoryRevocations() gives, not ${kindOf(value)}`);
 }
 
 function checkObservers(on: SessionObservers | undefined): SessionObservers {

@@ -3,6 +3,8 @@
 
 /** One second, in the milliseconds that instants are kept in. */
 export const SECOND = 1000;
+/** How long the credential of before a regenerate is a read-only session: law L4. Milliseconds. */
+export const GRACE: number = 60 * SECOND;
 /** A day in seconds, the unit of the configuration. */
 export const DAY = 86_400;
 /** What `cookieExpires` and `sessionExpires` call persistent. */

@@ -8,7 +8,7 @@ import type { Connection, EngineParts } from "./backing.ts";
 import { type ResolvedConfig, resolveConfig, type SessionConfig } from "./config.ts";
 import { noEffects, type ResponseEffects } from "./effects.ts";
 import { notify } from "./events.ts";
-import { SECOND } from "./expiry.ts";
+import { GRACE, SECOND } from "./expiry.ts";
 import { type OpenedKey, openKey } from "./key.ts";
 import { KeyedBacking } from "./keyed.ts";
 import { type CheckedRow, checkRow } from "./row.ts";
@@ -31,8 +31,6 @@ import {
 } from "./store.ts";
 import type { SigningKeyring } from "../crypto/keyring.ts";
 
-/** How long the credential of before a regenerate is a read-only session: law L4. */
-const GRACE = 60 * SECOND;
 /** A row this long past its end is dead even if the store's clock runs behind ours: law L10. */
 const MAX_SKEW = 300 * SECOND;
 
@@ -83,6 +81,11 @@ export class SessionMiddleware {
     const sealed = this.#sealed;
     if (sealed === undefined) return this.#openKeyed(header, connection);
     const find = (): readonly Cookie[] => this.#findSealed(header, sealed);
+    const { revocations } = this.#config;
+    if (revocations !== undefined) {
+      const opened = revocations.open(this.#parts, connection, sealed, find());
+      return chain(opened, (backing) => new Session(this, () => backing));
+    }
     return new Session(this, () => new SealedBacking(this.#parts, connection, sealed, find));
   }
 

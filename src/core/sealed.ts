@@ -1,12 +1,20 @@
 // The session of a sealed store: the data travels in the cookies themselves. It opens at the first
 // touch, gathers the request's whole change, and the response carries the one write.
-import { Backing, type Binding, type Connection, type EngineParts } from "./backing.ts";
-import { notify } from "./events.ts";
+import { chain } from "./awaitable.ts";
+import {
+  Backing,
+  type Binding,
+  type Connection,
+  type EngineParts,
+  type ReadOnlyReason,
+} from "./backing.ts";
+import { notify, type RefusedReason } from "./events.ts";
 import { cookieMaxAge } from "./expiry.ts";
-import { decide } from "./lifecycle.ts";
+import { type Decision, decide } from "./lifecycle.ts";
 import { callStore } from "./store-call.ts";
 import { mintSelector } from "./key.ts";
 import type {
+  Awaitable,
   Cookie,
   OpenedSession,
   SealedChange,
@@ -32,7 +40,8 @@ export class SealedBacking extends Backing {
   readonly #findCookies: () => readonly Cookie[];
   #opened: OpenedSession | undefined;
   #newId: string | undefined;
-  #bump = false;
+  /** Whether the credential is replaced. */
+  protected bump = false;
   /** What the response carries as things stand, and the count of changes that it knows. */
   #due: SealedWrite | undefined;
   #dueAt = -1;
@@ -53,13 +62,25 @@ export class SealedBacking extends Backing {
   }
 
   protected override openLate(): void {
+    const opened = this.find(this.context);
+    if (opened !== undefined) this.adopt(opened);
+  }
+
+  /** What the request's cookies say. */
+  protected find(context: SealedContext): OpenedSession | undefined {
     const cookies = this.#findCookies();
-    if (cookies.length === 0) return;
-    const opened = callStore(this.config, "load", () =>
-      this.#store.open(cookies, this.#context(this.config.now())),
-    ) as OpenedSession | undefined;
-    if (opened === undefined) return;
+    if (cookies.length === 0) return undefined;
+    const opened = callStore(this.config, "load", () => this.#store.open(cookies, context));
+    return opened as OpenedSession | undefined;
+  }
+
+  /** Takes over what was found; `shut`: it can only be ended. */
+  protected adopt(opened: OpenedSession, shut?: ReadOnlyReason): void {
     this.#opened = opened;
+    if (shut !== undefined) {
+      this.readOnly ??= shut;
+      return;
+    }
     this.isNew = false;
     this.created = opened.created;
     this.lifetime = this.storedLifetime = opened.cookieExpires;
@@ -69,6 +90,22 @@ export class SealedBacking extends Backing {
     if (skipped !== undefined && skipped.length > 0) {
       notify(this.config.on, "skipped", { id, keys: skipped });
     }
+  }
+
+  /** The session that the request brought. */
+  protected get opened(): OpenedSession | undefined {
+    return this.#opened;
+  }
+
+  /** A session that holds only what is set from now on, never the old data. */
+  protected startFresh(): void {
+    this.#opened = this.#newId = this.#mark = this.#due = undefined;
+    this.bump = false;
+    this.readOnly = undefined;
+    this.isNew = true;
+    this.created = this.newCreated();
+    this.lifetime = this.storedLifetime = this.binding = undefined;
+    this.map.load(noChange.set);
   }
 
   get id(): string {
@@ -88,7 +125,7 @@ export class SealedBacking extends Backing {
   }
 
   get changed(): boolean {
-    return this.map.changed || this.#bump || this.binding !== undefined || this.lifetimeChanged;
+    return this.map.changed || this.bump || this.binding !== undefined || this.lifetimeChanged;
   }
 
   override noteChange(): void {
@@ -98,47 +135,76 @@ export class SealedBacking extends Backing {
 
   override discard(): void {
     super.discard();
+    this.takeBack();
     const mark = this.#mark;
-    this.#bump = mark?.bump ?? false;
-    this.#due = mark?.due;
-    this.#dueAt = ++this.#changes;
     if (mark === undefined) return;
     this.binding = mark.binding;
     this.lifetime = mark.lifetime;
   }
 
-  protected replaceCredential(): void {
+  /** Forgets a seal that was made since the last save. */
+  protected takeBack(): void {
+    const mark = this.#mark;
+    this.bump = mark?.bump ?? false;
+    this.#due = mark?.due;
+    this.#dueAt = ++this.#changes;
+  }
+
+  /** Called before a write, if one is due. */
+  protected prepareWrite(): Awaitable<void> {
+    return undefined;
+  }
+
+  /** Why nothing may be written, if so. */
+  protected refusal(): RefusedReason | undefined {
+    return undefined;
+  }
+
+  /** What else a change carries. */
+  protected extras(_binding: Binding | undefined): Partial<SealedChange> | undefined {
+    return undefined;
+  }
+
+  protected replaceCredential(): Awaitable<void> {
     // Without a cookie there is nothing to replace: law L6.
-    if (!this.stored) return;
-    this.#bump = true;
-    this.saveChanges();
+    if (!this.stored) return undefined;
+    this.bump = true;
+    return this.saveChanges();
   }
 
   /** Seals what there is, so that what doesn't fit is heard of here; the response carries it. */
-  protected saveChanges(): void {
-    if (!this.changed || (!this.stored && this.#isEmpty) || !this.#write()) return;
-    this.map.mark();
-    const { binding, lifetime } = this;
-    this.#mark = { due: this.#due, bump: this.#bump, binding, lifetime };
+  protected saveChanges(): Awaitable<void> {
+    if (!this.changed || (!this.stored && this.#isEmpty)) return undefined;
+    return chain(this.prepareWrite(), () => {
+      if (this.write()) this.keep();
+    });
   }
 
-  protected end(): void {
+  /** What was sealed is saved: `discard` goes back to it. */
+  protected keep(): void {
+    this.map.mark();
+    const { binding, lifetime } = this;
+    this.#mark = { due: this.#due, bump: this.bump, binding, lifetime };
+  }
+
+  protected end(): Awaitable<void> {
     const { id } = this;
     const opened = this.#opened;
     this.destroyed = true;
     this.map.load(noChange.set);
     if (opened === undefined) {
       this.#due = undefined;
-      return;
+      return undefined;
     }
     const change: SealedChange = { op: "destroy", ...noChange, ttl: 0, deadline: Infinity };
     this.#due = this.#seal(opened, change);
     notify(this.config.on, "destroyed", { id });
+    return undefined;
   }
 
-  protected finish(): void {
+  protected finish(): Awaitable<void> {
     // Untouched, it was never even opened.
-    if (!this.touched) return;
+    if (!this.touched) return undefined;
     const opened = this.#opened;
     const decision = decide(
       {
@@ -160,12 +226,16 @@ export class SealedBacking extends Backing {
     );
     if (decision === "none") {
       this.#due = undefined;
-      return;
+      return undefined;
     }
-    if (!this.#write()) return;
+    return chain(this.prepareWrite(), () => this.#conclude(decision));
+  }
+
+  #conclude(decision: Decision): void {
+    if (!this.write()) return;
     const { id } = this;
     if (decision === "create") notify(this.config.on, "created", { id });
-    if (this.#bump) notify(this.config.on, "regenerated", { id });
+    if (this.bump) notify(this.config.on, "regenerated", { id });
     if (decision === "renew" || decision === "resend") notify(this.config.on, "renewed", { id });
     else notify(this.config.on, "committed", { id });
   }
@@ -195,7 +265,14 @@ export class SealedBacking extends Backing {
   }
 
   /** Seals the change as it is now, unless that has been done; gives whether it was taken. */
-  #write(): boolean {
+  protected write(): boolean {
+    const refusal = this.refusal();
+    if (refusal !== undefined) {
+      if (refusal === "stale") this.#mark = undefined;
+      if (this.changed) this.refuse(refusal);
+      else this.#due = this.#mark?.due;
+      return false;
+    }
     if (this.#due !== undefined && this.#dueAt === this.#changes) return true;
     const opened = this.#opened;
     const { clear, set, del } = this.map.change;
@@ -206,6 +283,7 @@ export class SealedBacking extends Backing {
       ttl: this.ttl,
       deadline: this.#deadline,
       ...(binding !== undefined && { subject: binding.subject }),
+      ...this.extras(binding),
       ...(this.lifetimeChanged && lifetime !== undefined && { cookieExpires: lifetime }),
     };
     const change: SealedChange =
@@ -216,7 +294,7 @@ export class SealedBacking extends Backing {
             op: "update",
             rev: opened.rev,
             ...(clear && { clear }),
-            ...(this.#bump && { bump: true }),
+            ...(this.bump && { bump: true }),
           };
     const due = this.#seal(opened, change);
     if (due === undefined) {
@@ -229,13 +307,13 @@ export class SealedBacking extends Backing {
   }
 
   #seal(opened: OpenedSession | undefined, change: SealedChange): SealedWrite | undefined {
-    return callStore(this.config, "save", () =>
-      this.#store.write(opened, change, this.#context(this.config.now())),
-    ) as SealedWrite | undefined;
+    return callStore(this.config, "save", () => this.#store.write(opened, change, this.context)) as
+      | SealedWrite
+      | undefined;
   }
 
-  #context(now: number): SealedContext {
-    const { name, on } = this.config;
-    return { name, now, rejected: (reason) => notify(on, "rejected", { reason }) };
+  protected get context(): SealedContext {
+    const { name, on, now } = this.config;
+    return { name, now: now(), rejected: (reason) => notify(on, "rejected", { reason }) };
   }
 }

@@ -15,11 +15,13 @@ export interface StoreCallOptions {
  * The store's answer.
  * @throws {StoreError} ERR_SESSION_STORE_FAILED with the store's own error as its cause, or
  * ERR_SESSION_STORE_TIMEOUT; a late answer is dropped.
+ * @param timeoutMs - Infinity: the call sees to it itself.
  */
 export function callStore<T>(
   options: StoreCallOptions,
   operation: StoreOperation,
   call: () => Awaitable<T>,
+  timeoutMs: number = options.storeTimeoutMs,
 ): Awaitable<T> {
   let answer: Awaitable<T>;
   try {
@@ -29,11 +31,16 @@ export function callStore<T>(
   }
   if (!isThenable(answer)) return answer;
   const later = answer;
+  if (timeoutMs === Infinity) {
+    return later.catch((cause: unknown) => {
+      throw failure(options, operation, cause);
+    });
+  }
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => {
-      const message = `the store did not answer within ${options.storeTimeoutMs} ms; see storeTimeout`;
+      const message = `the store did not answer within ${timeoutMs} ms; see storeTimeout`;
       reject(observed(options, new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message)));
-    }, options.storeTimeoutMs);
+    }, timeoutMs);
     later.then(
       (value) => {
         clearTimeout(timer);

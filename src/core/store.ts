@@ -144,8 +144,18 @@ export type RejectedReason =
   | "future"
   | "unknown"
   | "retired"
+  | "revoked"
   | "incomplete"
   | "header-too-large";
+
+/** What of a session its revocation looks at. */
+export type RevocableSession = Pick<OpenedSession, "id" | "credential" | "subject" | "boundAt">;
+
+/**
+ * How a session is dead. `revoked`: it was ended. `retired`: a regenerate took its credential.
+ * `grace`: it did so within the last 60 s, law L4.
+ */
+export type RevocationVerdict = "revoked" | "retired" | "grace";
 
 /** What the engine tells a sealed store about the request. */
 export interface SealedContext {
@@ -155,6 +165,12 @@ export interface SealedContext {
   readonly now: number;
   /** Told of every cookie that is not a session, and why. */
   readonly rejected?: (reason: RejectedReason) => void;
+  /**
+   * Whether a session is dead; absent: nothing is revoked. One that is revoked or retired is no
+   * session and is `rejected` as that; one in its grace is opened when there is no other.
+   * @throws {StoreError} when nobody can say.
+   */
+  readonly verdict?: (session: RevocableSession) => RevocationVerdict | undefined;
 }
 
 /** The cookies to set, and the names to expire: only such as authenticated as ours. */
@@ -173,8 +189,8 @@ export interface SealedSessionStore extends SessionStore {
   readonly foreignNames?: readonly string[];
   /**
    * Joins every cookie named `name` or `name.` + 6 base64url characters into one session.
-   * Total: it never throws, whatever the cookies hold. What it gives may be given again: nobody
-   * changes it.
+   * Total: it never throws, whatever the cookies hold, but what `verdict` throws. What it gives
+   * may be given again: nobody changes it.
    */
   open(cookies: readonly Cookie[], context: SealedContext): OpenedSession | undefined;
   /**

@@ -124,11 +124,17 @@ export class SessionCookieStore implements SealedSessionStore {
     const rejected: RejectedReason[] = [];
     const pieces: { place: number; payload: Uint8Array }[] = [];
     let best: SessionPayload | undefined;
+    let inGrace: SessionPayload | undefined;
     const consider = (payload: SessionPayload | undefined): void => {
       if (payload === undefined) rejected.push("malformed");
       else if (payload.created > now + MAX_SKEW) rejected.push("future");
       else if (endOf(payload) <= now) rejected.push("expired");
-      else if (best === undefined || isNewer(payload, best)) best = payload;
+      else {
+        const verdict = context.verdict?.(payload);
+        if (verdict === undefined) best = newest(best, payload);
+        else if (verdict === "grace") inGrace = newest(inGrace, payload);
+        else rejected.push(verdict);
+      }
     };
     for (const cookie of cookies) {
       const place = cookie.name === name ? 0 : placeOf(cookie.name, name);
@@ -160,12 +166,13 @@ export class SessionCookieStore implements SealedSessionStore {
         consider(decodePayload(whole));
       }
     }
+    const found = best ?? inGrace;
     const opened =
-      best === undefined && names.length === 0
+      found === undefined && names.length === 0
         ? this.#openForeign(cookies, context, rejected)
         : undefined;
     for (const reason of rejected) context.rejected?.(reason);
-    return best === undefined ? opened : toOpened(best, names);
+    return found === undefined ? opened : toOpened(found, names);
   }
 
   write(
@@ -189,7 +196,7 @@ export class SessionCookieStore implements SealedSessionStore {
   /** Another library's session; `rejected` gets why not, in place of what we said of its cookie. */
   #openForeign(
     cookies: readonly Cookie[],
-    { now }: SealedContext,
+    { now, verdict }: SealedContext,
     rejected: RejectedReason[],
   ): OpenedSession | undefined {
     const foreign = this.#foreign;
@@ -202,6 +209,11 @@ export class SessionCookieStore implements SealedSessionStore {
         continue;
       }
       rejected.length = 0;
+      const known = verdict?.(session);
+      if (known === "revoked" || known === "retired") {
+        rejected.push(known);
+        continue;
+      }
       const { id, data, expires, skipped } = session;
       const created = Math.floor(now / SECOND) * SECOND;
       const ends = { created, issued: 0, idleExpires: expires, expires, deadline: Infinity };
@@ -283,6 +295,10 @@ function endOf(payload: SessionPayload): number {
 }
 
 /** Of several cookies the one that was created last wins; of one session its latest state. */
+function newest(one: SessionPayload | undefined, other: SessionPayload): SessionPayload {
+  return one === undefined || isNewer(other, one) ? other : one;
+}
+
 function isNewer(one: SessionPayload, other: SessionPayload): boolean {
   if (one.created !== other.created) return one.created > other.created;
   if (one.rev !== other.rev) return one.rev > other.rev;

@@ -1,6 +1,8 @@
 // All that must hold of a host's adapter: every law with the memory store and the cookie store over
 // real sockets, and what only a host can get wrong.
 import type { SessionConfig } from "../core/config.ts";
+import { DAY } from "../core/expiry.ts";
+import { memoryRevocations } from "../core/memory-revocations.ts";
 import { SessionCookieStore } from "../stores/cookie.ts";
 import { SessionMemoryStore } from "../stores/memory.ts";
 import { type ConformanceCase, defineCase, must, mustEqual } from "./case.ts";
@@ -23,10 +25,11 @@ export function hostLaws(
 ): readonly ConformanceCase[] {
   const { name = "the host" } = options;
   const stores = [
-    { kind: "memory store", sealed: false },
-    { kind: "cookie store", sealed: true },
+    { kind: "memory store", sealed: false, revocable: false },
+    { kind: "cookie store", sealed: true, revocable: false },
+    { kind: "cookie store with revocations", sealed: true, revocable: true },
   ];
-  const laws = stores.flatMap(({ kind, sealed }) => {
+  const laws = stores.flatMap(({ kind, sealed, revocable }) => {
     const clock = fakeClock();
     return lawCases({
       subject: `${name} with the ${kind}`,
@@ -36,7 +39,8 @@ export function hostLaws(
       hasFakeClock: true,
       sealed,
       atomic: !sealed,
-      makeConfig: async () => makeConfig(sealed, clock.now),
+      revocable,
+      makeConfig: async () => makeConfig(sealed, clock.now, revocable),
     });
   });
   return [...laws, ...hostCases(name, makeServer)];
@@ -45,13 +49,20 @@ export function hostLaws(
 function makeConfig(
   sealed: boolean,
   now: () => number,
+  revocable = false,
 ): { readonly config: SessionConfig; readonly close: () => void } {
   if (sealed) {
     const store = new SessionCookieStore({ secretKey: randomKey(), signingKey: randomKey(), now });
-    return { config: { store }, close: () => undefined };
+    const config = { store, ...(revocable && revocationsFor(now)) };
+    return { config, close: () => undefined };
   }
   const store = new SessionMemoryStore({ now });
   return { config: { store, signingKey: randomKey() }, close: () => store.close() };
+}
+
+/** An entry is kept as long as what it means may live, so the idle timeout is the configuration's own. */
+function revocationsFor(now: () => number): Pick<SessionConfig, "revocations" | "sessionExpires"> {
+  return { revocations: memoryRevocations({ now }), sessionExpires: DAY };
 }
 
 function hostCases(name: string, makeServer: MakeServer): ConformanceCase[] {

@@ -1,5 +1,6 @@
 // The store's contract, clause by clause, on the store itself: what one call must do, and what many
 // at once must not.
+import type { SessionConfig } from "../core/config.ts";
 import {
   isSealed,
   type SavedSession,
@@ -14,6 +15,8 @@ import { checkHistories, newSelector } from "./history.ts";
 /** Makes a fresh, empty store and says how to let go of it. */
 export type MakeStore = () => Promise<{
   readonly store: SessionStore;
+  /** What else the laws' configuration needs for it, such as revocations of its own. */
+  readonly config?: Omit<SessionConfig, "store">;
   readonly close: () => Promise<void> | void;
 }>;
 

@@ -34,7 +34,7 @@ export async function storeLaws(
   makeStore: MakeStore,
   options: StoreLawsOptions = {},
 ): Promise<readonly ConformanceCase[]> {
-  const { store, close } = await makeStore();
+  const { store, config, close } = await makeStore();
   const sealed = isSealed(store);
   const capabilities = store.capabilities ?? {};
   const sweeps = store.sweep !== undefined;
@@ -58,6 +58,7 @@ export async function storeLaws(
       suffix: "",
       makeServer: options.makeServer ?? nodeServer,
       atomic: capabilities.atomic === true,
+      revocable: config?.revocations !== undefined,
       makeConfig: () => configOf(makeStore),
     }),
   ];
@@ -67,8 +68,9 @@ export async function storeLaws(
 async function configOf(
   makeStore: MakeStore,
 ): Promise<{ readonly config: SessionConfig; readonly close: () => Promise<void> | void }> {
-  const { store, close } = await makeStore();
-  return { config: isSealed(store) ? { store } : { store, signingKey: randomKey() }, close };
+  const { store, config, close } = await makeStore();
+  const keys = isSealed(store) ? {} : { signingKey: randomKey() };
+  return { config: { ...keys, ...config, store }, close };
 }
 
 /** 32 random bytes in standard base64. */

@@ -1,5 +1,5 @@
 // Our stores under the conformance kit.
-import { SessionCookieStore, SessionMemoryStore } from "kocha-session";
+import { memoryRevocations, SessionCookieStore, SessionMemoryStore } from "kocha-session";
 import { fakeClock, storeLaws, type MakeStore } from "kocha-session/testing";
 import { describe, test } from "vitest";
 import { freshKeys } from "../support/keys.ts";
@@ -15,6 +15,11 @@ const stores: Readonly<Record<string, MakeStore>> = {
   },
   "cookie store": async () => ({
     store: new SessionCookieStore({ ...freshKeys(), now: clock.now }),
+    close: () => undefined,
+  }),
+  "cookie store with revocations": async () => ({
+    store: new SessionCookieStore({ ...freshKeys(), maxCookies: 2, now: clock.now }),
+    config: { revocations: memoryRevocations({ now: clock.now }), sessionExpires: 86_400 },
     close: () => undefined,
   }),
   "cookie store, split": async () => ({

@@ -1,0 +1,55 @@
+// Revocations of one process: a list in its memory, which no other process hears of and which is gone
+// with it.
+import { ListedRevocations, type RevocationOptions } from "./listed-revocations.ts";
+import {
+  type RevocationEntry,
+  type RevocationRecord,
+  type Revocations,
+  type SessionLimits,
+  toRecord,
+} from "./revocations.ts";
+
+/** How revocations in memory are kept. */
+export interface MemoryRevocationsOptions extends RevocationOptions {
+  /** The clock, for tests: Unix milliseconds. Default Date.now. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Entries that each new one looks at, so that the list shrinks without a timer. */
+const SWEEP_STEPS = 8;
+
+class MemoryRevocations extends ListedRevocations {
+  readonly #now: () => number;
+
+  constructor(options: MemoryRevocationsOptions) {
+    super(options);
+    this.#now = options.now ?? Date.now;
+  }
+
+  ready(): void {}
+  close(): void {}
+  protected assertFresh(): void {}
+
+  protected get now(): number {
+    return this.#now();
+  }
+
+  protected lifeOf({ idle, absolute }: SessionLimits): number {
+    return Math.min(idle, absolute);
+  }
+
+  protected append(entry: RevocationEntry): RevocationRecord {
+    const { now } = this;
+    this.list.sweep(now, SWEEP_STEPS);
+    return toRecord(entry, now);
+  }
+}
+
+/**
+ * Revocations for one process, and for tests: gone when it ends, so that a copied cookie of before
+ * is good again after it.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
+ */
+export function memoryRevocations(options: MemoryRevocationsOptions = {}): Revocations {
+  return new MemoryRevocations(options);
+}

@@ -1,0 +1,184 @@
+// The session of a sealed store with revocations: as any sealed one, but the list of the revoked is
+// asked before it is opened and again before it is written, and hears of what ends.
+import { StoreError } from "../errors.ts";
+import { chain, isThenable } from "./awaitable.ts";
+import type { Binding, Connection, EngineParts } from "./backing.ts";
+import type { RefusedReason } from "./events.ts";
+import { mintSelector } from "./key.ts";
+import type { RevocationList } from "./revocations.ts";
+import { SealedBacking } from "./sealed.ts";
+import { callStore } from "./store-call.ts";
+import type {
+  Awaitable,
+  Cookie,
+  OpenedSession,
+  SealedChange,
+  SealedContext,
+  SealedSessionStore,
+} from "./store.ts";
+
+/** The session of one request over a sealed store whose sessions can be revoked. */
+export class RevocableBacking extends SealedBacking {
+  readonly #list: RevocationList;
+  /** The credential that takes the place of the opened one, which is retired. */
+  #credential: string | undefined;
+  /** Whether nobody can say what became of the session, and it reads as empty: law L9. */
+  #isShut = false;
+  /** The same, where every look at the session fails instead. */
+  #failure: Error | undefined;
+  /** The opened credential was retired or it wasn't, nobody knows: nothing more is saved. */
+  #broken: Error | undefined;
+
+  constructor(
+    parts: EngineParts,
+    connection: Connection,
+    store: SealedSessionStore,
+    findCookies: () => readonly Cookie[],
+    list: RevocationList,
+  ) {
+    super(parts, connection, store, findCookies);
+    this.#list = list;
+  }
+
+  /**
+   * Waits until the revocations can say what became of the request's session.
+   * @throws {StoreError} when they can't and `onStoreError` is "fail".
+   */
+  prepare(): Awaitable<void> {
+    return attempt(
+      () => this.#ready(),
+      (error) => this.#shut(error),
+    );
+  }
+
+  override touch(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    super.touch();
+  }
+
+  protected override openLate(): void {
+    if (this.#isShut) return;
+    try {
+      super.openLate();
+    } catch (error) {
+      // ORDER: a second look must not find an empty session where the first one found no answer.
+      this.#failure = error as Error;
+      this.#shut(error);
+      this.#failure = undefined;
+    }
+  }
+
+  #shut(error: unknown): void {
+    if (this.config.onStoreError === "fail" || !(error instanceof StoreError)) throw error;
+    this.#isShut = true;
+    this.readOnly ??= "unavailable";
+  }
+
+  protected override adopt(opened: OpenedSession): void {
+    super.adopt(opened, this.#list.verdict(opened) === "grace" ? "grace" : undefined);
+  }
+
+  protected override get context(): SealedContext {
+    return { ...super.context, verdict: (session) => this.#list.verdict(session) };
+  }
+
+  protected override prepareWrite(): Awaitable<void> {
+    // Who brought no session and isn't bound to a subject needs to know of no revocation.
+    return this.opened === undefined && this.binding === undefined ? undefined : this.#ready();
+  }
+
+  protected override refusal(): RefusedReason | undefined {
+    if (this.#broken !== undefined) return "unavailable";
+    const { opened } = this;
+    if (opened === undefined) return undefined;
+    const { id, subject, boundAt } = opened;
+    const credential = this.#credential ?? opened.credential;
+    const verdict = this.#list.verdict({ id, credential, subject, boundAt });
+    return verdict === undefined ? undefined : "stale";
+  }
+
+  protected override extras(binding: Binding | undefined): Partial<SealedChange> {
+    return {
+      ...(this.#credential !== undefined && { credential: this.#credential }),
+      ...(binding !== undefined && { boundAt: this.#bindingTime(binding.subject) }),
+    };
+  }
+
+  /** A session that is bound to its subject again is no older for it, whatever this clock says. */
+  #bindingTime(subject: string): number {
+    const { opened } = this;
+    const before = opened?.subject === subject ? (opened.boundAt ?? 0) : 0;
+    return Math.max(before, this.#list.bindingTime(subject));
+  }
+
+  protected override startFresh(): void {
+    this.#credential = undefined;
+    super.startFresh();
+  }
+
+  protected override replaceCredential(): Awaitable<void> {
+    if (this.#broken !== undefined) throw this.#broken;
+    if (this.#isShut) throw this.notSaved();
+    if (this.readOnly === "grace") {
+      // A login whose first response was lost works at the second try.
+      if (this.changed) this.refuse("grace");
+      return this.startFresh();
+    }
+    // What no response has carried yet needs no second successor.
+    if (!this.stored || this.#credential !== undefined) return super.replaceCredential();
+    return chain(this.#ready(), () => this.#retire());
+  }
+
+  #retire(): Awaitable<void> {
+    const { opened } = this;
+    if (opened === undefined || this.refusal() !== undefined) {
+      this.refuse("stale");
+      return this.startFresh();
+    }
+    this.#credential = mintSelector();
+    this.bump = true;
+    const seal = (): Awaitable<void> => {
+      // ORDER: what doesn't fit is heard of before the old credential is retired.
+      if (!this.write()) return this.startFresh();
+      const retired = this.#tell(() => this.#list.retire(opened));
+      return chain(retired, () => this.keep());
+    };
+    return attempt(seal, (error) => {
+      if (error instanceof StoreError) this.#broken = error;
+      this.#credential = undefined;
+      this.takeBack();
+      throw error;
+    });
+  }
+
+  protected override end(): Awaitable<void> {
+    if (this.#isShut) {
+      // ORDER: without the list's word; whoever holds the cookie may end its session.
+      const found = this.find(super.context);
+      if (found !== undefined) super.adopt(found, "unavailable");
+    }
+    const { opened } = this;
+    if (opened === undefined) return super.end();
+    const ended = this.#tell(() => this.#list.end(opened));
+    return chain(ended, () => super.end());
+  }
+
+  #ready(): Awaitable<void> {
+    // Each answer of the log has its own time; the first load is many of them.
+    return callStore(this.config, "load", () => this.#list.ready(), Infinity);
+  }
+
+  #tell(call: () => Awaitable<void>): Awaitable<void> {
+    return callStore(this.config, "revoke", call);
+  }
+}
+
+/** What `call` gives, or what `recover` does about its failure, now or later. */
+function attempt(call: () => Awaitable<void>, recover: (error: unknown) => void): Awaitable<void> {
+  try {
+    const answer = call();
+    return isThenable(answer) ? answer.catch(recover) : answer;
+  } catch (error) {
+    return recover(error);
+  }
+}
