@@ -16,6 +16,7 @@ import {
   randomBytes,
 } from "#crypto";
 import type { SigningKeyring } from "../crypto/keyring.ts";
+import { VerifiedTexts } from "../crypto/verified.ts";
 import { SECOND } from "./expiry.ts";
 import type { RejectedReason } from "./store.ts";
 
@@ -61,6 +62,32 @@ export function sealKey(
   const tag = ring.current.tag(key.subarray(0, TAG_OFFSET), ...framedName(cookieName));
   key.set(tag.subarray(0, TAG_BYTES), TAG_OFFSET);
   return encodeBase64url(key);
+}
+
+/** Keys that were verified lately take so many bytes, about: some two thousand of them. */
+const VERIFIED_BYTES = 1_048_576;
+/** What an opened key costs besides its text, about. */
+const OPENED_BYTES = 150;
+
+/** Opens the keys of one ring and one cookie name; a key that comes again costs no signature. */
+export class KeyOpener {
+  readonly #ring: SigningKeyring;
+  readonly #cookieName: string;
+  readonly #verified = new VerifiedTexts<OpenedKey>(VERIFIED_BYTES);
+
+  constructor(ring: SigningKeyring, cookieName: string) {
+    this.#ring = ring;
+    this.#cookieName = cookieName;
+  }
+
+  /** As {@link openKey}. */
+  open(text: string): OpenedKey | RejectedReason {
+    const known = this.#verified.get(this.#cookieName, text);
+    if (known !== undefined) return known;
+    const key = openKey(this.#ring, this.#cookieName, text);
+    if (typeof key !== "string") this.#verified.add(this.#cookieName, text, key, OPENED_BYTES);
+    return key;
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import { type ResolvedConfig, resolveConfig, type SessionConfig } from "./config
 import { noEffects, type ResponseEffects } from "./effects.ts";
 import { notify } from "./events.ts";
 import { GRACE, SECOND } from "./expiry.ts";
-import { type OpenedKey, openKey } from "./key.ts";
+import { KeyOpener, type OpenedKey } from "./key.ts";
 import { KeyedBacking } from "./keyed.ts";
 import { type CheckedRow, checkRow } from "./row.ts";
 import { SealedBacking } from "./sealed.ts";
@@ -29,7 +29,6 @@ import {
   type RejectedReason,
   type SealedSessionStore,
 } from "./store.ts";
-import type { SigningKeyring } from "../crypto/keyring.ts";
 
 /** A row this long past its end is dead even if the store's clock runs behind ours: law L10. */
 const MAX_SKEW = 300 * SECOND;
@@ -49,11 +48,15 @@ export class SessionMiddleware {
   readonly #config: ResolvedConfig;
   readonly #parts: EngineParts;
   readonly #sealed: SealedSessionStore | undefined;
+  /** Absent with a sealed store. */
+  readonly #keys: KeyOpener | undefined;
 
   /** @throws {ConfigError} with the field's name and the way out. */
   constructor(config: SessionConfig) {
     this.#config = resolveConfig(config);
     this.#parts = { config: this.#config, cookies: new CookieWriter(this.#config.cookie) };
+    const { name, signing } = this.#config;
+    this.#keys = signing && new KeyOpener(signing, name);
     this.#sealed = isSealed(this.#config.store) ? this.#config.store : undefined;
   }
 
@@ -211,11 +214,10 @@ export class SessionMiddleware {
   }
 
   #openKeys(header: string): OpenedKey[] {
-    const { name, signing } = this.#config;
     const keys: OpenedKey[] = [];
-    for (const text of findCookies(header, name)) {
+    for (const text of findCookies(header, this.#config.name)) {
       // ORDER: the tag is checked before the store is asked, so that nobody can guess at rows.
-      const key = openKey(signing as SigningKeyring, name, text);
+      const key = this.#keys?.open(text) ?? "unknown-key";
       if (typeof key === "string") this.#reject(key);
       else keys.push(key);
     }

@@ -1,6 +1,5 @@
 // Sessions in the client's own cookies: sealed, so that they can be neither read nor changed, and
 // opened without any store. It knows the token and the payload, no header and no attribute.
-import { encodeUtf8, readLatin1 } from "#crypto";
 import { applyUntil } from "../core/change.ts";
 import type { ForeignCookies } from "../core/foreign.ts";
 import { mintSelector } from "../core/key.ts";
@@ -23,8 +22,8 @@ import { joinPieces, placeOf, splitPayload, wholeCapacity } from "../cookie/spli
 import { type CookieKey, type CookieKeyring, createCookieKeyring } from "../crypto/keyring.ts";
 import { borrowPayload, decodePayload, type SessionPayload } from "../crypto/payload.ts";
 import { MAX_COOKIE_BYTES, openToken, sealToken } from "../crypto/token.ts";
+import { VerifiedTexts } from "../crypto/verified.ts";
 import { ConfigError, LimitError } from "../errors.ts";
-import { VerifiedTokens } from "./verified.ts";
 
 /** The keys of the cookies, and what else a cookie store may do. */
 export interface SessionCookieStoreOptions {
@@ -58,6 +57,8 @@ const optionNames = [
 ];
 
 const DEFAULT_VERIFIED_BYTES = 1_048_576;
+/** What a pair of an opened session costs besides its text, about. */
+const PAIR_BYTES = 100;
 /** Browsers keep few cookies a site, and servers take few bytes of headers. */
 const MAX_COOKIES = 4;
 /** A session this far from the future is of a node whose clock runs ahead; one further is refused. */
@@ -73,7 +74,7 @@ export class SessionCookieStore implements SealedSessionStore {
   readonly #ring: CookieKeyring;
   readonly #maxCookies: number;
   readonly #foreign: ForeignCookies | undefined;
-  readonly #verified: VerifiedTokens;
+  readonly #verified: VerifiedTexts<SessionPayload>;
   readonly #now: () => number;
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_KEY or ERR_SESSION_CONFIG_FIELD */
@@ -91,7 +92,7 @@ export class SessionCookieStore implements SealedSessionStore {
     this.#foreign = checkForeign(options.migrateFrom);
     this.foreignNames = this.#foreign === undefined ? [] : [this.#foreign.name];
     const { verifiedTokensBytes = DEFAULT_VERIFIED_BYTES } = options;
-    this.#verified = new VerifiedTokens(checkBytes(verifiedTokensBytes));
+    this.#verified = new VerifiedTexts(checkBytes(verifiedTokensBytes));
     this.#now = options.now ?? Date.now;
   }
 
@@ -158,7 +159,10 @@ export class SessionCookieStore implements SealedSessionStore {
         continue;
       }
       const payload = decodePayload(token.payload);
-      if (payload !== undefined) this.#verified.add(name, copyOf(cookie.value), payload);
+      if (payload !== undefined) {
+        const bytes = token.payload.length * 2 + PAIR_BYTES * payload.data.size;
+        this.#verified.add(name, cookie.value, payload, bytes);
+      }
       consider(payload);
     }
     if (pieces.length > 0) {
@@ -320,11 +324,6 @@ function tooLarge(
       `${maxCookies}; keep less in it, raise maxCookies (up to ${MAX_COOKIES}), or use a server-side store`,
     { actual, limit, largestKeys: findLargestKeys(payload.data) },
   );
-}
-
-/** A string of its own: a part of a header would keep the whole header in memory. */
-function copyOf(token: string): string {
-  return readLatin1(encodeUtf8(token), 0, token.length);
 }
 
 function checkBytes(value: unknown): number {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { SessionMiddleware } from "../../../src/core/middleware.ts";
 import type { SessionPayload } from "../../../src/crypto/payload.ts";
 import { SessionCookieStore } from "../../../src/stores/cookie.ts";
-import { VerifiedTokens } from "../../../src/stores/verified.ts";
+import { VerifiedTexts } from "../../../src/crypto/verified.ts";
 import { freshKeys } from "../../support/keys.ts";
 
 const payload: SessionPayload = {
@@ -26,19 +26,19 @@ async function cookieOf(engine: SessionMiddleware): Promise<string> {
 
 describe("the memory of verified tokens", () => {
   test("knows a token by its cookie's name alone", () => {
-    const verified = new VerifiedTokens(10_000);
-    verified.add("session", "token", payload);
+    const verified = new VerifiedTexts<SessionPayload>(10_000);
+    verified.add("session", "token", payload, 0);
     expect(verified.get("session", "token")).toBe(payload);
     expect(verified.get("other", "token")).toBeUndefined();
     expect(verified.get("session", "token2")).toBeUndefined();
   });
 
   test("holds no more than its bytes, and keeps what is asked for", () => {
-    const verified = new VerifiedTokens(100_000);
-    verified.add("session", "kept", payload);
+    const verified = new VerifiedTexts<SessionPayload>(100_000);
+    verified.add("session", "kept", payload, 0);
     const tokens = Array.from({ length: 5000 }, (_, index) => `${index}`.padStart(1000, "0"));
     for (const token of tokens) {
-      verified.add("session", token, payload);
+      verified.add("session", token, payload, 1000);
       expect(verified.get("session", "kept")).toBe(payload);
     }
     const known = tokens.filter((token) => verified.get("session", token) !== undefined);
@@ -47,8 +47,8 @@ describe("the memory of verified tokens", () => {
   });
 
   test("with no bytes it holds nothing", () => {
-    const verified = new VerifiedTokens(0);
-    verified.add("session", "token", payload);
+    const verified = new VerifiedTexts<SessionPayload>(0);
+    verified.add("session", "token", payload, 0);
     expect(verified.get("session", "token")).toBeUndefined();
   });
 });
