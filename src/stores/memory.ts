@@ -10,10 +10,11 @@ import type {
 } from "../core/store.ts";
 import { kindOf } from "../core/text.ts";
 import { ConfigError, LimitError } from "../errors.ts";
+import { packPairs, unpackPairs } from "./packed.ts";
 
 /** How many sessions a memory store keeps, and what it tells. */
 export interface SessionMemoryStoreOptions {
-  /** The most sessions; the one that was used longest ago goes first. Default 100000. */
+  /** The most sessions; one that was not used lately goes first. Default 100000. */
   readonly maxEntries?: number | undefined;
   /** The most bytes, estimated as two for each UTF-16 unit and a share for the maps. Default 67108864, 64 MiB. */
   readonly maxBytes?: number | undefined;
@@ -27,14 +28,19 @@ const DEFAULT_ENTRIES = 100_000;
 const DEFAULT_BYTES = 64 * 1024 * 1024;
 /** Between two sweeps, in milliseconds; expired sessions are absent before that too. */
 const SWEEP_INTERVAL = 60_000;
-/** What V8 spends on a session and on an entry of its map besides the text, about. */
-const SESSION_BYTES = 250;
-const ENTRY_BYTES = 50;
+/** What V8 spends on a session besides its text, about. */
+const SESSION_BYTES = 200;
 
 interface Entry {
-  readonly stored: StoredSession;
+  /** The pairs as one string: a map for each session would take more than all else together. */
+  readonly pairs: string;
+  readonly rev: number;
+  readonly generation: number;
+  readonly expires: number;
+  readonly meta: string;
   readonly subject: string | undefined;
-  readonly bytes: number;
+  /** Whether it was used since the hand that looks for room went by. */
+  used: boolean;
 }
 
 /** A store in memory, bounded: gone with the process, and not shared between processes. */
@@ -44,10 +50,14 @@ export class SessionMemoryStore implements SessionStore {
   readonly #maxBytes: number;
   readonly #onEvict: ((id: string) => void) | undefined;
   readonly #now: () => number;
-  /** In the order of use: what was used longest ago comes first. */
+  /**
+   * Never put in another order: a Map that loses and regains its keys slows down. What must go is
+   * found by the hand of a clock, which spares once what was used since it went by.
+   */
   readonly #entries = new Map<string, Entry>();
   readonly #idsBySubject = new Map<string, Set<string>>();
   #bytes = 0;
+  #hand: Iterator<[string, Entry]> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD */
@@ -66,30 +76,33 @@ export class SessionMemoryStore implements SessionStore {
   load(key: string): StoredSession | undefined {
     const entry = this.#live(key);
     if (entry === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return copyOf(entry.stored);
+    entry.used = true;
+    return toStored(entry);
   }
 
   /** @throws {LimitError} ERR_SESSION_LIMIT_SESSION for a session over `maxBytes` by itself. */
   save(key: string, change: SessionChange): SavedSession | undefined {
     const before = this.#live(key);
-    const { refused, stored } = applyChange(before?.stored, change, this.#now());
+    const { refused, stored } = applyChange(before && toStored(before), change, this.#now());
     if (refused) return undefined;
     if (stored === undefined) {
       this.#remove(key);
       return toSaved(key, undefined);
     }
+    const { rev, generation, expires, meta } = stored;
     const subject = change.subject === undefined ? before?.subject : (change.subject ?? undefined);
-    const bytes = estimateBytes(key, stored);
+    const pairs = packPairs(stored.data);
+    // A new session has still to be used: a flood of them doesn't drive out those that are.
+    const used = before !== undefined;
+    const entry = { pairs, rev, generation, expires, meta, subject, used };
+    const bytes = estimateBytes(key, entry);
     if (bytes > this.#maxBytes) {
       const message = `the session needs about ${bytes} bytes, over maxBytes ${this.#maxBytes} of the memory store`;
       const size = { actual: bytes, limit: this.#maxBytes };
       throw new LimitError("ERR_SESSION_LIMIT_SESSION", message, size);
     }
-    this.#remove(key);
-    this.#add(key, { stored, subject, bytes });
-    this.#makeRoom();
+    this.#put(key, before, entry);
+    this.#makeRoom(key);
     this.#startSweeping();
     return toSaved(key, stored);
   }
@@ -98,7 +111,7 @@ export class SessionMemoryStore implements SessionStore {
   async *list(subject: string): AsyncGenerator<ListedSession> {
     for (const id of this.#idsOf(subject)) {
       const entry = this.#live(id);
-      if (entry !== undefined) yield { id, stored: copyOf(entry.stored) };
+      if (entry !== undefined) yield { id, stored: toStored(entry) };
     }
   }
 
@@ -125,14 +138,17 @@ export class SessionMemoryStore implements SessionStore {
   /** What is there and not expired (S7). */
   #live(id: string): Entry | undefined {
     const entry = this.#entries.get(id);
-    if (entry === undefined || entry.stored.expires > this.#now()) return entry;
+    if (entry === undefined || entry.expires > this.#now()) return entry;
     this.#remove(id);
     return undefined;
   }
 
-  #add(id: string, entry: Entry): void {
+  #put(id: string, before: Entry | undefined, entry: Entry): void {
     this.#entries.set(id, entry);
-    this.#bytes += entry.bytes;
+    this.#bytes += estimateBytes(id, entry);
+    if (before !== undefined) this.#bytes -= estimateBytes(id, before);
+    if (before?.subject === entry.subject) return;
+    if (before !== undefined) this.#unlist(id, before);
     if (entry.subject === undefined) return;
     const ids = this.#idsBySubject.get(entry.subject);
     if (ids === undefined) this.#idsBySubject.set(entry.subject, new Set([id]));
@@ -143,7 +159,11 @@ export class SessionMemoryStore implements SessionStore {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
-    this.#bytes -= entry.bytes;
+    this.#bytes -= estimateBytes(id, entry);
+    this.#unlist(id, entry);
+  }
+
+  #unlist(id: string, entry: Entry): void {
     if (entry.subject === undefined) return;
     const ids = this.#idsBySubject.get(entry.subject);
     ids?.delete(id);
@@ -155,10 +175,22 @@ export class SessionMemoryStore implements SessionStore {
     return [...(this.#idsBySubject.get(subject) ?? [])];
   }
 
-  #makeRoom(): void {
-    for (const id of this.#entries.keys()) {
-      if (this.#entries.size <= this.#maxEntries && this.#bytes <= this.#maxBytes) return;
+  /** @param kept - the session that was saved just now, which doesn't go for itself. */
+  #makeRoom(kept: string): void {
+    while (this.#entries.size > this.#maxEntries || this.#bytes > this.#maxBytes) {
+      this.#hand ??= this.#entries.entries();
+      const next = this.#hand.next();
+      if (next.done === true) {
+        this.#hand = undefined;
+        continue;
+      }
+      const [id, entry] = next.value;
+      if (id === kept) continue;
       const isLive = this.#live(id) !== undefined;
+      if (isLive && entry.used) {
+        entry.used = false;
+        continue;
+      }
       this.#remove(id);
       if (isLive) this.#onEvict?.(id);
     }
@@ -167,9 +199,9 @@ export class SessionMemoryStore implements SessionStore {
   #sweep(limit: number): number {
     const now = this.#now();
     let removed = 0;
-    for (const [id, { stored }] of this.#entries) {
+    for (const [id, { expires }] of this.#entries) {
       if (removed >= limit) break;
-      if (stored.expires > now) continue;
+      if (expires > now) continue;
       this.#remove(id);
       removed++;
     }
@@ -188,14 +220,13 @@ export class SessionMemoryStore implements SessionStore {
   }
 }
 
-function copyOf(stored: StoredSession): StoredSession {
-  return { ...stored, data: new Map(stored.data) };
+/** What an entry stands for; nobody's changes to it come back. */
+function toStored({ pairs, rev, generation, expires, meta }: Entry): StoredSession {
+  return { data: unpackPairs(pairs), rev, generation, expires, meta };
 }
 
-function estimateBytes(id: string, stored: StoredSession): number {
-  let units = id.length + stored.meta.length;
-  for (const [key, value] of stored.data) units += key.length + value.length;
-  return SESSION_BYTES + stored.data.size * ENTRY_BYTES + units * 2;
+function estimateBytes(id: string, { pairs, meta }: Entry): number {
+  return SESSION_BYTES + 2 * (id.length + pairs.length + meta.length);
 }
 
 function positive(field: string, value: unknown): number {
