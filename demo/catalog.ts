@@ -8,23 +8,16 @@ export interface Product {
   readonly name: string;
   readonly note: string;
   readonly cents: number;
-  readonly glyph: string;
 }
 
 /** Everything there is. */
 export const products: readonly Product[] = [
-  {
-    id: "sencha",
-    name: "Sencha",
-    note: "steamed green tea, first flush",
-    cents: 1450,
-    glyph: "🍵",
-  },
-  { id: "hojicha", name: "Hōjicha", note: "roasted over charcoal", cents: 980, glyph: "🍂" },
-  { id: "genmaicha", name: "Genmaicha", note: "with toasted rice", cents: 870, glyph: "🌾" },
-  { id: "kyusu", name: "Kyūsu", note: "side-handled teapot, 300 ml", cents: 5400, glyph: "🫖" },
-  { id: "chawan", name: "Chawan", note: "a bowl, no two alike", cents: 3900, glyph: "🥣" },
-  { id: "chasen", name: "Chasen", note: "bamboo whisk", cents: 2600, glyph: "🎋" },
+  { id: "sencha", name: "Sencha", note: "steamed green tea, first flush", cents: 1450 },
+  { id: "hojicha", name: "Hōjicha", note: "roasted over charcoal", cents: 980 },
+  { id: "genmaicha", name: "Genmaicha", note: "with toasted rice", cents: 870 },
+  { id: "kyusu", name: "Kyūsu", note: "side-handled teapot, 300 ml", cents: 5400 },
+  { id: "chawan", name: "Chawan", note: "a bowl, no two alike", cents: 3900 },
+  { id: "chasen", name: "Chasen", note: "bamboo whisk", cents: 2600 },
 ];
 
 const productIds = products.map(({ id }) => id);

@@ -1,6 +1,7 @@
 // The shop's pages: what is shown, from what the handlers found in the session. No script.
 import type { KeySize } from "kocha-session";
 import { type Product, price, products } from "./catalog.ts";
+import { drawing } from "./drawings.ts";
 import { type Html, html } from "./html.ts";
 
 /** What every page shows around its own content. */
@@ -38,7 +39,7 @@ export function page(frame: Frame, title: string, content: Html): string {
       <body>
         <header>
           <div class="bar">
-            <strong>Kocha Tea</strong>
+            <strong class="brand sencha">${drawing("sencha")} Kocha Tea</strong>
             <nav aria-label="Main">
               ${link(frame, "/", "Shop")} ${link(frame, "/cart", `Cart (${frame.items})`)}
               ${link(frame, "/session", "Session")}
@@ -59,12 +60,12 @@ export function page(frame: Frame, title: string, content: Html): string {
 /** The shelves. */
 export function shop(counts: Readonly<Record<string, number>>): Html {
   const card = (product: Product): Html =>
-    html`<li class="card">
-      <span class="glyph" aria-hidden="true">${product.glyph}</span>
-      <h2 style="margin:0">${product.name}</h2>
+    html`<li class="card ${product.id}">
+      ${drawing(product.id)}
+      <h2>${product.name}</h2>
       <p>${product.note}</p>
       <div class="row">
-        <span>${price(product.cents)}</span>
+        <span class="price">${price(product.cents)}</span>
         <form method="post" action="/cart/add">
           <input type="hidden" name="id" value="${product.id}" />
           <button aria-label="Put ${product.name} in the cart">
@@ -103,7 +104,9 @@ export function cart(lines: readonly (readonly [Product, number])[]): Html {
         ${lines.map(
           ([product, count]) =>
             html`<tr>
-              <td>${product.glyph} ${product.name}</td>
+              <td>
+                <span class="line ${product.id}">${drawing(product.id)} ${product.name}</span>
+              </td>
               <td class="num">${count}</td>
               <td class="num">${price(product.cents * count)}</td>
               <td class="num">
@@ -161,11 +164,21 @@ export interface SessionFacts {
   readonly entries: readonly (readonly [string, string])[];
 }
 
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+/** "in 30 minutes", "in 7 days", "3 minutes ago", "this minute". */
+function distance(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (Math.abs(minutes) < 120) return relative.format(minutes, "minute");
+  const hours = Math.round(minutes / 60);
+  return Math.abs(hours) < 48
+    ? relative.format(hours, "hour")
+    : relative.format(Math.round(hours / 24), "day");
+}
+
 function instant(date: Date, now: number): Html {
-  const minutes = Math.round((date.getTime() - now) / 60_000);
-  const distance = Math.abs(minutes) < 120 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
-  return html`<time datetime="${date.toISOString()}">${date.toUTCString()}</time>
-    <span class="mono">(${minutes < 0 ? "" : "in "}${distance})</span>`;
+  return html`${distance(date.getTime() - now)}
+    <time datetime="${date.toISOString()}">${date.toUTCString()}</time>`;
 }
 
 /** The page that looks inside. */
@@ -226,11 +239,11 @@ export function sessionPage(facts: SessionFacts): Html {
       </tbody>
     </table>
     <h2>Try its limits</h2>
-    <div class="row" style="justify-content:flex-start">
+    <div class="row left">
       <form method="post" action="/session/fill"><button>Put 1 KB into it</button></form>
       <form method="post" action="/session/clear"><button class="quiet">Clear it</button></form>
     </div>
-    <p class="lead" style="margin-top:1rem">
+    <p class="lead below">
       Two tabs that write at the very same moment: with the plain cookie store the last response
       wins, since a browser keeps one value of a cookie. A server-side store merges both.
     </p>`;
