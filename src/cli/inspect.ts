@@ -46,7 +46,7 @@ from SESSION_SECRET_KEY and SESSION_SIGNING_KEY (for server-side stores the seco
 
   --name    the cookie's name, which is part of the seal; default session
   --values  show the values too; without it their sizes alone
-  --json    one JSON object
+  --json    one JSON array, an object for each cookie
 
 Exit code 1 when no cookie opens.
 `,
