@@ -1,5 +1,5 @@
 // Prevents a host without an entry point, an entry point without a file, a subpath that the README
-// doesn't know, and a peer that everyone would have to install.
+// doesn't know, a peer that everyone would have to install, and a package without a reason.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
@@ -31,6 +31,11 @@ for (const name of [
 ]) {
   if (!readme.includes(`| \`${name}\``))
     faults.push(`README.md's dependency table has no \`${name}\``);
+}
+const contributing = readFileSync("CONTRIBUTING.md", "utf8");
+for (const name of Object.keys(manifest.devDependencies)) {
+  if (!contributing.includes(`\`${name}\``))
+    faults.push(`CONTRIBUTING.md doesn't say why \`${name}\` is installed`);
 }
 if (Object.keys(manifest.dependencies).length > 3)
   faults.push("more than three runtime dependencies");

@@ -60,7 +60,6 @@ function cell(law: Law, results: readonly CaseResult[], reasons: string[]): stri
     return reasons.indexOf(reason) + 1;
   });
   const suffix = marks.length === 0 ? "" : ` (but: ${marks.join(", ")})`;
-  return applied.length === 0
-    ? `- (${marks.join(", ")})`
-    : `holds, ${applied.length} cases${suffix}`;
+  if (applied.length === 0) return marks.length === 0 ? "-" : `- (${marks.join(", ")})`;
+  return `holds, ${applied.length} ${applied.length === 1 ? "case" : "cases"}${suffix}`;
 }

@@ -1,5 +1,5 @@
 // What the reference says is what the code says: every error code, every default.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { configDefaults } from "kocha-session";
 import { describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { eventNames } from "../../src/core/events.ts";
 import { SessionMemoryStore } from "../../src/stores/memory.ts";
 import { repository } from "../support/cli.ts";
 import { freshKey } from "../support/keys.ts";
-import { readDocument } from "./documents.ts";
+import { readBlocks, readDocument } from "./documents.ts";
 
 /** The cells of every row of a document's tables. */
 function tableRows(document: string): string[][] {
@@ -89,4 +89,35 @@ test("docs/recipes.md has every event", () => {
   const cells = tableRows("docs/recipes.md").map(([cell = ""]) => cell);
   const named = cells.flatMap((cell) => Array.from(cell.matchAll(/`(\w+)`/g), ([, name]) => name));
   expect(named).toEqual(expect.arrayContaining([...eventNames]));
+});
+
+test("docs/writing-a-store.md has a store of under 60 lines", () => {
+  const stores = readBlocks("docs/writing-a-store.md").filter(({ code }) =>
+    code.startsWith("// kv-store.ts"),
+  );
+  expect(stores).toHaveLength(1);
+  expect(stores[0]?.code.split("\n").length).toBeLessThan(60);
+});
+
+describe("ARCHITECTURE.md", () => {
+  const text = readDocument("ARCHITECTURE.md");
+
+  test("names files that are there", () => {
+    const named = Array.from(
+      text.matchAll(/`((?:src|tests|core|crypto|cookie|stores|compat)\/[\w./-]+)`/g),
+    );
+    const missing = named
+      .map(([, path = ""]) => path)
+      .filter((path) => !existsSync(join(repository, path)))
+      .filter((path) => !existsSync(join(repository, "src", path)));
+    expect(named.length).toBeGreaterThan(20);
+    expect(missing).toEqual([]);
+  });
+
+  test("names every folder of src", () => {
+    const folders = readdirSync(join(repository, "src"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `\`src/${name}\``);
+    expect(folders.filter((folder) => !text.includes(folder))).toEqual([]);
+  });
 });
