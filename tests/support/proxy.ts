@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** What went through since it was last asked. */
-export interface Traffic {
+interface Traffic {
   /** Bytes from the client to the server. */
   readonly sent: number;
   /** Bytes from the server to the client. */
@@ -14,11 +14,11 @@ export interface Traffic {
 }
 
 /** What a proxy does with what it carries. */
-export type ProxyMode =
+type ProxyMode =
   /** Hands it on, this many milliseconds later each way. */
   | { readonly kind: "open"; readonly delayMs?: number }
-  /** Takes connections and bytes and hands nothing on, until it is told otherwise. */
-  | { readonly kind: "silent" }
+  /** Takes connections and bytes and hands nothing on, or the server's answers alone not. */
+  | { readonly kind: "silent"; readonly answersOnly?: boolean }
   /** Ends the connections that are there, and every new one. */
   | { readonly kind: "cut" };
 
@@ -43,23 +43,29 @@ export async function startProxy(target: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
 
   /** Does `act` now, late, or when the silence ends. */
-  const pass = (act: () => void): void => {
-    if (mode.kind === "silent") held.push(() => pass(act));
+  const pass = (isAnswer: boolean, act: () => void): void => {
+    const isHeld = mode.kind === "silent" && (isAnswer || mode.answersOnly !== true);
+    if (isHeld) held.push(() => pass(isAnswer, act));
     // Timers of one length fire in the order in which they were set.
     else if (mode.kind === "open" && (mode.delayMs ?? 0) > 0) setTimeout(act, mode.delayMs);
     else act();
   };
-  const relay = (from: Socket, to: Socket, count: (bytes: number) => void): void => {
+  const relay = (
+    from: Socket,
+    to: Socket,
+    isAnswer: boolean,
+    count: (bytes: number) => void,
+  ): void => {
     sockets.add(from);
     // A connection that breaks is what the tests look at through the driver.
     from.on("error", () => undefined);
     from.on("data", (chunk: Buffer) => {
       count(chunk.length);
-      pass(() => to.writable && to.write(chunk));
+      pass(isAnswer, () => to.writable && to.write(chunk));
     });
     from.on("close", () => {
       sockets.delete(from);
-      pass(() => to.destroy());
+      pass(isAnswer, () => to.destroy());
     });
   };
   const server = createServer((client) => {
@@ -70,12 +76,12 @@ export async function startProxy(target: number): Promise<Proxy> {
     const upstream = connect({ port: target, host: "127.0.0.1", noDelay: true });
     client.setNoDelay(true);
     let isAsked = false;
-    relay(client, upstream, (bytes) => {
+    relay(client, upstream, false, (bytes) => {
       sent += bytes;
       if (!isAsked) trips++;
       isAsked = true;
     });
-    relay(upstream, client, (bytes) => {
+    relay(upstream, client, true, (bytes) => {
       received += bytes;
       isAsked = false;
     });
