@@ -5,6 +5,7 @@ import {
   type RevocationLog,
   type RevocationPage,
   type RevocationRecord,
+  type SessionLimits,
   toRecord,
 } from "kocha-session";
 import { type FollowerClock, RevocationFollower } from "../../../../src/core/follower.ts";
@@ -130,15 +131,17 @@ export class FakeLog implements RevocationLog {
   }
 }
 
+const usual: SessionLimits = { idle: 3_600_000, absolute: 86_400_000, timeout: 1000 };
+
 /** A follower with a clock and a log of the test's own. */
 export function makeWorld(options: FollowOptions = {}) {
   const time = new FakeTime();
   const log = new FakeLog(time);
   const errors: unknown[] = [];
-  const follow = (more: FollowOptions = {}): RevocationFollower => {
+  const follow = (more: FollowOptions = {}, limits: SessionLimits = usual): RevocationFollower => {
     const onError = (error: unknown): void => void errors.push(error);
     const follower = new RevocationFollower(log, { onError, ...options, ...more }, time);
-    follower.cover({ idle: 3_600_000, absolute: 86_400_000, timeout: 1000 });
+    follower.cover(limits);
     return follower;
   };
   return { time, log, errors, follow };

@@ -1,7 +1,13 @@
 // The follower of a log, by a clock and a log in the test's hands: when it answers, when it refuses
 // to, and when it asks the log.
-import { followRevocations, type FollowOptions } from "kocha-session";
+import {
+  followRevocations,
+  type FollowOptions,
+  type Revocations,
+  SessionMiddleware,
+} from "kocha-session";
 import { describe, expect, test } from "vitest";
+import { Client, Clock, makeStore } from "../client.ts";
 import { makeWorld, settle } from "./follower-world.ts";
 
 const one = "A".repeat(22);
@@ -345,6 +351,27 @@ describe("the instant of a binding", () => {
     expect(there.verdict(bound)).toBeUndefined();
     expect(there.bindingTime("bob")).toBe(time.now());
   });
+
+  test("never goes back when a session is bound anew where the revocation isn't known", async () => {
+    const { time, follow } = makeWorld();
+    const [here, there] = [follow(), follow()];
+    const store = makeStore("cookie", new Clock());
+    const engineOf = (revocations: Revocations): SessionMiddleware =>
+      new SessionMiddleware({ store, revocations, sessionExpires: 3600, now: time.now });
+    const clients = [here, there].map((list) => new Client(engineOf(list), new Clock()));
+    const [atHere, atThere] = clients as [Client, Client];
+    await atThere.request((session) => session.set("warm", "1"));
+    await Promise.all([here.ready(), there.ready()]);
+    await here.revokeSubject("alice");
+    await atHere.request((session) => session.bind("alice"));
+    atThere.jar.take(atHere.jar.cookies.map(({ name, value }) => `${name}=${value}`));
+    await atThere.request((session) => {
+      session.bind("alice");
+      session.set("a", "1");
+    });
+    await time.advance(1);
+    expect(await atThere.read()).toEqual({ a: "1" });
+  });
 });
 
 describe("the end", () => {
@@ -366,6 +393,31 @@ describe("the end", () => {
 
 describe("what is configured", () => {
   const log = makeWorld().log;
+  const hour = 3_600_000;
+  const slack = 600_000;
+
+  test.each([
+    ["fail", 20, Infinity, hour + 20_000 + slack],
+    ["fail", 20, 2 * hour, hour + 20_000 + slack],
+    ["fail", 20, hour / 2, hour / 2 + slack],
+    // A node that goes on with an old list renews what the others know to be dead.
+    ["continue", 20, 9 * hour, 9 * hour + slack],
+  ] as const)(
+    "with %s, %d s and an absolute end of %d ms an entry lives for %d ms",
+    async (onStale, maxStaleness, absolute, life) => {
+      const { log: own, follow } = makeWorld({ onStale, maxStaleness });
+      const follower = follow({}, { idle: hour, absolute, timeout: 1000 });
+      await follower.revoke(one);
+      const { records } = await own.read(undefined);
+      expect(records.map(({ at, until }) => until - at)).toEqual([life]);
+    },
+  );
+
+  test("what goes on with an old list needs sessions that end", () => {
+    const { follow } = makeWorld({ onStale: "continue" });
+    const limits = { idle: hour, absolute: Infinity, timeout: 1000 };
+    expect(() => follow({}, limits)).toThrow("absoluteExpires: is needed");
+  });
 
   test.each<[FollowOptions, string]>([
     [{ pollInterval: 0 }, "pollInterval: must be over 0, not 0"],
