@@ -10,6 +10,9 @@
 //   u      "claim bound subject" of a bound session: expires is never beyond bound
 //   :key   a value
 //
+// What of m and u is longer than a listpack takes goes on in m1, m2 and so on: one value too long
+// for it makes a hash table of the hash, of twice the size.
+//
 // A subject's index is a sorted set: member "id:claim", score bound. ORDER: the member is there
 // before the hash says so, and taken away after the hash has ceased to: a live bound session always
 // has its member. A claim is the server's time in µs; a hash takes it for LEASE_MS only, so a member
@@ -21,6 +24,8 @@ const LEASE_MS = 360_000;
 export const SETTLED_MS = 900_000;
 /** A member outlives its session's end by this much, for clocks that differ; see LEASE_MS. */
 export const MARGIN_MS = 600_000;
+/** The server's default of hash-max-listpack-value, in bytes. */
+const PIECE = 64;
 /** Lua's stack holds some 8,000 values. */
 const BATCH = 4000;
 
@@ -66,10 +71,39 @@ local function parse(binding)
   if claim and number(bound) then return tonumber(claim), number(bound), subject end
 end
 
+local function pieceOf(name, index) return index == 0 and name or name .. index end
+local function gather(name, whole)
+  local index = 1
+  local piece = redis.call("HGET", key, pieceOf(name, index))
+  while piece do
+    whole, index = whole .. piece, index + 1
+    piece = redis.call("HGET", key, pieceOf(name, index))
+  end
+  return whole
+end
+local function scatter(name, value, fields)
+  local index, from = 0, 1
+  repeat
+    local to = math.min(from + ${PIECE - 1}, #value)
+    -- Never inside a character of UTF-8: clients decode each field by itself.
+    while to > from and to < #value and math.floor(string.byte(value, to + 1) / 64) == 2 do
+      to = to - 1
+    end
+    fields[#fields + 1] = pieceOf(name, index)
+    fields[#fields + 1] = string.sub(value, from, to)
+    index, from = index + 1, to + 1
+  until from > #value
+  return index
+end
+local function drop(name, index)
+  while redis.call("HDEL", key, pieceOf(name, index)) == 1 do index = index + 1 end
+end
+
 local found = redis.pcall("HMGET", key, "h", "u")
 local head, old = "", ""
 if not found.err then
-  head, old = found[1] or "", found[2] or ""
+  head = found[1] or ""
+  old = found[2] and gather("u", found[2]) or ""
 end
 local oldRev, oldGeneration, oldExpires, oldNonce =
   string.match(head, "^(%d+) (%d+) (%S+) (%S+)$")
@@ -131,7 +165,7 @@ end
 
 local fresh = op == "c" or has("c")
 if op == "u" and fresh then
-  meta = meta or redis.call("HGET", key, "m")
+  meta = meta or gather("m", redis.call("HGET", key, "m") or "")
   redis.call("DEL", key)
 elseif op == "c" and redis.call("EXISTS", key) == 1 then
   -- Expired, or not ours. A DEL for nothing would let the rest through on a server that is full.
@@ -146,19 +180,14 @@ local function keep()
   local fields = {}
   local newHead = newRev .. " " .. newGeneration .. " " .. newExpires .. " " ..
     (fenced and nonce or oldNonce)
-  if fresh or newHead ~= head or has("w") then
-    fields = { "h", newHead }
-  end
-  if meta then
-    fields[#fields + 1] = "m"
-    fields[#fields + 1] = meta
-  end
-  if new ~= "" and (fresh or new ~= old) then
-    fields[#fields + 1] = "u"
-    fields[#fields + 1] = new
-  end
+  if fresh or newHead ~= head or has("w") then fields = { "h", newHead } end
+  local metaPieces = meta and scatter("m", meta, fields)
+  local rebinds = new ~= "" and (fresh or new ~= old)
+  local bindingPieces = rebinds and scatter("u", new, fields)
   if #fields > 0 then redis.call("HSET", key, unpack(fields)) end
-  if new == "" and old ~= "" and not fresh then redis.call("HDEL", key, "u") end
+  if fresh then return end
+  if metaPieces then drop("m", metaPieces) end
+  if bindingPieces then drop("u", bindingPieces) elseif new == "" then drop("u", 0) end
 end
 local function expire()
   if newExpires ~= "inf" then

@@ -27,16 +27,13 @@ const LAST_INSTANT = 8_640_000_000_000_000;
  */
 export function readRow(reply: unknown): RedisRow | undefined {
   const data = new Map<string, string>();
-  let head: RegExpExecArray | null = null;
-  let meta = "";
-  let binding: Binding | undefined;
+  const ours = new Map<string, string>();
   for (const [name, value] of pairsOf(reply)) {
     const field = textOf(name);
     if (field.startsWith(KEY_MARK)) data.set(field.slice(KEY_MARK.length), textOf(value));
-    else if (field === "h") head = /^(\d+) (\d+) (inf|\d+) \S+$/.exec(textOf(value));
-    else if (field === "m") meta = textOf(value);
-    else if (field === "u") binding = readBinding(textOf(value));
+    else ours.set(field, textOf(value));
   }
+  const head = /^(\d+) (\d+) (inf|\d+) \S+$/.exec(ours.get("h") ?? "");
   if (head === null) return undefined;
   const [, rev, generation, expires] = head;
   return {
@@ -45,10 +42,21 @@ export function readRow(reply: unknown): RedisRow | undefined {
       rev: Number(rev),
       generation: Number(generation),
       expires: instantOf(expires),
-      meta,
+      meta: gather(ours, "m"),
     },
-    binding,
+    binding: readBinding(gather(ours, "u")),
   };
+}
+
+/** A field of ours with what goes on in the fields behind it. */
+function gather(fields: ReadonlyMap<string, string>, name: string): string {
+  let whole = "";
+  let piece = fields.get(name);
+  for (let index = 1; piece !== undefined; index++) {
+    whole += piece;
+    piece = fields.get(name + index);
+  }
+  return whole;
 }
 
 /** The field u, or what a script says of it. */

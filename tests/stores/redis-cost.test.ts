@@ -153,4 +153,37 @@ describe.each([
     // The name of the session is all that differs.
     expect(Math.max(...sent) - Math.min(...sent)).toBeLessThanOrEqual(8);
   });
+
+  test("a session of a user who has logged in is one listpack, at the server's defaults", async () => {
+    let id = "";
+    await visit("", async (session) => {
+      session.set("cart", "3 apples, 2 pears");
+      session.bind("alice@example.com", { label: "Firefox on Linux" });
+      await session.commit();
+      await session.regenerate();
+      ({ id } = session);
+    });
+    expect(await control.object("ENCODING", `${name}:s:${id}`)).toBe("listpack");
+    expect(Number(await control.memory("USAGE", `${name}:s:${id}`))).toBeLessThan(400);
+  });
+
+  test("notes of any length and script come back whole, and leave nothing behind", async () => {
+    const common = { set: new Map(), del: [], ttl: HOUR, deadline: Infinity } as const;
+    const key = `${name} notes`;
+    const notes = [`${"é".repeat(100)}\u{1F36A}`, "x".repeat(64), "\u{1F36A}".repeat(99), "x", ""];
+    const saved = await store.save(key, { op: "create", ...common, meta: "€".repeat(200) });
+    let rev = saved?.rev ?? 0;
+    for (const meta of notes) {
+      const subject = `subject ${meta}`;
+      rev = (await store.save(key, { op: "update", rev, ...common, meta, subject }))?.rev ?? 0;
+      const cleared = { op: "update", rev, clear: true, ...common } as const;
+      rev = (await store.save(key, cleared))?.rev ?? 0;
+      expect(await store.load(key)).toMatchObject({ rev, meta });
+      expect(await store.destroyAll(subject, { except: key })).toBe(0);
+      const pieces = Math.ceil(Buffer.byteLength(meta) / 61);
+      expect(await control.hlen(`${name}:s:${key}`)).toBeLessThanOrEqual(2 * pieces + 4);
+    }
+    await store.save(key, { op: "update", rev, ...common, subject: null });
+    expect((await control.hkeys(`${name}:s:${key}`)).toSorted()).toEqual(["h", "m"]);
+  });
 });
