@@ -42,7 +42,7 @@ export interface SqlDialect {
 }
 
 /** Between two reads of a list; a subject with 10,000 sessions is no burden for the memory. */
-const PAGE = 200;
+const PAGE = 500;
 /** The most rows that one statement is asked to remove. */
 const MAX_LIMIT = 1_000_000;
 const ANSWER = raw("rev, generation, expires");

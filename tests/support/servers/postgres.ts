@@ -13,8 +13,10 @@ export interface PostgresServer {
   readonly close: () => Promise<void>;
 }
 
-/** An SSLRequest, which is answered by one byte once connections are taken. */
-const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+/** A StartupMessage of protocol 3.0: a server that still recovers answers it with an error. */
+const startup = Buffer.from("\0\0\0\x29\0\x03\0\0user\0postgres\0database\0postgres\0\0", "latin1");
+/** The first byte of what admits a client. */
+const AUTHENTICATION = "R".charCodeAt(0);
 
 /**
  * Starts a server; the caller closes it.
@@ -46,7 +48,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     ],
     cwd: path,
     ...user,
-    isReady: () => answers(port, sslRequest, () => true),
+    isReady: () => answers(port, startup, ([type]) => type === AUTHENTICATION),
   });
   const close = async (): Promise<void> => {
     await server.stop("SIGQUIT");

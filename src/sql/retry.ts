@@ -1,0 +1,25 @@
+// Running a statement again that the server undid whole: a deadlock's victim, or one that lost to
+// another transaction. What may have been applied is never run again.
+
+/** How often a statement is run again. */
+const RETRIES = 3;
+/** The longest first pause in milliseconds, doubled each time; at random, or rivals meet again. */
+const FIRST_PAUSE = 8;
+
+/** What `run` gives, run again at most three times while `isUndone` says so of its error. */
+export async function retrying<T>(
+  run: () => PromiseLike<T>,
+  isUndone: (error: unknown) => boolean,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- the next attempt needs this one's end
+      return await run();
+    } catch (error) {
+      if (attempt === RETRIES || !isUndone(error)) throw error;
+    }
+    const pause = Math.random() * FIRST_PAUSE * 2 ** attempt;
+    // oxlint-disable-next-line no-await-in-loop
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}

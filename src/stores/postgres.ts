@@ -1,0 +1,104 @@
+// Sessions in PostgreSQL: one UPDATE a commit, which sends what changed and is refused by its own
+// condition. The clock is the database's. The client is one that the user has connected.
+import { chain } from "../core/awaitable.ts";
+import type { Awaitable } from "../core/store.ts";
+import { StoreError, type StoreOperation } from "../errors.ts";
+import { encodePatch } from "../sql/codec.ts";
+import { raw, sql, type SqlFragment, tableName } from "../sql/fragment.ts";
+import { PostgresClient, type PostgresConnection } from "../sql/postgres-client.ts";
+import { SqlSessionStore, type SqlDialect, type SqlRow } from "../sql/session-store.ts";
+
+export type { PostgresConnection, PostgresQueryable, PostgresSql } from "../sql/postgres-client.ts";
+
+/** What a PostgreSQL store is made from. */
+export interface SessionPostgresStoreOptions {
+  /** A Pool or a connected Client of pg, what postgres() of the package postgres gives, or a PGlite. */
+  readonly client: PostgresConnection;
+  /** The table's name, or schema.name. Default "kocha_sessions". */
+  readonly table?: string | undefined;
+}
+
+const DEFAULT_TABLE = "kocha_sessions";
+
+/**
+ * The statements that make the table, for migration tools; `createTable()` runs them. The package
+ * has them for the default name in sql/postgres.sql.
+ * @param table - as the store's option.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
+ */
+export function postgresTableSql(table: string = DEFAULT_TABLE): readonly string[] {
+  const [name = ""] = tableName(table, '"').chunks;
+  const plain = table.slice(table.indexOf(".") + 1);
+  return [
+    `CREATE TABLE IF NOT EXISTS ${name} (
+  expires bigint NOT NULL,
+  rev integer NOT NULL,
+  generation integer NOT NULL,
+  expires_day integer GENERATED ALWAYS AS ((expires / 86400000)::integer) STORED,
+  id text COLLATE "C" NOT NULL PRIMARY KEY,
+  meta text NOT NULL,
+  subject text COLLATE "C",
+  data jsonb NOT NULL
+) WITH (fillfactor = 70);`,
+    `CREATE INDEX IF NOT EXISTS "${plain}_expires_day" ON ${name} (expires_day);`,
+    `CREATE INDEX IF NOT EXISTS "${plain}_subject" ON ${name} (subject) WHERE subject IS NOT NULL;`,
+  ];
+}
+
+const bound = (value: string | number): SqlFragment => sql`${value}`;
+const now = raw("floor(extract(epoch FROM now()) * 1000)::bigint");
+
+const dialect: SqlDialect = {
+  now: () => now,
+  least: raw("least"),
+  greatest: raw("greatest"),
+  integer: bound,
+  text: bound,
+  subject: bound,
+  // As text first: a driver that knows of jsonb would make JSON of our JSON.
+  json: (value) => sql`${value}::text::jsonb`,
+  merged: (change) => {
+    const patched = sql`data || ${encodePatch(change)}::text::jsonb`;
+    return change.del.length > 0 ? sql`jsonb_strip_nulls(${patched})` : patched;
+  },
+  isObject: raw("jsonb_typeof(data) = 'object'"),
+  columns: raw("data::text AS data, rev, generation, expires, meta"),
+};
+
+/** A store in PostgreSQL: atomic, durable as the server is set up. */
+export class SessionPostgresStore extends SqlSessionStore {
+  readonly capabilities = { atomic: true, durable: true, lists: true } as const;
+  readonly #client: PostgresClient;
+  readonly #name: string;
+
+  /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
+  constructor(options: SessionPostgresStoreOptions) {
+    const { client, table = DEFAULT_TABLE } = options;
+    super(tableName(table, '"'), dialect);
+    this.#client = new PostgresClient(client);
+    this.#name = table;
+  }
+
+  /** Makes the table and its indexes where they aren't there; safe at every start of every process. */
+  async createTable(): Promise<void> {
+    await this.#client.make(postgresTableSql(this.#name));
+  }
+
+  protected rows(operation: StoreOperation, statement: SqlFragment): Promise<readonly SqlRow[]> {
+    return this.#client.rows(statement).catch((cause: unknown) => {
+      if (!PostgresClient.isMissingTable(cause)) throw cause;
+      const message = `the table ${this.#name} isn't there; createTable() or sql/postgres.sql makes it`;
+      throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
+    });
+  }
+
+  protected remove(operation: StoreOperation, statement: SqlFragment): Awaitable<number> {
+    const counting = sql`WITH gone AS (${statement} RETURNING 1) SELECT count(*)::integer AS gone FROM gone`;
+    return chain(this.rows(operation, counting), ([row]) => Number(row?.["gone"] ?? 0));
+  }
+
+  /** What another sweep or a commit holds is left; ARRAY runs the inner query once, as its limit needs. */
+  protected sweeping(limit: number): SqlFragment {
+    return sql`DELETE FROM ${this.table} WHERE expires <= ${now} AND id = ANY (ARRAY (SELECT id FROM ${this.table} WHERE expires_day <= (${now} / 86400000)::integer AND expires <= ${now} ORDER BY expires_day LIMIT ${limit} FOR UPDATE SKIP LOCKED))`;
+  }
+}
