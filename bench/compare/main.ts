@@ -1,0 +1,190 @@
+// `npm run compare`: what happens to a session in each library, tried over HTTP with a browser's
+// cookie jar, and written as docs/results/comparison.md with versions and commit. It times nothing.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { Client, type Reply } from "../../src/testing/client.ts";
+import { Gate } from "../../src/testing/probe.ts";
+import type { Routes } from "./routes.ts";
+import { type Subject, subjects } from "./subjects.ts";
+
+const NAME = "sid";
+/** Long enough for every other fact, in seconds. */
+const LONG = 3600;
+/** Short enough to wait for, in seconds. */
+const SHORT = 1;
+/** Iron, which two of them use, grants a minute for clocks that differ; in milliseconds. */
+const PAST_ANY_SKEW = 65_000;
+/** RFC 6265bis section 5.6: a browser keeps no longer name and value. */
+const MAX_COOKIE_BYTES = 4096;
+
+/** One library's server, and a browser that is logged in as alice. */
+interface Stage {
+  readonly subject: Subject;
+  readonly client: Client;
+  readonly routes: Routes;
+  /** What the login's response set, also when the browser has forgotten it since. */
+  readonly cookie: string;
+  /** A request that waits at a gate after the session was loaded; its response is kept by hand. */
+  readonly slow: (path: string) => Promise<{ readonly finish: () => Promise<void> }>;
+}
+
+/** A fact: how it is found out. */
+interface Fact {
+  readonly title: string;
+  /** What it is a question for; default: all. */
+  readonly kind?: Subject["kind"];
+  readonly lifetime?: number;
+  readonly find: (stage: Stage) => Promise<string>;
+}
+
+const pairsOf = ({ setCookie }: Reply): string[] =>
+  setCookie.map((cookie) => cookie.split(";", 1)[0] ?? "");
+
+const read = async (client: Client, key: string): Promise<string> =>
+  (await client.get(`/get/${key}`)).body;
+
+const facts: readonly Fact[] = [
+  {
+    title: "two requests at once set different keys",
+    find: async ({ client, slow }) => {
+      const late = await slow("/set/a/1");
+      await client.get("/set/b/2");
+      await late.finish();
+      const both = (await read(client, "a")) === "1" && (await read(client, "b")) === "2";
+      return both ? "both are kept" : "one is lost";
+    },
+  },
+  {
+    title: "a request that began before the logout ends after it",
+    find: async ({ client, slow }) => {
+      const late = await slow("/set/a/1");
+      await client.get("/end");
+      await late.finish();
+      return (await read(client, "name")) === "alice" ? "logged in again" : "stays logged out";
+    },
+  },
+  {
+    title: "a cookie that was copied before the logout",
+    find: async ({ client }) => {
+      const thief = await client.copy();
+      await client.get("/end");
+      return (await read(thief, "name")) === "alice" ? "still logged in" : "refused";
+    },
+  },
+  {
+    title: "a cookie that is sent again after its lifetime",
+    lifetime: SHORT,
+    find: async ({ client, cookie }) => {
+      await new Promise((resolve) => setTimeout(resolve, PAST_ANY_SKEW));
+      return (await client.raw("/get/name", cookie)).body === "alice" ? "accepted" : "refused";
+    },
+  },
+  {
+    title: "6 KB in a session",
+    find: async ({ client, subject }) => {
+      const reply = await client.get("/fill/big/6000");
+      const longest = Math.max(0, ...pairsOf(reply).map((pair) => pair.length - 1));
+      if (reply.status >= 400) return "an error";
+      if (longest > MAX_COOKIE_BYTES) return `a cookie of ${longest} bytes, which browsers drop`;
+      if ((await read(client, "big")).length !== 6000) return "gone without a word";
+      return subject.kind === "on a server" ? "kept" : `kept, in ${pairsOf(reply).length} cookies`;
+    },
+  },
+  {
+    title: "the cookie under another name of the same application",
+    kind: "in a cookie",
+    find: async ({ client, subject, routes }) => {
+      const value = (await client.cookieHeader()).replaceAll(NAME, "other");
+      const other = await subject.start({ name: "other", lifetime: LONG, routes });
+      const { body } = await new Client(other.url).raw("/get/name", value);
+      await other.close();
+      return body === "alice" ? "accepted" : "refused";
+    },
+  },
+  {
+    title: "cookies set for a visitor without one, who only looks",
+    find: async ({ client }) => {
+      const { setCookie } = await client.raw("/get/name", undefined);
+      return setCookie.length === 0 ? "none" : String(setCookie.length);
+    },
+  },
+  {
+    title: "cookies set by a request that only reads",
+    find: async ({ client }) => {
+      const { setCookie } = await client.get("/get/name");
+      return setCookie.length === 0 ? "none" : String(setCookie.length);
+    },
+  },
+];
+
+async function findOut(subject: Subject, { find, lifetime = LONG }: Fact): Promise<string> {
+  const routes: Routes = new Map();
+  const { url, close } = await subject.start({ name: NAME, lifetime, routes });
+  const client = new Client(url);
+  const slow = async (path: string): Promise<{ finish: () => Promise<void> }> => {
+    const gate = new Gate();
+    routes.set("late", gate);
+    const pending = client.raw(`/gate/late${path}`, await client.cookieHeader());
+    await gate.arrived;
+    return {
+      finish: async () => {
+        gate.open();
+        await client.keep(await pending);
+      },
+    };
+  };
+  try {
+    const cookie = pairsOf(await client.get("/set/name/alice")).join("; ");
+    return await find({ subject, client, routes, cookie, slow });
+  } finally {
+    await close();
+  }
+}
+
+function versionOf({ package: name }: Subject): string {
+  const path = name === undefined ? "../../package.json" : `../node_modules/${name}/package.json`;
+  const manifest = readFileSync(new URL(path, import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+function table(
+  kind: Subject["kind"],
+  found: ReadonlyMap<Subject, readonly (string | undefined)[]>,
+): string {
+  const columns = [...found].filter(([subject]) => subject.kind === kind);
+  const head = columns.map(([subject]) => `${subject.name} ${versionOf(subject)}`);
+  const asked = [...facts.entries()].filter(([, fact]) => (fact.kind ?? kind) === kind);
+  const rows = asked.map(([row, { title }]) => [title, ...columns.map(([, cells]) => cells[row])]);
+  return [["", ...head], ["---", ...head.map(() => "---")], ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+}
+
+const found = new Map<Subject, readonly (string | undefined)[]>();
+const findAll = async (subject: Subject): Promise<void> => {
+  // At once: one of them waits for a minute, and each has a server of its own.
+  const asked = facts.map((fact) =>
+    (fact.kind ?? subject.kind) === subject.kind ? fact : undefined,
+  );
+  found.set(subject, await Promise.all(asked.map(async (fact) => fact && findOut(subject, fact))));
+  console.log(`${subject.name}: done`);
+};
+// In the order of the table, whoever is ready first.
+for (const subject of subjects) found.set(subject, []);
+await Promise.all(subjects.map(findAll));
+const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+writeFileSync(
+  new URL("../../docs/results/comparison.md", import.meta.url),
+  `# Compared with others: the last run
+
+\`npm run compare\` on ${new Date().toISOString().slice(0, 10)}, commit ${commit}, Node.js ${process.version}. Each library runs on its own host with the settings that its documentation advises (\`bench/compare/subjects.ts\`), and is asked over HTTP by a client with a browser's cookie jar (\`bench/compare/main.ts\`). "At once" and "before" are made so by a gate that holds a request, not by timing.
+
+## Sessions on a server
+
+${table("on a server", found)}
+
+## Sessions in a cookie
+
+${table("in a cookie", found)}
+`,
+);
