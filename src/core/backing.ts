@@ -56,7 +56,6 @@ export abstract class Backing {
   protected storedLifetime: number | undefined;
   #queue: Promise<unknown> | undefined;
   #closing: Awaitable<ResponseEffects> | undefined;
-  #touchListener: (() => void) | undefined;
   #changeListener: (() => void) | undefined;
   #changedOnce = false;
 
@@ -80,9 +79,6 @@ export abstract class Backing {
   touch(): void {
     if (this.touched) return;
     this.touched = true;
-    const listener = this.#touchListener;
-    this.#touchListener = undefined;
-    listener?.();
     this.openLate();
   }
 
@@ -171,12 +167,6 @@ export abstract class Backing {
     const listener = this.#changeListener;
     this.#changeListener = undefined;
     listener?.();
-  }
-
-  /** Calls `listener` once, at the first look. */
-  whenTouched(listener: () => void): void {
-    if (this.touched) listener();
-    else this.#touchListener = listener;
   }
 
   /** Calls `listener` once, at the first change. */

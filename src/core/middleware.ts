@@ -19,7 +19,7 @@ import {
   openedBackingOf,
   ownerOf,
   Session,
-  whenTouched,
+  whenChanged,
 } from "./session.ts";
 import { callStore } from "./store-call.ts";
 import {
@@ -129,27 +129,10 @@ export class SessionMiddleware {
     openedBackingOf(session)?.abandon();
   }
 
-  /** The response has begun without the session: it can be read, but not changed any more. */
-  freeze(session: Session): void {
-    this.#check(session);
-    const backing = openedBackingOf(session);
-    if (backing === undefined) closeUnopened(session);
-    else backing.frozen = true;
-  }
-
-  /**
-   * Calls `listener` once, at the first look at the session, before what it sees is opened: until
-   * then the response needs no commit.
-   */
-  whenTouched(session: Session, listener: () => void): void {
-    this.#check(session);
-    whenTouched(session, listener);
-  }
-
   /** Calls `listener` once, when the session has something to save or to send. */
   whenChanged(session: Session, listener: () => void): void {
     this.#check(session);
-    backingOf(session).whenChanged(listener);
+    whenChanged(session, listener);
   }
 
   #check(session: Session): void {

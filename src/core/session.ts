@@ -12,7 +12,7 @@ interface Insides {
   readonly openedBackingOf: (session: Session) => Backing | undefined;
   readonly ownerOf: (session: Session) => object | undefined;
   readonly close: (session: Session) => void;
-  readonly whenTouched: (session: Session, listener: () => void) => void;
+  readonly whenChanged: (session: Session, listener: () => void) => void;
 }
 
 let insides: Insides;
@@ -31,7 +31,7 @@ export class Session {
   readonly #make: () => Backing;
   #made: Backing | undefined;
   #isClosed = false;
-  #touchListener: (() => void) | undefined;
+  #changeListener: (() => void) | undefined;
 
   #flash: Flash | undefined;
 
@@ -43,9 +43,9 @@ export class Session {
       close: (session) => {
         session.#isClosed = true;
       },
-      whenTouched: (session, listener) => {
-        if (session.#made === undefined) session.#touchListener = listener;
-        else session.#made.whenTouched(listener);
+      whenChanged: (session, listener) => {
+        if (session.#made === undefined) session.#changeListener = listener;
+        else session.#made.whenChanged(listener);
       },
     };
   }
@@ -68,8 +68,8 @@ export class Session {
     const made = this.#make();
     this.#made = made;
     if (this.#isClosed) made.frozen = true;
-    const listener = this.#touchListener;
-    if (listener !== undefined) made.whenTouched(listener);
+    const listener = this.#changeListener;
+    if (listener !== undefined) made.whenChanged(listener);
     return made;
   }
 
@@ -285,7 +285,7 @@ export function closeUnopened(session: Session): void {
   insides.close(session);
 }
 
-/** Calls `listener` once, at the first look at the session. */
-export function whenTouched(session: Session, listener: () => void): void {
-  insides.whenTouched(session, listener);
+/** Calls `listener` once, at the first change; what stands behind the session isn't made for it. */
+export function whenChanged(session: Session, listener: () => void): void {
+  insides.whenChanged(session, listener);
 }

@@ -2,7 +2,12 @@
 // byte out commits first. It knows node:http's response, also that of HTTP/2, and no framework.
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { isThenable } from "../core/awaitable.ts";
-import { applyEffects, type HeaderAccess, type ResponseEffects } from "../core/effects.ts";
+import {
+  applyEffects,
+  hasEffects,
+  type HeaderAccess,
+  type ResponseEffects,
+} from "../core/effects.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 
@@ -122,7 +127,7 @@ export class ResponseHold {
       return this.#answerOf(method);
     }
     if (!isThenable(effects)) {
-      const first = this.#foldHead(method, args);
+      const first = hasEffects(effects) ? this.#foldHead(method, args) : args;
       this.#release(effects);
       return this.#originals[method].apply(this.#response, first);
     }
@@ -172,9 +177,11 @@ export class ResponseHold {
     if (this.#owesDrain && flowing && !ended) this.#response.emit("drain");
   }
 
-  #release(effects: ResponseEffects, headers: HeaderAccess = this.#headers): void {
+  #release(effects: ResponseEffects, headers?: HeaderAccess): void {
     this.#state = "released";
-    if (!this.#response.headersSent) applyEffects(effects, headers);
+    if (hasEffects(effects) && !this.#response.headersSent) {
+      applyEffects(effects, headers ?? this.#headers);
+    }
     if (!this.#hasFailed) this.#restore();
   }
 

@@ -100,15 +100,10 @@ export function attach(
     throw otherConfiguration();
   }
   const hang = (session: Session): Session => {
-    // A session that nobody looks at needs no commit, and so no hold on the response.
-    engine.whenTouched(session, () => {
-      if (response.headersSent) {
-        engine.freeze(session);
-        return;
-      }
-      const hold = new ResponseHold(response, { engine, session, fail });
-      options.onHold?.(hold);
-    });
+    // ORDER: before the handler, which takes `response.end` before it looks at the session in
+    // `response.end(request.session.get("name"))`.
+    const hold = new ResponseHold(response, { engine, session, fail });
+    options.onHold?.(hold);
     request.session = session;
     return session;
   };

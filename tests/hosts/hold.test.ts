@@ -202,6 +202,25 @@ describe.each([
     },
   );
 
+  // JavaScript takes the method before it looks at the arguments: the hold must be there by then.
+  test.each([
+    ["end", (response, touch) => response.end(touch())],
+    ["write", (response, touch) => [response.write(touch()), response.end()]],
+    ["writeHead", (response, touch) => response.writeHead(200, { "X-Own": touch() }).end("body")],
+  ] satisfies [string, (response: ServerResponse, touch: () => string) => unknown][])(
+    "first looked at in the arguments of %s, it is saved before the response",
+    async (_method, answer) => {
+      const { url } = await serve(later, ({ session }, response) => {
+        answer(response, () => {
+          if (session.get("a") === "") session.set("a", "1");
+          return "body";
+        });
+      });
+      const seen = await ask(url);
+      expect([seen.status, seen.body.toString(), seen.cookies]).toEqual([200, "body", ["session"]]);
+    },
+  );
+
   test("HEAD, 204 and 304 have the cookie and no body", async () => {
     const { url } = await serve(later, (request, response) => {
       request.session.set("a", "1");
