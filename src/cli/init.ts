@@ -1,9 +1,10 @@
 // `kocha-session init`: writes a working project around a configuration. It never overwrites a file.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
+import { createInterface, type Interface } from "node:readline/promises";
 import { keyLines } from "./keygen.ts";
 import { type Host, hosts, projectFiles, type ProjectOptions } from "./templates.ts";
+import { type Store, stores, storeTemplates } from "./store-templates.ts";
 import { type Command, readOptions, type Terminal, UsageFault } from "./terminal.ts";
 
 const ENV_COMMENT =
@@ -15,9 +16,10 @@ const APP_NAME = /^[a-z0-9][a-z0-9_-]{0,60}$/;
 export const init: Command = {
   name: "init",
   summary: "writes a working project: settings, server, one GET controller, fresh keys",
-  help: `kocha-session init [--host <host>] [--name <app>] [--dir <folder>] [--https] [--js]
+  help: `kocha-session init [--host <host>] [--store <store>] [--name <app>] [--dir <folder>] [--https] [--js]
 
   --host   ${hosts.join(", ")}; asked for on a terminal
+  --store  ${stores.join(", ")}; asked for on a terminal, else cookie
   --name   the application's name; default the folder's
   --dir    where to write; default here
   --https  the site is served by https alone: the cookie is named __Host-Http-<app>
@@ -29,6 +31,7 @@ Writes config/app.ts, controllers/root.ts, server.ts, package.json, .env with fr
   run: async (args, out) => {
     const options = readOptions(args, {
       host: { type: "string" },
+      store: { type: "string" },
       name: { type: "string" },
       dir: { type: "string", default: "." },
       https: { type: "boolean", default: false },
@@ -39,36 +42,60 @@ Writes config/app.ts, controllers/root.ts, server.ts, package.json, .env with fr
     if (!APP_NAME.test(app)) {
       throw new UsageFault("--name must be lower-case letters, digits, - and _, at most 61");
     }
-    const host = await chooseHost(options.host);
+    const { host, store } = await choose(options.host, options.store);
     const { https, js } = options;
-    return write(folder, { host, app, https, js, version: ownVersion() }, out);
+    return write(folder, { host, store, app, https, js, version: ownVersion() }, out);
   },
 };
 
-async function chooseHost(given: string | undefined): Promise<Host> {
-  const known = (name: string): Host | undefined => hosts.find((host) => host === name);
-  if (given !== undefined) {
-    const host = known(given);
-    if (host === undefined) throw new UsageFault(`--host must be one of ${hosts.join(", ")}`);
-    return host;
+/** What was said, or else what is answered on a terminal. */
+async function choose(
+  givenHost: string | undefined,
+  givenStore: string | undefined,
+): Promise<{ host: Host; store: Store }> {
+  const host = givenHost === undefined ? undefined : oneOf(hosts, "host", givenHost);
+  const store = givenStore === undefined ? undefined : oneOf(stores, "store", givenStore);
+  if (!process.stdin.isTTY) {
+    if (host === undefined) throw new UsageFault("say --host: there is no terminal to ask on");
+    return { host, store: store ?? "cookie" };
   }
-  if (!process.stdin.isTTY) throw new UsageFault("say --host: there is no terminal to ask on");
   const prompt = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    for (;;) {
-      // oxlint-disable-next-line no-await-in-loop
-      const answer = await prompt.question(`Which host? (${hosts.join(", ")}) [express] `);
-      const host = known(answer.trim() === "" ? "express" : answer.trim().toLowerCase());
-      if (host !== undefined) return host;
-    }
+    return {
+      host: host ?? (await ask(prompt, "Which host?", hosts, "express")),
+      store: store ?? (await ask(prompt, "Which store?", stores, "cookie")),
+    };
   } finally {
     prompt.close();
   }
 }
 
+function oneOf<Name extends string>(names: readonly Name[], flag: string, given: string): Name {
+  const name = names.find((known) => known === given);
+  if (name === undefined) throw new UsageFault(`--${flag} must be one of ${names.join(", ")}`);
+  return name;
+}
+
+async function ask<Name extends string>(
+  prompt: Interface,
+  question: string,
+  names: readonly Name[],
+  usual: Name,
+): Promise<Name> {
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop
+    const answer = await prompt.question(`${question} (${names.join(", ")}) [${usual}] `);
+    const wanted = answer.trim().toLowerCase();
+    const name = wanted === "" ? usual : names.find((known) => known === wanted);
+    if (name !== undefined) return name;
+  }
+}
+
 function write(folder: string, options: ProjectOptions, out: Terminal): number {
   const files = projectFiles(options);
-  files.set(".env", `${ENV_COMMENT}\n${keyLines()}\n`);
+  const { address, start } = storeTemplates[options.store];
+  const where = address === undefined ? "" : `${address.variable}=${address.value}\n`;
+  files.set(".env", `${ENV_COMMENT}\n${keyLines()}\n${where}`);
   let left = 0;
   for (const [path, text] of files) {
     const target = join(folder, path);
@@ -84,6 +111,9 @@ function write(folder: string, options: ProjectOptions, out: Terminal): number {
     }
   }
   ignoreEnvironment(folder, out);
+  if (start !== undefined) {
+    out.print(`\nThe store needs its server, as .env has its address; on this machine: ${start}`);
+  }
   out.print(`\nNext: npm install && npm start`);
   return left === 0 ? 0 : 1;
 }

@@ -1,5 +1,7 @@
 // What `kocha-session init` writes: a configuration, a server with one GET controller, and what
 // runs it. Each host's server is a template of its own; TypeScript and .mjs differ in their types alone.
+import { type Package, packageVersions } from "./packages.ts";
+import { type Store, storeTemplates } from "./store-templates.ts";
 
 /** The hosts that `init` knows. */
 export const hosts = ["express", "fastify", "koa", "hono", "h3", "node", "fetch"] as const;
@@ -9,6 +11,7 @@ export type Host = (typeof hosts)[number];
 /** What a project is made for. */
 export interface ProjectOptions {
   readonly host: Host;
+  readonly store: Store;
   /** The application's name, which the cookie's is made of. */
   readonly app: string;
   /** Whether the site is served by https alone. */
@@ -18,21 +21,6 @@ export interface ProjectOptions {
   /** This package's own version. */
   readonly version: string;
 }
-
-/** Versions that run on Node.js 20, pinned. */
-const versions = {
-  tsx: "4.23.15",
-  express: "5.3.0",
-  fastify: "5.12.8",
-  koa: "3.3.0",
-  hono: "4.13.19",
-  "@hono/node-server": "2.1.8",
-  h3: "2.0.8",
-  "@types/express": "5.0.6",
-  "@types/koa": "3.0.3",
-  "@types/node": "20.19.43",
-} as const;
-type Package = keyof typeof versions;
 
 /** What each host needs at run time, and for its types. */
 const packages: Readonly<
@@ -58,23 +46,26 @@ export function projectFiles(options: ProjectOptions): Map<string, string> {
   ]);
 }
 
-function configFile({ app, https, js }: ProjectOptions): string {
+function configFile({ store, app, https, js }: ProjectOptions): string {
+  const template = storeTemplates[store];
+  const names = ["DAY", ...template.core, ...(js ? [] : ["type SessionConfig"])];
+  const signing =
+    store === "cookie"
+      ? ""
+      : `  // Signs the keys that clients hold; it is generated, in .env, and for this machine alone.
+  signingKey: process.env["SESSION_SIGNING_KEY"],
+`;
   const name = https ? `__Host-Http-${app}` : `${app}_session`;
   const secure = https
     ? "  secure: true,"
     : '  secure: "auto", // plain http on this machine alone; https sites take true and __Host-Http-';
-  const type = js ? "" : ", type SessionConfig";
-  return `import { DAY, SessionCookieStore${type} } from "kocha-session";
+  return `${template.imports}import { ${names.join(", ")} } from "kocha-session";
 
-// Session settings
+${template.setup}${template.setup === "" ? "" : "\n"}// Session settings
 ${js ? '/** @type {import("kocha-session").SessionConfig} */\n' : ""}export const session${js ? "" : ": SessionConfig"} = {
   name: "${name}",
-  store: new SessionCookieStore({
-    // The keys are generated; they are in .env, which is for this machine alone.
-    secretKey: process.env${js ? "." : '["'}SESSION_SECRET_KEY${js ? "" : '"]'},
-    signingKey: process.env${js ? "." : '["'}SESSION_SIGNING_KEY${js ? "" : '"]'},
-  }),
-
+  store: ${template.store},
+${signing}
   // Expiration of the session cookie, in seconds, from now.
   // Persistent if -1; for not specified, set 0.
   cookieExpires: 90 * DAY,
@@ -184,10 +175,12 @@ serve({ fetch: handler, port }, () => console.log(\`http://localhost:\${port}\`)
   return servers[host];
 }
 
-function packageFile({ host, app, js, version }: ProjectOptions, extension: string): string {
+function packageFile({ host, store, app, js, version }: ProjectOptions, extension: string): string {
   const pick = (names: readonly Package[]): Record<string, string> =>
-    Object.fromEntries(names.map((name) => [name, versions[name]]));
-  const { run, types } = packages[host];
+    Object.fromEntries(names.map((name) => [name, packageVersions[name]]));
+  const needed = [packages[host], storeTemplates[store]];
+  const run = needed.flatMap((part) => part.run);
+  const types = needed.flatMap((part) => part.types);
   const runner: readonly Package[] = js ? [] : ["tsx"];
   const loader = js ? "" : " --import tsx";
   return `${JSON.stringify(

@@ -1,60 +1,18 @@
 // What `init` writes is a project that runs: each host, in TypeScript and in .mjs.
-import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hosts } from "../../src/cli/templates.ts";
-import { runCli, sourceFlags } from "../support/cli.ts";
+import { runCli } from "../support/cli.ts";
 import { linkPackages } from "../support/project.ts";
+import { visitTwice } from "../support/visit.ts";
 
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "kocha-session-init-"));
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-/** Starts the project as its own `npm start` does; gives what two visits of one client got. */
-async function visitTwice(folder: string): Promise<{ bodies: string[]; setCookie: string }> {
-  const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as {
-    scripts: { start: string };
-  };
-  const [, ...args] = manifest.scripts.start.split(" ");
-  const port = await freePort();
-  const server = spawn(process.execPath, [...sourceFlags, ...args], {
-    cwd: folder,
-    env: { PATH: process.env["PATH"], PORT: String(port) },
-  });
-  let output = "";
-  const started = new Promise<void>((resolve, reject) => {
-    const listen = (chunk: Buffer): void => {
-      output += chunk.toString();
-      if (output.includes("http://localhost:")) resolve();
-    };
-    server.stdout.on("data", listen);
-    server.stderr.on("data", listen);
-    server.once("exit", () => reject(new Error(output)));
-  });
-  try {
-    await started;
-    const url = `http://localhost:${port}/`;
-    const first = await fetch(url);
-    const setCookie = first.headers.getSetCookie()[0] ?? "";
-    const second = await fetch(url, { headers: { cookie: setCookie.split(";", 1)[0] ?? "" } });
-    return { bodies: [await first.text(), await second.text()], setCookie };
-  } finally {
-    server.kill("SIGKILL");
-  }
-}
 
 describe.each(hosts)("init --host %s", (host) => {
   test.each([

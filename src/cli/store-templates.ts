@@ -1,0 +1,167 @@
+// The stores that `kocha-session init` offers: what each writes into config/app, what it installs,
+// where its server is looked for, and what starts one on this machine.
+import type { Package } from "./packages.ts";
+
+/** The stores that `init` knows. */
+export const stores = [
+  "cookie",
+  "memory",
+  "sqlite",
+  "redis",
+  "postgres",
+  "mysql",
+  "memcached",
+  "unstorage",
+  "express-store",
+] as const;
+/** One of them. */
+export type Store = (typeof stores)[number];
+
+/** What a store brings into a project. */
+export interface StoreTemplate {
+  readonly run: readonly Package[];
+  readonly types: readonly Package[];
+  /** Import lines besides that of `kocha-session`; what they import from there stands apart. */
+  readonly imports: string;
+  readonly core: readonly string[];
+  /** What stands before the configuration; ends with a line break unless it is empty. */
+  readonly setup: string;
+  /** The value of `store`. */
+  readonly store: string;
+  /** Where its server is, for .env. */
+  readonly address?: { readonly variable: string; readonly value: string };
+  /** What starts a server on this machine. */
+  readonly start?: string;
+}
+
+const cookieStore = `new SessionCookieStore({
+    // The keys are generated; they are in .env, which is for this machine alone.
+    secretKey: process.env["SESSION_SECRET_KEY"],
+    signingKey: process.env["SESSION_SIGNING_KEY"],
+  })`;
+/** Expired sessions are absent at once; this gives their room back. */
+const sweeping =
+  "setInterval(() => void store.sweep(1000).catch(console.error), 60_000).unref();\n";
+
+/** Every store's template. */
+export const storeTemplates: Readonly<Record<Store, StoreTemplate>> = {
+  cookie: {
+    run: [],
+    types: [],
+    imports: "",
+    core: ["SessionCookieStore"],
+    setup: "",
+    store: cookieStore,
+  },
+  memory: {
+    run: [],
+    types: [],
+    imports: "",
+    core: ["SessionMemoryStore"],
+    setup: "// Gone with the process, and not shared between processes.\n",
+    store: "new SessionMemoryStore()",
+  },
+  sqlite: {
+    run: ["libsql"],
+    types: [],
+    imports: `import Database from "libsql";
+import { SessionSqliteStore } from "kocha-session/sqlite";
+`,
+    core: [],
+    setup: `const client = new Database(process.env["SESSION_DATABASE"] ?? "sessions.db");
+const store = new SessionSqliteStore({ client });
+${sweeping}`,
+    store: "store",
+    address: { variable: "SESSION_DATABASE", value: "sessions.db" },
+  },
+  redis: {
+    run: ["redis"],
+    types: [],
+    imports: `import { createClient } from "redis";
+import { SessionRedisStore } from "kocha-session/redis";
+`,
+    core: [],
+    setup: `const url = process.env["REDIS_URL"] ?? "redis://localhost:6379";
+const client = createClient({ url, disableOfflineQueue: true });
+client.on("error", console.error); // without a listener node-redis ends the process
+await client.connect();
+`,
+    store: "new SessionRedisStore({ client })",
+    address: { variable: "REDIS_URL", value: "redis://localhost:6379" },
+    start: "redis-server --port 6379",
+  },
+  postgres: {
+    run: ["pg"],
+    types: ["@types/pg"],
+    imports: `import pg from "pg";
+import { SessionPostgresStore } from "kocha-session/postgres";
+`,
+    core: [],
+    setup: `const client = new pg.Pool({
+  connectionString: process.env["DATABASE_URL"] ?? "postgres://postgres@localhost:5432/postgres",
+});
+client.on("error", console.error); // without a listener a lost connection ends the process
+const store = new SessionPostgresStore({ client });
+await store.createTable();
+${sweeping}`,
+    store: "store",
+    address: { variable: "DATABASE_URL", value: "postgres://postgres@localhost:5432/postgres" },
+    start: "docker run --rm -p 5432:5432 -e POSTGRES_HOST_AUTH_METHOD=trust postgres:17",
+  },
+  mysql: {
+    run: ["mysql2"],
+    types: [],
+    imports: `import mysql from "mysql2/promise";
+import { SessionMysqlStore } from "kocha-session/mysql";
+`,
+    core: [],
+    setup: `const client = mysql.createPool(process.env["DATABASE_URL"] ?? "mysql://root@localhost:3306/app");
+const store = new SessionMysqlStore({ client });
+await store.createTable();
+${sweeping}`,
+    store: "store",
+    address: { variable: "DATABASE_URL", value: "mysql://root@localhost:3306/app" },
+    start:
+      "docker run --rm -p 3306:3306 -e MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1 -e MARIADB_DATABASE=app mariadb:11",
+  },
+  memcached: {
+    run: ["memcache"],
+    types: [],
+    imports: `import { Memcache } from "memcache";
+import { SessionMemcachedStore } from "kocha-session/memcached";
+`,
+    core: [],
+    setup: `// memcached forgets everything at a restart, and what it has no room for.
+const client = new Memcache({ nodes: [process.env["MEMCACHED_NODE"] ?? "localhost:11211"] });
+`,
+    store: "new SessionMemcachedStore({ client })",
+    address: { variable: "MEMCACHED_NODE", value: "localhost:11211" },
+    start: "memcached -l 127.0.0.1 -p 11211",
+  },
+  unstorage: {
+    run: ["unstorage"],
+    types: [],
+    imports: `import { createStorage } from "unstorage";
+import fsDriver from "unstorage/drivers/fs";
+import { SessionUnstorageStore } from "kocha-session/unstorage";
+`,
+    core: [],
+    setup: `// Not atomic: between processes the last writer wins, and a race can undo a logout.
+const storage = createStorage({ driver: fsDriver({ base: "./sessions" }) });
+`,
+    store: "new SessionUnstorageStore({ storage, acceptRaces: true })",
+  },
+  "express-store": {
+    run: ["memorystore", "express-session"],
+    types: ["@types/express-session"],
+    imports: `import expressSession from "express-session";
+import createMemoryStore from "memorystore";
+import { fromExpressStore } from "kocha-session/express-store";
+`,
+    core: [],
+    setup: `// Any store that was written for express-session; not atomic, as they read and write it whole.
+const MemoryStore = createMemoryStore(expressSession);
+`,
+    store: "fromExpressStore(new MemoryStore({ checkPeriod: 86_400_000 }), { acceptRaces: true })",
+  },
+};

@@ -1,0 +1,42 @@
+// A project that `init` wrote, started as its own `npm start` does and visited over HTTP.
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sourceFlags } from "./cli.ts";
+import { freePort } from "./servers/process.ts";
+
+/** What two visits of one client get. */
+export async function visitTwice(
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ bodies: string[]; setCookie: string }> {
+  const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as {
+    scripts: { start: string };
+  };
+  const [, ...args] = manifest.scripts.start.split(" ");
+  const port = await freePort();
+  const server = spawn(process.execPath, [...sourceFlags, ...args], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], PORT: String(port), ...environment },
+  });
+  let output = "";
+  const started = new Promise<void>((resolve, reject) => {
+    const listen = (chunk: Buffer): void => {
+      output += chunk.toString();
+      if (output.includes("http://localhost:")) resolve();
+    };
+    server.stdout.on("data", listen);
+    server.stderr.on("data", listen);
+    server.once("exit", () => reject(new Error(output)));
+  });
+  try {
+    await started;
+    const url = `http://localhost:${port}/`;
+    const first = await fetch(url);
+    const setCookie = first.headers.getSetCookie()[0] ?? "";
+    const second = await fetch(url, { headers: { cookie: setCookie.split(";", 1)[0] ?? "" } });
+    return { bodies: [await first.text(), await second.text()], setCookie };
+  } finally {
+    server.kill("SIGKILL");
+  }
+}
