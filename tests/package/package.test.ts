@@ -1,0 +1,183 @@
+// The published package: what is in it, that each entry point loads both ways where its peers
+// aren't installed, that nothing else can be reached, and that its program runs.
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { repository } from "../support/cli.ts";
+import { install, type Manifest, pack, type Packed, readManifest, run } from "./packed.ts";
+
+let root: string;
+let packed: Packed;
+let manifest: Manifest;
+let consumer: string;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "kocha-session-dist-"));
+  packed = await pack(root);
+  manifest = await readManifest();
+  consumer = join(root, "consumer");
+  await install(consumer, packed.tarball);
+}, 180_000);
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+/** Runs a module in the folder where the package is installed. */
+function runHere(program: string, type = "module") {
+  return run(consumer, process.execPath, [`--input-type=${type}`, "-e", program]);
+}
+
+/** The entry points, as they are imported. */
+function entryPoints(): string[] {
+  return Object.keys(manifest.exports).map((path) => `kocha-session${path.slice(1)}`);
+}
+
+/** The conformance kit brings its own client and its random histories: peers of its own. */
+const needsPeers = "kocha-session/testing";
+
+describe("its files", () => {
+  test("are the sources, what was built of them, and the documents that package.json names", () => {
+    const allowed = [
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|docs\/token-format\.md)$/,
+      /^src\/[a-z0-9/-]+\.ts$/,
+      /^dist\/[a-z0-9/-]+(\.js|\.d\.ts|\.js\.map|\.d\.ts\.map)$/,
+      /^vectors\/[a-z0-9-]+\.json$/,
+    ];
+    const strangers = packed.files.filter(({ path }) => !allowed.some((rule) => rule.test(path)));
+    expect(strangers).toEqual([]);
+    const parts = (folder: string, end: string): string[] =>
+      packed.files
+        .map(({ path }) => path)
+        .filter((path) => path.startsWith(folder) && path.endsWith(end))
+        .map((path) => path.slice(folder.length, -end.length))
+        .toSorted();
+    const sources = parts("src/", ".ts");
+    expect(sources.length).toBeGreaterThan(40);
+    for (const end of [".d.ts", ".js.map", ".d.ts.map"])
+      expect(parts("dist/", end)).toEqual(sources);
+    expect(parts("dist/", ".js")).toEqual(sources);
+  });
+
+  test("hold no test, no path of a machine, and no key", async () => {
+    const home = join(consumer, "node_modules", "kocha-session");
+    for (const { path } of packed.files) {
+      expect(path).not.toMatch(/test\.ts|\.tmp|\.env|node_modules/);
+      const text = await readFile(join(home, path), "utf8");
+      expect(text.includes(repository) || text.includes(root), `${path} names a folder`).toBe(
+        false,
+      );
+    }
+  });
+
+  test("have the program executable, and every entry point where package.json says", async () => {
+    const home = join(consumer, "node_modules", "kocha-session");
+    for (const entry of Object.values(manifest.exports)) {
+      for (const path of typeof entry === "string" ? [entry] : Object.values(entry)) {
+        await expect(readFile(join(home, path))).resolves.toBeInstanceOf(Buffer);
+      }
+    }
+    const program = await readFile(join(consumer, "node_modules", ".bin", "kocha-session"), "utf8");
+    expect(program.startsWith("#!/usr/bin/env node")).toBe(true);
+  });
+});
+
+describe("its entry points", () => {
+  test("bring the dependencies and nothing else", async () => {
+    const found = await readdir(join(consumer, "node_modules"), { recursive: true });
+    const packages = found
+      .filter((path) => path.endsWith("package.json") && path.split("/").length <= 3)
+      .map((path) => path.replace("/package.json", ""))
+      .filter((path) => !path.startsWith("."));
+    const wanted = ["kocha-session", ...Object.keys(manifest.dependencies)];
+    expect(packages.toSorted()).toEqual(wanted.toSorted());
+  });
+
+  test("load by import and by require, without a word, and are the same both ways", async () => {
+    const names = entryPoints().filter((name) => name !== needsPeers && !name.endsWith(".json"));
+    const { stdout, stderr } = await runHere(`
+      import { createRequire } from "node:module";
+      const require = createRequire(process.cwd() + "/index.js");
+      for (const name of ${JSON.stringify(names)}) {
+        const [imported, required] = [await import(name), require(name)];
+        const keys = Object.keys(imported);
+        if (keys.length === 0) throw new Error(name + " exports nothing");
+        for (const key of keys) {
+          if (required[key] !== imported[key]) throw new Error(name + " has two of " + key);
+        }
+        console.log(name);
+      }
+      require("kocha-session/package.json");
+    `);
+    expect(stdout.trim().split("\n")).toEqual(names);
+    expect(stderr).toBe("");
+  });
+
+  test("what a CommonJS program does works", async () => {
+    const { stdout, stderr } = await runHere(
+      `
+      const { SessionMiddleware, SessionMemoryStore } = require("kocha-session");
+      const { randomBytes } = require("node:crypto");
+      const signingKey = randomBytes(32).toString("base64");
+      const engine = new SessionMiddleware({ store: new SessionMemoryStore(), signingKey });
+      (async () => {
+        const session = await engine.open(undefined);
+        session.set("name", "alice");
+        const { setCookie } = await engine.commit(session);
+        const again = await engine.open(setCookie[0].split(";", 1)[0]);
+        console.log(again.get("name"));
+      })();
+    `,
+      "commonjs",
+    );
+    expect([stdout, stderr]).toEqual(["alice\n", ""]);
+  });
+
+  test("the conformance kit says which package it misses", async () => {
+    await expect(runHere(`await import("${needsPeers}")`)).rejects.toThrow(
+      /Cannot find package '(tough-cookie|fast-check)'/,
+    );
+  });
+
+  test("nothing else of the package can be reached", async () => {
+    const hidden = ["/core/backing", "/dist/core/backing.js", "/src/core/backing.ts", "/crypto"];
+    for (const path of hidden) {
+      await expect(runHere(`await import("kocha-session${path}")`)).rejects.toThrow(
+        "ERR_PACKAGE_PATH_NOT_EXPORTED",
+      );
+    }
+  });
+
+  test("the sources' condition, which the repository's own tests use, is nobody else's default", async () => {
+    const { stdout } = await runHere(`console.log(import.meta.resolve("kocha-session"))`);
+    expect(stdout).toContain("/dist/index.js");
+  });
+});
+
+describe("its program", () => {
+  const program = (...args: readonly string[]) =>
+    run(consumer, join(consumer, "node_modules", ".bin", "kocha-session"), args);
+
+  test("makes keys that the package takes", async () => {
+    const { stdout, stderr } = await program("keygen");
+    expect(stderr).toBe("");
+    await writeFile(join(consumer, ".env"), stdout);
+    const { stdout: made } = await run(consumer, process.execPath, [
+      "--env-file=.env",
+      "--input-type=module",
+      "-e",
+      `import { SessionCookieStore } from "kocha-session";
+       new SessionCookieStore({
+         secretKey: process.env.SESSION_SECRET_KEY, signingKey: process.env.SESSION_SIGNING_KEY });
+       console.log("taken");`,
+    ]);
+    expect(made).toBe("taken\n");
+  });
+
+  test("has help for every command, says its version, and refuses what it doesn't know", async () => {
+    for (const command of [[], ["keygen"], ["init"], ["inspect"], ["doctor"]]) {
+      const { stdout } = await program(...command, "--help");
+      expect(stdout).toContain("kocha-session");
+    }
+    expect((await program("--version")).stdout.trim()).toBe(manifest.version);
+    await expect(program("unheard-of")).rejects.toMatchObject({ code: 2 });
+  });
+});

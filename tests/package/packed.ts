@@ -1,0 +1,81 @@
+// The package as npm would publish it, made in a folder of its own, and installed into empty ones:
+// the repository's dist may be another test's, and is never touched.
+import { execFile } from "node:child_process";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { repository } from "../support/cli.ts";
+
+const execute = promisify(execFile);
+
+/** What a program wrote; one that fails rejects with it. */
+export interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program in a folder, with nothing of npm's or Vitest's environment. */
+export function run(
+  folder: string,
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Output> {
+  const { PATH = "", HOME = "" } = process.env;
+  return execute(command, [...args], {
+    cwd: folder,
+    env: { PATH, HOME, ...env },
+    maxBuffer: 16 * 1024 * 1024,
+  });
+}
+
+/** The repository's own compiler. */
+export const compiler: string = join(repository, "node_modules", ".bin", "tsc");
+
+/** A packed package. */
+export interface Packed {
+  readonly tarball: string;
+  /** Every file in it, from the package's root, with its bytes. */
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+}
+
+/** The parts of package.json that the tests look at. */
+export interface Manifest {
+  readonly version: string;
+  readonly files: readonly string[];
+  readonly exports: Readonly<Record<string, Readonly<Record<string, string>> | string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** The repository's package.json. */
+export async function readManifest(): Promise<Manifest> {
+  return JSON.parse(await readFile(join(repository, "package.json"), "utf8")) as Manifest;
+}
+
+/** Builds and packs into `folder`, as `npm publish` would from a clean checkout. */
+export async function pack(folder: string): Promise<Packed> {
+  const stage = join(folder, "package");
+  await mkdir(stage, { recursive: true });
+  const { files } = await readManifest();
+  const shipped = [...files, "package.json", "README.md", "LICENSE"];
+  for (const name of shipped) {
+    if (name === "dist" || !existsSync(join(repository, name))) continue;
+    await cp(join(repository, name), join(stage, name), { recursive: true });
+  }
+  const build = join(repository, "tsconfig.build.json");
+  await run(repository, compiler, ["-p", build, "--outDir", join(stage, "dist")]);
+  const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  const { stdout } = await run(stage, "npm", args);
+  const [packed] = JSON.parse(stdout) as { filename: string; files: Packed["files"] }[];
+  if (packed === undefined) throw new Error("npm packed nothing");
+  return { tarball: join(folder, packed.filename), files: packed.files };
+}
+
+/** Installs a tarball, and nothing that it merely could use, into a new folder. */
+export async function install(folder: string, tarball: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
+  const flags = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+  await run(folder, "npm", ["install", ...flags, tarball]);
+}
