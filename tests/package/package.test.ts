@@ -35,12 +35,13 @@ function entryPoints(): string[] {
 const needsPeers = "kocha-session/testing";
 
 describe("its files", () => {
-  test("are the sources, what was built of them, and the documents that package.json names", () => {
+  test("are the sources, what was built of them, and the documents and schemas that package.json names", () => {
     const allowed = [
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|docs\/token-format\.md)$/,
       /^src\/[a-z0-9/-]+\.ts$/,
       /^dist\/[a-z0-9/-]+(\.js|\.d\.ts|\.js\.map|\.d\.ts\.map)$/,
       /^vectors\/[a-z0-9-]+\.json$/,
+      /^sql\/[a-z]+\.sql$/,
     ];
     const strangers = packed.files.filter(({ path }) => !allowed.some((rule) => rule.test(path)));
     expect(strangers).toEqual([]);
