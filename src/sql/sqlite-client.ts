@@ -45,9 +45,10 @@ export class SqliteClient {
     try {
       const [file] = database.prepare("PRAGMA database_list").all() as { file?: unknown }[];
       this.isFile = typeof file?.file === "string" && file.file !== "";
-      database.exec("PRAGMA journal_mode = WAL");
+      // ORDER: the wait comes first, as processes that start together all want to turn on WAL.
       const [wait] = database.prepare("PRAGMA busy_timeout").all() as { timeout?: unknown }[];
       if (Number(wait?.timeout) === 0) database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
+      database.exec("PRAGMA journal_mode = WAL");
     } catch (cause) {
       fail(`can't be used (${messageOf(cause)}); it must be ${EXPECTED} that can be written to`);
     }
