@@ -25,7 +25,7 @@ export interface MemcachedClient {
 export interface SessionMemcachedStoreOptions {
   /** A connected client of the package `memcache`. */
   readonly client: MemcachedClient;
-  /** Before each key, at most 100 characters. Default "session:". */
+  /** Before each key, at most 100 characters. Default "kocha:". */
   readonly prefix?: string | undefined;
   /** How often a save that other processes outran tries again. Default 16. */
   readonly attempts?: number | undefined;
@@ -70,7 +70,7 @@ export class SessionMemcachedStore implements SessionStore {
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionMemcachedStoreOptions) {
     this.#client = checkClient(options.client);
-    this.#prefix = checkPrefix(options.prefix ?? "session:");
+    this.#prefix = checkPrefix(options.prefix ?? "kocha:");
     this.#attempts = wholeNumber("attempts", options.attempts ?? DEFAULT_ATTEMPTS);
     this.#maxItemBytes = wholeNumber("maxItemBytes", options.maxItemBytes ?? DEFAULT_ITEM_BYTES);
     this.#now = options.now ?? Date.now;

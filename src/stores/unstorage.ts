@@ -20,7 +20,7 @@ export interface UnstorageStorage {
 export interface SessionUnstorageStoreOptions {
   /** A storage with a driver, or a part of one by `prefixStorage`. */
   readonly storage: UnstorageStorage;
-  /** Before each key, at most 100 characters. Default "session:". */
+  /** Before each key, at most 100 characters. Default "kocha:". */
   readonly prefix?: string | undefined;
   /** Whether the application knows that concurrent requests can overwrite each other. Default false: a process warning says it. */
   readonly acceptRaces?: boolean | undefined;
@@ -42,7 +42,7 @@ export class SessionUnstorageStore implements SessionStore {
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionUnstorageStoreOptions) {
     this.#storage = checkStorage(options.storage);
-    this.#prefix = checkPrefix(options.prefix ?? "session:");
+    this.#prefix = checkPrefix(options.prefix ?? "kocha:");
     this.#now = options.now ?? Date.now;
     warnOfRaces("SessionUnstorageStore", options.acceptRaces);
   }

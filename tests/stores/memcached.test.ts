@@ -166,7 +166,7 @@ describe("what memcached would get wrong", () => {
     const key = newKey();
     await store.save(key, change({ op: "create", meta: "m", ttl: 1000 }));
     await clock.advance(1001);
-    expect(await client.get(`session:${key}`)).toContain("k1[");
+    expect(await client.get(`kocha:${key}`)).toContain("k1[");
     expect(await store.load(key)).toBeUndefined();
     // The key is free again: a create takes it over by compare-and-swap, never by a set.
     const again = change({ op: "create", meta: "n", set: new Map([["b", "2"]]) });
@@ -179,7 +179,7 @@ describe("what memcached would get wrong", () => {
     const whole = applyChange(undefined, change({ op: "create" }), 0).stored;
     for (const text of ["", "x", "k1", "k1[]", "k1[1,1,null,2,[]]", 'k1[1,1,null,"m",[["a"]]]']) {
       const key = newKey();
-      await client.set(`session:${key}`, text);
+      await client.set(`kocha:${key}`, text);
       expect(await store.load(key)).toBeUndefined();
       expect(await store.save(key, change({ rev: whole?.rev ?? 0 }))).toBeUndefined();
       expect(await store.save(key, change({ op: "create", meta: "m" }))).toBeDefined();
