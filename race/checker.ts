@@ -1,0 +1,20 @@
+// The verdict on a history: every rule on every session, pure. What it finds is proven by the
+// requests alone; that it finds nothing means that this history could have come from a store that
+// keeps the laws.
+import type { History } from "./history.ts";
+import { type RuleName, rules, type Violation } from "./rules.ts";
+import { splitBySession } from "./session-history.ts";
+
+/** Every breach that a history proves, by session and in the order of the rules. */
+export function checkHistory(history: History): Violation[] {
+  return splitBySession(history.requests).flatMap((session) =>
+    rules.flatMap((rule) => rule(session, history)),
+  );
+}
+
+/** How often each rule was broken, most often first. */
+export function countByRule(violations: readonly Violation[]): [RuleName, number][] {
+  const counts = new Map<RuleName, number>();
+  for (const { rule } of violations) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  return [...counts].toSorted(([, one], [, other]) => other - one);
+}

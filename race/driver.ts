@@ -1,0 +1,254 @@
+// The clients of a race: they share sessions, as the tabs of browsers do, send what is drawn from
+// the seed, and record every request with its start and end by one clock. It knows no store.
+import { SeededRandom } from "../fuzz/random.ts";
+import { EPOCH, type History, type RaceRequest, type Save, tombstoneOf } from "./history.ts";
+import type { Answer, SaveNote } from "./notes.ts";
+import { drawPlan, type Plan, type PlanKind } from "./plan.ts";
+import { markOf } from "./values.ts";
+
+/** What came back: the notes, and the cookie that the response set for us, "name=value". */
+export interface Reply {
+  /** undefined: the request failed, and nobody knows what it did. */
+  readonly answer: Answer | undefined;
+  /** undefined: none was set; "": it was expired. */
+  readonly cookie: string | undefined;
+}
+
+/** Where the requests go, and what time it is there. */
+export interface RaceTrack {
+  /** Sends a plan with a Cookie header ("": none) to the server of this number, whichever there are. */
+  readonly send: (plan: Plan, cookie: string, server: number) => Promise<Reply>;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Milliseconds since some start, never going back. */
+  readonly now: () => number;
+}
+
+/** How large a race is. */
+export interface RaceOptions {
+  readonly seed: number;
+  /** How many requests, about: sessions that have begun are brought to their end. */
+  readonly operations: number;
+  /** How many sessions are there at once. */
+  readonly sessions: number;
+  /** How many clients share each of them. */
+  readonly clientsEach: number;
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+  /** One in so many sessions is slow: its clients pause, and see it renewed. Default 20. */
+  readonly slowOneIn?: number;
+  /** After one in so many sessions another is left alone until it expires. Default 60. */
+  readonly leftAloneOneIn?: number;
+  /** How many requests a session sees at most before it is destroyed. Default 180. */
+  readonly longestLife?: number;
+}
+
+/** A session as its clients know it. */
+interface Shared {
+  readonly id: number;
+  /** Its credentials by generation, from 1: [0] is unused. */
+  readonly cookies: string[];
+  /** Whether its clients pause between their requests. */
+  readonly isSlow: boolean;
+  /** How many more requests are sent before it is destroyed. */
+  left: number;
+  /** How many requests with its newest credential in a row found nothing. */
+  misses: number;
+  isOver: boolean;
+}
+
+const SLOW_ONE_IN = 20;
+const LEFT_ALONE_ONE_IN = 60;
+const LONGEST_LIFE = 180;
+/** A regenerate on its way hides a session for a moment; one that is missed so often is gone. */
+const MISSES = 8;
+/** What each client still tries with a session that is over. */
+const AFTERLIFE: readonly PlanKind[] = ["read", "write", "read"];
+
+/** Runs a race to its end and gives its history. */
+export async function race(track: RaceTrack, options: RaceOptions): Promise<History> {
+  const driver = new Driver(track, options);
+  await driver.run();
+  const { idleMs, absoluteMs } = options;
+  return { requests: driver.requests, idleMs, absoluteMs };
+}
+
+class Driver {
+  readonly requests: RaceRequest[] = [];
+  readonly #track: RaceTrack;
+  readonly #options: RaceOptions;
+  readonly #random: SeededRandom;
+  /** The servers' names of sessions, and ours. */
+  readonly #ids = new Map<string, number>();
+  #ticks = 0;
+  #plans = 0;
+  #sessions = 0;
+
+  constructor(track: RaceTrack, options: RaceOptions) {
+    this.#track = track;
+    this.#options = options;
+    this.#random = new SeededRandom(options.seed);
+  }
+
+  async run(): Promise<void> {
+    const { sessions } = this.#options;
+    await Promise.all(Array.from({ length: sessions }, (_, index) => this.#runSlot(index)));
+  }
+
+  /** One session after the other. */
+  async #runSlot(slot: number): Promise<void> {
+    const { clientsEach, operations, leftAloneOneIn = LEFT_ALONE_ONE_IN } = this.#options;
+    while (this.#plans < operations) {
+      const shared = await this.#create(slot * clientsEach);
+      if (shared === undefined) continue;
+      const clients = Array.from({ length: clientsEach }, (_, index) => slot * clientsEach + index);
+      await Promise.all(clients.map((client) => this.#live(shared, client)));
+      if (this.#random.below(leftAloneOneIn) === 0) await this.#leaveAlone(slot * clientsEach);
+    }
+  }
+
+  async #create(client: number): Promise<Shared | undefined> {
+    const plan = drawPlan(this.#random, ++this.#plans, "create");
+    return (await this.#send(plan, client, undefined)).made;
+  }
+
+  /** A client's part in a session's life, and what it tries when that is over. */
+  async #live(shared: Shared, client: number): Promise<void> {
+    while (!shared.isOver) {
+      if (shared.isSlow) await this.#track.sleep(this.#random.below(this.#options.idleMs / 3));
+      const isLast = --shared.left <= 0;
+      const plan = drawPlan(this.#random, ++this.#plans, isLast ? "destroy" : undefined);
+      await this.#send(plan, client, shared);
+    }
+    for (const kind of AFTERLIFE) {
+      const plan = drawPlan(this.#random, ++this.#plans, kind);
+      const { made } = await this.#send(plan, client, shared);
+      // A write with a dead credential makes a session of its own: it holds that write and no more.
+      if (made === undefined) continue;
+      await this.#send(drawPlan(this.#random, ++this.#plans, "read"), client, made);
+    }
+  }
+
+  /** A session that nobody comes back to before its end is gone then. */
+  async #leaveAlone(client: number): Promise<void> {
+    const shared = await this.#create(client);
+    if (shared === undefined) return;
+    // Longer than what a checker allows for clocks that differ.
+    await this.#track.sleep(this.#options.idleMs + 2000);
+    await this.#send(drawPlan(this.#random, ++this.#plans, "read"), client, shared);
+  }
+
+  async #send(
+    plan: Plan,
+    client: number,
+    shared: Shared | undefined,
+  ): Promise<{ readonly made: Shared | undefined }> {
+    // One in ten comes with the credential of before the last regenerate, as a thief or a late tab.
+    const newest = (shared?.cookies.length ?? 1) - 1;
+    const generation = newest > 1 && this.#random.below(10) === 0 ? newest - 1 : newest;
+    const server = this.#random.below(0x7fff_ffff);
+    const startMs = this.#track.now();
+    const start = ++this.#ticks;
+    const { answer, cookie } = await this.#track.send(
+      plan,
+      shared?.cookies[generation] ?? "",
+      server,
+    );
+    const end = ++this.#ticks;
+    const endMs = this.#track.now();
+    const saves = (answer?.saves ?? lostSaves(plan)).flatMap((save) =>
+      this.#toSave(save, shared?.id),
+    );
+    const found = answer?.found;
+    const isFound = found?.session !== undefined;
+    this.requests.push({
+      id: plan.id,
+      client,
+      session: shared?.id,
+      generation,
+      start,
+      end,
+      startMs,
+      endMs,
+      answered: answer !== undefined,
+      seen: isFound ? new Map(found.entries.map(([key, it]) => [key, markOf(key, it)])) : undefined,
+      expires: found?.expires,
+      saves,
+    });
+    return { made: this.#settle(saves, cookie, generation, shared, isFound) };
+  }
+
+  /** Keeps the credential that came back, and notes what became of the session. */
+  #settle(
+    saves: readonly Save[],
+    cookie: string | undefined,
+    generation: number,
+    shared: Shared | undefined,
+    isFound: boolean,
+  ): Shared | undefined {
+    let made: Shared | undefined;
+    let isRegenerated = false;
+    for (const save of saves) {
+      const isSaved = save.outcome === "saved";
+      if (save.kind === "create" && isSaved) made = this.#share(save.session, cookie);
+      if (save.session !== shared?.id || save.outcome === "refused") continue;
+      if (save.kind === "destroy") shared.isOver = true;
+      if (save.kind === "regenerate" && isSaved) isRegenerated = true;
+    }
+    if (shared === undefined) return made;
+    if (made === undefined && cookie && isFound) {
+      // A renewal sends the same credential anew; of two successors a browser has the last.
+      shared.cookies[isRegenerated ? generation + 1 : generation] = cookie;
+    }
+    const isNewest = generation === shared.cookies.length - 1;
+    if (isFound) shared.misses = 0;
+    else if (isNewest && ++shared.misses >= MISSES) shared.isOver = true;
+    return made;
+  }
+
+  #share(id: number, cookie: string | undefined): Shared | undefined {
+    if (!cookie) return undefined;
+    const { slowOneIn = SLOW_ONE_IN, longestLife = LONGEST_LIFE } = this.#options;
+    const isSlow = this.#random.below(slowOneIn) === 0;
+    const longest = isSlow ? longestLife / 4 : longestLife;
+    const left = Math.ceil(longest / 8) + this.#random.below(longest);
+    return { id, cookies: ["", cookie], isSlow, left, misses: 0, isOver: false };
+  }
+
+  #toSave(note: SaveNote, from: number | undefined): Save[] {
+    const { mark, kind, set, del, outcome } = note;
+    if (outcome === "none") return [];
+    const session = note.session === "" ? from : this.#idOf(note.session);
+    return session === undefined ? [] : [{ mark, kind, session, set, del, outcome }];
+  }
+
+  #idOf(name: string): number {
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    const id = ++this.#sessions;
+    this.#ids.set(name, id);
+    return id;
+  }
+}
+
+/** What a request that failed may have done all the same. */
+function lostSaves({ id, kind, set, del, after }: Plan): SaveNote[] {
+  const lost = (mark: string, of: Save["kind"], keys: string[]): SaveNote => {
+    return { mark, kind: of, session: "", set: keys, del: [], outcome: "unknown" };
+  };
+  const mark = String(id);
+  switch (kind) {
+    case "destroy":
+      return [lost(mark, kind, [])];
+    case "clear":
+    case "regenerate": {
+      const first = lost(mark, kind, [EPOCH, ...set]);
+      return after.length === 0 ? [first] : [first, lost(`${mark}.`, "change", [...after])];
+    }
+    case "write":
+    case "pair":
+      return [{ ...lost(mark, "change", [...set, ...del.map(tombstoneOf)]), del: [...del] }];
+    case "read":
+    case "create":
+  }
+  return [];
+}

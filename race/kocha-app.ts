@@ -1,0 +1,89 @@
+// The application of a race on our own sessions: carries a plan out on `req.session` and notes what
+// the observers say of each save.
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Session, SessionConfig } from "kocha-session";
+import { EPOCH } from "./history.ts";
+import type { Found, Notes } from "./notes.ts";
+import type { Plan } from "./plan.ts";
+
+const running = new AsyncLocalStorage<Notes>();
+
+/** Observers that note outcomes for the request in whose course they are called. */
+export const observers: NonNullable<SessionConfig["on"]> = {
+  created: ({ id }) => note("saved", id, true),
+  committed: ({ id }) => note("saved", id),
+  regenerated: ({ id }) => note("saved", id),
+  destroyed: ({ id }) => note("saved", id),
+  refused: ({ id }) => note("refused", id),
+};
+
+function note(outcome: "saved" | "refused", session: string, isNew = false): void {
+  const notes = running.getStore();
+  if (isNew && notes?.current !== undefined) notes.current.kind = "create";
+  notes?.settle(outcome, session);
+}
+
+/** Runs a request's course; observers that are called in it write into `notes`. */
+export function inCourse<T>(notes: Notes, course: () => T): T {
+  return running.run(notes, course);
+}
+
+/** What the request found. */
+export function lookAt(session: Session): Found {
+  const nothing = { session: undefined, entries: [], expires: undefined };
+  if (session.isNew || session.readOnly) return nothing;
+  const expires = session.expiresAt?.getTime();
+  return { session: session.id, entries: [...session], expires };
+}
+
+/** Carries the plan out; the last save may be left to the end of the response. */
+export async function perform(
+  session: Session,
+  plan: Plan,
+  notes: Notes,
+  sleep: (ms: number) => Promise<void>,
+): Promise<void> {
+  await sleep(plan.holdMs);
+  switch (plan.kind) {
+    case "read":
+      return;
+    case "destroy":
+      notes.begin("destroy");
+      await session.destroy();
+      return;
+    case "clear":
+      notes.begin("clear");
+      session.clear();
+      notes.set(session, [EPOCH, ...plan.set]);
+      break;
+    case "regenerate":
+      await regenerate(session, plan, notes);
+      break;
+    case "create":
+    case "write":
+    case "pair":
+      notes.begin("change");
+      notes.set(session, plan.set);
+      notes.del(session, plan.del);
+      notes.setEpochIfNew(session);
+  }
+  if (plan.commits) await session.commit();
+}
+
+/** As a login does it: regenerate with what is there, then set what is new. */
+async function regenerate(session: Session, plan: Plan, notes: Notes): Promise<void> {
+  const first = notes.begin("regenerate");
+  notes.set(session, [EPOCH, ...plan.set]);
+  if (plan.binds) session.bind("alice", { label: "a race" });
+  await session.regenerate();
+  if (plan.after.length === 0 && first.outcome !== "none") return;
+  const second = notes.begin("change");
+  // A session that wasn't stored is not saved by a regenerate: what was set is still to come.
+  if (first.outcome === "none") {
+    notes.saves.splice(notes.saves.indexOf(first), 1);
+    second.mark = first.mark;
+    second.set.push(...first.set);
+  }
+  notes.set(session, plan.after);
+  notes.setEpochIfNew(session);
+}

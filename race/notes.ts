@@ -1,0 +1,95 @@
+// What a server of a race tells its client of one request: what it found, and each save with its
+// outcome as the application itself learns it. It travels as JSON.
+import { EPOCH, type Outcome, type Save, tombstoneOf } from "./history.ts";
+import { valueOf } from "./values.ts";
+
+/** A save as the server notes it; `session` is the server's own name of the session. */
+export interface SaveNote {
+  mark: string;
+  kind: Save["kind"];
+  session: string;
+  set: string[];
+  del: string[];
+  /** `none`: there was nothing to save. */
+  outcome: Outcome | "none";
+}
+
+/** What a request found. */
+export interface Found {
+  /** The server's own name of the session; undefined: none was found. */
+  readonly session: string | undefined;
+  readonly entries: readonly (readonly [string, unknown])[];
+  /** Unix milliseconds; undefined: it isn't told. */
+  readonly expires: number | undefined;
+}
+
+/** All that a server tells of a request. */
+export interface Answer {
+  readonly found: Found;
+  readonly saves: readonly SaveNote[];
+}
+
+/** A string map that plans are carried out on, whichever library it belongs to. */
+export interface RaceMap {
+  has(key: string): boolean;
+  set(key: string, value: string): void;
+  del(key: string): void;
+}
+
+/** The saves of one request, as they come. */
+export class Notes {
+  readonly saves: SaveNote[] = [];
+  /** Called when the outcome of a save is known. */
+  onOutcome: () => void = () => undefined;
+  readonly #id: number;
+
+  constructor(id: number) {
+    this.#id = id;
+  }
+
+  /** The save that is being prepared. */
+  get current(): SaveNote | undefined {
+    return this.saves.at(-1);
+  }
+
+  /** Notes what became of the save that is being prepared. */
+  settle(outcome: Outcome, session: string): void {
+    const { current } = this;
+    if (current === undefined) return;
+    current.outcome = outcome;
+    current.session = session;
+    this.onOutcome();
+  }
+
+  /** Begins a save. */
+  begin(kind: Save["kind"], session = ""): SaveNote {
+    const mark = `${this.#id}${".".repeat(this.saves.length)}`;
+    const save: SaveNote = { mark, kind, session, set: [], del: [], outcome: "none" };
+    this.saves.push(save);
+    return save;
+  }
+
+  /** Sets keys to values that name this save. */
+  set(map: RaceMap, keys: readonly string[]): void {
+    const { current } = this;
+    for (const key of keys) {
+      map.set(key, valueOf(current?.mark ?? "", key));
+      if (current?.set.includes(key) === false) current.set.push(key);
+    }
+  }
+
+  /** Removes those of the keys that are there, and says so by tombstones. */
+  del(map: RaceMap, keys: readonly string[]): void {
+    for (const key of keys) {
+      if (!map.has(key)) continue;
+      map.del(key);
+      this.current?.del.push(key);
+      this.set(map, [tombstoneOf(key)]);
+    }
+  }
+
+  /** A session that is new says which save made it. */
+  setEpochIfNew(map: RaceMap): void {
+    if (!map.has(EPOCH)) this.set(map, [EPOCH]);
+  }
+}

@@ -1,0 +1,128 @@
+// One server process of a race: plain node:http or Express, by its number, with the sessions of the
+// subject. It is forked, gets its orders by the environment, says its port, and ends with its parent.
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import express from "express";
+import type { Store } from "express-session";
+import type { SessionConfig, SessionStore } from "kocha-session";
+import { sessionMiddleware as expressSessions } from "kocha-session/express";
+import { sessionMiddleware as nodeSessions } from "kocha-session/node";
+import * as theirApp from "./express-session-app.ts";
+import * as ourApp from "./kocha-app.ts";
+import { type Found, Notes } from "./notes.ts";
+import type { Plan } from "./plan.ts";
+import { subjects } from "./subjects.ts";
+
+/** What the parent sends along. */
+export interface ServerOrders {
+  readonly subject: string;
+  readonly address: string;
+  /** Which of the processes it is, from 0. */
+  readonly number: number;
+  readonly signingKey: string;
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+}
+
+const orders = JSON.parse(process.env["RACE_ORDERS"] ?? "{}") as ServerOrders;
+const subject = subjects[orders.subject];
+if (subject === undefined) throw new Error(`there is no subject ${orders.subject}`);
+const { store, close } = await subject.open(orders.address);
+const listener =
+  subject.library === "kocha-session"
+    ? ourListener(store as SessionStore)
+    : await theirListener(store as Store);
+const server = createServer(listener);
+// A connection that is closed while a client reuses it would look like a request that failed.
+server.keepAliveTimeout = 600_000;
+server.listen(0, "127.0.0.1", () => {
+  process.send?.({ port: (server.address() as AddressInfo).port });
+});
+process.once("disconnect", () => {
+  server.closeAllConnections();
+  server.close();
+  void Promise.resolve(close()).then(() => process.exit());
+});
+
+/** Every second process has Express in front, the others plain node:http. */
+function ourListener(ours: SessionStore): RequestListener {
+  const config: SessionConfig = {
+    store: ours,
+    signingKey: orders.signingKey,
+    secure: false,
+    sessionExpires: orders.idleMs / 1000,
+    absoluteExpires: orders.absoluteMs / 1000,
+    // A machine that is busy with the race is no store that hangs.
+    storeTimeout: 20,
+    on: ourApp.observers,
+  };
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { plan, notes } = begin(request, response);
+    await ourApp.inCourse(notes, async () => {
+      const found = ourApp.lookAt(request.session);
+      await ourApp.perform(request.session, plan, notes, sleep);
+      answer(response, notes, found);
+    });
+  };
+  if (orders.number % 2 === 1) {
+    const app = express();
+    app.use(expressSessions(config));
+    app.use((request, response) => handle(request, response));
+    return app;
+  }
+  const sessions = nodeSessions(config);
+  return (request, response) => {
+    void sessions(request, response, (error) => {
+      if (error === undefined) handle(request, response).catch(() => fail(response));
+      else fail(response);
+    });
+  };
+}
+
+/** express-session with the settings that its own documentation recommends. */
+async function theirListener(theirs: Store): Promise<RequestListener> {
+  const { default: session } = await import("express-session");
+  const app = express();
+  app.use(
+    session({
+      store: theirs,
+      secret: orders.signingKey,
+      resave: false,
+      saveUninitialized: false,
+      cookie: { maxAge: orders.idleMs },
+    }),
+  );
+  app.use(async (request, response) => {
+    const { plan, notes } = begin(request, response);
+    const theirRequest = request as unknown as Parameters<typeof theirApp.perform>[0];
+    const found = theirApp.lookAt(theirRequest.session);
+    await theirApp.perform(theirRequest, plan, notes, sleep);
+    answer(response, notes, found);
+  });
+  return app;
+}
+
+function begin(request: IncomingMessage, response: ServerResponse): { plan: Plan; notes: Notes } {
+  const plan = JSON.parse(String(request.headers["x-plan"])) as Plan;
+  const notes = new Notes(plan.id);
+  // The last outcome is known when the response is held for its save: its headers still wait.
+  notes.onOutcome = () => response.setHeader("x-saves", JSON.stringify(notes.saves));
+  return { plan, notes };
+}
+
+function answer(response: ServerResponse, notes: Notes, found: Found): void {
+  response.setHeader("x-saves", JSON.stringify(notes.saves));
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify(found));
+}
+
+function fail(response: ServerResponse): void {
+  response.statusCode = 503;
+  response.end();
+}

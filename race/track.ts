@@ -1,0 +1,101 @@
+// The real track: server processes that share a store, and an HTTP client with one clock for all.
+import { type ChildProcess, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { RaceTrack, Reply } from "./driver.ts";
+import type { Answer, Found, SaveNote } from "./notes.ts";
+import type { Plan } from "./plan.ts";
+import type { ServerOrders } from "./server.ts";
+
+/** What the processes of a race are started with. */
+export interface TrackOptions {
+  readonly subject: string;
+  readonly address: string;
+  readonly processes: number;
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+}
+
+/** A track with its processes. */
+export interface RunningTrack extends RaceTrack {
+  readonly children: readonly ChildProcess[];
+  readonly close: () => Promise<void>;
+}
+
+/** A request that takes longer has failed, in milliseconds. */
+const REQUEST_TIMEOUT = 30_000;
+const program = fileURLToPath(new URL("server.ts", import.meta.url));
+
+/** Starts the processes; the caller closes the track. */
+export async function openTrack(options: TrackOptions): Promise<RunningTrack> {
+  const signingKey = randomBytes(32).toString("base64");
+  const agent = new Agent({ keepAlive: true });
+  const children = Array.from({ length: options.processes }, (_, number) =>
+    startServer({ ...options, number, signingKey }),
+  );
+  const close = async (): Promise<void> => {
+    agent.destroy();
+    await Promise.all(
+      children.map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const exit = once(child, "exit");
+        child.disconnect();
+        await exit;
+      }),
+    );
+  };
+  try {
+    const ports = await Promise.all(children.map((child) => portOf(child)));
+    const send = (plan: Plan, cookie: string, server: number): Promise<Reply> =>
+      ask(agent, ports[server % ports.length] ?? 0, plan, cookie);
+    return { children, close, send, sleep, now: Date.now };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function startServer(orders: ServerOrders): ChildProcess {
+  return fork(program, {
+    execArgv: ["--conditions=kocha-session-source", "--import", "tsx"],
+    env: { ...process.env, NODE_ENV: "production", RACE_ORDERS: JSON.stringify(orders) },
+  });
+}
+
+async function portOf(child: ChildProcess): Promise<number> {
+  const ended = once(child, "exit").then(([code]) => {
+    throw new Error(`a server process ended with ${String(code)} before it listened`);
+  });
+  const [message] = (await Promise.race([once(child, "message"), ended])) as [{ port: number }];
+  ended.catch(() => undefined);
+  return message.port;
+}
+
+/** One request; whatever goes wrong is an answer that never came. */
+async function ask(agent: Agent, port: number, plan: Plan, cookie: string): Promise<Reply> {
+  const nothing = { answer: undefined, cookie: undefined };
+  const headers = { "x-plan": JSON.stringify(plan), ...(cookie !== "" && { cookie }) };
+  const sent = request({ host: "127.0.0.1", port, agent, headers, timeout: REQUEST_TIMEOUT });
+  sent.once("timeout", () => sent.destroy(new Error("the server did not answer")));
+  sent.end();
+  try {
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    const body = await text(response);
+    if (response.statusCode !== 200) return nothing;
+    const saves = JSON.parse(String(response.headers["x-saves"])) as SaveNote[];
+    const answer: Answer = { found: JSON.parse(body) as Found, saves };
+    return { answer, cookie: cookieOf(response.headers["set-cookie"]) };
+  } catch {
+    return nothing;
+  }
+}
+
+/** The first cookie that is set, "name=value"; "": it is expired; undefined: there is none. */
+function cookieOf(setCookie: readonly string[] | undefined): string | undefined {
+  const pair = setCookie?.[0]?.split(";", 1)[0];
+  return pair?.endsWith("=") ? "" : pair;
+}

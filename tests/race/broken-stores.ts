@@ -1,0 +1,346 @@
+// Stores that are right but for one fault each, slow at every step: what a history checker is for.
+import {
+  applyChange,
+  type SavedSession,
+  type SessionChange,
+  type SessionStore,
+  type StoredSession,
+  toSaved,
+} from "kocha-session";
+import type { SeededRandom } from "../../fuzz/random.ts";
+import type { RuleName } from "../../race/rules.ts";
+import type { SlowStore, VirtualTime } from "./virtual.ts";
+
+/** A store that keeps every law, with a pause before and after each of its steps. */
+export class PlainStore implements SessionStore {
+  readonly rows = new Map<string, StoredSession>();
+  readonly time: VirtualTime;
+  readonly random: SeededRandom;
+
+  constructor(time: VirtualTime, random: SeededRandom) {
+    this.time = time;
+    this.random = random;
+  }
+
+  async load(key: string): Promise<StoredSession | undefined> {
+    await this.pause();
+    const row = this.find(key);
+    await this.pause();
+    return row;
+  }
+
+  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    await this.pause();
+    const saved = await this.apply(key, change);
+    await this.pause();
+    return saved;
+  }
+
+  /** What a load finds at one instant. */
+  find(key: string): StoredSession | undefined {
+    const row = this.rows.get(key);
+    return row !== undefined && row.expires > this.time.now() ? row : undefined;
+  }
+
+  /** What a save does at one instant. */
+  async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const { refused, stored } = applyChange(this.rows.get(key), change, this.time.now());
+    return refused ? undefined : this.put(key, stored);
+  }
+
+  put(key: string, stored: StoredSession | undefined): SavedSession {
+    if (stored === undefined) this.rows.delete(key);
+    else this.rows.set(key, stored);
+    return toSaved(key, stored);
+  }
+
+  pause(longest = 5): Promise<void> {
+    return this.time.sleep(this.random.below(longest));
+  }
+
+  chance(percent: number): boolean {
+    return this.random.below(100) < percent;
+  }
+}
+
+/** A change that any row takes, whatever it was made from. */
+function unfenced(change: SessionChange, row: StoredSession | undefined): SessionChange {
+  return change.op === "update" && row !== undefined ? { ...change, rev: row.rev } : change;
+}
+
+/** An update that inserts what it finds missing. */
+function inserting(change: SessionChange, row: StoredSession | undefined): SessionChange {
+  if (change.op !== "update" || row !== undefined) return change;
+  return { ...change, op: "create", meta: change.meta ?? "[1,0,null,0,null,0,null,null]" };
+}
+
+/** Reads everything, dawdles, and writes everything: what express-session's stores do. */
+class BlobUpsert extends PlainStore {
+  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const row = this.find(key);
+    await this.pause(30);
+    const whole = inserting(unfenced(change, row), row);
+    const { refused, stored } = applyChange(row, whole, this.time.now());
+    return refused ? undefined : this.put(key, stored);
+  }
+}
+
+class BlobUpdate extends PlainStore {
+  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const row = this.find(key);
+    await this.pause(30);
+    if (change.op === "update" && this.find(key) === undefined) return undefined;
+    const { refused, stored } = applyChange(row, unfenced(change, row), this.time.now());
+    return refused ? undefined : this.put(key, stored);
+  }
+}
+
+class UpsertOnUpdate extends PlainStore {
+  override apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    return super.apply(key, inserting(change, this.find(key)));
+  }
+}
+
+class TornKeys extends PlainStore {
+  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const [first, ...rest] = change.set;
+    if (change.op !== "update" || first === undefined || rest.length === 0) {
+      return super.apply(key, change);
+    }
+    const saved = await super.apply(key, { ...change, set: new Map([first]) });
+    await this.pause(10);
+    if (saved === undefined) return undefined;
+    return super.apply(key, {
+      ...change,
+      rev: saved.rev,
+      bump: false,
+      clear: false,
+      set: new Map(rest),
+    });
+  }
+}
+
+class AcksRefused extends PlainStore {
+  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const saved = await super.apply(key, change);
+    return (
+      saved ??
+      toSaved(
+        key,
+        this.find(key) ?? { data: new Map(), rev: 1, generation: 1, expires: 1, meta: "" },
+      )
+    );
+  }
+}
+
+class NoFence extends PlainStore {
+  override apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    return super.apply(key, unfenced(change, this.find(key)));
+  }
+}
+
+/** Changes a row as it is written. */
+class Rewriting extends PlainStore {
+  rewrite(
+    _after: StoredSession,
+    _before: StoredSession | undefined,
+    _change: SessionChange,
+  ): Partial<StoredSession> {
+    return {};
+  }
+
+  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const before = this.find(key);
+    const { refused, stored } = applyChange(before, change, this.time.now());
+    if (refused) return undefined;
+    if (stored === undefined) return this.put(key, stored);
+    return this.put(key, { ...stored, ...this.rewrite(stored, before, change) });
+  }
+}
+
+class KeepsGeneration extends Rewriting {
+  override rewrite(): Partial<StoredSession> {
+    return { generation: 1 };
+  }
+}
+
+class ClearIsNoBarrier extends Rewriting {
+  override rewrite(
+    after: StoredSession,
+    before: StoredSession | undefined,
+    { bump }: SessionChange,
+  ) {
+    return { rev: bump === true ? after.rev : (before?.rev ?? 1) };
+  }
+}
+
+class BumpIsNoBarrier extends Rewriting {
+  override rewrite(
+    after: StoredSession,
+    before: StoredSession | undefined,
+    { bump }: SessionChange,
+  ) {
+    return { rev: bump === true ? (before?.rev ?? 1) : after.rev };
+  }
+}
+
+class CutsValues extends Rewriting {
+  override rewrite(after: StoredSession): Partial<StoredSession> {
+    return { data: new Map(Array.from(after.data, ([key, value]) => [key, value.slice(0, 1000)])) };
+  }
+}
+
+class ForgetsRemovals extends Rewriting {
+  override rewrite(after: StoredSession, before: StoredSession | undefined, change: SessionChange) {
+    const kept = change.del.flatMap((key) => {
+      const value = before?.data.get(key);
+      return value === undefined || change.clear === true ? [] : [[key, value] as const];
+    });
+    return { data: new Map([...after.data, ...kept]) };
+  }
+}
+
+class DropsSets extends PlainStore {
+  override apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const drops = change.op === "update" && change.set.size === 1 && this.chance(10);
+    return super.apply(key, drops ? { ...change, set: new Map() } : change);
+  }
+}
+
+class SavesWhatItRefuses extends PlainStore {
+  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const saved = await super.apply(key, change);
+    return change.op === "update" && this.chance(3) ? undefined : saved;
+  }
+}
+
+class RefusesAtRandom extends PlainStore {
+  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    if (change.op === "update" && change.set.size > 0 && this.chance(3)) return undefined;
+    return super.apply(key, change);
+  }
+}
+
+class SwapsRows extends PlainStore {
+  override find(key: string): StoredSession | undefined {
+    const [other] = this.rows.values();
+    return this.chance(1) ? (other ?? super.find(key)) : super.find(key);
+  }
+}
+
+class Evicts extends PlainStore {
+  override find(key: string): StoredSession | undefined {
+    if (this.chance(1)) this.rows.delete(key);
+    return super.find(key);
+  }
+}
+
+class NeverExpires extends PlainStore {
+  override find(key: string): StoredSession | undefined {
+    const row = this.rows.get(key);
+    // The engine itself takes a row for dead that is long past the end that it names.
+    return row && { ...row, expires: Math.max(row.expires, this.time.now() + 1000) };
+  }
+}
+
+class ShrinksAtRenewal extends Rewriting {
+  override rewrite(after: StoredSession, before: StoredSession | undefined, change: SessionChange) {
+    const isRenewal = change.op === "update" && change.set.size === 0 && change.bump !== true;
+    return { expires: isRenewal && before ? before.expires - 1100 : after.expires };
+  }
+}
+
+/** Answers from what it held some time ago, as a replica does that lags. */
+class LagsBehind extends PlainStore {
+  readonly #past: {
+    readonly at: number;
+    readonly key: string;
+    readonly row: StoredSession | undefined;
+  }[] = [];
+
+  override put(key: string, stored: StoredSession | undefined): SavedSession {
+    this.#past.push({ at: this.time.now(), key, row: stored });
+    return super.put(key, stored);
+  }
+
+  override find(key: string): StoredSession | undefined {
+    const then = this.time.now() - 15;
+    const known = this.#past.findLast((version) => version.key === key && version.at <= then);
+    return known === undefined ? super.find(key) : known.row;
+  }
+}
+
+/** Acknowledges at once and writes a little later. */
+class WritesBehind extends PlainStore {
+  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const { refused, stored } = applyChange(this.rows.get(key), change, this.time.now());
+    if (refused) return undefined;
+    void this.time.sleep(12).then(() => super.apply(key, change));
+    return toSaved(key, stored);
+  }
+}
+
+/** A fault, and the rules by whose names a history of it must be convicted. */
+export interface BrokenStore {
+  readonly fault: string;
+  readonly convictedOf: readonly RuleName[];
+  readonly make: SlowStore;
+}
+
+type StoreClass = new (time: VirtualTime, random: SeededRandom) => SessionStore;
+
+function broken(fault: string, Store: StoreClass, ...convictedOf: RuleName[]): BrokenStore {
+  return { fault, convictedOf, make: (time, random) => new Store(time, random) };
+}
+
+/** One store for each fault. */
+export const brokenStores: readonly BrokenStore[] = [
+  broken(
+    "writes whole sessions, and inserts what is gone",
+    BlobUpsert,
+    "L1 lost update",
+    "L2 resurrection",
+    "L2 write after logout",
+    "L3 barrier undone",
+  ),
+  broken(
+    "writes whole sessions over what is there",
+    BlobUpdate,
+    "L1 lost update",
+    "L3 barrier undone",
+  ),
+  broken("inserts by an update", UpsertOnUpdate, "L2 resurrection", "L2 write after logout"),
+  broken("saves the keys of one change one by one", TornKeys, "S2 half a save"),
+  broken(
+    "acknowledges what it refuses",
+    AcksRefused,
+    "L3 two barriers from one",
+    "L4 two successors",
+  ),
+  broken("ignores the fence", NoFence, "L3 change across a barrier", "L3 two barriers from one"),
+  broken(
+    "keeps the generation at a regenerate",
+    KeepsGeneration,
+    "L4 old credential reads",
+    "L4 old credential writes",
+  ),
+  broken("doesn't raise the fence at a clear", ClearIsNoBarrier, "L3 change across a barrier"),
+  broken("doesn't raise the fence at a regenerate", BumpIsNoBarrier, "L4 two successors"),
+  broken("cuts long values", CutsValues, "S8 value that nobody wrote"),
+  broken("forgets to remove", ForgetsRemovals, "L1 lost update"),
+  broken("drops a set now and then", DropsSets, "L1 lost update"),
+  broken("saves what it refuses", SavesWhatItRefuses, "L8 refused but visible"),
+  broken("refuses at random", RefusesAtRandom, "L1 refused without a barrier"),
+  broken("gives another's row now and then", SwapsRows, "S8 value that nobody wrote"),
+  broken("loses a session now and then", Evicts, "L9 vanished"),
+  broken("never lets a session expire", NeverExpires, "S7 alive after its end"),
+  broken("shortens at a renewal", ShrinksAtRenewal, "S6 end shrank"),
+  broken(
+    "answers from a replica that lags",
+    LagsBehind,
+    "L1 lost update",
+    "L2 resurrection",
+    "L3 barrier undone",
+  ),
+  broken("acknowledges before it writes", WritesBehind, "L1 lost update"),
+];

@@ -1,0 +1,70 @@
+// Small races on the real thing: server processes over HTTP, each store with its own server. The
+// full ones are `npm run race`; what they found last is in docs/results/race.md.
+import { describe, expect, test } from "vitest";
+import { checkHistory, countByRule } from "../../race/checker.ts";
+import { race } from "../../race/driver.ts";
+import { excerpt } from "../../race/excerpt.ts";
+import type { History } from "../../race/history.ts";
+import { type Subject, subjects } from "../../race/subjects.ts";
+import { openTrack } from "../../race/track.ts";
+
+const seed = Number(process.env["RACE_SEED"] ?? 42);
+const [idleMs, absoluteMs] = [3000, 30_000];
+
+async function raceOn(name: string, subject: Subject): Promise<History> {
+  const { address, close } = await subject.start();
+  try {
+    const processes = Math.min(subject.processes, 2);
+    const track = await openTrack({ subject: name, address, processes, idleMs, absoluteMs });
+    try {
+      return await race(track, {
+        seed,
+        operations: 600,
+        sessions: 8,
+        clientsEach: 4,
+        idleMs,
+        absoluteMs,
+        longestLife: 50,
+        // Nobody waits here for a session to expire: the tests in virtual time do.
+        leftAloneOneIn: 10_000,
+        slowOneIn: 10_000,
+      });
+    } finally {
+      await track.close();
+    }
+  } finally {
+    await close();
+  }
+}
+
+const all = Object.entries(subjects);
+
+describe("a store that claims the laws", () => {
+  test.each(all.filter(([, { atomic }]) => atomic))(
+    "%s keeps them in a small race",
+    async (name, subject) => {
+      const history = await raceOn(name, subject);
+      expect(checkHistory(history).map((violation) => excerpt(violation))).toEqual([]);
+      const saves = history.requests.flatMap((request) => request.saves);
+      // A race in which nothing collided would prove nothing.
+      expect(saves.filter(({ outcome }) => outcome === "saved").length).toBeGreaterThan(150);
+      expect(saves.filter(({ outcome }) => outcome === "refused").length).toBeGreaterThan(5);
+      expect(history.requests.filter(({ answered }) => !answered)).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+describe("a store that is known to race", () => {
+  test.each(all.filter(([, { atomic }]) => !atomic))(
+    "%s is convicted of lost updates, undone barriers and undone logouts",
+    async (name, subject) => {
+      const counts = countByRule(checkHistory(await raceOn(name, subject)));
+      const rules = counts.map(([rule]) => rule);
+      expect(rules).toContain("L1 lost update");
+      expect(rules).toContain("L2 resurrection");
+      expect(rules).toContain("L3 barrier undone");
+    },
+    60_000,
+  );
+});
