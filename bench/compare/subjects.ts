@@ -13,7 +13,7 @@ import { listen } from "../../tests/support/listen.ts";
 import { act, type Bag, type Routes } from "./routes.ts";
 
 /** What a server is started with. */
-export interface Settings {
+interface Settings {
   /** The cookie's name. */
   readonly name: string;
   /** Seconds that a session lives. */
