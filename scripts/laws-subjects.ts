@@ -7,23 +7,26 @@ import { randomBytes } from "node:crypto";
 import { Memcache } from "memcache";
 import session from "express-session";
 import Libsql from "libsql";
+import pg from "pg";
 import { createClient } from "redis";
 import { createStorage } from "unstorage";
 import memoryDriver from "unstorage/drivers/memory";
 import { SessionCookieStore, SessionMemoryStore, type SessionStore } from "kocha-session";
 import { fromExpressStore } from "kocha-session/express-store";
 import { SessionMemcachedStore } from "kocha-session/memcached";
+import { SessionPostgresStore } from "kocha-session/postgres";
 import { SessionRedisStore } from "kocha-session/redis";
 import { SessionSqliteStore } from "kocha-session/sqlite";
 import { fakeClock, type TestClock } from "kocha-session/testing";
 import { SessionUnstorageStore } from "kocha-session/unstorage";
 import { startMemcached } from "../tests/support/servers/memcached.ts";
+import { startPostgres } from "../tests/support/servers/postgres.ts";
 import { startRedis } from "../tests/support/servers/redis.ts";
 
 /** A store's engine, started. */
 export interface OpenSubject {
   /** A store on ground that no other store of the run shares. */
-  readonly makeStore: () => SessionStore;
+  readonly makeStore: () => Promise<SessionStore>;
   /** What the store goes by, if it isn't real time. */
   readonly clock?: TestClock;
   readonly close?: () => Promise<void> | void;
@@ -36,7 +39,7 @@ const fresh = (): string => `laws${++count}`;
 function cookieStore(maxCookies: number): OpenSubject {
   const clock = fakeClock();
   const keys = { secretKey: freshKey(), signingKey: freshKey() };
-  const makeStore = () => new SessionCookieStore({ ...keys, maxCookies, now: clock.now });
+  const makeStore = async () => new SessionCookieStore({ ...keys, maxCookies, now: clock.now });
   return { makeStore, clock };
 }
 
@@ -45,7 +48,7 @@ async function sqlite(): Promise<OpenSubject> {
   const folder = mkdtempSync(join(tmpdir(), "kocha-session-laws-"));
   const client = new Libsql(join(folder, "sessions.db"));
   return {
-    makeStore: () => new SessionSqliteStore({ client, table: fresh(), now: clock.now }),
+    makeStore: async () => new SessionSqliteStore({ client, table: fresh(), now: clock.now }),
     clock,
     close: () => {
       client.close();
@@ -54,11 +57,48 @@ async function sqlite(): Promise<OpenSubject> {
   };
 }
 
+/** now() that can be turned: a schema of this name stands before pg_catalog in the search path. */
+const turned = `
+  CREATE SCHEMA turned;
+  CREATE TABLE turned.clock (ms bigint);
+  CREATE FUNCTION turned.now() RETURNS timestamptz LANGUAGE sql STABLE
+    AS 'SELECT to_timestamp(ms / 1000.0) FROM turned.clock';
+  ALTER DATABASE postgres SET search_path = public, turned, pg_catalog`;
+
+async function postgres(): Promise<OpenSubject> {
+  const server = await startPostgres();
+  const setup = new pg.Client({ connectionString: server.url });
+  await setup.connect();
+  await setup.query(turned);
+  const { now, advance } = fakeClock();
+  await setup.query(`INSERT INTO turned.clock VALUES (${now()})`);
+  const client = new pg.Pool({ connectionString: server.url });
+  return {
+    makeStore: async () => {
+      const store = new SessionPostgresStore({ client, table: fresh() });
+      await store.createTable();
+      return store;
+    },
+    clock: {
+      now,
+      advance: async (ms) => {
+        await advance(ms);
+        await setup.query(`UPDATE turned.clock SET ms = ${now()}`);
+      },
+    },
+    close: async () => {
+      await client.end();
+      await setup.end();
+      await server.close();
+    },
+  };
+}
+
 async function redis(): Promise<OpenSubject> {
   const server = await startRedis();
   const client = await createClient({ url: server.url }).connect();
   return {
-    makeStore: () => new SessionRedisStore({ client, prefix: `${fresh()}:` }),
+    makeStore: async () => new SessionRedisStore({ client, prefix: `${fresh()}:` }),
     close: async () => {
       await client.close();
       await server.close();
@@ -73,7 +113,7 @@ async function memcached(): Promise<OpenSubject> {
   // Near enough to real time for memcached's own expiry.
   const clock = fakeClock(Date.now());
   return {
-    makeStore: () => new SessionMemcachedStore({ client, now: clock.now }),
+    makeStore: async () => new SessionMemcachedStore({ client, now: clock.now }),
     clock,
     close: async () => {
       await client.disconnect();
@@ -84,7 +124,7 @@ async function memcached(): Promise<OpenSubject> {
 
 function unstorage(): OpenSubject {
   const clock = fakeClock();
-  const makeStore = () => {
+  const makeStore = async () => {
     const storage = createStorage({ driver: memoryDriver() });
     return new SessionUnstorageStore({ storage, acceptRaces: true, now: clock.now });
   };
@@ -93,14 +133,14 @@ function unstorage(): OpenSubject {
 
 function expressStore(): OpenSubject {
   const clock = fakeClock(Date.now());
-  const makeStore = () =>
+  const makeStore = async () =>
     fromExpressStore(new session.MemoryStore(), { acceptRaces: true, now: clock.now });
   return { makeStore, clock };
 }
 
 function memory(): OpenSubject {
   const clock = fakeClock();
-  return { makeStore: () => new SessionMemoryStore({ now: clock.now }), clock };
+  return { makeStore: async () => new SessionMemoryStore({ now: clock.now }), clock };
 }
 
 /** The stores by their columns' headings. */
@@ -109,6 +149,7 @@ export const storeSubjects: Readonly<Record<string, () => OpenSubject | Promise<
   "cookie, split": () => cookieStore(2),
   memory,
   SQLite: sqlite,
+  PostgreSQL: postgres,
   Redis: redis,
   memcached,
   unstorage,

@@ -26,7 +26,7 @@ async function runStores(): Promise<SubjectResults[]> {
   for (const [subject, open] of Object.entries(storeSubjects)) {
     const { makeStore, clock, close } = await open();
     try {
-      const makeOne = async () => ({ store: makeStore(), close: () => undefined });
+      const makeOne = async () => ({ store: await makeStore(), close: () => undefined });
       const cases = await storeLaws(makeOne, {
         name: subject,
         seed: SEED,
