@@ -2,7 +2,14 @@
 // new, once in a poll interval. It says how old its list is, and answers nothing from one too old.
 import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
 import { SECOND } from "./expiry.ts";
-import { ListedRevocations, positive, type RevocationOptions } from "./listed-revocations.ts";
+import {
+  checkNames,
+  ListedRevocations,
+  positive,
+  type RevocationOptions,
+  revocationOptionNames,
+} from "./listed-revocations.ts";
+import { type FollowerClock, type Moment, momentOf, msSince, systemClock } from "./moment.ts";
 import type {
   RevocationEntry,
   RevocationLog,
@@ -12,6 +19,7 @@ import type {
   SessionLimits,
 } from "./revocations.ts";
 import type { Awaitable } from "./store.ts";
+import { kindOf } from "./text.ts";
 
 /** How a log is followed. Times are in seconds. */
 export interface FollowOptions extends RevocationOptions {
@@ -27,15 +35,15 @@ export interface FollowOptions extends RevocationOptions {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** What a follower knows of time. */
-export interface FollowerClock {
-  /** Unix milliseconds, as the machine has it: it may jump. */
-  readonly now: () => number;
-  /** Milliseconds since some moment; it never goes back, but may stand still with the machine. */
-  readonly elapsed: () => number;
-  /** Calls `run` later; gives what cancels it. */
-  readonly schedule: (ms: number, run: () => void) => () => void;
-}
+/** The names of {@link FollowOptions}. */
+export const followOptionNames: readonly string[] = [
+  ...revocationOptionNames,
+  "pollInterval",
+  "maxStaleness",
+  "onStale",
+  "reloadInterval",
+  "onError",
+];
 
 const DEFAULT_POLL = 1;
 const DEFAULT_STALENESS = 10;
@@ -48,23 +56,8 @@ const RELOAD_AFTER_FAILURE = 30 * SECOND;
 const MAX_HANGING = 4;
 /** Entries that a poll looks at to drop what nothing needs. */
 const SWEEP_STEPS = 2000;
-
-const systemClock: FollowerClock = {
-  now: Date.now,
-  elapsed: () => performance.now(),
-  schedule: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    // The timer alone keeps no process alive; only Node's and Bun's have this.
-    (timer as { unref?: () => void }).unref?.();
-    return () => clearTimeout(timer);
-  },
-};
-
-/** A moment by both clocks. */
-interface Moment {
-  readonly now: number;
-  readonly elapsed: number;
-}
+/** Records that the log is asked to remove at once. */
+const LOG_SWEEP = 1000;
 
 const nothing = (): void => undefined;
 
@@ -159,24 +152,16 @@ export class RevocationFollower extends ListedRevocations {
     return this.#coveredTimeoutMs || DEFAULT_TIMEOUT;
   }
 
-  get #moment(): Moment {
-    return { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
-  }
-
-  /** By whichever clock says more: one may have been set back, the other may have stood still. */
-  #since({ now, elapsed }: Moment): number {
-    return Math.max(this.#clock.elapsed() - elapsed, this.#clock.now() - now);
-  }
-
   get #isFresh(): boolean {
-    return this.#asOf !== undefined && this.#since(this.#asOf) <= this.#maxStalenessMs;
+    return this.#asOf !== undefined && msSince(this.#asOf, this.#clock) <= this.#maxStalenessMs;
   }
 
   async #catchUp(): Promise<void> {
     const mayGoOn = this.#continues && this.#asOf !== undefined;
     // A log that has just been asked in vain is asked again by the next poll, not by each request.
     const isDown =
-      this.#failure !== undefined && this.#since(this.#failure.at) < this.#pollMs + this.#timeoutMs;
+      this.#failure !== undefined &&
+      msSince(this.#failure.at, this.#clock) < this.#pollMs + this.#timeoutMs;
     if (!isDown) {
       try {
         await this.#poll();
@@ -215,12 +200,12 @@ export class RevocationFollower extends ListedRevocations {
   }
 
   async #read(): Promise<void> {
-    const began = this.#moment;
+    const began = momentOf(this.#clock);
     try {
       this.#cursor = await this.#follow(this.#cursor);
     } catch (error) {
       if (this.#failure === undefined) this.#reloadIn(RELOAD_AFTER_FAILURE * Math.random());
-      this.#failure = { at: this.#moment, error };
+      this.#failure = { at: momentOf(this.#clock), error };
       this.#tell(error);
       throw error;
     }
@@ -245,8 +230,18 @@ export class RevocationFollower extends ListedRevocations {
       // Not all processes at once.
       this.#reloadIn(this.#reloadMs * (0.9 + 0.2 * Math.random()));
       // Polls go on meanwhile: the whole log takes long to read, and the list must not get old.
-      this.#follow(undefined).catch((error: unknown) => this.#tell(error));
+      this.#follow(undefined)
+        .then(() => this.#sweepLog())
+        .catch((error: unknown) => this.#tell(error));
     });
+  }
+
+  /** Removes from the log what nothing needs, if the log leaves that to us. */
+  async #sweepLog(): Promise<void> {
+    const log = this.#log;
+    if (log.sweep === undefined) return;
+    const gone = await this.#ask("sweep", async () => log.sweep?.(LOG_SWEEP) ?? 0);
+    if (gone >= LOG_SWEEP) await this.#sweepLog();
   }
 
   /** The log's answer, in time; a late one is dropped. */
@@ -297,5 +292,10 @@ function fail(field: string, message: string): never {
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
 export function followRevocations(log: RevocationLog, options: FollowOptions = {}): Revocations {
+  const { append, read } = (log ?? {}) as Partial<RevocationLog>;
+  if (typeof append !== "function" || typeof read !== "function") {
+    fail("log", `must have the methods append and read, but is ${kindOf(log)}`);
+  }
+  checkNames("followRevocations", options, followOptionNames);
   return new RevocationFollower(log, options);
 }

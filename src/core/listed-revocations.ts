@@ -159,6 +159,24 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   }
 }
 
+/** The names of {@link RevocationOptions}. */
+export const revocationOptionNames: readonly string[] = ["keepFor", "maxEntries", "onFull"];
+
+/**
+ * @param maker - the function that takes the options, for the message.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD for what is no object, or has other fields.
+ */
+export function checkNames(maker: string, options: unknown, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    const message = `must be an object, not ${kindOf(options)}`;
+    throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "options", message);
+  }
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const message = `is not an option of ${maker}; known are ${names.join(", ")}`;
+  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", unknown, message);
+}
+
 /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD unless it is a number over 0. */
 export function positive(field: string, value: unknown): number {
   if (typeof value === "number" && value > 0) return value;

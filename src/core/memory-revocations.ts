@@ -1,6 +1,11 @@
 // Revocations of one process: a list in its memory, which no other process hears of and which is gone
 // with it.
-import { ListedRevocations, type RevocationOptions } from "./listed-revocations.ts";
+import {
+  checkNames,
+  ListedRevocations,
+  type RevocationOptions,
+  revocationOptionNames,
+} from "./listed-revocations.ts";
 import {
   type RevocationEntry,
   type RevocationRecord,
@@ -51,5 +56,6 @@ class MemoryRevocations extends ListedRevocations {
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
 export function memoryRevocations(options: MemoryRevocationsOptions = {}): Revocations {
+  checkNames("memoryRevocations", options, [...revocationOptionNames, "now"]);
   return new MemoryRevocations(options);
 }

@@ -159,6 +159,8 @@ export interface RevocationLog {
   append(entry: RevocationEntry): Promise<RevocationRecord>;
   /** @param cursor - of the last answer; undefined: all of it. */
   read(cursor: string | undefined): Promise<RevocationPage>;
+  /** Removes at most `limit` records that nothing needs any more; gives their number. */
+  sweep?(limit: number): Promise<number>;
 }
 
 /** The record of an entry that the log takes in now. */

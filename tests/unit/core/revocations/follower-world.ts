@@ -8,11 +8,11 @@ import {
   type SessionLimits,
   toRecord,
 } from "kocha-session";
-import { type FollowerClock, RevocationFollower } from "../../../../src/core/follower.ts";
-import type { FollowOptions } from "../../../../src/core/follower.ts";
+import { type FollowOptions, RevocationFollower } from "../../../../src/core/follower.ts";
+import type { FollowerClock } from "../../../../src/core/moment.ts";
 
 /** Time that passes by `advance`; the two clocks can be torn apart. */
-export class FakeTime implements FollowerClock {
+class FakeTime implements FollowerClock {
   #wall = Date.UTC(2026, 0, 1);
   #monotonic = 0;
   #timers: { readonly at: number; readonly run: () => void }[] = [];
@@ -73,7 +73,7 @@ export function settle(): Promise<void> {
 }
 
 /** A log in memory with an exact cursor, for several followers at once. */
-export class FakeLog implements RevocationLog {
+class FakeLog implements RevocationLog {
   readonly #clock: FakeTime;
   #visible: RevocationRecord[] = [];
   #pending: { readonly record: RevocationRecord; readonly place: number }[] = [];
@@ -85,6 +85,9 @@ export class FakeLog implements RevocationLog {
   pageSize = 1000;
   /** How far the log's clock is ahead of the machine's, in milliseconds. */
   ahead = 0;
+  /** What each sweep is to remove. */
+  swept: number[] = [];
+  readonly sweeps: number[] = [];
   readonly cursors: (string | undefined)[] = [];
   readonly hung: (() => void)[] = [];
 
@@ -123,6 +126,11 @@ export class FakeLog implements RevocationLog {
     const next = start + records.length;
     const more = next < this.#visible.length;
     return { records, cursor: String(next), more, now: this.now };
+  }
+
+  async sweep(limit: number): Promise<number> {
+    this.sweeps.push(limit);
+    return this.swept.shift() ?? 0;
   }
 
   async #trouble(): Promise<void> {

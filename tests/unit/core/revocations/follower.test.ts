@@ -294,6 +294,14 @@ describe("the whole log", () => {
     expect(reader.verdict({ id: other })).toBe("revoked");
   });
 
+  test("is swept when it was read, as often as there is something to remove", async () => {
+    const { log, time, follow } = makeWorld({ reloadInterval: 10 });
+    await follow().ready();
+    log.swept = [1000, 1000, 3];
+    await time.advance(10);
+    expect(log.sweeps).toEqual([1000, 1000, 1000]);
+  });
+
   test("is read beside the polls, which go on", async () => {
     const { log, time, follow } = makeWorld({ reloadInterval: 10 });
     log.pageSize = 1;

@@ -1,0 +1,194 @@
+// The log of revocations in Redis or Valkey: a stream that every process follows. Both scripts touch
+// keys of one hash slot, so a cluster takes them too. It knows no session and no timer.
+//
+// An entry of the stream is one field, "r", with "kind at until before exceptBefore except id":
+// instants in Unix ms of the server, except "-" where nobody is spared. Ids of the stream go by the
+// server's time. Of one subject the stream has one entry: a hash says which.
+import type {
+  RevocationEntry,
+  RevocationKind,
+  RevocationLog,
+  RevocationPage,
+  RevocationRecord,
+} from "../core/revocations.ts";
+import { SECOND } from "../core/expiry.ts";
+import { StoreError } from "../errors.ts";
+import type { RedisConnection, ReplicationWait } from "./client.ts";
+import { textOf } from "./row.ts";
+import { mustBeReplicated, RedisScript } from "./script.ts";
+
+/** Entries of one answer. */
+const PAGE = 2000;
+/**
+ * How far before its place a poll begins, in milliseconds: a master that took over may have lost the
+ * last entries, and may have a clock that is behind.
+ */
+const OVERLAP = 10 * SECOND;
+/** Entries that each new one looks at, so that the stream shrinks without a timer. */
+const TRIM = 8;
+
+const time = `
+local time = redis.call("TIME")
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+const trim = `
+local function trim(count)
+  local gone = 0
+  for _, entry in ipairs(redis.call("XRANGE", KEYS[1], "-", "+", "COUNT", count)) do
+    local kind, ends, id = string.match(entry[2][2], "^(%l+) %d+ (%d+) %d+ %d+ %S+ (.*)$")
+    if kind and tonumber(ends) > now then break end
+    redis.call("XDEL", KEYS[1], entry[1])
+    if kind == "subject" and redis.call("HGET", KEYS[2], id) == entry[1] then
+      redis.call("HDEL", KEYS[2], id)
+    end
+    gone = gone + 1
+  end
+  return gone
+end
+`;
+
+/** ARGV: kind, ttl, before or "", except or "-", id. Gives the record. It mirrors mergeRecords. */
+const appending = new RedisScript(`${time}${trim}
+local kind, except, id = ARGV[1], ARGV[4], ARGV[5]
+local at, ends, before, exceptBefore = now, now + ARGV[2], 0, 0
+if kind == "subject" then
+  before = now
+  if ARGV[3] ~= "" then before = math.min(now, tonumber(ARGV[3])) end
+  local place = redis.call("HGET", KEYS[2], id)
+  local known = place and redis.call("XRANGE", KEYS[1], place, place)[1]
+  local a, u, b, eb, e
+  if known then
+    a, u, b, eb, e = string.match(known[2][2], "^%l+ (%d+) (%d+) (%d+) (%d+) (%S+) ")
+  end
+  if a then
+    a, u, b, eb = tonumber(a), tonumber(u), tonumber(b), tonumber(eb)
+    if e ~= except then exceptBefore = math.min(b, before) end
+    exceptBefore = math.max(exceptBefore, eb)
+    -- "-" stands for nobody, and comes first.
+    if b > before or (b == before and e ~= "-" and (except == "-" or e > except)) then
+      except = e
+    end
+    at, ends, before = math.min(at, a), math.max(ends, u), math.max(before, b)
+    redis.call("XDEL", KEYS[1], place)
+  end
+end
+-- Not by %s, which ends at a NUL.
+local record = kind .. string.format(" %.0f %.0f %.0f %.0f ", at, ends, before, exceptBefore) .. except .. " " .. id
+local place = redis.call("XADD", KEYS[1], "*", "r", record)
+if kind == "subject" then redis.call("HSET", KEYS[2], id, place) end
+trim(${TRIM})
+return record
+`);
+
+/**
+ * ARGV: from where, the place that was reached, the count. Gives now, then ids and records; all from
+ * the start where the log doesn't reach as far as the place any more.
+ */
+const reading = new RedisScript(`${time}
+local from, reached = ARGV[1], ARGV[2]
+local newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1)[1]
+local function parts(place)
+  local ms, seq = string.match(place, "^(%d+)-(%d+)$")
+  return tonumber(ms), tonumber(seq)
+end
+if reached ~= "" then
+  local ms, seq = parts(reached)
+  local newMs, newSeq = 0, 0
+  if newest then newMs, newSeq = parts(newest[1]) end
+  if newMs < ms or (newMs == ms and newSeq < seq) then from = "-" end
+end
+local answer = { string.format("%.0f", now) }
+for _, entry in ipairs(redis.call("XRANGE", KEYS[1], from, "+", "COUNT", ARGV[3])) do
+  answer[#answer + 1] = entry[1]
+  answer[#answer + 1] = entry[2][2]
+end
+return answer
+`);
+
+const trimming = new RedisScript(`${time}${trim} return trim(tonumber(ARGV[1]))`);
+
+const RECORD = /^(session|credential|subject) (\d+) (\d+) (\d+) (\d+) (\S+) ([^]*)$/;
+const nobody = "-";
+
+/** A stream of revocations. */
+export class RedisRevocationLog implements RevocationLog {
+  readonly #connection: RedisConnection;
+  readonly #wait: ReplicationWait | undefined;
+  /** In a cluster, what stands in the braces says that both are in one place. */
+  readonly #keys: { readonly key: string; readonly beside: readonly string[] };
+
+  constructor(connection: RedisConnection, prefix: string, wait: ReplicationWait | undefined) {
+    this.#connection = connection;
+    this.#wait = wait;
+    this.#keys = { key: `${prefix}{r}:log`, beside: [`${prefix}{r}:subjects`] };
+  }
+
+  /** @throws {StoreError} ERR_SESSION_STORE_UNREPLICATED, or whatever the client throws. */
+  async append({ kind, id, ttl, before, except }: RevocationEntry): Promise<RevocationRecord> {
+    const instant = before === undefined ? "" : String(Math.floor(before));
+    const args = [kind, String(Math.ceil(ttl)), instant, except ?? nobody, id];
+    const call = { ...this.#keys, args, wait: this.#wait };
+    const { reply, replicas } = await appending.run(this.#connection, call);
+    mustBeReplicated(replicas, this.#wait, "revoke");
+    return readRecord(textOf(reply)) ?? fail();
+  }
+
+  async read(cursor: string | undefined): Promise<RevocationPage> {
+    const { from, reached, place: start } = startOf(cursor);
+    const args = [from, reached, String(PAGE)];
+    const { reply } = await reading.run(this.#connection, { ...this.#keys, args });
+    const [now, ...entries] = (reply as unknown[]).map(textOf);
+    const records: RevocationRecord[] = [];
+    let place = start;
+    for (let index = 0; index < entries.length; index += 2) {
+      place = entries[index] ?? place;
+      const record = readRecord(entries[index + 1] ?? "");
+      if (record !== undefined) records.push(record);
+    }
+    const more = entries.length === PAGE * 2;
+    return { records, cursor: more ? `${MORE}${place}` : place, more, now: Number(now) };
+  }
+
+  async sweep(limit: number): Promise<number> {
+    const call = { ...this.#keys, args: [String(limit)] };
+    return Number((await trimming.run(this.#connection, call)).reply);
+  }
+}
+
+/** Begins a cursor within an answer that needs several reads: there is no overlap. */
+const MORE = "(";
+
+interface ReadStart {
+  readonly from: string;
+  /** What the log must still reach for `from` to be enough; "": it needn't. */
+  readonly reached: string;
+  readonly place: string;
+}
+
+function startOf(cursor: string | undefined): ReadStart {
+  if (cursor === undefined) return { from: "-", reached: "", place: "0-0" };
+  if (cursor.startsWith(MORE)) return { from: cursor, reached: "", place: cursor.slice(1) };
+  const ms = Number(cursor.slice(0, cursor.indexOf("-")));
+  return { from: String(Math.max(0, ms - OVERLAP)), reached: cursor, place: cursor };
+}
+
+/** @returns undefined for what someone else wrote. */
+function readRecord(text: string): RevocationRecord | undefined {
+  const [, kind, at, until, before, exceptBefore, except, id = ""] = RECORD.exec(text) ?? [];
+  if (kind === undefined) return undefined;
+  return {
+    kind: kind as RevocationKind,
+    id,
+    at: Number(at),
+    until: Number(until),
+    before: Number(before),
+    except: except === nobody ? undefined : except,
+    exceptBefore: Number(exceptBefore),
+  };
+}
+
+function fail(): never {
+  const message = "the server gave back something else than the entry that it was to take";
+  throw new StoreError("ERR_SESSION_STORE_ANSWER", "revoke", message);
+}
