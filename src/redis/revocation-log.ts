@@ -113,12 +113,20 @@ const nobody = "-";
 
 /** A stream of revocations. */
 export class RedisRevocationLog implements RevocationLog {
+  readonly #page: number;
   readonly #connection: RedisConnection;
   readonly #wait: ReplicationWait | undefined;
   /** In a cluster, what stands in the braces says that both are in one place. */
   readonly #keys: { readonly key: string; readonly beside: readonly string[] };
 
-  constructor(connection: RedisConnection, prefix: string, wait: ReplicationWait | undefined) {
+  /** @param page - entries of one answer. */
+  constructor(
+    connection: RedisConnection,
+    prefix: string,
+    wait: ReplicationWait | undefined,
+    page: number = PAGE,
+  ) {
+    this.#page = page;
     this.#connection = connection;
     this.#wait = wait;
     this.#keys = { key: `${prefix}{r}:log`, beside: [`${prefix}{r}:subjects`] };
@@ -136,7 +144,7 @@ export class RedisRevocationLog implements RevocationLog {
 
   async read(cursor: string | undefined): Promise<RevocationPage> {
     const { from, reached, place: start } = startOf(cursor);
-    const args = [from, reached, String(PAGE)];
+    const args = [from, reached, String(this.#page)];
     const { reply } = await reading.run(this.#connection, { ...this.#keys, args });
     const [now, ...entries] = (reply as unknown[]).map(textOf);
     const records: RevocationRecord[] = [];
@@ -146,7 +154,7 @@ export class RedisRevocationLog implements RevocationLog {
       const record = readRecord(entries[index + 1] ?? "");
       if (record !== undefined) records.push(record);
     }
-    const more = entries.length === PAGE * 2;
+    const more = entries.length === this.#page * 2;
     return { records, cursor: more ? `${MORE}${place}` : place, more, now: Number(now) };
   }
 

@@ -1,4 +1,4 @@
-// A Lua script that touches one key, called by its hash and sent whole where the server doesn't
+// A Lua script that touches keys of one hash slot, mostly one, called by its hash and sent whole where the server doesn't
 // know it: first use, a restart, a failover, SCRIPT FLUSH. It knows no session.
 import { sha1 } from "@noble/hashes/legacy.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -7,8 +7,10 @@ import { isReplyError, type RedisConnection, type ReplicationWait } from "./clie
 
 /** How a script's answer is waited for. */
 export interface ScriptCall {
-  /** The one key that the script touches. */
+  /** The key that the script touches. */
   readonly key: string;
+  /** Others that it touches, of the same hash slot. */
+  readonly beside?: readonly string[];
   readonly args: readonly string[];
   /** Absent: the master's word is enough. */
   readonly wait?: ReplicationWait | undefined;
@@ -65,9 +67,9 @@ export function mustBeReplicated(
 async function send(
   connection: RedisConnection,
   start: readonly string[],
-  { key, args, wait }: ScriptCall,
+  { key, beside = [], args, wait }: ScriptCall,
 ): Promise<ScriptAnswer> {
-  const command = [...start, "1", key, ...args];
+  const command = [...start, String(beside.length + 1), key, ...beside, ...args];
   if (wait !== undefined) return connection.sendAndWait(key, command, wait);
   return { reply: await connection.send(key, command), replicas: Infinity };
 }

@@ -3,7 +3,6 @@
 // redis/lua.ts, how a client is spoken to in redis/client.ts.
 import { encodeBase64url, randomBytes } from "#crypto";
 import { toSaved } from "../core/change.ts";
-import { MAX_SECONDS, SECOND } from "../core/expiry.ts";
 import type {
   ListedSession,
   SavedSession,
@@ -21,6 +20,7 @@ import {
   type ReplicationWait,
 } from "../redis/client.ts";
 import { CommitClaims } from "../redis/claims.ts";
+import { checkDurability, type RedisDurability } from "../redis/durability.ts";
 import { type IndexMember, SubjectIndex } from "../redis/index.ts";
 import { APPLIED, commitScript, UNCLAIMED } from "../redis/lua.ts";
 import {
@@ -35,27 +35,18 @@ import {
 import { mustBeReplicated, RedisScript } from "../redis/script.ts";
 
 /** Where the sessions are and what a commit waits for. */
-export interface SessionRedisStoreOptions {
+export interface SessionRedisStoreOptions extends RedisDurability {
   /** A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster. */
   readonly client: RedisClient;
   /** Begins the name of every key. Default "kocha:". */
   readonly prefix?: string | undefined;
-  /**
-   * When a change counts as saved: "master", when the master has it, which a failover can undo; or
-   * "replicated", when `replicas` replicas have it too. Default "master".
-   */
-  readonly durability?: "master" | "replicated" | undefined;
-  /** How many replicas "replicated" waits for. Default 1. */
-  readonly replicas?: number | undefined;
-  /** How long it waits for them, in seconds; less than `storeTimeout`. Default 0.3. */
-  readonly replicaTimeout?: number | undefined;
 }
 
-export type { RedisClient };
+export type { RedisClient, RedisDurability };
+export { redisRevocations, type RedisRevocationsOptions } from "../redis/revocations.ts";
 
 const optionNames = ["client", "prefix", "durability", "replicas", "replicaTimeout"];
 const DEFAULT_PREFIX = "kocha:";
-const DEFAULT_REPLICA_TIMEOUT = 0.3;
 /** Rows that `list` and `destroyAll` ask for at once. */
 const BATCH = 200;
 const NONCE_BYTES = 6;
@@ -226,23 +217,6 @@ function isFenced({ op, clear, bump, meta, subject }: SessionChange): boolean {
 
 function mintNonce(): string {
   return encodeBase64url(randomBytes(NONCE_BYTES));
-}
-
-function checkDurability(options: SessionRedisStoreOptions): ReplicationWait | undefined {
-  const { durability = "master" } = options;
-  if (durability !== "master" && durability !== "replicated") {
-    fail("durability", `must be "master" or "replicated", not ${kindOf(durability)}`);
-  }
-  const { replicas = 1, replicaTimeout = DEFAULT_REPLICA_TIMEOUT } = options;
-  if (!Number.isInteger(replicas) || replicas < 1) {
-    fail("replicas", `must be a whole number of replicas, at least 1`);
-  }
-  const isTime = typeof replicaTimeout === "number" && replicaTimeout > 0;
-  if (!isTime || replicaTimeout > MAX_SECONDS) {
-    fail("replicaTimeout", `must be a number of seconds over 0`);
-  }
-  if (durability === "master") return undefined;
-  return { replicas, timeoutMs: Math.ceil(replicaTimeout * SECOND) };
 }
 
 /** Callers of `list` and `destroyAll` have no engine that would make a StoreError of it. */

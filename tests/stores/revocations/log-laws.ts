@@ -1,0 +1,234 @@
+// What must hold of every log of revocations, R1 to R3 of core/revocations.ts, and of two processes'
+// lists that follow one.
+import fc from "fast-check";
+import {
+  mergeRecords,
+  type RevocationEntry,
+  type RevocationLog,
+  type RevocationRecord,
+  type Revocations,
+  toRecord,
+} from "kocha-session";
+import { describe, expect, test } from "vitest";
+import { DeadList } from "../../../src/core/dead-list.ts";
+import type { FollowOptions } from "../../../src/core/follower.ts";
+import { newSelector } from "../../../src/testing/history.ts";
+import { until } from "../../support/until.ts";
+
+/** One engine's log, as the tests need it. */
+export interface LogSubject {
+  readonly name: string;
+  /** A log in a place of its own, with so many records in an answer. */
+  readonly makeLog: (page?: number) => Promise<LogPlace>;
+}
+
+/** A place that a log is kept in. */
+interface LogPlace {
+  readonly log: RevocationLog & Required<Pick<RevocationLog, "sweep">>;
+  /** Revocations that follow it, as a user makes them. */
+  readonly follow: (options: FollowOptions) => Revocations;
+  /** All that is in it is gone, as after a restore of an empty backup. */
+  readonly empty: () => Promise<void>;
+}
+
+const HOUR = 3_600_000;
+const seed = Number(process.env["FC_SEED"] ?? 42);
+const numRuns = Math.ceil(Number(process.env["FC_RUNS"] ?? 100) / 5);
+
+const hostile = [
+  "a'b\"c\\d",
+  "\0",
+  "a\0b",
+  "~",
+  "~0",
+  " a  b ",
+  "\n\r\t",
+  "é\u{1F36A}",
+  "-",
+  "x".repeat(256),
+];
+
+/** All that a log has from a cursor on. */
+async function readAll(
+  log: RevocationLog,
+  from?: string,
+): Promise<{ records: RevocationRecord[]; cursor: string; pages: number }> {
+  const records: RevocationRecord[] = [];
+  let cursor = from;
+  for (let pages = 1; ; pages++) {
+    const page = await log.read(cursor);
+    records.push(...page.records);
+    cursor = page.cursor;
+    if (!page.more) return { records, cursor, pages };
+  }
+}
+
+function idsOf(records: readonly RevocationRecord[]): string[] {
+  return records.map(({ id }) => id);
+}
+
+/** What records say of every session that one of them could mean. */
+function verdicts(subject: string, records: readonly RevocationRecord[]): unknown[] {
+  const list = new DeadList();
+  for (const record of records) list.add(record, 0);
+  return [...spared, "else"].flatMap((id) =>
+    Array.from({ length: 12 }, (_, boundAt) => list.verdict({ id, subject, boundAt }, 0)),
+  );
+}
+const spared = ["one", "other", "third"] as const;
+
+/** Registers what must hold. */
+export function describeLog({ name, makeLog }: LogSubject): void {
+  describe(`the log, ${name}`, () => {
+    test("R1 what was taken is read by whoever begins, and once by whoever goes on", async () => {
+      const { log } = await makeLog();
+      const begun = await log.read(undefined);
+      expect(begun).toMatchObject({ records: [], more: false });
+      const [first, second] = [newSelector(), newSelector()];
+      const before = begun.now;
+      const taken = await log.append({ kind: "session", id: first, ttl: HOUR });
+      expect(taken).toMatchObject({ kind: "session", id: first, before: 0, exceptBefore: 0 });
+      expect(taken.except).toBeUndefined();
+      expect(taken.until - taken.at).toBe(HOUR);
+      expect(taken.at).toBeGreaterThanOrEqual(Math.floor(before));
+      const { records, cursor, now } = await log.read(begun.cursor);
+      expect(records).toEqual([taken]);
+      expect(now).toBeGreaterThanOrEqual(taken.at);
+      const late = await log.append({ kind: "credential", id: second, ttl: HOUR });
+      expect((await log.read(undefined)).records).toHaveLength(2);
+      const next = await log.read(cursor);
+      expect(next.records).toContainEqual(late);
+    });
+
+    test("a subject is dead until now, by the log's own clock, or until earlier", async () => {
+      const { log } = await makeLog();
+      const now = await log.append({ kind: "subject", id: "alice", ttl: HOUR });
+      expect(now.before).toBe(now.at);
+      const early = await log.append({ kind: "subject", id: "bob", ttl: HOUR, before: 5 });
+      expect(early.before).toBe(5);
+      const never = await log.append({ kind: "subject", id: "carol", ttl: HOUR, before: 9e15 });
+      expect(never.before).toBe(never.at);
+    });
+
+    test.each(hostile)("a subject comes back byte for byte: %j", async (subject) => {
+      const { log } = await makeLog();
+      const entry = { kind: "subject", id: subject, ttl: HOUR, except: newSelector() } as const;
+      for (let round = 0; round < 2; round++) {
+        const record = await log.append(entry);
+        expect(record).toMatchObject({ id: subject, except: entry.except });
+        expect(idsOf((await readAll(log)).records)).toEqual([subject]);
+      }
+    });
+
+    test("many entries of one subject are one record, which says what all of them say", async () => {
+      const { log } = await makeLog();
+      const entries = fc.array(
+        fc.record({
+          before: fc.integer({ min: 0, max: 9 }),
+          except: fc.option(fc.constantFrom(...spared), { nil: undefined }),
+          ttl: fc.integer({ min: HOUR, max: 2 * HOUR }),
+        }),
+        { minLength: 1, maxLength: 5 },
+      );
+      let subjects = 0;
+      const property = fc.asyncProperty(entries, async (list) => {
+        const id = `subject ${++subjects}`;
+        let expected: RevocationRecord | undefined;
+        let found: RevocationRecord | undefined;
+        for (const more of list) {
+          const entry: RevocationEntry = { kind: "subject", id, ...more };
+          const record = toRecord(entry, 9e9);
+          expected = expected === undefined ? record : mergeRecords(expected, record);
+          found = await log.append(entry);
+        }
+        const { records } = await readAll(log);
+        const own = records.filter((record) => record.id === id);
+        expect(own).toEqual([found]);
+        const wanted = verdicts(id, [expected as RevocationRecord]);
+        expect(verdicts(id, own)).toEqual(wanted);
+        expect(own[0]?.before).toBe(expected?.before);
+      });
+      await fc.assert(property, { seed, numRuns });
+    });
+
+    test("entries at once are all there, and those of one subject are all in its record", async () => {
+      const { log } = await makeLog();
+      const ids = Array.from({ length: 40 }, newSelector);
+      const begun = await log.read(undefined);
+      await Promise.all(
+        ids.map(async (id, index) => {
+          await log.append({ kind: "session", id, ttl: HOUR });
+          await log.append({ kind: "subject", id: "alice", ttl: HOUR, before: index, except: id });
+        }),
+      );
+      const { records } = await readAll(log, begun.cursor);
+      expect(new Set(idsOf(records))).toEqual(new Set([...ids, "alice"]));
+      const alice = records.findLast(({ kind }) => kind === "subject");
+      expect(alice).toMatchObject({ before: 39, except: ids[39], exceptBefore: 38 });
+    });
+
+    test("R1 what comes while a long answer is read is found too", async () => {
+      const { log } = await makeLog(20);
+      const ids = Array.from({ length: 90 }, newSelector);
+      await Promise.all(ids.map((id) => log.append({ kind: "session", id, ttl: HOUR })));
+      const first = await log.read(undefined);
+      expect(first.more).toBe(true);
+      const late = newSelector();
+      await log.append({ kind: "session", id: late, ttl: HOUR });
+      const rest = await readAll(log, first.cursor);
+      expect(rest.pages).toBeGreaterThan(1);
+      const next = await readAll(log, rest.cursor);
+      const found = new Set(idsOf([...first.records, ...rest.records, ...next.records]));
+      expect(found).toEqual(new Set([...ids, late]));
+    });
+
+    test("R2 a cursor of before a restore finds all that is there", async () => {
+      const { log, empty } = await makeLog();
+      for (let count = 0; count < 5; count++) {
+        await log.append({ kind: "session", id: newSelector(), ttl: HOUR });
+      }
+      const { cursor } = await readAll(log);
+      await empty();
+      const id = newSelector();
+      await log.append({ kind: "session", id, ttl: HOUR });
+      expect(idsOf((await readAll(log, cursor)).records)).toContain(id);
+    });
+
+    test("R3 what nothing needs any more is removed, and nothing else", async () => {
+      const { log } = await makeLog();
+      const kept = newSelector();
+      const gone = Array.from({ length: 12 }, newSelector);
+      for (const id of gone) await log.append({ kind: "session", id, ttl: 1 });
+      await log.append({ kind: "subject", id: "alice", ttl: 1, except: kept });
+      const last = await log.append({ kind: "session", id: kept, ttl: HOUR });
+      await until("the entries' end", async () => (await log.read(undefined)).now > last.at + 1);
+      let removed = 0;
+      await until("the sweep", async () => {
+        removed = await log.sweep(5);
+        return removed < 5;
+      });
+      expect(idsOf((await readAll(log)).records)).toEqual([kept]);
+      // The subject is as if nobody had spared anyone.
+      const again = await log.append({ kind: "subject", id: "alice", ttl: HOUR, before: 3 });
+      expect(again).toMatchObject({ before: 3, exceptBefore: 0 });
+    });
+
+    test("two lists that follow it agree", async () => {
+      const { follow } = await makeLog();
+      const lists = [1, 2].map(() => follow({ pollInterval: 0.02, maxStaleness: 30 }));
+      const [here, there] = lists as [Revocations, Revocations];
+      try {
+        const limits = { idle: HOUR, absolute: HOUR, timeout: 30_000 };
+        for (const list of lists) list.cover(limits);
+        await Promise.all(lists.map(async (list) => list.ready()));
+        const size = (list: Revocations): number => (list as unknown as { size: number }).size;
+        await here.revoke(newSelector());
+        await here.revokeSubject("alice");
+        expect(size(here)).toBe(2);
+        await until("the other list", () => size(there) === 2);
+      } finally {
+        for (const list of lists) list.close();
+      }
+    });
+  });
+}
