@@ -32,7 +32,7 @@ export function encodeText(text: string): string {
 }
 
 /** What `encodeText` or a JSON string of ours stands for; undefined: it isn't one. */
-function decodeText(text: string): string | undefined {
+export function decodeText(text: string): string | undefined {
   if (!text.includes("~")) return text;
   let isOurs = true;
   const decoded = text.replaceAll(ESCAPES, (escaped) => {
@@ -111,7 +111,7 @@ export function toSqlTime(ms: number): number {
 }
 
 /** A number of a row, however the driver gives it: number, bigint or text. */
-function toNumber(value: unknown): number {
+export function toNumber(value: unknown): number {
   if (typeof value === "number") return value;
   return typeof value === "bigint" || typeof value === "string" ? Number(value) : NaN;
 }

@@ -45,13 +45,16 @@ const known = raw(`coalesce(there.since, added.since) AS since,
   coalesce(there.spared_before, added.spared_before) AS spared_before`);
 
 /** The log in one table. */
-class SqliteRevocationLog implements RevocationLog {
+export class SqliteRevocationLog implements RevocationLog {
+  readonly #page: number;
   readonly #client: SqliteClient;
   readonly #table: SqlFragment;
   readonly #name: string;
   readonly #now: () => number;
 
-  constructor(client: SqliteClient, table: string, now: () => number) {
+  /** @param page - rows of one answer. */
+  constructor(client: SqliteClient, table: string, now: () => number, page: number = PAGE) {
+    this.#page = page;
     this.#client = client;
     this.#table = tableName(table, '"');
     this.#name = table;
@@ -97,11 +100,16 @@ SELECT added.kind, added.id, ${merged} FROM added, known RETURNING ${recordColum
     const isBehind = Number(newest?.["seq"] ?? 0) < Number(cursor ?? 0);
     const start = isBehind ? 0 : Number(cursor ?? 0);
     const rows = this.#client.rows(
-      sql`SELECT number, ${recordColumns} FROM ${this.#table} WHERE number > ${start} ORDER BY number LIMIT ${PAGE}`,
+      sql`SELECT number, ${recordColumns} FROM ${this.#table} WHERE number > ${start} ORDER BY number LIMIT ${this.#page}`,
     );
     const last = rows.at(-1)?.["number"] ?? start;
     const records = rows.flatMap((row) => readRecord(row) ?? []);
-    return { records, cursor: String(Number(last)), more: rows.length === PAGE, now: this.#now() };
+    return {
+      records,
+      cursor: String(Number(last)),
+      more: rows.length === this.#page,
+      now: this.#now(),
+    };
   }
 
   async sweep(limit: number): Promise<number> {

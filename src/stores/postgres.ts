@@ -9,6 +9,12 @@ import { PostgresClient, type PostgresConnection } from "../sql/postgres-client.
 import { SqlSessionStore, type SqlDialect, type SqlRow } from "../sql/session-store.ts";
 
 export type { PostgresConnection, PostgresQueryable, PostgresSql } from "../sql/postgres-client.ts";
+export {
+  type PostgresRevocations,
+  postgresRevocations,
+  type PostgresRevocationsOptions,
+  postgresRevocationsSql,
+} from "../sql/postgres-revocations.ts";
 
 /** What a PostgreSQL store is made from. */
 export interface SessionPostgresStoreOptions {

@@ -9,6 +9,7 @@ import type { StoreCapabilities } from "../core/store.ts";
 import { kindOf } from "../core/text.ts";
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from "../sql/sqlite-client.ts";
+export { sqliteRevocations, type SqliteRevocationsOptions } from "../sql/sqlite-revocations.ts";
 
 /** What a SQLite store is made from. */
 export interface SessionSqliteStoreOptions {
