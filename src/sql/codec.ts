@@ -11,7 +11,7 @@
 import type { SessionChange, StoredSession } from "../core/store.ts";
 
 /** Stands for Infinity in a column of whole numbers: the largest that a double holds exactly. */
-const NEVER: number = Number.MAX_SAFE_INTEGER;
+export const NEVER: number = Number.MAX_SAFE_INTEGER;
 const SELECTOR = /^[A-Za-z0-9_-]{22}$/;
 const SPECIAL = /[\p{Cc}"\\~\p{Surrogate}]/u;
 const SPECIALS = /[\p{Cc}"\\~\p{Surrogate}]/gu;

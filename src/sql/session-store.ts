@@ -201,7 +201,7 @@ export abstract class SqlSessionStore implements SessionStore {
 }
 
 /** Whether a change raises `rev` (S5). */
-function isFenced({ clear, bump, meta, subject }: SessionChange): boolean {
+export function isFenced({ clear, bump, meta, subject }: SessionChange): boolean {
   return clear === true || bump === true || meta !== undefined || subject !== undefined;
 }
 

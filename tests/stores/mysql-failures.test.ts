@@ -1,0 +1,166 @@
+// How the MySQL store fails: what the server undoes is run again, an outage is no logout, and what
+// can't be a client is refused by name.
+import { SessionMysqlStore } from "kocha-session/mysql";
+import callbacks from "mysql2";
+import mysql from "mysql2/promise";
+import { afterAll, describe, expect, test } from "vitest";
+import { newSelector } from "../../src/testing/history.ts";
+import { startProxy } from "../support/proxy.ts";
+import { thrownBy } from "../support/thrown.ts";
+import { Visitor } from "../support/visitor.ts";
+import { startBench } from "./mysql-server.ts";
+import { change, creation, idsOf, newTable } from "./sql.ts";
+
+const { server, admin, execute, freshStore, close } = await startBench();
+afterAll(close);
+
+describe("what the server undoes", () => {
+  test("a deadlock is run again", async () => {
+    const table = newTable();
+    const store = await freshStore(admin, table);
+    const keys = [newSelector(), newSelector()].toSorted();
+    for (const key of keys) await store.save(key, creation({ a: "1" }, { subject: "alice" }));
+    const rival = await admin.getConnection();
+    await rival.query("BEGIN");
+    // The lighter transaction is the one that is undone: this one has written more.
+    await rival.query(
+      `INSERT INTO \`${table}\` SELECT LPAD(seq, 22, '0'), '{}', 1, 1, 0, '', NULL FROM seq_1_to_500`,
+    );
+    await rival.query(`UPDATE \`${table}\` SET meta = 'rival' WHERE id = '${keys[1]}'`);
+    const destroyed = store.destroyAll("alice");
+    await untilWaiting();
+    await rival.query(`UPDATE \`${table}\` SET meta = 'rival' WHERE id = '${keys[0]}'`);
+    await rival.query("COMMIT");
+    rival.release();
+    expect(await destroyed).toBe(2);
+    expect(await idsOf(store, "alice")).toEqual([]);
+    const [row] = await execute("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'");
+    expect(Number(row?.["Value"])).toBeGreaterThan(0);
+  });
+
+  test("what is undone again and again is given up, and nothing else is run again", async () => {
+    const attempts = async (errno: number): Promise<number> => {
+      let count = 0;
+      const error = Object.assign(new Error("refused"), { errno });
+      const client = { execute: () => Promise.reject((count++, error)) };
+      await expect(new SessionMysqlStore({ client }).load(newSelector())).rejects.toBe(error);
+      return count;
+    };
+    expect(await attempts(1213)).toBe(4);
+    expect(await attempts(1205)).toBe(1);
+  });
+
+  /** Until a statement waits for a lock. */
+  async function untilWaiting(): Promise<void> {
+    for (;;) {
+      const [row] = await execute("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'");
+      if (Number(row?.["Value"]) > 0) return;
+    }
+  }
+});
+
+describe("an outage is no logout", () => {
+  test("a connection that is cut: errors, the cookie stays, and the session is there afterwards", async () => {
+    const proxy = await startProxy(server.port);
+    const url = server.url.replace(`${server.port}`, `${proxy.port}`);
+    const client = mysql.createPool(url);
+    const visitor = new Visitor(await freshStore(client));
+    await visitor.visit((session) => session.set("a", "1"));
+    const { cookie } = visitor;
+    proxy.turn({ kind: "cut" });
+    const failing = visitor.visit((session) => session.get("a"));
+    await expect(failing).rejects.toMatchObject({ code: "ERR_SESSION_STORE_FAILED", status: 503 });
+    expect(visitor.cookie).toBe(cookie);
+    proxy.turn({ kind: "open" });
+    expect(await visitor.visit((session) => session.get("a"))).toBe("1");
+    await client.end();
+    await proxy.close();
+  });
+
+  test("a server that hangs: a StoreError in time", async () => {
+    const proxy = await startProxy(server.port);
+    const url = server.url.replace(`${server.port}`, `${proxy.port}`);
+    const client = mysql.createPool(url);
+    const visitor = new Visitor(await freshStore(client), { storeTimeout: 0.2 });
+    await visitor.visit((session) => session.set("a", "1"));
+    proxy.hold(true);
+    const failing = visitor.visit((session) => session.get("a"));
+    await expect(failing).rejects.toMatchObject({ code: "ERR_SESSION_STORE_TIMEOUT" });
+    proxy.hold(false);
+    await client.end();
+    await proxy.close();
+  });
+
+  test("a session past the connection's packet limit is kept whole, and is no missing one", async () => {
+    const table = newTable();
+    const store = await freshStore(admin, table);
+    const key = newSelector();
+    const half = "x".repeat(600 * 1024);
+    await store.save(key, creation({ a: half }));
+    // A connection takes it over when it is made; without a strict mode a NULL would become "".
+    await execute("SET GLOBAL max_allowed_packet = 1048576");
+    const small = await mysql.createConnection(server.url);
+    await execute("SET GLOBAL max_allowed_packet = DEFAULT");
+    await small.query("SET sql_mode = ''");
+    const late = new SessionMysqlStore({ client: small, table });
+    await late.save(key, change({ set: new Map([["b", half]]) }));
+    const whole = Object.entries({ a: half, b: half });
+    await expect(late.load(key)).rejects.toThrow("max_allowed_packet");
+    // The server says why, or has hung up before the driver has written it all.
+    const tooLarge = creation(Object.fromEntries(whole));
+    await expect(late.save(newSelector(), tooLarge)).rejects.toThrow();
+    expect((await store.load(key))?.data).toEqual(new Map(whole));
+    small.destroy();
+  });
+});
+
+describe("what it refuses", () => {
+  test("a table that isn't there is an error that names createTable()", async () => {
+    const store = new SessionMysqlStore({ client: admin, table: "nowhere" });
+    const missing = {
+      name: "StoreError",
+      message: expect.stringContaining("createTable()"),
+      cause: expect.objectContaining({ errno: 1146 }),
+    };
+    await expect(store.load(newSelector())).rejects.toMatchObject(missing);
+    await expect(store.save(newSelector(), creation({}))).rejects.toMatchObject(missing);
+    await expect(store.save(newSelector(), change({}))).rejects.toMatchObject(missing);
+    await expect(idsOf(store, "alice")).rejects.toMatchObject({ ...missing, operation: "list" });
+    await expect(store.destroyAll("alice")).rejects.toMatchObject(missing);
+    await expect(store.sweep(1)).rejects.toMatchObject({ ...missing, operation: "sweep" });
+  });
+
+  const closedPool = mysql.createPool(server.url);
+  void closedPool.end();
+  const closedCallbacks = callbacks.createPool(server.url);
+  closedCallbacks.end();
+  test.each<[string, unknown, string]>([
+    ["nothing", undefined, "not undefined"],
+    ["a URL", server.url, "not a string"],
+    ["another object", {}, "without a method execute"],
+    ["a client of pg", { query: () => undefined }, "without a method execute"],
+    ["a Pool that is closed", closedPool, "is closed"],
+    ["a Pool with callbacks that is closed", closedCallbacks, "is closed"],
+  ])("%s", (_, client, words) => {
+    const made = (): unknown => new SessionMysqlStore({ client: client as mysql.Pool });
+    expect(thrownBy(made)).toMatchObject({
+      name: "ConfigError",
+      code: "ERR_SESSION_CONFIG_STORE",
+      field: "client",
+      message: expect.stringContaining(words),
+    });
+  });
+
+  test("a Connection that is closed", async () => {
+    const connection = await mysql.createConnection(server.url);
+    await connection.end();
+    expect(thrownBy(() => new SessionMysqlStore({ client: connection }))).toMatchObject({
+      message: expect.stringContaining("is closed"),
+    });
+  });
+
+  test.each(["a`b", "", "a.b.c", 7])("the table %j", (table) => {
+    const made = (): unknown => new SessionMysqlStore({ client: admin, table: table as string });
+    expect(thrownBy(made)).toMatchObject({ code: "ERR_SESSION_CONFIG_FIELD", field: "table" });
+  });
+});

@@ -1,0 +1,203 @@
+// How the PostgreSQL store fails: what the server undoes is run again, an outage is no logout, and
+// what can't be a client is refused by name.
+import { SessionPostgresStore } from "kocha-session/postgres";
+import pg from "pg";
+import { afterAll, describe, expect, test } from "vitest";
+import { newSelector } from "../../src/testing/history.ts";
+import { startProxy } from "../support/proxy.ts";
+import { startPostgres } from "../support/servers/postgres.ts";
+import { thrownBy } from "../support/thrown.ts";
+import { Visitor } from "../support/visitor.ts";
+import { poolOf, startBench } from "./postgres-server.ts";
+import { change, creation, idsOf, newTable } from "./sql.ts";
+
+const { server, admin, execute, freshStore, close } = await startBench(["deadlock_timeout=200ms"]);
+afterAll(close);
+
+test("a single Client of pg is asked one thing after the other, by all its stores", async () => {
+  const client = new pg.Client({ connectionString: server.url });
+  await client.connect();
+  let [busy, most] = [0, 0];
+  // The same connection, looked at.
+  const watched = {
+    processID: 1,
+    query: async (text: string, values?: unknown[]): Promise<pg.QueryResult> => {
+      most = Math.max(most, ++busy);
+      try {
+        return await client.query(text, values);
+      } finally {
+        busy--;
+      }
+    },
+  };
+  const table = newTable();
+  const stores = [await freshStore(watched, table), await freshStore(watched, table)];
+  const key = newSelector();
+  await stores[0]?.save(key, creation({ a: "1" }));
+  const nowhere = new SessionPostgresStore({ client: watched, table: "nowhere" });
+  const failing = Promise.resolve(nowhere.load(key)).catch((error: unknown) => error);
+  const write = async (index: number): Promise<void> => {
+    await stores[index % 2]?.save(key, change({ set: new Map([[`k${index}`, "1"]]) }));
+  };
+  await Promise.all(Array.from({ length: 16 }, (_, index) => write(index)));
+  expect(await failing).toMatchObject({ message: expect.stringContaining("createTable()") });
+  expect((await stores[0]?.load(key))?.data.size).toBe(17);
+  expect(most).toBe(1);
+  await client.end();
+});
+
+describe("what the server undoes", () => {
+  test("a serialization failure is run again", async () => {
+    const table = newTable();
+    const client = poolOf(server.url, {
+      options: "-c default_transaction_isolation=serializable",
+    });
+    const store = await freshStore(client, table);
+    const key = newSelector();
+    await store.save(key, creation({ a: "1" }));
+    const rival = await admin.connect();
+    await rival.query("BEGIN");
+    await rival.query(`UPDATE "${table}" SET meta = 'rival' WHERE id = '${key}'`);
+    const saved = store.save(key, change({ set: new Map([["b", "2"]]) }));
+    await untilWaiting(table);
+    await rival.query("COMMIT");
+    rival.release();
+    expect(await saved).toMatchObject({ rev: 1 });
+    expect(await store.load(key)).toMatchObject({
+      meta: "rival",
+      data: new Map([
+        ["a", "1"],
+        ["b", "2"],
+      ]),
+    });
+    await client.end();
+  });
+
+  test("a deadlock is run again", async () => {
+    const table = newTable();
+    const store = await freshStore(admin, table);
+    const keys = [newSelector(), newSelector()].toSorted();
+    for (const key of keys) await store.save(key, creation({ a: "1" }, { subject: "alice" }));
+    const rival = await admin.connect();
+    // The store's side looks for deadlocks first, and is the one to be undone.
+    await rival.query("SET deadlock_timeout = '1min'");
+    await rival.query("BEGIN");
+    await rival.query(`UPDATE "${table}" SET meta = 'rival' WHERE id = '${keys[1]}'`);
+    const destroyed = store.destroyAll("alice");
+    await untilWaiting(table);
+    await rival.query(`UPDATE "${table}" SET meta = 'rival' WHERE id = '${keys[0]}'`);
+    await rival.query("COMMIT");
+    rival.release();
+    expect(await destroyed).toBe(2);
+    expect(await idsOf(store, "alice")).toEqual([]);
+    const { rows } = await execute(
+      "SELECT deadlocks::integer FROM pg_stat_database WHERE datname = 'postgres'",
+    );
+    expect((rows[0] as { deadlocks: number }).deadlocks).toBeGreaterThan(0);
+  });
+
+  test("what is undone again and again is given up after three more attempts", async () => {
+    let attempts = 0;
+    const undone = Object.assign(new Error("could not serialize access"), { code: "40001" });
+    const client = { query: () => Promise.reject((attempts++, undone)) };
+    const store = new SessionPostgresStore({ client });
+    await expect(store.load(newSelector())).rejects.toBe(undone);
+    expect(attempts).toBe(4);
+  });
+
+  test("any other error isn't: what became of it is unknown", async () => {
+    let attempts = 0;
+    const lost = Object.assign(new Error("terminating connection"), { code: "57P01" });
+    const client = { query: () => Promise.reject((attempts++, lost)) };
+    const store = new SessionPostgresStore({ client });
+    await expect(store.save(newSelector(), creation({}))).rejects.toBe(lost);
+    expect(attempts).toBe(1);
+  });
+
+  /** Until a statement on the table waits for a lock. */
+  async function untilWaiting(table: string): Promise<void> {
+    for (;;) {
+      const { rows } = await execute(
+        `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%"${table}"%'`,
+      );
+      if (rows.length > 0) return;
+    }
+  }
+});
+
+describe("an outage is no logout", () => {
+  test("a server that is gone: errors, the cookie stays, and the session is there afterwards", async () => {
+    const own = await startPostgres();
+    const client = poolOf(own.url);
+    const visitor = new Visitor(await freshStore(client));
+    await visitor.visit((session) => session.set("a", "1"));
+    const { cookie } = visitor;
+    await own.server.kill();
+    const failing = visitor.visit((session) => session.get("a"));
+    await expect(failing).rejects.toMatchObject({ code: "ERR_SESSION_STORE_FAILED", status: 503 });
+    expect(visitor.cookie).toBe(cookie);
+    await own.server.start();
+    expect(await visitor.visit((session) => session.get("a"))).toBe("1");
+    await client.end();
+    await own.close();
+  });
+
+  test("a server that hangs: a StoreError in time", async () => {
+    const proxy = await startProxy(server.port);
+    const url = server.url.replace(`${server.port}`, `${proxy.port}`);
+    const client = poolOf(url);
+    const visitor = new Visitor(await freshStore(client), { storeTimeout: 0.2 });
+    await visitor.visit((session) => session.set("a", "1"));
+    proxy.hold(true);
+    const failing = visitor.visit((session) => session.get("a"));
+    await expect(failing).rejects.toMatchObject({ code: "ERR_SESSION_STORE_TIMEOUT" });
+    proxy.hold(false);
+    await client.end();
+    await proxy.close();
+  });
+});
+
+describe("what it refuses", () => {
+  test("a table that isn't there is an error that names createTable()", async () => {
+    const store = new SessionPostgresStore({ client: admin, table: "nowhere" });
+    const missing = {
+      name: "StoreError",
+      message: expect.stringContaining("createTable()"),
+      cause: expect.objectContaining({ code: "42P01" }),
+    };
+    await expect(store.load(newSelector())).rejects.toMatchObject(missing);
+    await expect(store.save(newSelector(), creation({}))).rejects.toMatchObject(missing);
+    await expect(idsOf(store, "alice")).rejects.toMatchObject({ ...missing, operation: "list" });
+    await expect(store.destroyAll("alice")).rejects.toMatchObject(missing);
+    await expect(store.sweep(1)).rejects.toMatchObject({ ...missing, operation: "sweep" });
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ["nothing", () => undefined, "not undefined"],
+    ["a URL", () => server.url, "connect to it first"],
+    ["the class", () => pg.Pool, "make one first"],
+    ["another object", () => ({}), "without a method query of theirs"],
+    ["a client of mysql2", () => ({ query: () => {}, execute: () => {} }), "must be a Pool"],
+    ["a Client that isn't connected", () => new pg.Client(server.url), "await client.connect()"],
+    ["a Pool that is closed", () => closedPool(), "is closed"],
+  ])("%s", (_, make, words) => {
+    const made = (): unknown => new SessionPostgresStore({ client: make() as pg.Pool });
+    expect(thrownBy(made)).toMatchObject({
+      name: "ConfigError",
+      code: "ERR_SESSION_CONFIG_STORE",
+      field: "client",
+      message: expect.stringContaining(words),
+    });
+  });
+
+  test.each(['a"b', "", "a.b.c", "1a", "x".repeat(64), 7])("the table %j", (table) => {
+    const made = (): unknown => new SessionPostgresStore({ client: admin, table: table as string });
+    expect(thrownBy(made)).toMatchObject({ code: "ERR_SESSION_CONFIG_FIELD", field: "table" });
+  });
+
+  function closedPool(): pg.Pool {
+    const pool = poolOf(server.url);
+    void pool.end();
+    return pool;
+  }
+});
