@@ -108,7 +108,7 @@ function script(cookies: readonly string[]): string {
 async function loadByWrk({ port, path, cookies }: Target, seconds: number): Promise<Load> {
   const folder = mkdtempSync(join(tmpdir(), "kocha-session-wrk-"));
   try {
-    const args = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`];
+    const args = ["-t1", "--timeout", "30s", `-c${CONNECTIONS}`, `-d${seconds}s`];
     if (cookies.length === 1) args.push("-H", `Cookie: ${cookies[0]}`);
     if (cookies.length > 1) {
       const file = join(folder, "cookies.lua");

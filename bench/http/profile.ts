@@ -18,6 +18,7 @@ const paths: Readonly<Record<Mode, string>> = {
   write: routes.write,
   anonymous: routes.read,
   idle: routes.idle,
+  passing: routes.idle,
 };
 
 /** Whose code a function is. */
@@ -35,6 +36,9 @@ function sum(lines: Iterable<Line>): Map<string, number> {
   for (const { name, self } of lines) totals.set(name, (totals.get(name) ?? 0) + self);
   return new Map([...totals].toSorted(([, one], [, other]) => other - one));
 }
+
+/** What a response goes through with or without a session. */
+const sends = new Set(["end", "write", "writeHead", "flushHeaders", "_implicitHeader"]);
 
 /** The share of each function's own time, and of all that runs under it. */
 function analyse({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
@@ -77,9 +81,11 @@ function analyse({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
     underOurs: sum(underOurs),
   };
 
-  /** Whether a host's or the bench's frame lies between the sample and our nearest frame. */
+  /** Whether the sample, though under a frame of ours, is what the host would do without us. */
   function leavesToHost(from: number, to: number): boolean {
     for (let at: number | undefined = from; at !== undefined && at !== to; at = parents.get(at)) {
+      const { functionName = "", url = "" } = byId.get(at)?.callFrame ?? {};
+      if (url.startsWith("node:_http_") && sends.has(functionName)) return true;
       const owner = ownerOfId(at);
       if (!["node", "native", "garbage collector", "kocha-session"].includes(owner)) return true;
     }
@@ -87,9 +93,16 @@ function analyse({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
   }
 }
 
-function print(title: string, totals: ReadonlyMap<string, number>, perRequest: number, most = 14) {
-  const all = [...totals.values()].reduce((sum_, value) => sum_ + value, 0);
-  console.log(`  ${title}`);
+const total = (totals: ReadonlyMap<string, number>): number =>
+  [...totals.values()].reduce((sofar, value) => sofar + value, 0);
+
+function print(
+  title: string,
+  totals: ReadonlyMap<string, number>,
+  { all, perRequest }: { readonly all: number; readonly perRequest: number },
+  most = 14,
+): void {
+  console.log(`  ${title}: ${((100 * total(totals)) / all).toFixed(1)} %`);
   for (const [name, self] of [...totals].slice(0, most)) {
     const share = ((100 * self) / all).toFixed(1).padStart(5);
     console.log(`    ${share} %  ${(self * perRequest).toFixed(1).padStart(7)} us  ${name}`);
@@ -121,14 +134,15 @@ export async function runProfile(
     owners.delete("(idle)");
     functions.delete("(idle) :0");
     const perRequest = 1 / requests;
-    const busy = [...owners.values()].reduce((total, value) => total + value, 0);
+    const all = total(owners);
     console.log(
-      `\n${host}, ${name}, ${mode}: ${(busy * perRequest).toFixed(1)} us of wall time a request`,
+      `\n${host}, ${name}, ${mode}: ${(all * perRequest).toFixed(1)} us of wall time a request`,
     );
-    print("whose code (self)", owners, perRequest);
-    print("functions (self)", functions, perRequest, 25);
-    print("ours (with what it calls, the application included)", inclusive, perRequest, 25);
-    print("on our account (self, called by ours)", underOurs, perRequest, 25);
+    const shares = { all, perRequest };
+    print("whose code (self)", owners, shares);
+    print("functions (self)", functions, shares, 25);
+    print("ours (with what it calls, the application included)", inclusive, shares, 25);
+    print("on our account (self; what the host would do anyway left out)", underOurs, shares, 30);
   } finally {
     await running.child.stop();
   }

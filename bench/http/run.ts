@@ -11,9 +11,9 @@ import type { CpuAnswer } from "./server.ts";
 
 /**
  * What clients do: ask for the session with one cookie, or with another one each time, change it,
- * come without one, or ask for a page that leaves the session alone.
+ * ask for it without a cookie, or get a page that leaves the session alone, with and without one.
  */
-const modes = ["read", "fresh", "write", "anonymous", "idle"] as const;
+const modes = ["read", "fresh", "write", "anonymous", "idle", "passing"] as const;
 /** One of them. */
 export type Mode = (typeof modes)[number];
 
@@ -23,6 +23,7 @@ const routeOf: Readonly<Record<Mode, Route>> = {
   write: "write",
   anonymous: "read",
   idle: "idle",
+  passing: "idle",
 };
 
 /** Distinct sessions of the mode "fresh": more than a cache of opened tokens should hold. */
@@ -95,6 +96,7 @@ export async function startServer(subject: Subject, host: HostName): Promise<Run
     write: written.setCookie.length,
     anonymous: await expect(routes.read, isNone ? "alice" : "guest"),
     idle: await expect(routes.idle, "alice", sent),
+    passing: await expect(routes.idle, "alice"),
   };
   return { subject, child, port, cookie, setCookies };
 }
@@ -110,7 +112,7 @@ function modesOf({ kind }: Subject): readonly Mode[] {
 
 /** The Cookie headers of a mode. */
 export async function cookiesOf({ cookie, port }: Running, mode: Mode, fresh = FRESH) {
-  if (cookie === "" || mode === "anonymous") return [];
+  if (cookie === "" || mode === "anonymous" || mode === "passing") return [];
   if (mode !== "fresh") return [cookie];
   const cookies: string[] = [];
   const login = async (): Promise<void> => {

@@ -2,7 +2,7 @@
 import type { RequestHandler } from "express";
 import { onExpress } from "../http/hosts/express.ts";
 import { onNode } from "../http/hosts/node.ts";
-import { password, small } from "../lib/data.ts";
+import { password, loginData } from "../lib/data.ts";
 import { peer } from "../lib/load.ts";
 import type { Subject } from "../lib/subject.ts";
 
@@ -25,7 +25,7 @@ async function middleware(): Promise<RequestHandler> {
 }
 
 const actions = {
-  login: (request: object) => void Object.assign(bag(request), small),
+  login: (request: object) => void Object.assign(bag(request), loginData),
   read: (request: object) => bag(request)["name"],
   write: (request: object, _: unknown, csrf: string) => void Object.assign(bag(request), { csrf }),
 };

@@ -2,7 +2,7 @@
 import type { RequestHandler } from "express";
 import { onExpress } from "../http/hosts/express.ts";
 import { onNode } from "../http/hosts/node.ts";
-import { password, small } from "../lib/data.ts";
+import { password, loginData } from "../lib/data.ts";
 import { peer } from "../lib/load.ts";
 import type { Subject } from "../lib/subject.ts";
 
@@ -35,7 +35,7 @@ const options = (store: object): object => ({
 });
 
 // Its session has an id of its own: the value goes under another name of the same length.
-const { id, ...others } = small;
+const { id, ...others } = loginData;
 const pairs = { ...others, ID: id };
 
 const actions = {

@@ -2,7 +2,7 @@
 // which keeps the data in memory.
 import Fastify, { type FastifyPluginAsync, type FastifyRequest } from "fastify";
 import { onFastify } from "../http/hosts/fastify.ts";
-import { keyBytes, password, small } from "../lib/data.ts";
+import { keyBytes, password, loginData } from "../lib/data.ts";
 import { peer } from "../lib/load.ts";
 import type { BenchServer, Subject } from "../lib/subject.ts";
 
@@ -24,7 +24,7 @@ const bag = (request: FastifyRequest): Bag => (request as unknown as { session: 
 
 const actions = {
   login: (request: FastifyRequest) => {
-    for (const [key, value] of Object.entries(small)) bag(request).set(key, value);
+    for (const [key, value] of Object.entries(loginData)) bag(request).set(key, value);
   },
   read: (request: FastifyRequest) => bag(request).get("name"),
   write: (request: FastifyRequest, _: unknown, csrf: string) => bag(request).set("csrf", csrf),

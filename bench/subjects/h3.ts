@@ -1,7 +1,7 @@
 // h3's own useSession: Iron seals by WebCrypto, with thousands of PBKDF2 iterations for each.
 import { H3Event } from "h3";
 import { onH3 } from "../http/hosts/h3.ts";
-import { password, small } from "../lib/data.ts";
+import { password, loginData } from "../lib/data.ts";
 import { peer } from "../lib/load.ts";
 import type { Subject } from "../lib/subject.ts";
 
@@ -43,7 +43,7 @@ export const subjects: readonly Subject[] = [
         const { useSession } = await load();
         return onH3({
           login: async (event) =>
-            void (await (await useSession(event, options)).update({ ...small })),
+            void (await (await useSession(event, options)).update({ ...loginData })),
           read: async (event) => (await useSession(event, options)).data["name"],
           write: async (event, csrf) =>
             void (await (await useSession(event, options)).update({ csrf })),

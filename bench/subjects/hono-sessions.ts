@@ -1,7 +1,7 @@
 // Hono's two: hono-sessions (Iron seals by WebCrypto) and @hono/session (JWE by jose).
 import type { Context, MiddlewareHandler } from "hono";
 import { onHono } from "../http/hosts/hono.ts";
-import { keyBytes, password, small } from "../lib/data.ts";
+import { keyBytes, password, loginData } from "../lib/data.ts";
 import { peer } from "../lib/load.ts";
 import type { BenchServer, Subject } from "../lib/subject.ts";
 
@@ -50,7 +50,7 @@ async function honoSessions(store: "CookieStore" | "MemoryStore"): Promise<Bench
   return onHono({
     mount: (app) => app.use(module.sessionMiddleware(options)),
     login: (context) => {
-      for (const [key, value] of Object.entries(small)) bag(context).set(key, value);
+      for (const [key, value] of Object.entries(loginData)) bag(context).set(key, value);
     },
     read: (context) => bag(context).get("name"),
     write: (context, csrf) => bag(context).set("csrf", csrf),
@@ -116,7 +116,7 @@ export const subjects: readonly Subject[] = [
         const secret = new Uint8Array(keyBytes("@hono/session"));
         return onHono({
           mount: (app) => app.use(useSession({ secret, duration: { absolute: EXPIRES } })),
-          login: (context) => jwe(context).update({ ...small }),
+          login: (context) => jwe(context).update({ ...loginData }),
           read: async (context) => (await jwe(context).get())?.["name"],
           write: (context, csrf) => jwe(context).update((before) => ({ ...before, csrf })),
         });

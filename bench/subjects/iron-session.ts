@@ -6,7 +6,7 @@ import { onFetch } from "../http/hosts/fetch.ts";
 import { onHono } from "../http/hosts/hono.ts";
 import { onNode } from "../http/hosts/node.ts";
 import { nextValue, page } from "../http/routes.ts";
-import { password, small } from "../lib/data.ts";
+import { password, loginData } from "../lib/data.ts";
 import { peer } from "../lib/load.ts";
 import type { Subject } from "../lib/subject.ts";
 
@@ -37,7 +37,7 @@ async function onRequests() {
     getIronSession(nodeCookies(request, response), options);
   return {
     login: async (request: IncomingMessage, response: ServerResponse) =>
-      save(await open(request, response), small),
+      save(await open(request, response), loginData),
     read: async (request: IncomingMessage, response: ServerResponse) =>
       (await open(request, response))["name"],
     write: async (request: IncomingMessage, response: ServerResponse, csrf: string) =>
@@ -73,7 +73,7 @@ export const subjects: readonly Subject[] = [
           for (const cookie of headers.getSetCookie()) context.header("Set-Cookie", cookie);
         };
         return onHono({
-          login: (context) => change(context, small),
+          login: (context) => change(context, loginData),
           read: async (context) => {
             const jar = webCookies(context.req.raw, new Headers());
             return (await getIronSession(jar, options))["name"];
@@ -89,7 +89,7 @@ export const subjects: readonly Subject[] = [
           return new Response(page("alice"), { headers });
         };
         return onFetch({
-          login: (request) => change(request, small),
+          login: (request) => change(request, loginData),
           read: async (request) => {
             const session = await getIronSession(webCookies(request, new Headers()), options);
             return new Response(page(session["name"]));

@@ -1,7 +1,7 @@
 // jose by hand, as many applications do it: the session as claims of a JWE with a direct key.
 import { onFetch } from "../http/hosts/fetch.ts";
 import { nextValue, page } from "../http/routes.ts";
-import { keyBytes, type Pairs, small } from "../lib/data.ts";
+import { keyBytes, type Pairs, loginData } from "../lib/data.ts";
 import { peer } from "../lib/load.ts";
 import type { Subject } from "../lib/subject.ts";
 
@@ -56,7 +56,7 @@ export const subjects: readonly Subject[] = [
           return new Response(page("alice"), { headers: { "Set-Cookie": cookie } });
         };
         return onFetch({
-          login: () => save(small),
+          login: () => save(loginData),
           read: async (request) => new Response(page((await find(request))?.["name"])),
           write: async (request) => save({ ...(await find(request)), csrf: nextValue() }),
           idle: () => new Response(page("alice")),

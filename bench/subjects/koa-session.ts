@@ -1,7 +1,7 @@
 // koa-session: JSON in base64 with a signature, or an id for a store of the application's own.
 import type Koa from "koa";
 import { onKoa } from "../http/hosts/koa.ts";
-import { password, small } from "../lib/data.ts";
+import { password, loginData } from "../lib/data.ts";
 import { peer } from "../lib/load.ts";
 import type { BenchServer, Subject } from "../lib/subject.ts";
 
@@ -25,7 +25,7 @@ async function server(options: object): Promise<BenchServer> {
       app.keys = [password];
       app.use(createSession({ key: "session", secure: false, ...options }, app));
     },
-    login: (context) => void Object.assign(bag(context), small),
+    login: (context) => void Object.assign(bag(context), loginData),
     read: (context) => bag(context)["name"],
     write: (context, csrf) => void Object.assign(bag(context), { csrf }),
   });

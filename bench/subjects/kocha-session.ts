@@ -1,5 +1,5 @@
 // Ours: the embedded cookie store on every host, the format by itself, and the memory store.
-import { ourKeys, type Pairs, small } from "../lib/data.ts";
+import { ourKeys, type Pairs, loginData } from "../lib/data.ts";
 import { ours } from "../lib/load.ts";
 import type { Awaitable, BenchServer, HostName, Subject } from "../lib/subject.ts";
 import type { Session, SessionConfig } from "../../src/index.ts";
@@ -15,7 +15,7 @@ import { nextValue, page } from "../http/routes.ts";
 const DAY = 86_400;
 
 /** Sets all pairs, as a login does. */
-function fill(session: Session, pairs: Pairs = small): void {
+function fill(session: Session, pairs: Pairs = loginData): void {
   for (const [key, value] of Object.entries(pairs)) session.set(key, value);
 }
 

@@ -2,7 +2,7 @@
 // pooled randomness and base64url, and no codec at all. Over HTTP it is the floor: a handler that
 // finds the cookie in the header by hand and opens it.
 import { createCipheriv, createDecipheriv, createSecretKey, randomFillSync } from "node:crypto";
-import { keyBytes, small } from "../lib/data.ts";
+import { keyBytes, loginData } from "../lib/data.ts";
 import type { Subject } from "../lib/subject.ts";
 import { onExpress } from "../http/hosts/express.ts";
 import { onFastify } from "../http/hosts/fastify.ts";
@@ -47,7 +47,7 @@ function open(value: string): Buffer {
   return plaintext;
 }
 
-const plaintext = Buffer.from(JSON.stringify(small));
+const plaintext = Buffer.from(JSON.stringify(loginData));
 const start = plaintext.indexOf("alice");
 
 /** The name stands where it always stands: what it costs to parse a session isn't in the floor. */

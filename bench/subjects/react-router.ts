@@ -1,7 +1,7 @@
 // React Router's cookie session storage: base64 of JSON with an HMAC by WebCrypto.
 import { onFetch } from "../http/hosts/fetch.ts";
 import { nextValue, page } from "../http/routes.ts";
-import { password, small } from "../lib/data.ts";
+import { password, loginData } from "../lib/data.ts";
 import { peer } from "../lib/load.ts";
 import type { Subject } from "../lib/subject.ts";
 
@@ -53,7 +53,7 @@ export const subjects: readonly Subject[] = [
           return new Response(page("alice"), { headers });
         };
         return onFetch({
-          login: (request) => save(request, small),
+          login: (request) => save(request, loginData),
           read: async (request) => {
             const session = await storage.getSession(request.headers.get("cookie"));
             return new Response(page(session.get("name")));
