@@ -3,10 +3,15 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { printHttp, runHttp, type Mode } from "./http/run.ts";
 import { runProfile } from "./http/profile.ts";
+import { printEventLoop, runEventLoop } from "./eventloop/run.ts";
+import { printGrowth, runGrowth } from "./growth/run.ts";
+import { printImport, runImport } from "./import/run.ts";
 import { root } from "./lib/load.ts";
 import { describeMachine } from "./lib/machine.ts";
 import { findNodes, type Settings } from "./lib/settings.ts";
 import type { HostName } from "./lib/subject.ts";
+import { printMemory, runMemory } from "./memory/run.ts";
+import { printRedis, runRedis } from "./redis/run.ts";
 import { printSeal, runSeal } from "./seal/run.ts";
 
 const parts: Readonly<Record<string, (settings: Settings) => Promise<object>>> = {
@@ -18,6 +23,31 @@ const parts: Readonly<Record<string, (settings: Settings) => Promise<object>>> =
   http: async (settings) => {
     const result = await runHttp(settings);
     printHttp(result);
+    return result;
+  },
+  redis: async (settings) => {
+    const result = await runRedis(settings);
+    printRedis(result);
+    return result;
+  },
+  memory: async (settings) => {
+    const result = await runMemory(settings);
+    printMemory(result);
+    return result;
+  },
+  growth: async () => {
+    const result = await runGrowth();
+    printGrowth(result);
+    return result;
+  },
+  import: async (settings) => {
+    const result = await runImport(settings);
+    printImport(result);
+    return result;
+  },
+  eventloop: async (settings) => {
+    const result = await runEventLoop(settings);
+    printEventLoop(result);
     return result;
   },
 };

@@ -1,7 +1,7 @@
 // `npm run bench`: makes everything ready (the peers, our build, the benchmarks as plain JavaScript,
 // so that no loader runs in a measured process) and hands over to main.ts. It measures nothing.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const bench = import.meta.dirname;
@@ -29,5 +29,10 @@ function isInstalled() {
 if (!isInstalled()) run("npm", ["ci", "--prefer-offline", "--loglevel=error"], bench);
 run("npm", ["run", "--silent", "build"]);
 run("npx", ["--no-install", "tsc", "-p", join(bench, "tsconfig.json")]);
+// The servers are started as the tests start them; what finds their programs is JavaScript already.
+cpSync(join(root, "scripts"), join(bench, ".out", "scripts"), {
+  recursive: true,
+  filter: (path) => !path.endsWith(".ts"),
+});
 const main = join(bench, ".out", "bench", "main.js");
 run(process.execPath, ["--expose-gc", main, ...process.argv.slice(2)]);

@@ -52,11 +52,16 @@ export function findWrk(): boolean {
 }
 
 /** Makes load for whole seconds, more where nothing came back; any answer but 200 is an error. */
-export async function load(target: Target, seconds: number, withWrk: boolean): Promise<Load> {
+export async function load(
+  target: Target,
+  seconds: number,
+  withWrk: boolean,
+  connections: number = CONNECTIONS,
+): Promise<Load> {
   for (let patience = seconds; ; patience *= 2) {
     const made = await (withWrk
-      ? loadByWrk(target, patience)
-      : loadByAutocannon(target, { duration: patience }));
+      ? loadByWrk(target, patience, connections)
+      : loadByAutocannon(target, { duration: patience, connections }));
     if (made.requests > 0) return made;
     if (patience > 8 * seconds) throw new Error(`${target.path} answers nothing`);
   }
@@ -105,10 +110,14 @@ function script(cookies: readonly string[]): string {
   ].join("\n");
 }
 
-async function loadByWrk({ port, path, cookies }: Target, seconds: number): Promise<Load> {
+async function loadByWrk(
+  { port, path, cookies }: Target,
+  seconds: number,
+  connections: number,
+): Promise<Load> {
   const folder = mkdtempSync(join(tmpdir(), "kocha-session-wrk-"));
   try {
-    const args = ["-t1", "--timeout", "30s", `-c${CONNECTIONS}`, `-d${seconds}s`];
+    const args = ["-t1", "--timeout", "30s", `-c${connections}`, `-d${seconds}s`];
     if (cookies.length === 1) args.push("-H", `Cookie: ${cookies[0]}`);
     if (cookies.length > 1) {
       const file = join(folder, "cookies.lua");

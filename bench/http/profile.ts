@@ -1,6 +1,7 @@
 // `npm run bench -- profile <host> [subject] [mode]`: where a server's time goes under load, by
 // package and by function. It changes nothing and writes nothing.
 import type { Profiler } from "node:inspector";
+import { startService } from "../lib/services.ts";
 import { type HostName, loadSubjects } from "../lib/subject.ts";
 import { findWrk, load } from "./load.ts";
 import { cookiesOf, type Mode, startServer } from "./run.ts";
@@ -111,7 +112,7 @@ function print(
 
 /** Profiles a subject on a host in one mode for some seconds. */
 export async function runProfile(
-  host: HostName,
+  host: HostName | "redis",
   name: string,
   mode: Mode,
   seconds = 4,
@@ -119,7 +120,8 @@ export async function runProfile(
   const subject = (await loadSubjects()).get(name);
   if (subject === undefined) throw new Error(`no subject is called "${name}"`);
   const withWrk = findWrk();
-  const running = await startServer(subject, host);
+  const service = host === "redis" ? await startService("redis") : undefined;
+  const running = await startServer(subject, host, service?.port);
   try {
     const target = {
       port: running.port,
@@ -145,5 +147,6 @@ export async function runProfile(
     print("on our account (self; what the host would do anyway left out)", underOurs, shares, 30);
   } finally {
     await running.child.stop();
+    await service?.close();
   }
 }

@@ -1,7 +1,7 @@
 // `npm run bench -- http`: what a session adds to a request on each host, in processor time of the
 // server, beside requests a second; the host without a session is measured in the same rounds.
 import { Child } from "../lib/child.ts";
-import { versionOf } from "../lib/load.ts";
+import { versionsOf } from "../lib/load.ts";
 import type { Settings } from "../lib/settings.ts";
 import { interleave, spread, type Spread } from "../lib/stats.ts";
 import { type HostName, hostNames, loadSubjects, type Subject } from "../lib/subject.ts";
@@ -75,8 +75,12 @@ interface Job {
 }
 
 /** Starts a server and makes sure that it does what it is measured for. */
-export async function startServer(subject: Subject, host: HostName): Promise<Running> {
-  const child = new Child("http/server", { args: [subject.name, host] });
+export async function startServer(
+  subject: Subject,
+  host: HostName | "redis",
+  redisPort = 0,
+): Promise<Running> {
+  const child = new Child("http/server", { args: [subject.name, host, String(redisPort)] });
   const { port } = await child.next<{ port: number }>();
   const login = await ask(port, routes.login);
   const cookie = toCookieHeader(login.setCookie);
@@ -205,7 +209,7 @@ function toRow(
     host,
     subject: subject.name,
     kind: subject.kind,
-    versions: (subject.packages ?? []).map((name) => `${name} ${versionOf(name)}`).join(", "),
+    versions: versionsOf(subject.packages),
     note: subject.note ?? "",
     mode,
     cpu: spread(cpu),

@@ -16,6 +16,8 @@ export interface ChildOptions {
   readonly flags?: readonly string[];
   /** Another Node than this one. */
   readonly node?: string;
+  /** Variables of the environment besides this process's. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A program of the benchmarks in a process of its own. */
@@ -24,11 +26,11 @@ export class Child {
   readonly #ended: Promise<never>;
 
   /** @param file - its path in bench, without the ending. */
-  constructor(file: string, { args = [], flags = [], node }: ChildOptions = {}) {
+  constructor(file: string, { args = [], env = {}, flags = [], node }: ChildOptions = {}) {
     this.#process = fork(programOf(file), args, {
       execArgv: [...flags],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
-      env: { ...process.env, NODE_ENV: "production" },
+      env: { ...process.env, NODE_ENV: "production", ...env },
       ...(node !== undefined && { execPath: node }),
     });
     const what = `${file} ${args.join(" ")}`;

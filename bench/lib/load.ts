@@ -12,6 +12,9 @@ import type * as H3 from "../../src/hosts/h3.ts";
 import type * as Hono from "../../src/hosts/hono.ts";
 import type * as Koa from "../../src/hosts/koa.ts";
 import type * as Node from "../../src/hosts/node.ts";
+import type * as Memcached from "../../src/stores/memcached.ts";
+import type * as Redis from "../../src/stores/redis.ts";
+import type * as Sqlite from "../../src/stores/sqlite.ts";
 
 /** The compiled benchmark lies in bench/.out/bench/lib. */
 export const root: URL = new URL("../../../../", import.meta.url);
@@ -29,6 +32,9 @@ interface Ours {
   "hosts/hono": typeof Hono;
   "hosts/koa": typeof Koa;
   "hosts/node": typeof Node;
+  "stores/memcached": typeof Memcached;
+  "stores/redis": typeof Redis;
+  "stores/sqlite": typeof Sqlite;
 }
 
 /** A module of ours, built. */
@@ -42,10 +48,20 @@ export async function peer<Module>(name: string): Promise<Module> {
 }
 
 /** The version of a package that is installed for the benchmarks; "kocha-session" is ours. */
-export function versionOf(name: string): string {
+function versionOf(name: string): string {
   const file =
     name === "kocha-session"
       ? new URL("package.json", root)
       : new URL(`bench/node_modules/${name}/package.json`, root);
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
+
+/** Packages with their versions, for the results. */
+export function versionsOf(names: readonly string[] = []): string {
+  return names.map((name) => `${name} ${versionOf(name)}`).join(", ");
+}
+
+/** The URL of a peer's module, as an import in bench/ finds it. */
+export function peerUrl(name: string): string {
+  return import.meta.resolve(name);
 }

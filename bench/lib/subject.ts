@@ -24,12 +24,28 @@ export interface BenchServer {
   readonly port: number;
 }
 
-/** What a subject does in a benchmark of server-side sessions in memory. */
-interface MemoryScheme {
-  /** Stores the session under an id. */
-  readonly set: (id: string, pairs: Pairs) => Awaitable<unknown>;
+/** Server-side sessions by their ids. */
+export interface RowScheme {
+  /** Stores a new session. */
+  readonly create: (id: string, pairs: Pairs) => Awaitable<unknown>;
   /** The session's "name". */
   readonly get: (id: string) => Awaitable<string | undefined>;
+  /** What a request that changes "csrf" does with a session that it has read. */
+  readonly change: (id: string, csrf: string) => Awaitable<unknown>;
+  /** Bytes that went to the store, where no socket tells them. */
+  readonly bytes?: () => number;
+  /** Lets go of the service. */
+  readonly close?: () => Awaitable<unknown>;
+}
+
+/** A server that the benchmarks start; undefined: the store needs none. */
+export type Service = "redis" | "memcached" | "postgres" | "mariadb";
+
+/** A store over a service. */
+interface RowStore {
+  readonly service: Service | undefined;
+  /** @param port - the service's. */
+  readonly open: (port: number) => Awaitable<RowScheme>;
 }
 
 /** A peer, a scheme or ours. */
@@ -44,7 +60,12 @@ export interface Subject {
   readonly note?: string;
   readonly seal?: (pairs: Pairs) => Awaitable<SealScheme>;
   readonly http?: Partial<Record<HostName, () => Promise<BenchServer>>>;
-  readonly memory?: () => Awaitable<MemoryScheme>;
+  /** On Express over the Redis of this port. */
+  readonly redis?: (port: number) => Promise<BenchServer>;
+  /** In memory; made for as many sessions as come. */
+  readonly memory?: () => Awaitable<RowScheme>;
+  /** How many bytes a change takes to the store. */
+  readonly growth?: RowStore;
 }
 
 const folder = new URL("../subjects/", import.meta.url);

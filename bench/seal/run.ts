@@ -2,7 +2,7 @@
 // ratio to raw AES-256-GCM in the same round, on this Node and on Node 24.
 import { Child } from "../lib/child.ts";
 import type { Size } from "../lib/data.ts";
-import { versionOf } from "../lib/load.ts";
+import { versionsOf } from "../lib/load.ts";
 import type { Settings } from "../lib/settings.ts";
 import { spread, type Spread } from "../lib/stats.ts";
 import { loadSubjects } from "../lib/subject.ts";
@@ -50,7 +50,7 @@ async function runOn(node: string, { quick }: Settings): Promise<SealResult> {
     return {
       subject: samples.subject,
       kind: subject?.kind ?? "peer",
-      versions: (subject?.packages ?? []).map((name) => `${name} ${versionOf(name)}`).join(", "),
+      versions: versionsOf(subject?.packages),
       note: subject?.note ?? "",
       size: samples.size,
       bytes: samples.bytes,

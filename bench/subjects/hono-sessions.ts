@@ -3,12 +3,16 @@ import type { Context, MiddlewareHandler } from "hono";
 import { onHono } from "../http/hosts/hono.ts";
 import { keyBytes, password, loginData } from "../lib/data.ts";
 import { peer } from "../lib/load.ts";
-import type { BenchServer, Subject } from "../lib/subject.ts";
+import type { BenchServer, RowScheme, Subject } from "../lib/subject.ts";
 
 interface HonoSessions {
   readonly sessionMiddleware: (options: object) => MiddlewareHandler;
   readonly CookieStore: new () => object;
-  readonly MemoryStore: new () => object;
+  readonly MemoryStore: new () => {
+    createSession(id: string, row: HonoRow): void;
+    getSessionById(id: string): HonoRow;
+    persistSessionData(id: string, row: HonoRow): void;
+  };
   readonly encrypt: (key: string, text: string) => Promise<string>;
   readonly decrypt: (key: string, value: string) => Promise<string>;
 }
@@ -57,6 +61,39 @@ async function honoSessions(store: "CookieStore" | "MemoryStore"): Promise<Bench
   });
 }
 
+/** A session as its stores keep it. */
+interface HonoRow {
+  readonly _data: Record<string, { readonly value: string; readonly flash: boolean }>;
+}
+
+async function honoRows(): Promise<RowScheme> {
+  const { MemoryStore } = await sessions();
+  const store = new MemoryStore();
+  const entry = (value: string): { value: string; flash: boolean } => ({ value, flash: false });
+  const row = (id: string, data: HonoRow["_data"]): HonoRow => {
+    const now = Date.now();
+    const times = {
+      _expire: new Date(now + EXPIRES * 1000).toISOString(),
+      _accessed: new Date(now).toISOString(),
+    };
+    return { _data: data, ...times, _delete: false, _id: id } as HonoRow;
+  };
+  return {
+    create: (id, pairs) => {
+      const data = Object.entries(pairs).map(([key, value]) => [key, entry(value)]);
+      store.createSession(id, row(id, Object.fromEntries(data) as HonoRow["_data"]));
+    },
+    get: (id) => {
+      const { _data: data } = store.getSessionById(id);
+      return data["name"]?.value;
+    },
+    change: (id, csrf) => {
+      const { _data: data } = store.getSessionById(id);
+      store.persistSessionData(id, row(id, { ...data, csrf: entry(csrf) }));
+    },
+  };
+}
+
 /** Hono's. */
 export const subjects: readonly Subject[] = [
   {
@@ -92,6 +129,7 @@ export const subjects: readonly Subject[] = [
     packages: ["hono-sessions"],
     note: "an encrypted id in the cookie, the data in memory",
     http: { hono: () => honoSessions("MemoryStore") },
+    memory: honoRows,
   },
   {
     name: "@hono/session",
