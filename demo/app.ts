@@ -10,6 +10,7 @@ import { DAY, LimitError, type SessionConfig } from "kocha-session";
 import { sessionMiddleware } from "kocha-session/express";
 import { cartKey, type Product, products } from "./catalog.ts";
 import { ABSOLUTE_TIMEOUT } from "./config.ts";
+import { addDevices, deviceLabel } from "./devices.ts";
 import type { Html } from "./html.ts";
 import * as pages from "./pages.ts";
 import { style } from "./style.ts";
@@ -23,6 +24,7 @@ const KILOBYTE = 1024;
 export function createShop(config: SessionConfig): Express {
   const app = express();
   app.disable("x-powered-by");
+  app.set("lists", config.store.list !== undefined);
   // Before the session: a stylesheet is nobody's in particular.
   app.get("/style.css", (_, response) => response.type("css").send(style));
   app.use(sessionMiddleware(config), sameOrigin, express.urlencoded({ extended: false }));
@@ -57,7 +59,7 @@ export function createShop(config: SessionConfig): Express {
       const { session } = request;
       // Before anything is trusted to it: who had the credential until now has lost it.
       await session.regenerate();
-      session.bind(name);
+      session.bind(name, { label: deviceLabel(request) });
       session.set("name", name);
       session.cookieExpires = field(request, "remember") === "1" ? REMEMBER : 0;
       session.flash.set("notice", `Welcome, ${name}.`);
@@ -79,6 +81,7 @@ export function createShop(config: SessionConfig): Express {
     request.session.clear();
     response.redirect(303, "/session");
   });
+  if (config.store.list !== undefined) addDevices(app, config.store, frame);
   app.use(showError);
   return app;
 }
@@ -120,8 +123,15 @@ function frame(request: Request | undefined, title: string, content: Html): stri
   const flash =
     request === undefined || title === "Too large" ? "" : (session?.flash.get("notice") ?? "");
   const items = Object.values(session?.read(cartKey) ?? {}).reduce((sum, count) => sum + count, 0);
+  const path = request === undefined ? "" : request.baseUrl + request.path.replace(/^\/$/, "");
   return pages.page(
-    { path: request?.path ?? "", user: session?.get("name") ?? "", items, flash },
+    {
+      path: path === "" ? "/" : path,
+      lists: request?.app.get("lists") === true,
+      user: session?.get("name") ?? "",
+      items,
+      flash,
+    },
     title,
     content,
   );
@@ -160,6 +170,7 @@ function facts(request: Request, config: SessionConfig): pages.SessionFacts {
       session.cookieExpires === 0
         ? "until the browser closes"
         : `${session.cookieExpires / DAY} days`,
+    isSealed: "sealed" in config.store,
     // The "=" between them counts for no browser.
     cookieBytes: cookie === undefined ? 0 : cookie.length - 1,
     maxBytes: MAX_COOKIE_BYTES,

@@ -1,22 +1,38 @@
 // The demo's session settings: what `kocha-session init` writes, with short timeouts to look at.
 import { randomBytes } from "node:crypto";
-import { DAY, SessionCookieStore, type SessionConfig, type SessionObservers } from "kocha-session";
+import {
+  DAY,
+  SessionCookieStore,
+  type SessionConfig,
+  type SessionObservers,
+  type SessionStore,
+} from "kocha-session";
 
 const freshKey = (): string => randomBytes(32).toString("base64");
 
 /** Seconds until an idle session ends; short, so that the page can show it. */
-const IDLE_TIMEOUT = 30 * 60;
+export const IDLE_TIMEOUT = 30 * 60;
 /** Seconds until any session ends. */
 export const ABSOLUTE_TIMEOUT = 7 * DAY;
 
-/** The settings; without keys in the environment each start makes its own. */
-export function sessionConfig(on: SessionObservers = {}): SessionConfig {
+/** The demo's keys; without them in the environment each start makes its own. */
+export function demoKeys(): { readonly secretKey: string; readonly signingKey: string } {
+  return {
+    secretKey: process.env["SESSION_SECRET_KEY"] ?? freshKey(),
+    signingKey: process.env["SESSION_SIGNING_KEY"] ?? freshKey(),
+  };
+}
+
+/** The settings, by default on the cookie store. */
+export function sessionConfig(
+  on: SessionObservers = {},
+  keys: ReturnType<typeof demoKeys> = demoKeys(),
+  store: SessionStore = new SessionCookieStore(keys),
+): SessionConfig {
   return {
     name: "shop_session",
-    store: new SessionCookieStore({
-      secretKey: process.env["SESSION_SECRET_KEY"] ?? freshKey(),
-      signingKey: process.env["SESSION_SIGNING_KEY"] ?? freshKey(),
-    }),
+    store,
+    ...(store instanceof SessionCookieStore ? {} : { signingKey: keys.signingKey }),
     cookieExpires: 0,
     sessionExpires: IDLE_TIMEOUT,
     absoluteExpires: ABSOLUTE_TIMEOUT,

@@ -1,7 +1,10 @@
-// `npm run demo`: the shop on http://localhost:3000, or on PORT, until it is interrupted.
+// `npm run demo`: the shop on http://localhost:3000, or on PORT, until it is interrupted. It runs on
+// the cookie store, or on `--store`.
+import { parseArgs } from "node:util";
 import type { SessionObservers } from "kocha-session";
 import { createShop } from "./app.ts";
-import { sessionConfig } from "./config.ts";
+import { demoKeys, sessionConfig } from "./config.ts";
+import { openStore } from "./stores.ts";
 
 /** Every event in one line: the id is a handle, no credential. */
 const on: SessionObservers = {
@@ -12,8 +15,15 @@ const on: SessionObservers = {
   rejected: ({ reason }) => console.log(`a cookie was rejected: ${reason}`),
 };
 
+const { values } = parseArgs({ options: { store: { type: "string", default: "cookie" } } });
+const keys = demoKeys();
+const { store, close } = await openStore(values.store, keys).catch((error: unknown) => {
+  const reason = error instanceof Error ? error.message || String(error) : String(error);
+  console.error(`the store can't be had: ${reason}`);
+  process.exit(1);
+});
 const port = Number(process.env["PORT"] ?? 3000);
-const server = createShop(sessionConfig(on)).listen(port, (error?: Error) => {
+const server = createShop(sessionConfig(on, keys, store)).listen(port, (error?: Error) => {
   if (error !== undefined) {
     console.error(`port ${port} can't be had (${error.message}): try PORT=0 npm run demo`);
     process.exit(1);
@@ -25,7 +35,7 @@ const server = createShop(sessionConfig(on)).listen(port, (error?: Error) => {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
-    server.close();
+    server.close(() => void close());
     server.closeAllConnections();
   });
 }

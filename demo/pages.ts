@@ -7,6 +7,8 @@ import { type Html, html } from "./html.ts";
 /** What every page shows around its own content. */
 export interface Frame {
   readonly path: string;
+  /** Whether the store can list a user's sessions. */
+  readonly lists: boolean;
   readonly user: string;
   readonly items: number;
   readonly flash: string;
@@ -43,6 +45,7 @@ export function page(frame: Frame, title: string, content: Html): string {
             <nav aria-label="Main">
               ${link(frame, "/", "Shop")} ${link(frame, "/cart", `Cart (${frame.items})`)}
               ${link(frame, "/session", "Session")}
+              ${frame.lists && frame.user !== "" ? link(frame, "/devices", "Devices") : undefined}
             </nav>
             ${account}
           </div>
@@ -50,7 +53,7 @@ export function page(frame: Frame, title: string, content: Html): string {
         <main>
           ${flash}${content}
           <footer>
-            A demo of kocha-session: everything that this shop knows of you is in one sealed cookie.
+            A demo of kocha-session: all that this shop knows of you is in your session.
           </footer>
         </main>
       </body>
@@ -160,6 +163,8 @@ export interface SessionFacts {
   readonly lifetime: string;
   readonly cookieBytes: number;
   readonly maxBytes: number;
+  /** Whether the session itself is in the cookie, and not only its key. */
+  readonly isSealed: boolean;
   readonly now: number;
   readonly entries: readonly (readonly [string, string])[];
 }
@@ -176,7 +181,8 @@ function distance(ms: number): string {
     : relative.format(Math.round(hours / 24), "day");
 }
 
-function instant(date: Date, now: number): Html {
+/** How far away, and when exactly. */
+export function instant(date: Date, now: number): Html {
   return html`${distance(date.getTime() - now)}
     <time datetime="${date.toISOString()}">${date.toUTCString()}</time>`;
 }
@@ -185,13 +191,23 @@ function instant(date: Date, now: number): Html {
 export function sessionPage(facts: SessionFacts): Html {
   const { now } = facts;
   return html`<h1>Your session</h1>
-    <p class="lead">A string map, in one cookie that nobody else can read or change.</p>
+    <p class="lead">
+      ${
+        facts.isSealed
+          ? "A string map, in one cookie that nobody else can read or change."
+          : "A string map in the store; your cookie holds the key to it."
+      }
+    </p>
     <dl>
       <dt>Handle</dt>
       <dd class="mono" id="id">${facts.id}</dd>
       <dt>State</dt>
       <dd id="state">
-        ${facts.isNew ? "new: nothing is stored until something is set" : "stored in your cookie"}
+        ${
+          facts.isNew
+            ? "new: nothing is stored until something is set"
+            : `stored in ${facts.isSealed ? "your cookie" : "the store"}`
+        }
       </dd>
       <dt>Created</dt>
       <dd>${instant(facts.created, now)}</dd>

@@ -17,6 +17,7 @@ export type { Flash } from "./core/flash.ts";
 export type { ForeignCookies, ForeignSession } from "./core/foreign.ts";
 export type { RevocationOptions } from "./core/listed-revocations.ts";
 export { memoryRevocations, type MemoryRevocationsOptions } from "./core/memory-revocations.ts";
+export { destroySession, listSessions, type SessionSummary } from "./core/listing.ts";
 export { SessionMiddleware } from "./core/middleware.ts";
 export type { Connection } from "./core/backing.ts";
 export {
