@@ -41,8 +41,6 @@ export abstract class Backing {
   protected readonly cookies: CookieWriter;
   protected readonly connection: Connection;
   readonly map: SessionMap;
-  /** Unix milliseconds. */
-  created: number;
   /** Whether the client brought no session that lives. */
   isNew = true;
   readOnly: ReadOnlyReason | undefined;
@@ -54,6 +52,7 @@ export abstract class Backing {
   protected lifetime: number | undefined;
   /** The same, as it is stored. */
   protected storedLifetime: number | undefined;
+  #created: number | undefined;
   #queue: Promise<unknown> | undefined;
   #closing: Awaitable<ResponseEffects> | undefined;
   #changeListener: (() => void) | undefined;
@@ -64,7 +63,15 @@ export abstract class Backing {
     this.cookies = parts.cookies;
     this.connection = connection;
     this.map = new SessionMap(parts.config);
-    this.created = this.newCreated();
+  }
+
+  /** Unix milliseconds; a new session is as old as the first question. */
+  get created(): number {
+    return (this.#created ??= this.newCreated());
+  }
+
+  set created(created: number) {
+    this.#created = created;
   }
 
   /** The session's handle, no credential. */

@@ -26,6 +26,9 @@ import type {
 const nothing: readonly never[] = [];
 const noChange: Pick<SealedChange, "set" | "del"> = { set: new Map(), del: nothing };
 
+/** A change while it is put together. */
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
+
 interface Mark {
   readonly due: SealedWrite | undefined;
   readonly bump: boolean;
@@ -277,25 +280,21 @@ export class SealedBacking extends Backing {
     const opened = this.#opened;
     const { clear, set, del } = this.map.change;
     const { binding, lifetime } = this;
-    const common = {
+    // Field by field: it is made for every write, and spreading what is rarely there costs more.
+    const change: Writable<SealedChange> = {
+      op: opened === undefined ? "create" : "update",
       set,
       del,
       ttl: this.ttl,
       deadline: this.#deadline,
-      ...(binding !== undefined && { subject: binding.subject }),
-      ...this.extras(binding),
-      ...(this.lifetimeChanged && lifetime !== undefined && { cookieExpires: lifetime }),
     };
-    const change: SealedChange =
-      opened === undefined
-        ? { ...common, op: "create", id: this.id }
-        : {
-            ...common,
-            op: "update",
-            rev: opened.rev,
-            ...(clear && { clear }),
-            ...(this.bump && { bump: true }),
-          };
+    if (opened === undefined) change.id = this.id;
+    else change.rev = opened.rev;
+    if (opened !== undefined && clear) change.clear = true;
+    if (opened !== undefined && this.bump) change.bump = true;
+    if (binding !== undefined) change.subject = binding.subject;
+    if (this.lifetimeChanged && lifetime !== undefined) change.cookieExpires = lifetime;
+    Object.assign(change, this.extras(binding));
     const due = this.#seal(opened, change);
     if (due === undefined) {
       this.refuse("stale");

@@ -189,7 +189,8 @@ export class SessionCookieStore implements SealedSessionStore {
     if (payload === undefined) return undefined;
     const set = this.#seal(payload, context.name, this.#maxCookies);
     const isSet = (name: string): boolean => set.some((cookie) => cookie.name === name);
-    return { set, expire: (opened?.names ?? []).filter((name) => !isSet(name)) };
+    const expire = opened === undefined ? [] : opened.names.filter((name) => !isSet(name));
+    return { set, expire };
   }
 
   #openOne(value: string): OpenedSession | undefined {
