@@ -1,8 +1,9 @@
 // `npm run bench -- growth`: how many bytes go to the store when one key of a session changes, by
 // the size of the session, and what a whole session takes when it is made.
+import { startProxy } from "../../tests/support/proxy.ts";
 import { versionsOf } from "../lib/load.ts";
 import type { Pairs } from "../lib/data.ts";
-import { countBytes, startService } from "../lib/services.ts";
+import { startService } from "../lib/services.ts";
 import { loadSubjects, type RowScheme, type Subject } from "../lib/subject.ts";
 
 /** Sessions by their size as JSON. */
@@ -62,10 +63,12 @@ async function measureStore(subject: Subject, size: GrowthSize): Promise<GrowthR
   if (growth === undefined) throw new Error(`${name} is no store`);
   const row = { subject: name, kind, versions: versionsOf(packages), note, size };
   const service = growth.service === undefined ? undefined : await startService(growth.service);
-  const wire = service === undefined ? undefined : await countBytes(service.port);
+  const wire = service === undefined ? undefined : await startProxy(service.port);
+  let sent = 0;
+  const sentSoFar = (): number => (sent += wire?.take().sent ?? 0);
   try {
     const scheme = await growth.open(wire?.port ?? 0);
-    const bytes = scheme.bytes ?? wire?.bytes ?? ((): number => 0);
+    const bytes = scheme.bytes ?? sentSoFar;
     try {
       const id = "AAECAwQFBgcICQoLDA0ODw";
       return { ...row, ...(await measure(scheme, bytes, sizes[size], id)) };
