@@ -6,8 +6,8 @@ import { build } from "esbuild";
 
 /**
  * Bytes, minified and compressed: the budget of the cookie store with all that it needs. The aim is
- * AIM, which is not reached: without a single error message it would still be 16 KB, and without the
- * engine's half for server-side stores 15. The budget holds what there is from growing unseen.
+ * AIM, which is not reached: without a single error message it would still be 16 KB, as it would without the
+ * half of the engine that serves server-side stores. The budget holds what there is from growing unseen.
  */
 const LIMIT = 18.25 * 1024;
 const AIM = 8 * 1024;
