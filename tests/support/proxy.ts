@@ -30,7 +30,42 @@ export interface Proxy {
   readonly turn: (mode: ProxyMode) => void;
   /** Holds what is said from now on, or lets it through: `turn` by another name. */
   readonly hold: (isHeld: boolean) => void;
+  /** Where new connections lead from now on: another loopback port. */
+  readonly aim: (port: number) => void;
   readonly close: () => Promise<void>;
+}
+
+/** One direction of one connection: nothing on it overtakes what came before. */
+class Lane {
+  readonly #isHeld: () => boolean;
+  readonly #delay: () => number;
+  readonly #queue: { readonly dueAt: number; readonly act: () => void }[] = [];
+
+  constructor(isHeld: () => boolean, delay: () => number) {
+    this.#isHeld = isHeld;
+    this.#delay = delay;
+  }
+
+  /** Does `act` when its turn has come. */
+  pass(act: () => void): void {
+    this.#queue.push({ dueAt: performance.now() + this.#delay(), act });
+    this.move();
+  }
+
+  /** Does whatever is due. */
+  move(): void {
+    while (!this.#isHeld()) {
+      const [first] = this.#queue;
+      if (first === undefined) return;
+      const wait = first.dueAt - performance.now();
+      if (wait > 0) {
+        setTimeout(() => this.move(), Math.ceil(wait));
+        return;
+      }
+      this.#queue.shift();
+      first.act();
+    }
+  }
 }
 
 /** Starts a proxy to a loopback port; the caller closes it. */
@@ -39,33 +74,34 @@ export async function startProxy(target: number): Promise<Proxy> {
   let received = 0;
   let trips = 0;
   let mode: ProxyMode = { kind: "open" };
-  const held: (() => void)[] = [];
+  let aim = target;
+  const lanes = new Set<Lane>();
   const sockets = new Set<Socket>();
 
-  /** Does `act` now, late, or when the silence ends. */
-  const pass = (isAnswer: boolean, act: () => void): void => {
-    const isHeld = mode.kind === "silent" && (isAnswer || mode.answersOnly !== true);
-    if (isHeld) held.push(() => pass(isAnswer, act));
-    // Timers of one length fire in the order in which they were set.
-    else if (mode.kind === "open" && (mode.delayMs ?? 0) > 0) setTimeout(act, mode.delayMs);
-    else act();
-  };
+  const isHeld = (isAnswer: boolean): boolean =>
+    mode.kind === "silent" && (isAnswer || mode.answersOnly !== true);
+  const delay = (): number => (mode.kind === "open" ? (mode.delayMs ?? 0) : 0);
   const relay = (
     from: Socket,
     to: Socket,
     isAnswer: boolean,
     count: (bytes: number) => void,
   ): void => {
+    const lane = new Lane(() => isHeld(isAnswer), delay);
+    lanes.add(lane);
     sockets.add(from);
     // A connection that breaks is what the tests look at through the driver.
     from.on("error", () => undefined);
     from.on("data", (chunk: Buffer) => {
       count(chunk.length);
-      pass(isAnswer, () => to.writable && to.write(chunk));
+      lane.pass(() => to.writable && to.write(chunk));
     });
     from.on("close", () => {
       sockets.delete(from);
-      pass(isAnswer, () => to.destroy());
+      lane.pass(() => {
+        lanes.delete(lane);
+        to.destroy();
+      });
     });
   };
   const server = createServer((client) => {
@@ -73,7 +109,7 @@ export async function startProxy(target: number): Promise<Proxy> {
       client.destroy();
       return;
     }
-    const upstream = connect({ port: target, host: "127.0.0.1", noDelay: true });
+    const upstream = connect({ port: aim, host: "127.0.0.1", noDelay: true });
     client.setNoDelay(true);
     let isAsked = false;
     relay(client, upstream, false, (bytes) => {
@@ -89,7 +125,7 @@ export async function startProxy(target: number): Promise<Proxy> {
   const turn = (next: ProxyMode): void => {
     mode = next;
     if (next.kind === "cut") for (const socket of sockets) socket.destroy();
-    if (next.kind !== "silent") for (const release of held.splice(0)) release();
+    for (const lane of lanes) lane.move();
   };
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -102,6 +138,9 @@ export async function startProxy(target: number): Promise<Proxy> {
     },
     turn,
     hold: (isHeld) => turn({ kind: isHeld ? "silent" : "open" }),
+    aim: (port) => {
+      aim = port;
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();

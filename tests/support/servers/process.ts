@@ -27,6 +27,15 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** Whether nobody listens on a loopback port. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
 /**
  * Whether a server on a loopback port answers as it should.
  * @param hello - what is sent first; undefined: the server speaks first.

@@ -1,5 +1,6 @@
 // A private Redis Cluster for the tests: three masters with a replica each, all on this machine.
 import { ask, type RedisOptions, type RedisServer, startRedis } from "./redis.ts";
+import { isFree } from "./process.ts";
 import { until } from "../until.ts";
 
 /** A running cluster. */
@@ -37,7 +38,9 @@ export async function startRedisCluster(options: RedisOptions = {}): Promise<Red
   };
   try {
     // One after the other: two that start at once could be given the same port.
-    while (nodes.length < NODES) nodes.push(await startRedis({ ...options, args }));
+    while (nodes.length < NODES) {
+      nodes.push(await startRedis({ ...options, port: await freeNodePort(), args }));
+    }
     const [first] = nodes;
     if (first === undefined) throw new Error("there is no node");
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
@@ -70,6 +73,17 @@ export async function startRedisCluster(options: RedisOptions = {}): Promise<Red
   };
   const roots = nodes.map(({ port }) => ({ host: "127.0.0.1", port }));
   return { nodes, roots, masterOf, close };
+}
+
+/**
+ * A port that is free together with the cluster bus's, 10,000 above it; both below those that the
+ * system hands out, or any connection could have taken the second one meanwhile.
+ */
+async function freeNodePort(): Promise<number> {
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 10_000);
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
+  }
 }
 
 async function portOfLiving(nodes: readonly RedisServer[]): Promise<number> {

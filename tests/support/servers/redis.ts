@@ -20,6 +20,8 @@ export interface RedisServer {
 export interface RedisOptions {
   /** Default: Debian's redis-server. */
   readonly program?: string;
+  /** Default: a free one. */
+  readonly port?: number;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -40,7 +42,7 @@ export function answersPing(port: number): Promise<boolean> {
 
 /** Starts a server; the caller closes it. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const { path, remove } = dataFolder("redis");
   const server = new ServerProcess({
     program: options.program ?? ensure("redis").redis,
