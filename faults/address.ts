@@ -22,7 +22,7 @@ export type StoreAddress =
       readonly name: string;
       readonly durability: Durability;
     }
-  | { readonly kind: "postgres"; readonly url: string }
+  | { readonly kind: "postgres" | "mariadb"; readonly url: string }
   | { readonly kind: "memcached"; readonly port: number }
   | { readonly kind: "sqlite"; readonly path: string };
 
@@ -51,6 +51,13 @@ export async function openStore(address: StoreAddress): Promise<SessionStore> {
       await store.createTable();
       return store;
     }
+    case "mariadb": {
+      const { default: mysql } = await import("mysql2/promise");
+      const { SessionMysqlStore } = await import("kocha-session/mysql");
+      const store = new SessionMysqlStore({ client: mysql.createPool(address.url) });
+      await store.createTable();
+      return store;
+    }
     case "memcached": {
       const { Memcache } = await import("memcache");
       const { SessionMemcachedStore } = await import("kocha-session/memcached");
@@ -59,12 +66,11 @@ export async function openStore(address: StoreAddress): Promise<SessionStore> {
       await client.connect();
       return new SessionMemcachedStore({ client });
     }
-    case "sqlite": {
-      const { default: Database } = await import("libsql");
-      const { SessionSqliteStore } = await import("kocha-session/sqlite");
-      return new SessionSqliteStore({ client: new Database(address.path) });
-    }
+    case "sqlite":
   }
+  const { default: Database } = await import("libsql");
+  const { SessionSqliteStore } = await import("kocha-session/sqlite");
+  return new SessionSqliteStore({ client: new Database(address.path) });
 }
 
 type RedisAddress = Extract<StoreAddress, { readonly client: string }>;

@@ -1,6 +1,7 @@
-// The faults of the other engines: PostgreSQL, memcached and SQLite.
+// The faults of the other engines: PostgreSQL, MariaDB, memcached and SQLite.
 import { connect } from "node:net";
 import { join } from "node:path";
+import { startMariadb } from "../tests/support/servers/mariadb.ts";
 import { startMemcached } from "../tests/support/servers/memcached.ts";
 import { startPostgres } from "../tests/support/servers/postgres.ts";
 import { dataFolder } from "../tests/support/servers/process.ts";
@@ -19,6 +20,10 @@ interface Running {
 const startPg = async (): Promise<Running & { port: number }> => {
   const { url, port, server, close } = await startPostgres();
   return { address: { kind: "postgres", url }, port, server, close };
+};
+const startMaria = async (): Promise<Running & { port: number }> => {
+  const { url, port, server, close } = await startMariadb();
+  return { address: { kind: "mariadb", url }, port, server, close };
 };
 const startCache = async (megabytes?: number): Promise<Running & { port: number }> => {
   const { port, server, close } = await startMemcached(megabytes);
@@ -118,6 +123,31 @@ export const otherScenarios: readonly Scenario[] = [
       return behindProxy(port, close, fault, (front) => ({
         kind: "postgres",
         url: `postgres://postgres@127.0.0.1:${front}/postgres`,
+      }));
+    },
+  }),
+  {
+    engine: "MariaDB",
+    setting: "mysql2, innodb-flush-log-at-trx-commit=2",
+    fault: "kill -9, restart",
+    allows: [],
+    because: "what is committed is with the system; a loss of power could lose a second",
+    start: async () => crash(await startMaria()),
+  },
+  {
+    engine: "MariaDB",
+    setting: "mysql2",
+    ...app,
+    start: async () => crashApps(await startMaria()),
+  },
+  ...networkFaults({
+    engine: "MariaDB",
+    setting: "mysql2",
+    start: async (fault) => {
+      const { port, close } = await startMaria();
+      return behindProxy(port, close, fault, (front) => ({
+        kind: "mariadb",
+        url: `mysql://root@127.0.0.1:${front}/test`,
       }));
     },
   }),

@@ -5,7 +5,7 @@ import type { AppOrders } from "./app.ts";
 import { type Apps, startApps } from "./apps.ts";
 
 /** What an engine may do to what it had acknowledged, by its own documentation. */
-export type Allowance = "lost writes" | "lost sessions" | "logouts undone";
+type Allowance = "lost writes" | "lost sessions" | "logouts undone";
 
 /** An engine that runs, and what can be done to it. */
 export interface Stage {
