@@ -3,6 +3,7 @@ export { applyChange, toSaved, type AppliedChange } from "./core/change.ts";
 export { configDefaults, type SessionConfig } from "./core/config.ts";
 export type { ResponseEffects } from "./core/effects.ts";
 export type {
+  CollapsedEvent,
   RefusedEvent,
   RefusedReason,
   RejectedEvent,
@@ -45,6 +46,7 @@ export type {
   SavedSession,
   SealedChange,
   SealedContext,
+  SealedCookie,
   SealedSessionStore,
   SealedWrite,
   SessionChange,

@@ -153,7 +153,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     onStoreError: oneOf(config, "onStoreError", ["fail", "anonymous"], configDefaults.onStoreError),
     maxKeyBytes: count(config, "maxKeyBytes", configDefaults.maxKeyBytes),
     maxKeys: count(config, "maxKeys", configDefaults.maxKeys),
-    maxSessionBytes: count(config, "maxSessionBytes", configDefaults.maxSessionBytes),
+    maxSessionBytes: sessionBytes(config, store),
     on: checkObservers(config.on),
     now: clock(config.now),
   });
@@ -214,6 +214,15 @@ function checkRevocations(value: unknown, store: SessionStore): Revocations | un
   const list = value as Revocations | null;
   if (typeof list?.open === "function") return list;
   return fail("revocations", `must be what memoryRevocations() gives, not ${kindOf(value)}`);
+}
+
+/** The store's own limit, where it has one, is the most that may be asked for. */
+function sessionBytes(config: SessionConfig, store: SessionStore): number {
+  const most = isSealed(store) ? (store.maxSessionBytes ?? Infinity) : Infinity;
+  const fallback = Math.min(configDefaults.maxSessionBytes, most);
+  const bytes = count(config, "maxSessionBytes", fallback);
+  if (bytes > most) fail("maxSessionBytes", `must be at most ${most}, this store's own limit`);
+  return bytes;
 }
 
 function checkObservers(on: SessionObservers | undefined): SessionObservers {

@@ -27,6 +27,12 @@ export interface RejectedEvent {
   readonly reason: RejectedReason;
 }
 
+/** The parts of a merging session were too many bytes, and one took their place. */
+export interface CollapsedEvent extends SessionEvent {
+  /** What the session's cookies would have had of the Cookie header. */
+  readonly bytes: number;
+}
+
 /** Entries of another library's cookie that were left out while it was read. */
 export interface SkippedEvent extends SessionEvent {
   /** The names of what was left out. */
@@ -53,6 +59,8 @@ export interface SessionObservers {
   committed?(event: SessionEvent): void;
   /** A change was not saved. */
   refused?(event: RefusedEvent): void;
+  /** A merging session's parts were replaced by one. */
+  collapsed?(event: CollapsedEvent): void;
   /** The session was ended by `destroy()`. */
   destroyed?(event: SessionEvent): void;
   /** A cookie of ours was not accepted. */
@@ -71,6 +79,7 @@ export const eventNames: readonly (keyof SessionObservers)[] = [
   "regenerated",
   "committed",
   "refused",
+  "collapsed",
   "destroyed",
   "rejected",
   "skipped",

@@ -199,7 +199,9 @@ export class SealedBacking extends Backing {
       this.#due = undefined;
       return undefined;
     }
-    const change: SealedChange = { op: "destroy", ...noChange, ttl: 0, deadline: Infinity };
+    // How long a write that races with this one could live: a tombstone must outlive it.
+    const ends = { ttl: this.ttl, deadline: this.#deadline };
+    const change: SealedChange = { op: "destroy", ...noChange, ...ends };
     this.#due = this.#seal(opened, change);
     notify(this.config.on, "destroyed", { id });
     return undefined;
@@ -241,6 +243,8 @@ export class SealedBacking extends Backing {
     if (this.bump) notify(this.config.on, "regenerated", { id });
     if (decision === "renew" || decision === "resend") notify(this.config.on, "renewed", { id });
     else notify(this.config.on, "committed", { id });
+    const bytes = this.#due?.collapsed;
+    if (bytes !== undefined) notify(this.config.on, "collapsed", { id, bytes });
   }
 
   protected setCookies(): string[] {
@@ -249,7 +253,10 @@ export class SealedBacking extends Backing {
     const now = this.config.now();
     const { secure } = this;
     return [
-      ...due.set.map(({ name, value }) => this.cookies.set(name, value, this.#maxAge, now, secure)),
+      // ORDER: what is set comes first, so that a response that is torn apart still carries it.
+      ...due.set.map(({ name, value, maxAge = this.#maxAge }) =>
+        this.cookies.set(name, value, maxAge, now, secure),
+      ),
       ...due.expire.map((name) => this.cookies.expire(name, secure)),
     ];
   }

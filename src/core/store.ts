@@ -67,6 +67,8 @@ export interface StoreCapabilities {
   readonly durable?: boolean;
   /** `list` and `destroyAll` exist, and their index never misses a live session. */
   readonly lists?: boolean;
+  /** A sealed store whose responses merge in the browser: laws L1 and L3 hold there. */
+  readonly merges?: boolean;
 }
 
 /** A session in a subject's list. */
@@ -173,10 +175,18 @@ export interface SealedContext {
   readonly verdict?: (session: RevocableSession) => RevocationVerdict | undefined;
 }
 
+/** A cookie that a sealed store sends. */
+export interface SealedCookie extends Cookie {
+  /** Its lifetime in seconds, where it is another than the session's. */
+  readonly maxAge?: number;
+}
+
 /** The cookies to set, and the names to expire: only such as authenticated as ours. */
 export interface SealedWrite {
-  readonly set: readonly Cookie[];
+  readonly set: readonly SealedCookie[];
   readonly expire: readonly string[];
+  /** The bytes of the Cookie header that were too many, so that one cookie replaces them all. */
+  readonly collapsed?: number;
 }
 
 /**
@@ -187,6 +197,8 @@ export interface SealedSessionStore extends SessionStore {
   readonly sealed: true;
   /** Names of cookies in other formats that `open` wants to see too. */
   readonly foreignNames?: readonly string[];
+  /** All keys and values together, in bytes: what `set` takes, if less than the configuration's. */
+  readonly maxSessionBytes?: number | undefined;
   /**
    * Joins every cookie named `name` or `name.` + 6 base64url characters into one session.
    * Total: it never throws, whatever the cookies hold, but what `verdict` throws. What it gives
