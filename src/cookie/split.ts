@@ -7,8 +7,13 @@
 //   …            a slice of the payload
 import { encodeBase64url, randomBytes } from "#crypto";
 import { concatBytes } from "../crypto/bytes.ts";
+import { findLargestKeys } from "../core/map.ts";
+import type { SessionPayload } from "../crypto/payload.ts";
 import { MAX_COOKIE_BYTES, TOKEN_OVERHEAD } from "../crypto/token.ts";
+import { LimitError } from "../errors.ts";
 
+/** Browsers keep few cookies a site, and servers take few bytes of headers. */
+export const MAX_COOKIES = 4;
 const SET_BYTES = 8;
 const HEAD_BYTES = 10;
 /** What stands before the place in a piece's name; a dot and six characters in all. */
@@ -81,4 +86,22 @@ export function joinPieces(
 
 function pieceName(name: string, place: number): string {
   return `${name}${SUFFIX}${place}`;
+}
+
+/** The error of a session that needs more cookies than it may have. */
+export function tooLargeToSplit(
+  payload: SessionPayload,
+  payloadBytes: number,
+  name: string,
+  maxCookies: number,
+): LimitError {
+  const limit = MAX_COOKIE_BYTES * maxCookies;
+  const over = payloadBytes - wholeCapacity(name);
+  const actual = MAX_COOKIE_BYTES + Math.ceil((over * 4) / 3);
+  return new LimitError(
+    "ERR_SESSION_LIMIT_COOKIE",
+    `the session needs ${actual} bytes of cookies, over the ${limit} that browsers keep in ` +
+      `${maxCookies}; keep less in it, raise maxCookies (up to ${MAX_COOKIES}), or use a server-side store`,
+    { actual, limit, largestKeys: findLargestKeys(payload.data) },
+  );
 }

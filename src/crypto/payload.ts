@@ -154,7 +154,7 @@ function sortedKeys(data: ReadonlyMap<string, string>): string[] {
 }
 
 /** The order of the keys' UTF-8 bytes, which is that of their code points, without making them. */
-function compareKeys(one: string, other: string): number {
+export function compareKeys(one: string, other: string): number {
   const length = Math.min(one.length, other.length);
   for (let index = 0; index < length; index++) {
     const left = one.charCodeAt(index);
@@ -169,7 +169,8 @@ function sortWeight(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x1_0000 : unit;
 }
 
-class Writer {
+/** Writes into room that was counted before. */
+export class Writer {
   readonly #target: Uint8Array;
   #offset = 0;
 
@@ -184,6 +185,11 @@ class Writer {
   id(id: string): void {
     writeBase64url(this.#target, id, this.#offset);
     this.#offset += ID_BYTES;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#target.set(bytes, this.#offset);
+    this.#offset += bytes.length;
   }
 
   uint32(value: number): void {
@@ -235,7 +241,7 @@ class Writer {
 }
 
 /** Reads to a first fault, after which everything is empty and `failed` says so. */
-class Reader {
+export class Reader {
   readonly #source: Uint8Array;
   #offset = 0;
   failed = false;
@@ -247,6 +253,20 @@ class Reader {
   id(): string {
     const start = this.#advance(ID_BYTES);
     return encodeBase64url(this.#source.subarray(start, this.#offset));
+  }
+
+  get done(): boolean {
+    return this.#offset === this.#source.length;
+  }
+
+  bytes(length: number): Uint8Array {
+    const start = this.#advance(length);
+    return this.#source.subarray(start, this.#offset);
+  }
+
+  /** All that hasn't been read. */
+  rest(): Uint8Array {
+    return this.bytes(this.#source.length - this.#offset);
   }
 
   uint32(): number {

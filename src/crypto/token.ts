@@ -16,12 +16,17 @@ import type { CookieKeyring, PreparedCookieKey } from "./keyring.ts";
 import { XAES_NONCE_BYTES, XAES_TAG_BYTES } from "./xaes.ts";
 
 /** What a token is for: a token of one purpose never opens as another (ASVS 9.2.2). */
-export type TokenPurpose = "session" | "piece";
+export type TokenPurpose = "session" | "piece" | "part";
 
 /** A browser keeps no cookie whose name and value are longer together: RFC 6265bis section 5.6. */
 export const MAX_COOKIE_BYTES = 4096;
 /** Bytes that a token adds to its payload. */
 export const TOKEN_OVERHEAD: number = 5 + XAES_NONCE_BYTES + XAES_TAG_BYTES;
+
+/** How many characters a token for so many bytes of payload has. */
+export function tokenLength(payloadBytes: number): number {
+  return Math.ceil(((TOKEN_OVERHEAD + payloadBytes) * 4) / 3);
+}
 
 const VERSION = 1;
 const HEADER_BYTES = 5;
@@ -108,6 +113,7 @@ function additionalData(
   const header = new Uint8Array(HEADER_BYTES);
   writeHeader(header, key.id);
   const built = concatBytes([encodeUtf8(AAD_LABEL), ...framed, header]);
-  if (byName.size < MAX_AADS) byName.set(cookieName, built);
+  // Parts have random names: they would fill the list with what is never asked for again.
+  if (purpose !== "part" && byName.size < MAX_AADS) byName.set(cookieName, built);
   return built;
 }

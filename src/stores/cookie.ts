@@ -1,9 +1,6 @@
 // Sessions in the client's own cookies: sealed, so that they can be neither read nor changed, and
 // opened without any store. It knows the token and the payload, no header and no attribute.
-import { applyUntil } from "../core/change.ts";
 import type { ForeignCookies } from "../core/foreign.ts";
-import { mintSelector } from "../core/key.ts";
-import { findLargestKeys } from "../core/map.ts";
 import type {
   Cookie,
   OpenedSession,
@@ -14,16 +11,27 @@ import type {
   SealedSessionStore,
   SealedWrite,
   SessionChange,
+  StoreCapabilities,
   StoredSession,
 } from "../core/store.ts";
 import { SECOND } from "../core/expiry.ts";
 import { kindOf } from "../core/text.ts";
-import { joinPieces, placeOf, splitPayload, wholeCapacity } from "../cookie/split.ts";
+import type { Seen } from "../cookie/part.ts";
+import { MAX_MERGING_BYTES, MergingCookies } from "../cookie/parts.ts";
+import {
+  joinPieces,
+  MAX_COOKIES,
+  placeOf,
+  splitPayload,
+  tooLargeToSplit,
+  wholeCapacity,
+} from "../cookie/split.ts";
+import { applyToPayload, endOf, newest, toOpened } from "../cookie/state.ts";
 import { type CookieKey, type CookieKeyring, createCookieKeyring } from "../crypto/keyring.ts";
 import { borrowPayload, decodePayload, type SessionPayload } from "../crypto/payload.ts";
-import { MAX_COOKIE_BYTES, openToken, sealToken } from "../crypto/token.ts";
+import { openToken, sealToken } from "../crypto/token.ts";
 import { VerifiedTexts } from "../crypto/verified.ts";
-import { ConfigError, LimitError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 
 /** The keys of the cookies, and what else a cookie store may do. */
 export interface SessionCookieStoreOptions {
@@ -35,6 +43,11 @@ export interface SessionCookieStoreOptions {
   readonly keys?: readonly CookieKey[] | undefined;
   /** How many cookies of 4096 bytes a session may take, 1 to 4. Default 1. */
   readonly maxCookies?: number | undefined;
+  /**
+   * Whether each write gets a cookie of its own, which the next request joins, so that responses
+   * that race lose nothing: for sessions of up to 1536 bytes. Default false.
+   */
+  readonly merge?: boolean | undefined;
   /** Another library's cookies that become ours at their next write. Default none. */
   readonly migrateFrom?: ForeignCookies | undefined;
   /**
@@ -51,6 +64,7 @@ const optionNames = [
   "signingKey",
   "keys",
   "maxCookies",
+  "merge",
   "migrateFrom",
   "verifiedTokensBytes",
   "now",
@@ -59,8 +73,6 @@ const optionNames = [
 const DEFAULT_VERIFIED_BYTES = 1_048_576;
 /** What a pair of an opened session costs besides its text, about. */
 const PAIR_BYTES = 100;
-/** Browsers keep few cookies a site, and servers take few bytes of headers. */
-const MAX_COOKIES = 4;
 /** A session this far from the future is of a node whose clock runs ahead; one further is refused. */
 const MAX_SKEW = 300 * SECOND;
 /** The cookie's name where none is given, and so what `load` and `save` seal for. */
@@ -69,10 +81,12 @@ const DEFAULT_NAME = "session";
 /** Keeps each session in its client's own cookie, encrypted and signed; nothing to run. */
 export class SessionCookieStore implements SealedSessionStore {
   readonly sealed = true;
-  readonly capabilities = { atomic: false, durable: true, lists: false } as const;
+  readonly capabilities: StoreCapabilities;
   readonly foreignNames: readonly string[];
+  readonly maxSessionBytes: number | undefined;
   readonly #ring: CookieKeyring;
   readonly #maxCookies: number;
+  readonly #merging: MergingCookies | undefined;
   readonly #foreign: ForeignCookies | undefined;
   readonly #verified: VerifiedTexts<SessionPayload>;
   readonly #now: () => number;
@@ -89,10 +103,14 @@ export class SessionCookieStore implements SealedSessionStore {
     }
     this.#ring = createCookieKeyring(options);
     this.#maxCookies = checkMaxCookies(options.maxCookies ?? 1);
+    const merges = checkMerge(options.merge ?? false, this.#maxCookies);
+    this.capabilities = { atomic: false, durable: true, lists: false, merges };
+    this.maxSessionBytes = merges ? MAX_MERGING_BYTES : undefined;
     this.#foreign = checkForeign(options.migrateFrom);
     this.foreignNames = this.#foreign === undefined ? [] : [this.#foreign.name];
     const { verifiedTokensBytes = DEFAULT_VERIFIED_BYTES } = options;
     this.#verified = new VerifiedTexts(checkBytes(verifiedTokensBytes));
+    this.#merging = merges ? new MergingCookies(this.#ring, verifiedTokensBytes) : undefined;
     this.#now = options.now ?? Date.now;
   }
 
@@ -124,6 +142,7 @@ export class SessionCookieStore implements SealedSessionStore {
     const names: string[] = [];
     const rejected: RejectedReason[] = [];
     const pieces: { place: number; payload: Uint8Array }[] = [];
+    const parts: Seen[] = [];
     let best: SessionPayload | undefined;
     let inGrace: SessionPayload | undefined;
     const consider = (payload: SessionPayload | undefined): void => {
@@ -139,7 +158,14 @@ export class SessionCookieStore implements SealedSessionStore {
     };
     for (const cookie of cookies) {
       const place = cookie.name === name ? 0 : placeOf(cookie.name, name);
-      if (place === undefined) continue;
+      if (place === undefined) {
+        const part = this.#merging?.open(cookie, context, now + MAX_SKEW);
+        if (typeof part === "string") rejected.push(part);
+        if (typeof part !== "object") continue;
+        names.push(cookie.name);
+        parts.push(part);
+        continue;
+      }
       // Its ends, like its revocation, are looked at anew: only the decryption is saved.
       const known = place === 0 ? this.#verified.get(name, cookie.value) : undefined;
       if (known !== undefined) {
@@ -171,12 +197,11 @@ export class SessionCookieStore implements SealedSessionStore {
       }
     }
     const found = best ?? inGrace;
-    const opened =
-      found === undefined && names.length === 0
-        ? this.#openForeign(cookies, context, rejected)
-        : undefined;
+    let opened = this.#merging?.join(parts, { best, inGrace }, names, now, rejected);
+    if (this.#merging === undefined && found !== undefined) opened = toOpened(found, names);
+    if (names.length === 0) opened = this.#openForeign(cookies, context, rejected);
     for (const reason of rejected) context.rejected?.(reason);
-    return found === undefined ? opened : toOpened(found, names);
+    return opened;
   }
 
   write(
@@ -184,6 +209,7 @@ export class SessionCookieStore implements SealedSessionStore {
     change: SealedChange,
     context: SealedContext,
   ): SealedWrite | undefined {
+    if (this.#merging !== undefined) return this.#merging.write(opened, change, context);
     if (change.op === "destroy") return { set: [], expire: opened?.names ?? [] };
     const payload = applyToPayload(opened, change, context.now);
     if (payload === undefined) return undefined;
@@ -235,96 +261,12 @@ export class SessionCookieStore implements SealedSessionStore {
       return [{ name, value: sealToken(this.#ring, "session", name, bytes) }];
     }
     const pieces = maxCookies === 1 ? undefined : splitPayload(bytes, name, maxCookies);
-    if (pieces === undefined) throw tooLarge(payload, bytes.length, name, maxCookies);
+    if (pieces === undefined) throw tooLargeToSplit(payload, bytes.length, name, maxCookies);
     return pieces.map((piece) => ({
       name: piece.name,
       value: sealToken(this.#ring, "piece", piece.name, piece.payload),
     }));
   }
-}
-
-/** The payload with the change applied, by the reference semantics; undefined: refused. */
-function applyToPayload(
-  opened: OpenedSession | undefined,
-  change: SealedChange,
-  now: number,
-): SessionPayload | undefined {
-  // Idle end and deadline are sealed apart, so the change works on the idle end alone.
-  const before = opened && {
-    data: opened.data,
-    rev: opened.rev,
-    generation: opened.generation,
-    expires: opened.expires > now ? opened.idleExpires : 0,
-    meta: opened.meta,
-  };
-  const { refused, stored } = applyUntil(before, change, now, Infinity);
-  if (refused || stored === undefined) return undefined;
-  return {
-    id: opened?.id ?? change.id ?? mintSelector(),
-    rev: stored.rev,
-    created: opened?.created ?? Math.floor(now / SECOND) * SECOND,
-    issued: now,
-    idleExpires: stored.expires,
-    deadline: change.deadline,
-    subject: change.subject === undefined ? opened?.subject : (change.subject ?? undefined),
-    boundAt: typeof change.subject === "string" ? (change.boundAt ?? now) : opened?.boundAt,
-    credential: change.credential ?? opened?.credential,
-    cookieExpires: change.cookieExpires ?? opened?.cookieExpires,
-    data: stored.data,
-  };
-}
-
-/** Spelled out: it is made for every request, and copying an object's fields costs more. */
-function toOpened(payload: SessionPayload, names: readonly string[]): OpenedSession {
-  return {
-    id: payload.id,
-    credential: payload.credential,
-    rev: payload.rev,
-    created: payload.created,
-    issued: payload.issued,
-    idleExpires: payload.idleExpires,
-    deadline: payload.deadline,
-    subject: payload.subject,
-    boundAt: payload.boundAt,
-    cookieExpires: payload.cookieExpires,
-    data: payload.data,
-    expires: endOf(payload),
-    generation: 1,
-    meta: "",
-    names,
-  };
-}
-
-function endOf(payload: SessionPayload): number {
-  return Math.min(payload.idleExpires, payload.deadline);
-}
-
-/** Of several cookies the one that was created last wins; of one session its latest state. */
-function newest(one: SessionPayload | undefined, other: SessionPayload): SessionPayload {
-  return one === undefined || isNewer(other, one) ? other : one;
-}
-
-function isNewer(one: SessionPayload, other: SessionPayload): boolean {
-  if (one.created !== other.created) return one.created > other.created;
-  if (one.rev !== other.rev) return one.rev > other.rev;
-  return one.idleExpires > other.idleExpires;
-}
-
-function tooLarge(
-  payload: SessionPayload,
-  payloadBytes: number,
-  name: string,
-  maxCookies: number,
-): LimitError {
-  const limit = MAX_COOKIE_BYTES * maxCookies;
-  const over = payloadBytes - wholeCapacity(name);
-  const actual = MAX_COOKIE_BYTES + Math.ceil((over * 4) / 3);
-  return new LimitError(
-    "ERR_SESSION_LIMIT_COOKIE",
-    `the session needs ${actual} bytes of cookies, over the ${limit} that browsers keep in ` +
-      `${maxCookies}; keep less in it, raise maxCookies (up to ${MAX_COOKIES}), or use a server-side store`,
-    { actual, limit, largestKeys: findLargestKeys(payload.data) },
-  );
 }
 
 function checkBytes(value: unknown): number {
@@ -338,6 +280,12 @@ function checkMaxCookies(value: unknown): number {
     return value as number;
   }
   return fail("maxCookies", `must be a whole number from 1 to ${MAX_COOKIES}`);
+}
+
+function checkMerge(merge: unknown, maxCookies: number): boolean {
+  if (typeof merge !== "boolean") fail("merge", `must be true or false, not ${kindOf(merge)}`);
+  if (merge && maxCookies > 1) fail("merge", "and maxCookies can't both be given: a part is whole");
+  return merge;
 }
 
 function checkForeign(foreign: ForeignCookies | undefined): ForeignCookies | undefined {

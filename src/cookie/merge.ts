@@ -1,0 +1,267 @@
+// Merging cookies, pure: what the parts of a request say together, and which part its response
+// writes. docs/merging-cookies.md is the argument; the rules there and here have the same numbers.
+// It knows no token, no cookie attribute and no clock.
+import { encodeBase64url, encodeUtf8, sha256 } from "#crypto";
+import { SECOND } from "../core/expiry.ts";
+import type { RejectedReason, RevocationVerdict, SealedChange } from "../core/store.ts";
+import { utf8Length } from "../core/text.ts";
+import { compareKeys, type SessionPayload } from "../crypto/payload.ts";
+import { type Entry, isPart, type Part, type Seen, SUFFIX_BYTES } from "./part.ts";
+import { deadSessions, LINGER } from "./tombstone.ts";
+
+/** What the parts of one epoch say together. */
+export type State = Omit<Part, "covers">;
+
+/** What a request's parts say together. */
+export interface Joined extends State {
+  /** All that the request carried, dead ones and tombstones too. */
+  readonly seen: readonly Seen[];
+}
+
+/** What a response does to the browser's parts. */
+export interface PartWrite {
+  readonly suffix: string;
+  readonly part: Part;
+  /** The suffixes to expire. */
+  readonly expire: readonly string[];
+}
+
+/** Random bytes. */
+export type Random = (length: number) => Uint8Array;
+
+/** Milliseconds from a commit to the browser, before what the response doesn't know is forgotten. */
+export const LATE: number = 600 * SECOND;
+/** A session that deletes many different keys forgets the oldest marks over this early. */
+const MAX_MARK_BYTES = 1024;
+const NONCE_BYTES = 16;
+/** Stamps count from here, so that their milliseconds and ties fit 53 bits until 2094. */
+const STAMPS_BEGIN = Date.UTC(2025, 0, 1);
+/** What a stamp has below its milliseconds: an order for the writes of one millisecond. */
+const TIES = 4096;
+/** The stamp of what was there before the session had parts. */
+const UNSTAMPED = 0;
+
+/**
+ * Join: what the parts of the newest session that lives say together.
+ * @param verdict - which parts are meant: those of no verdict, or those in their grace.
+ * @param rejected - told of each part that doesn't count and that nothing has taken note of.
+ */
+export function joinParts(
+  seen: readonly Seen[],
+  verdict: RevocationVerdict | undefined,
+  now: number,
+  rejected: (reason: RejectedReason) => void,
+): Joined | undefined {
+  const dead = deadSessions(seen, now);
+  const sessions = new Map<string, Part[]>();
+  const meant = seen.filter((one) => one.verdict === verdict);
+  for (const one of meant) {
+    const { content } = one;
+    if (!isPart(content)) continue;
+    const { id } = content.session;
+    // Rule 1.
+    if (isDead(one, dead)) rejected("retired");
+    else sessions.set(id, [...(sessions.get(id) ?? []), content]);
+  }
+  let best: State | undefined;
+  for (const parts of sessions.values()) {
+    const state = joinStates(parts);
+    // Rule 5.
+    if (Math.min(state.session.idleExpires, state.session.deadline) <= now) rejected("expired");
+    else if (best === undefined || isNewer(state, best)) best = state;
+  }
+  if (best === undefined) return undefined;
+  const joined = { ...best, seen };
+  for (const one of meant) if (!isDead(one, dead) && isLost(one, joined)) rejected("retired");
+  return joined;
+}
+
+/** Rules 2 to 4, for parts of one session. */
+export function joinStates(parts: readonly State[]): State {
+  const epoch = parts.reduce((one, other) => (compareEpochs(one, other) < 0 ? other : one));
+  const live = parts.filter((part) => compareEpochs(part, epoch) === 0);
+  const floor = Math.max(...live.map((part) => part.floor));
+  const entries = new Map<string, Entry>();
+  for (const part of live) {
+    for (const [key, entry] of part.entries) {
+      if (part.floor < floor && entry.stamp <= floor) continue;
+      const known = entries.get(key);
+      if (known === undefined || isLater(entry, known)) entries.set(key, entry);
+    }
+  }
+  const all = live.map(({ session }) => session);
+  const session = {
+    ...epoch.session,
+    created: Math.min(...all.map(({ created }) => created)),
+    issued: Math.max(...all.map(({ issued }) => issued)),
+    idleExpires: Math.max(...all.map(({ idleExpires }) => idleExpires)),
+    deadline: Math.min(...all.map(({ deadline }) => deadline)),
+    data: dataOf(entries),
+  };
+  return { session, nonce: epoch.nonce, floor, entries };
+}
+
+/** A session that has no parts yet, as if it had one. */
+export function joinWhole(session: SessionPayload, seen: readonly Seen[]): Joined {
+  const entries = new Map<string, Entry>();
+  for (const [key, value] of session.data) entries.set(key, { value, stamp: UNSTAMPED });
+  return { session, nonce: "", floor: UNSTAMPED, entries, seen };
+}
+
+/**
+ * Write: the part of a response.
+ * @param joined - undefined for a session that begins.
+ * @param next - the session with the change applied; its `rev` says whether an epoch begins.
+ */
+export function writePart(
+  joined: Joined | undefined,
+  next: SessionPayload,
+  { set, del }: Pick<SealedChange, "set" | "del">,
+  now: number,
+  random: Random,
+): PartWrite {
+  const seen = joined?.seen ?? [];
+  const isBarrier = joined !== undefined && joined.session.rev !== next.rev;
+  const before = isBarrier ? undefined : joined;
+  const highest = joined === undefined ? 0 : highestStamp(joined);
+  const stamp = nextStamp(highest, now, random);
+  const entries = new Map<string, Entry>(before?.entries);
+  for (const key of del) if (entries.has(key)) entries.set(key, { value: undefined, stamp });
+  // An epoch that begins has one stamp, and nothing in it needs a mark.
+  for (const [key, value] of before === undefined ? next.data : set) {
+    entries.set(key, { value, stamp });
+  }
+  const floor = before === undefined ? UNSTAMPED : dropMarks(entries, before.floor, highest, stamp);
+  const sorted = new Map([...entries].toSorted(([one], [other]) => compareKeys(one, other)));
+  const session = { ...next, data: dataOf(sorted) };
+  const covers = seen
+    .filter(({ content }) => isPart(content) && content.session.id === next.id)
+    .map((one) => one.suffix)
+    .toSorted();
+  const isRenewal = before !== undefined && covers.length > 0 && set.size === 0 && del.length === 0;
+  const isRegenerated = next.credential !== joined?.session.credential;
+  return {
+    suffix: isRenewal ? renewalSuffix(session, seen) : freshSuffix(seen, random),
+    part: {
+      session,
+      nonce:
+        isBarrier && !isRegenerated ? encodeBase64url(random(NONCE_BYTES)) : (before?.nonce ?? ""),
+      floor,
+      entries: sorted,
+      covers,
+    },
+    expire: seen
+      .filter((one) => (isBarrier && isPart(one.content)) || isSpent(one, joined, highest))
+      .map((one) => one.suffix),
+  };
+}
+
+/** Six characters for a cookie that isn't there yet. */
+export function freshSuffix(seen: readonly Seen[], random: Random): string {
+  const suffix = encodeBase64url(random(SUFFIX_BYTES));
+  return seen.some((one) => one.suffix === suffix) ? freshSuffix(seen, random) : suffix;
+}
+
+/** Write rule 7: what was carried and the new end say it all, so that equal renewals are one. */
+function renewalSuffix({ idleExpires, issued }: SessionPayload, seen: readonly Seen[]): string {
+  const ends = [idleExpires, issued].map((instant) => Math.ceil(instant / SECOND));
+  const names = seen.map(({ suffix }) => suffix).toSorted();
+  const digest = sha256(encodeUtf8([...names, ...ends].join()));
+  return encodeBase64url(digest.subarray(0, SUFFIX_BYTES));
+}
+
+function isDead({ content }: Seen, dead: ReadonlyMap<string, number>): boolean {
+  return isPart(content) && content.session.rev < (dead.get(content.session.id) ?? 0);
+}
+
+/** Write rule 2: whether a cookie may go. */
+function isSpent({ suffix, content }: Seen, joined: Joined | undefined, highest: number): boolean {
+  if (joined === undefined) return false;
+  // C5: a write of this session that was seen came well after the logout, so nothing late is left.
+  if (!isPart(content)) return millisecondsOf(highest) > content.at + LINGER;
+  return !counts(content, joined) || isCovered(suffix, joined);
+}
+
+/** Whether it is a part of before a barrier that doesn't know of it: a write that was refused. */
+function isLost({ suffix, content }: Seen, joined: Joined): boolean {
+  if (!isPart(content) || content.session.id !== joined.session.id) return false;
+  return !counts(content, joined) && !isCovered(suffix, joined);
+}
+
+function counts(part: Part, joined: Joined): boolean {
+  return part.session.id === joined.session.id && compareEpochs(part, joined) === 0;
+}
+
+function isCovered(suffix: string, joined: Joined): boolean {
+  return joined.seen.some(
+    ({ content }) => isPart(content) && content.covers.includes(suffix) && counts(content, joined),
+  );
+}
+
+function compareEpochs(one: State, other: State): number {
+  if (one.session.rev !== other.session.rev) return one.session.rev - other.session.rev;
+  const [left, right] = [barrierOf(one), barrierOf(other)];
+  return Number(left > right) - Number(left < right);
+}
+
+/** Which of the barriers of one `rev` began an epoch: a new credential is random as a nonce is. */
+function barrierOf({ nonce, session }: State): string {
+  return `${nonce} ${session.credential ?? ""}`;
+}
+
+/** A total order on what a key can be: by stamp, and of one stamp a deletion is the latest. */
+function isLater(one: Entry, other: Entry): boolean {
+  if (one.stamp !== other.stamp) return one.stamp > other.stamp;
+  if (one.value === undefined || other.value === undefined) return other.value !== undefined;
+  return one.value > other.value;
+}
+
+function isNewer({ session: one }: State, { session: other }: State): boolean {
+  return one.created === other.created ? one.id > other.id : one.created > other.created;
+}
+
+function dataOf(entries: ReadonlyMap<string, Entry>): Map<string, string> {
+  const data = new Map<string, string>();
+  for (const [key, { value }] of entries) if (value !== undefined) data.set(key, value);
+  return data;
+}
+
+function highestStamp({ entries, floor }: State): number {
+  let highest = floor;
+  for (const { stamp } of entries.values()) highest = Math.max(highest, stamp);
+  return highest;
+}
+
+/** Write rule 1. */
+function nextStamp(highest: number, now: number, random: Random): number {
+  const milliseconds = Math.max(now - STAMPS_BEGIN, Math.floor(highest / TIES) + 1);
+  const [high = 0, low = 0] = random(2);
+  return milliseconds * TIES + (((high << 8) | low) % TIES);
+}
+
+/** Unix milliseconds. */
+function millisecondsOf(stamp: number): number {
+  return STAMPS_BEGIN + Math.floor(stamp / TIES);
+}
+
+/** Write rule 5: forgets marks; gives the floor from then on. */
+function dropMarks(
+  entries: Map<string, Entry>,
+  floor: number,
+  highest: number,
+  own: number,
+): number {
+  const marks = [...entries].filter(([, { value }]) => value === undefined);
+  let bytes = marks.reduce((sum, [key]) => sum + utf8Length(key), 0);
+  let next = floor;
+  for (const [key, { stamp }] of marks.toSorted(([, one], [, other]) => one.stamp - other.stamp)) {
+    // ORDER: by what the request carried, not by the clock: a slow request is no reason to forget
+    // what others wrote while it ran.
+    const isOld = millisecondsOf(highest) - millisecondsOf(stamp) > LATE;
+    if (!isOld && (bytes <= MAX_MARK_BYTES || stamp === own)) break;
+    entries.delete(key);
+    bytes -= utf8Length(key);
+    next = Math.max(next, stamp);
+  }
+  return next;
+}

@@ -1,0 +1,237 @@
+// Between merging cookies and what is in them: opens a request's parts and tombstones and joins
+// them into its session, and seals what its response sends. The rules themselves are in merge.ts.
+import { randomBytes } from "#crypto";
+import { MAX_COOKIE_AGE, SECOND } from "../core/expiry.ts";
+import { findLargestKeys } from "../core/map.ts";
+import type {
+  Cookie,
+  OpenedSession,
+  RejectedReason,
+  SealedChange,
+  SealedContext,
+  SealedCookie,
+  SealedWrite,
+} from "../core/store.ts";
+import type { CookieKeyring } from "../crypto/keyring.ts";
+import type { SessionPayload } from "../crypto/payload.ts";
+import { MAX_COOKIE_BYTES, openToken, sealToken, tokenLength } from "../crypto/token.ts";
+import { LimitError } from "../errors.ts";
+import { freshSuffix, type Joined, joinParts, joinWhole, writePart } from "./merge.ts";
+import { VerifiedTexts } from "../crypto/verified.ts";
+import {
+  decodePart,
+  encodePart,
+  encodeTombstone,
+  isPart,
+  type Part,
+  type Seen,
+  suffixOf,
+  type Tombstone,
+} from "./part.ts";
+import { applyToPayload, isNewer, toOpened } from "./state.ts";
+import { deadSessions, writeFence, writeTombstone } from "./tombstone.ts";
+
+/** Keys and values of a merging session, in bytes: it is sent twice and more. */
+export const MAX_MERGING_BYTES = 1536;
+/** All parts in one Cookie header, in bytes; over it one takes the place of all. */
+const MAX_PARTS_BYTES = 8192;
+/** Each Set-Cookie that expires one has 100 bytes and more, and proxies take few of a response. */
+const MAX_EXPIRED = 16;
+/** What a cookie has in a Cookie header beside its name and value: "=" and "; ". */
+const SEPARATORS = 3;
+
+/** What an entry of an opened part costs besides its text, about. */
+const ENTRY_BYTES = 150;
+
+/** A session that was opened by a merging store. */
+interface MergingSession extends OpenedSession {
+  readonly joined: Joined;
+}
+
+/** The newest sessions of cookies that are no parts: one that lives, and one in its grace. */
+interface Whole {
+  readonly best: SessionPayload | undefined;
+  readonly inGrace: SessionPayload | undefined;
+}
+
+/** The parts and tombstones of one cookie store. */
+export class MergingCookies {
+  readonly #ring: CookieKeyring;
+  readonly #verified: VerifiedTexts<Part | Tombstone>;
+
+  /** @param verifiedBytes - what opened cookies may take in memory. */
+  constructor(ring: CookieKeyring, verifiedBytes: number) {
+    this.#ring = ring;
+    this.#verified = new VerifiedTexts(verifiedBytes);
+  }
+
+  /**
+   * Opens a cookie that has the name of a part; undefined for any other name.
+   * @param latest - Unix milliseconds; a session that was created later is of the future.
+   * @returns why not, when it doesn't open.
+   */
+  open(cookie: Cookie, context: SealedContext, latest: number): Seen | RejectedReason | undefined {
+    const suffix = suffixOf(cookie.name, context.name);
+    if (suffix === undefined) return undefined;
+    const content = this.#open(cookie);
+    if (typeof content === "string") return content;
+    const seen = { suffix, bytes: headerBytes(cookie), content };
+    if (!isPart(content)) return seen;
+    if (content.session.created > latest) return "future";
+    return { ...seen, verdict: context.verdict?.(content.session) };
+  }
+
+  #open(cookie: Cookie): Part | Tombstone | RejectedReason {
+    const known = this.#verified.get(cookie.name, cookie.value);
+    if (known !== undefined) return known;
+    const token = openToken(this.#ring, "part", cookie.name, cookie.value);
+    if (typeof token === "string") return token;
+    const content = decodePart(token.payload);
+    if (content === undefined) return "malformed";
+    const entries = isPart(content) ? content.entries.size : content.dead.size;
+    const bytes = 2 * token.payload.length + ENTRY_BYTES * entries;
+    this.#verified.add(cookie.name, cookie.value, content, bytes);
+    return content;
+  }
+
+  /**
+   * The session that the request's cookies say together.
+   * @param rejected - gets why cookies of ours don't count.
+   */
+  join(
+    seen: readonly Seen[],
+    { best, inGrace }: Whole,
+    names: readonly string[],
+    now: number,
+    rejected: RejectedReason[],
+  ): OpenedSession | undefined {
+    for (const { verdict } of seen) {
+      if (verdict !== undefined && verdict !== "grace") rejected.push(verdict);
+    }
+    const refuse = (reason: RejectedReason): void => void rejected.push(reason);
+    const joined =
+      joinAll(seen, best, undefined, now, refuse) ?? joinAll(seen, inGrace, "grace", now, refuse);
+    if (joined === undefined) return undefined;
+    const session: MergingSession = { ...toOpened(joined.session, names), joined };
+    return session;
+  }
+
+  /**
+   * The cookies of the session with the change applied; undefined: it is refused.
+   * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE
+   */
+  write(
+    opened: OpenedSession | undefined,
+    change: SealedChange,
+    { name, now }: SealedContext,
+  ): SealedWrite | undefined {
+    const joined = opened && joinedOf(opened);
+    const names = opened?.names ?? [];
+    const seen = joined?.seen ?? [];
+    if (change.op === "destroy") {
+      if (opened === undefined) return { set: [], expire: [] };
+      const until = Math.min(now + change.ttl, change.deadline);
+      const tombstone = writeTombstone(opened.id, until, seen, now);
+      const set = [this.#sealTombstone(tombstone, name, seen, now)];
+      return { set, expire: names.slice(0, MAX_EXPIRED) };
+    }
+    // A lifetime of its own is the same in all parts of an epoch: it raises `rev` as `meta` does.
+    const fenced = change.cookieExpires === undefined ? change : { ...change, meta: "" };
+    const next = applyToPayload(opened, fenced, now);
+    if (next === undefined) return undefined;
+    const { suffix, part, expire } = writePart(joined, next, change, now, randomBytes);
+    const payload = encodePart(part);
+    checkSize(`${name}.${suffix}`, payload.length, next);
+    const set = [this.#seal(`${name}.${suffix}`, payload)];
+    const isBarrier = joined !== undefined && joined.session.rev !== next.rev;
+    if (isBarrier && endsEarlier(joined.session, next, change, now)) {
+      const fence = writeFence(next, joined.session.idleExpires, now);
+      set.push(this.#sealTombstone(fence, name, seen, now));
+    }
+    const stays = seen.filter((one) => !expire.includes(one.suffix) && one.suffix !== suffix);
+    const bytes = [...set.map(headerBytes), ...stays.map((one) => one.bytes)].reduce(sum);
+    const collapses = bytes > MAX_PARTS_BYTES && stays.some(({ content }) => isPart(content));
+    const kept = collapses ? stays.filter(({ content }) => !isPart(content)) : stays;
+    const keptNames = [suffix, ...kept.map((one) => one.suffix)].map((one) => `${name}.${one}`);
+    // A cookie without a suffix stays until the session has a part; another library's goes at
+    // once, or it would be opened again when ours are gone.
+    const keepsWhole =
+      !isBarrier && opened?.foreign !== true && !seen.some(({ content }) => isPart(content));
+    const isWhole = (cookie: string): boolean => suffixOf(cookie, name) === undefined;
+    const spent = names.filter(
+      (cookie) => !keptNames.includes(cookie) && !(keepsWhole && isWhole(cookie)),
+    );
+    return { set, expire: spent.slice(0, MAX_EXPIRED), ...(collapses && { collapsed: bytes }) };
+  }
+
+  #seal(cookieName: string, payload: Uint8Array): SealedCookie {
+    return { name: cookieName, value: sealToken(this.#ring, "part", cookieName, payload) };
+  }
+
+  #sealTombstone(
+    tombstone: Tombstone,
+    name: string,
+    seen: readonly Seen[],
+    now: number,
+  ): SealedCookie {
+    const suffix = freshSuffix(seen, randomBytes);
+    const cookie = this.#seal(`${name}.${suffix}`, encodeTombstone(tombstone));
+    const seconds = Math.ceil((tombstone.until - now) / SECOND);
+    // Without an end of the data parts live as long as the browser keeps cookies, and so does it.
+    return seconds === Infinity ? cookie : { ...cookie, maxAge: Math.min(seconds, MAX_COOKIE_AGE) };
+  }
+}
+
+/** The newest session among parts of one verdict and the one of cookies that are no parts. */
+function joinAll(
+  seen: readonly Seen[],
+  whole: SessionPayload | undefined,
+  verdict: Seen["verdict"],
+  now: number,
+  rejected: (reason: RejectedReason) => void,
+): Joined | undefined {
+  const joined = joinParts(seen, verdict, now, rejected);
+  const hasPart = (id: string): boolean =>
+    seen.some(({ content }) => isPart(content) && content.session.id === id);
+  if (whole === undefined || hasPart(whole.id)) return joined;
+  if (deadSessions(seen, now).has(whole.id)) rejected("retired");
+  else if (joined === undefined || isNewer(whole, joined.session)) return joinWhole(whole, seen);
+  return joined;
+}
+
+function joinedOf(opened: OpenedSession): Joined {
+  // Another library's session: nothing of ours was there.
+  return (opened as Partial<MergingSession>).joined ?? joinWhole(opened, []);
+}
+
+/** Whether parts of before a barrier could outlive the one that it writes. */
+function endsEarlier(
+  before: SessionPayload,
+  next: SessionPayload,
+  { cookieExpires = -1 }: SealedChange,
+  now: number,
+): boolean {
+  const cookieEnds = cookieExpires < 0 ? Infinity : now + cookieExpires * SECOND;
+  // What was sealed is in whole seconds.
+  const ends = Math.ceil(Math.min(next.idleExpires, cookieEnds) / SECOND) * SECOND;
+  return ends < before.idleExpires;
+}
+
+function checkSize(cookieName: string, payloadBytes: number, session: SessionPayload): void {
+  const actual = cookieName.length + tokenLength(payloadBytes);
+  if (actual <= MAX_COOKIE_BYTES) return;
+  throw new LimitError(
+    "ERR_SESSION_LIMIT_COOKIE",
+    `the session needs a cookie of ${actual} bytes, over the ${MAX_COOKIE_BYTES} that browsers ` +
+      "keep: writes at once made it so, or many deleted keys; keep less in it, or use a server-side store",
+    { actual, limit: MAX_COOKIE_BYTES, largestKeys: findLargestKeys(session.data) },
+  );
+}
+
+function headerBytes({ name, value }: Cookie): number {
+  return name.length + value.length + SEPARATORS;
+}
+
+function sum(one: number, other: number): number {
+  return one + other;
+}

@@ -1,0 +1,79 @@
+// A sealed session's numbers, and what a change does to them by the reference semantics. It knows
+// no cookie and no seal.
+import { applyUntil } from "../core/change.ts";
+import { SECOND } from "../core/expiry.ts";
+import { mintSelector } from "../core/key.ts";
+import type { OpenedSession, SealedChange } from "../core/store.ts";
+import type { SessionPayload } from "../crypto/payload.ts";
+
+/** The payload with the change applied, by the reference semantics; undefined: refused. */
+export function applyToPayload(
+  opened: OpenedSession | undefined,
+  change: SealedChange,
+  now: number,
+): SessionPayload | undefined {
+  // Idle end and deadline are sealed apart, so the change works on the idle end alone.
+  const before = opened && {
+    data: opened.data,
+    rev: opened.rev,
+    generation: opened.generation,
+    expires: opened.expires > now ? opened.idleExpires : 0,
+    meta: opened.meta,
+  };
+  const { refused, stored } = applyUntil(before, change, now, Infinity);
+  if (refused || stored === undefined) return undefined;
+  return {
+    id: opened?.id ?? change.id ?? mintSelector(),
+    rev: stored.rev,
+    created: opened?.created ?? Math.floor(now / SECOND) * SECOND,
+    issued: now,
+    idleExpires: stored.expires,
+    deadline: change.deadline,
+    subject: change.subject === undefined ? opened?.subject : (change.subject ?? undefined),
+    boundAt: typeof change.subject === "string" ? (change.boundAt ?? now) : opened?.boundAt,
+    credential: change.credential ?? opened?.credential,
+    cookieExpires: change.cookieExpires ?? opened?.cookieExpires,
+    data: stored.data,
+  };
+}
+
+/**
+ * What a payload says. Spelled out: it is made for every request, and copying an object's fields
+ * costs more.
+ */
+export function toOpened(payload: SessionPayload, names: readonly string[]): OpenedSession {
+  return {
+    id: payload.id,
+    credential: payload.credential,
+    rev: payload.rev,
+    created: payload.created,
+    issued: payload.issued,
+    idleExpires: payload.idleExpires,
+    deadline: payload.deadline,
+    subject: payload.subject,
+    boundAt: payload.boundAt,
+    cookieExpires: payload.cookieExpires,
+    data: payload.data,
+    expires: endOf(payload),
+    generation: 1,
+    meta: "",
+    names,
+  };
+}
+
+/** Unix milliseconds of the end; Infinity: none. */
+export function endOf(payload: SessionPayload): number {
+  return Math.min(payload.idleExpires, payload.deadline);
+}
+
+/** Of several cookies the one that was created last wins; of one session its latest state. */
+export function newest(one: SessionPayload | undefined, other: SessionPayload): SessionPayload {
+  return one === undefined || isNewer(other, one) ? other : one;
+}
+
+/** Whether `one` was created later, or is a later state of the same session. */
+export function isNewer(one: SessionPayload, other: SessionPayload): boolean {
+  if (one.created !== other.created) return one.created > other.created;
+  if (one.rev !== other.rev) return one.rev > other.rev;
+  return one.idleExpires > other.idleExpires;
+}
