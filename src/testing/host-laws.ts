@@ -25,11 +25,13 @@ export function hostLaws(
 ): readonly ConformanceCase[] {
   const { name = "the host" } = options;
   const stores = [
-    { kind: "memory store", sealed: false, revocable: false },
-    { kind: "cookie store", sealed: true, revocable: false },
-    { kind: "cookie store with revocations", sealed: true, revocable: true },
+    { kind: "memory store", sealed: false, revocable: false, merge: false },
+    { kind: "cookie store", sealed: true, revocable: false, merge: false },
+    { kind: "cookie store with revocations", sealed: true, revocable: true, merge: false },
+    { kind: "cookie store, merging", sealed: true, revocable: false, merge: true },
+    { kind: "cookie store, merging with revocations", sealed: true, revocable: true, merge: true },
   ];
-  const laws = stores.flatMap(({ kind, sealed, revocable }) => {
+  const laws = stores.flatMap(({ kind, sealed, revocable, merge }) => {
     const clock = fakeClock();
     return lawCases({
       subject: `${name} with the ${kind}`,
@@ -39,8 +41,9 @@ export function hostLaws(
       hasFakeClock: true,
       sealed,
       atomic: !sealed,
+      merges: merge,
       revocable,
-      makeConfig: async () => makeConfig(sealed, clock.now, revocable),
+      makeConfig: async () => makeConfig(sealed, clock.now, revocable, merge),
     });
   });
   return [...laws, ...hostCases(name, makeServer)];
@@ -50,9 +53,11 @@ function makeConfig(
   sealed: boolean,
   now: () => number,
   revocable = false,
+  merge = false,
 ): { readonly config: SessionConfig; readonly close: () => void } {
   if (sealed) {
-    const store = new SessionCookieStore({ secretKey: randomKey(), signingKey: randomKey(), now });
+    const keys = { secretKey: randomKey(), signingKey: randomKey() };
+    const store = new SessionCookieStore({ ...keys, merge, now });
     const config = { store, ...(revocable && revocationsFor(now)) };
     return { config, close: () => undefined };
   }

@@ -58,6 +58,7 @@ export async function storeLaws(
       suffix: "",
       makeServer: options.makeServer ?? nodeServer,
       atomic: capabilities.atomic === true,
+      merges: capabilities.merges === true,
       revocable: config?.revocations !== undefined,
       makeConfig: () => configOf(makeStore),
     }),

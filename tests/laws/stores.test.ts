@@ -22,6 +22,15 @@ const stores: Readonly<Record<string, MakeStore>> = {
     config: { revocations: memoryRevocations({ now: clock.now }), sessionExpires: 86_400 },
     close: () => undefined,
   }),
+  "merging cookie store": async () => ({
+    store: new SessionCookieStore({ ...freshKeys(), merge: true, now: clock.now }),
+    close: () => undefined,
+  }),
+  "merging cookie store with revocations": async () => ({
+    store: new SessionCookieStore({ ...freshKeys(), merge: true, now: clock.now }),
+    config: { revocations: memoryRevocations({ now: clock.now }), sessionExpires: 86_400 },
+    close: () => undefined,
+  }),
   "cookie store, split": async () => ({
     store: new SessionCookieStore({ ...freshKeys(), maxCookies: 2, now: clock.now }),
     close: () => undefined,
