@@ -1,0 +1,64 @@
+// `npm run model`: the real join and write code on random schedules, against a plain log.
+// MODEL_RUNS and MODEL_SEED choose others; the last result is in docs/results/merge.md.
+import fc from "fast-check";
+import { runSchedule } from "./model/browser.ts";
+import { families, type Family } from "./model/schedule.ts";
+import { count, table, writeSection } from "./report.ts";
+
+const RUNS = Number(process.env["MODEL_RUNS"] ?? 200_000);
+const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 0x7fff_ffff);
+
+/** Runs a family's share; gives its row of the table. */
+function check(family: Family): (string | number)[] {
+  const started = performance.now();
+  const losses = new Map<string, number>();
+  let mostCookies = 0;
+  let mostBytes = 0;
+  let visits = 0;
+  let collapses = 0;
+  const property = fc.property(family.schedules, (schedule) => {
+    const outcome = runSchedule(schedule, family);
+    const [fault] = outcome.faults;
+    if (fault !== undefined) throw new Error(fault);
+    for (const kind of new Set(outcome.excused)) losses.set(kind, (losses.get(kind) ?? 0) + 1);
+    mostCookies = Math.max(mostCookies, outcome.mostCookies);
+    mostBytes = Math.max(mostBytes, outcome.mostBytes);
+    collapses += outcome.collapses;
+    visits += schedule.visits.length;
+  });
+  const numRuns = Math.ceil(RUNS / families.length);
+  const { failed, counterexample, errorInstance } = fc.check(property, { numRuns, seed: SEED });
+  if (failed) {
+    console.error(JSON.stringify(counterexample, null, 1));
+    throw new Error(`${family.name}, seed ${SEED}: the schedule above`, { cause: errorInstance });
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  const lost = Array.from(losses, ([kind, times]) => `${kind}: ${count(times)}`).join("; ") || "0";
+  const row = [
+    family.name,
+    count(numRuns),
+    count(visits),
+    lost,
+    mostCookies,
+    count(mostBytes),
+    count(collapses),
+  ];
+  console.log(`${row.join(" | ")} | ${seconds} s`);
+  return row;
+}
+
+console.log(`model: ${RUNS} schedules, seed ${SEED}`);
+const head = [
+  "family",
+  "schedules",
+  "requests",
+  "schedules with a loss that is excused",
+  "most cookies",
+  "most bytes of header",
+  "collapses",
+];
+const rows = families.map(check);
+writeSection(
+  "model",
+  `Seed ${SEED}. No fault in ${count(RUNS)} schedules.\n\n${table([head, ...rows])}`,
+);
