@@ -80,6 +80,22 @@ async function visitByHttp2(port: number, cookie: string): Promise<Answer> {
   }
 }
 
+/** A socket is greeted by its session's name, and refused without one. */
+async function takeUpgrades(port: number, alice: string): Promise<void> {
+  const connectAs = (cookie: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}`, { headers: { cookie } });
+      socket.once("unexpected-response", (_, { statusCode }) => resolve(String(statusCode)));
+      socket.once("message", (message: Buffer) => {
+        resolve(message.toString());
+        socket.close();
+      });
+      socket.once("error", reject);
+    });
+  expect(await connectAs(alice)).toBe("hello alice");
+  expect(await connectAs("appname_session=made-up")).toBe("401");
+}
+
 /** What a document promises of a program, by document and heading. */
 export const exercises: Readonly<Record<string, (port: number, alice: string) => Promise<void>>> = {
   "docs/kocha-session-page.md#Basics": async (port) => {
@@ -122,19 +138,11 @@ export const exercises: Readonly<Record<string, (port: number, alice: string) =>
     expect((await visitor.visit("/")).body).toBe("Saved.");
     expect((await visitor.visit("/")).body).toBe("");
   },
-  "docs/recipes.md#WebSocket": async (port, alice) => {
-    const connectAs = (cookie: string): Promise<string> =>
-      new Promise((resolve, reject) => {
-        const socket = new WebSocket(`ws://127.0.0.1:${port}`, { headers: { cookie } });
-        socket.once("unexpected-response", (_, { statusCode }) => resolve(String(statusCode)));
-        socket.once("message", (message: Buffer) => {
-          resolve(message.toString());
-          socket.close();
-        });
-        socket.once("error", reject);
-      });
-    expect(await connectAs(alice)).toBe("hello alice");
-    expect(await connectAs("appname_session=made-up")).toBe("401");
+  "docs/recipes.md#WebSocket": takeUpgrades,
+  "docs/hosts.md#Upgrades": takeUpgrades,
+  "docs/hosts.md#Fetch API": async (port) => {
+    const { status, body } = await new Visitor(port).visit("/broken");
+    expect([status, body]).toEqual([500, "Sorry."]);
   },
   "docs/recipes.md#When something doesn't fit, or the store is down": async (port) => {
     const { status, body, setCookie } = await new Visitor(port).visit("/draft", "POST");

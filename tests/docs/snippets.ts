@@ -89,6 +89,7 @@ const compilerSettings = {
     noUnusedLocals: false,
     noUnusedParameters: false,
     noPropertyAccessFromIndexSignature: false,
+    exactOptionalPropertyTypes: false,
   },
   include: ["**/*.ts"],
   exclude: ["dist"],
