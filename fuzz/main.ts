@@ -15,6 +15,8 @@ Object.freeze(Object.prototype);
 const collect = globalThis.gc;
 if (collect === undefined)
   throw new Error("run it as npm run fuzz: the heap check needs --expose-gc");
+// At the start: what is committed while it runs is not what ran.
+const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
 console.log(`fuzz: ${RUNS} inputs, seed ${SEED}`);
 const subjects = await makeSubjects();
 const random = new SeededRandom(SEED);
@@ -30,7 +32,6 @@ const seconds = (performance.now() - started) / 1000;
 const settled = heap[4] ?? 0;
 const growth = (heap.at(-1) ?? 0) - settled;
 const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
-const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
 const result =
   `| ${new Date().toISOString().slice(0, 10)} | ${commit} | ${process.version} | ${RUNS} | ${SEED} ` +
   `| ${seconds.toFixed(0)} s | ${megabytes(settled)} → ${megabytes(heap.at(-1) ?? 0)} MB |`;
