@@ -3,11 +3,19 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { decodePart as libraryDecodesPart } from "../../src/cookie/part.ts";
 import { openKey } from "../../src/core/key.ts";
 import { createSigningKeyring } from "../../src/crypto/keyring.ts";
 import { decodePayload as libraryDecodes } from "../../src/crypto/payload.ts";
 import { SessionCookieStore } from "../../src/stores/cookie.ts";
-import { decodePayload, type DecodedSession, PageReader } from "./from-the-page.ts";
+import {
+  decodePart,
+  type DecodedPart,
+  type DecodedTombstone,
+  decodePayload,
+  type DecodedSession,
+  PageReader,
+} from "./from-the-page.ts";
 
 interface Named {
   readonly name: string;
@@ -33,6 +41,16 @@ const vectors = JSON.parse(
     readonly payload?: DecodedSession;
     readonly rejected: readonly string[];
   })[];
+  readonly parts: {
+    readonly accept: readonly (Named & {
+      readonly cookie: string;
+      readonly nonce: string;
+      readonly part: DecodedPart | DecodedTombstone;
+      readonly payloadHex: string;
+      readonly token: string;
+    })[];
+    readonly rejectPayloads: readonly (Named & { readonly payloadHex: string })[];
+  };
   readonly splitKeys: {
     readonly accept: readonly (Named & {
       readonly cookie: string;
@@ -86,6 +104,19 @@ describe("written from the page", () => {
     const joined = reader.join("session", cookies);
     expect(joined.whole.map(decodePayload)).toEqual(payload === undefined ? [] : [payload]);
     expect(joined.rejected).toEqual(rejected);
+  });
+
+  test.each(vectors.parts.accept)("the part $name is read and written", (vector) => {
+    const { cookie, nonce, part, payloadHex, token } = vector;
+    const payload = reader.open("part", cookie, token);
+    expect(Buffer.from(payload as Buffer).toString("hex")).toBe(payloadHex);
+    expect(decodePart(payload as Buffer)).toEqual(part);
+    expect(reader.seal("part", cookie, hex(nonce), hex(payloadHex))).toBe(token);
+  });
+
+  test.each(vectors.parts.rejectPayloads)("the part is refused: $name", ({ payloadHex }) => {
+    expect(decodePart(hex(payloadHex))).toBeUndefined();
+    expect(libraryDecodesPart(hex(payloadHex))).toBeUndefined();
   });
 
   test.each(vectors.splitKeys.accept)("the split key $name is read", (vector) => {

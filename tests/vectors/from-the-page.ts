@@ -168,62 +168,157 @@ export class PageReader {
   }
 }
 
-/** "The payload"; undefined when it isn't canonical. */
-export function decodePayload(payload: Bytes): DecodedSession | undefined {
-  let at = 0;
-  const take = (length: number): Bytes => {
-    if (length > payload.length - at) throw new RangeError("there is less");
-    return payload.subarray(at, (at += length));
-  };
-  const varint = (): number => {
-    const start = at;
+/** Bytes that are read from their beginning; what isn't there throws. */
+class Source {
+  readonly #bytes: Bytes;
+  #at = 0;
+
+  constructor(bytes: Bytes) {
+    this.#bytes = bytes;
+  }
+
+  get isDone(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  take(length: number): Bytes {
+    if (length > this.#bytes.length - this.#at) throw new RangeError("there is less");
+    return this.#bytes.subarray(this.#at, (this.#at += length));
+  }
+
+  rest(): Bytes {
+    return this.#bytes.subarray(this.#at);
+  }
+
+  id(): string {
+    return this.take(16).toString("base64url");
+  }
+
+  /** "Words": LEB128 in its shortest form, up to 2^53 - 1. */
+  varint(): number {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {
-      const [byte = 0] = take(1);
+      const [byte = 0] = this.take(1);
       value += BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) {
-        const isLong = byte === 0 && at - start > 1;
-        if (isLong || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError("no varint");
-        return Number(value);
-      }
+      if (byte >= 0x80) continue;
+      const isLong = byte === 0 && shift > 0n;
+      if (isLong || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError("no varint");
+      return Number(value);
     }
-  };
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  const text = (): string => decoder.decode(take(varint()));
+  }
+
+  text(): string {
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    return decoder.decode(this.take(this.varint()));
+  }
+
+  /** A count, and so many of what `read` reads. */
+  list<Item>(read: () => Item): Item[] {
+    const items: Item[] = [];
+    for (let left = this.varint(); left > 0; left--) items.push(read());
+    return items;
+  }
+}
+
+function orUndefined<T>(read: () => T): T | undefined {
   try {
-    const id = take(16).toString("base64url");
-    const first = varint();
-    const rev = Math.floor(first / 8);
-    const created = take(4).readUInt32BE();
-    const idle = varint();
-    const issued = idle === 0 ? (created + varint()) * 1000 : 0;
-    const absolute = varint();
-    const lifetime = first % 2 === 1 ? { cookieExpires: varint() - 1 } : {};
-    const binding = first % 4 >= 2 ? { subject: text(), boundAt: varint() } : {};
-    const credential = first % 8 >= 4 ? { credential: take(16).toString("base64url") } : {};
-    const data: [string, string][] = [];
-    let before: Bytes | undefined;
-    while (at < payload.length) {
-      const pair: [string, string] = [text(), text()];
-      const key = Buffer.from(pair[0], "utf8");
-      if (before !== undefined && Buffer.compare(before, key) >= 0) return undefined;
-      before = key;
-      data.push(pair);
-    }
-    if (rev < 1) return undefined;
-    return {
-      id,
-      rev,
-      created: created * 1000,
-      issued,
-      idleExpires: idle === 0 ? null : (created + idle) * 1000,
-      deadline: absolute === 0 ? null : (created + absolute) * 1000,
-      ...lifetime,
-      ...binding,
-      ...credential,
-      data,
-    };
+    return read();
   } catch {
     return undefined;
   }
+}
+
+/** "The payload"; undefined when it isn't canonical. */
+export function decodePayload(payload: Bytes): DecodedSession | undefined {
+  return orUndefined(() => readPayload(new Source(payload)));
+}
+
+function readPayload(source: Source): DecodedSession {
+  const id = source.id();
+  const first = source.varint();
+  const rev = Math.floor(first / 8);
+  const created = source.take(4).readUInt32BE();
+  const idle = source.varint();
+  const issued = idle === 0 ? (created + source.varint()) * 1000 : 0;
+  const absolute = source.varint();
+  const lifetime = first % 2 === 1 ? { cookieExpires: source.varint() - 1 } : {};
+  const binding = first % 4 >= 2 ? { subject: source.text(), boundAt: source.varint() } : {};
+  const credential = first % 8 >= 4 ? { credential: source.id() } : {};
+  const data: [string, string][] = [];
+  let before: Bytes | undefined;
+  while (!source.isDone) {
+    const pair: [string, string] = [source.text(), source.text()];
+    const key = Buffer.from(pair[0], "utf8");
+    if (before !== undefined && Buffer.compare(before, key) >= 0) throw new RangeError("order");
+    before = key;
+    data.push(pair);
+  }
+  if (rev < 1) throw new RangeError("rev");
+  return {
+    id,
+    rev,
+    created: created * 1000,
+    issued,
+    idleExpires: idle === 0 ? null : (created + idle) * 1000,
+    deadline: absolute === 0 ? null : (created + absolute) * 1000,
+    ...lifetime,
+    ...binding,
+    ...credential,
+    data,
+  };
+}
+
+/** A part as the vectors write it. */
+export interface DecodedPart {
+  readonly nonce: string | null;
+  readonly floor: number;
+  readonly covers: readonly string[];
+  readonly stamps: Readonly<Record<string, number>>;
+  readonly marks: Readonly<Record<string, number>>;
+  readonly session: DecodedSession;
+}
+
+/** A tombstone as the vectors write it; a `rev` that is null: all its epochs are dead. */
+export interface DecodedTombstone {
+  readonly at: number;
+  readonly until: number | null;
+  readonly dead: readonly (readonly [string, number | null])[];
+}
+
+/** "Parts": a part or a tombstone; undefined when it is neither. */
+export function decodePart(payload: Bytes): DecodedPart | DecodedTombstone | undefined {
+  return orUndefined(() => {
+    const source = new Source(payload);
+    const kind = source.varint();
+    if (kind === 0) return readTombstone(source);
+    if (kind !== 1 && kind !== 3) throw new RangeError("kind");
+    const nonce = kind === 3 ? source.id() : null;
+    const floor = source.varint();
+    const covers = source.list(() => source.take(4).toString("base64url"));
+    let before = 0;
+    const known = source.list(() => (before += source.varint()));
+    const stampAt = (place: number): number => {
+      const stamp = known[place];
+      if (stamp === undefined) throw new RangeError("place");
+      return stamp;
+    };
+    const places = source.list(() => stampAt(source.varint()));
+    const marks = Object.fromEntries(
+      source.list(() => [source.text(), stampAt(source.varint())] as const),
+    );
+    const session = readPayload(new Source(source.rest()));
+    if (session.data.length !== places.length) throw new RangeError("keys");
+    const stamps = Object.fromEntries(
+      session.data.map(([key], index) => [key, places[index] ?? 0] as const),
+    );
+    return { nonce, floor, covers, stamps, marks, session };
+  });
+}
+
+function readTombstone(source: Source): DecodedTombstone {
+  const at = source.take(4).readUInt32BE();
+  const until = source.varint();
+  const dead: [string, number | null][] = [];
+  while (!source.isDone) dead.push([source.id(), source.varint() || null]);
+  return { at: at * 1000, until: until === 0 ? null : (at + until) * 1000, dead };
 }
