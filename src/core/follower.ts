@@ -116,7 +116,8 @@ export class RevocationFollower extends ListedRevocations {
   }
 
   ready(): Awaitable<void> {
-    return this.#isFresh ? undefined : this.#catchUp();
+    // Half of it is left for the request: what is asked later still gets its answer.
+    return this.#isWithin(this.#maxStalenessMs / 2) ? undefined : this.#catchUp();
   }
 
   /** Stops the polling; what is asked afterwards reads the log itself when the list is too old. */
@@ -153,7 +154,11 @@ export class RevocationFollower extends ListedRevocations {
   }
 
   get #isFresh(): boolean {
-    return this.#asOf !== undefined && msSince(this.#asOf, this.#clock) <= this.#maxStalenessMs;
+    return this.#isWithin(this.#maxStalenessMs);
+  }
+
+  #isWithin(ms: number): boolean {
+    return this.#asOf !== undefined && msSince(this.#asOf, this.#clock) <= ms;
   }
 
   async #catchUp(): Promise<void> {

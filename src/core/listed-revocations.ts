@@ -1,7 +1,7 @@
 // What all revocations over a dead list have in common: the checks of what they are told, how long an
 // entry lives, and the answers. Where an entry goes and what time it is, its two kinds know.
 import { ConfigError, UsageError } from "../errors.ts";
-import { chain } from "./awaitable.ts";
+import { chain, isThenable } from "./awaitable.ts";
 import type { Backing, Connection, EngineParts } from "./backing.ts";
 import { DeadList } from "./dead-list.ts";
 import { SECOND } from "./expiry.ts";
@@ -47,6 +47,7 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 /** Revocations whose list is in this process's memory. */
 export abstract class ListedRevocations implements Revocations, RevocationList {
   protected readonly list: DeadList = new DeadList();
+  readonly #clock = (): number => this.now;
   readonly #maxEntries: number;
   readonly #onFull: (() => void) | undefined;
   /** Milliseconds; 0: nobody has said yet. */
@@ -111,12 +112,13 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   ): Awaitable<Backing> {
     const backing = new RevocableBacking(parts, connection, store, () => cookies, this);
     // Law L6: who brings no cookie waits for nothing.
-    return cookies.length === 0 ? backing : chain(backing.prepare(), () => backing);
+    const ready = cookies.length === 0 ? undefined : this.ready();
+    return isThenable(ready) ? backing.prepare(ready).then(() => backing) : backing;
   }
 
   verdict(session: RevocableSession): RevocationVerdict | undefined {
     this.assertFresh();
-    return this.list.verdict(session, this.now);
+    return this.list.verdict(session, this.#clock);
   }
 
   bindingTime(subject: string): number {

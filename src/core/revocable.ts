@@ -22,6 +22,8 @@ export class RevocableBacking extends SealedBacking {
   readonly #list: RevocationList;
   /** The credential that takes the place of the opened one, which is retired. */
   #credential: string | undefined;
+  /** Whether one of the request's sessions is in its grace. */
+  #sawGrace = false;
   /** Whether nobody can say what became of the session, and it reads as empty: law L9. */
   #isShut = false;
   /** The same, where every look at the session fails instead. */
@@ -41,14 +43,16 @@ export class RevocableBacking extends SealedBacking {
   }
 
   /**
-   * Waits until the revocations can say what became of the request's session.
-   * @throws {StoreError} when they can't and `onStoreError` is "fail".
+   * Waits until the list can say what became of the request's session.
+   * @param ready - what its `ready` gave.
+   * @throws {StoreError} when it can't and `onStoreError` is "fail".
    */
-  prepare(): Awaitable<void> {
-    return attempt(
-      () => this.#ready(),
-      (error) => this.#shut(error),
-    );
+  async prepare(ready: Promise<void>): Promise<void> {
+    try {
+      await this.#watch(() => ready);
+    } catch (error) {
+      this.#shut(error);
+    }
   }
 
   override touch(): void {
@@ -75,11 +79,16 @@ export class RevocableBacking extends SealedBacking {
   }
 
   protected override adopt(opened: OpenedSession): void {
-    super.adopt(opened, this.#list.verdict(opened) === "grace" ? "grace" : undefined);
+    const isInGrace = this.#sawGrace && this.#list.verdict(opened) === "grace";
+    super.adopt(opened, isInGrace ? "grace" : undefined);
   }
 
-  protected override get context(): SealedContext {
-    return { ...super.context, verdict: (session) => this.#list.verdict(session) };
+  protected override get verdict(): SealedContext["verdict"] {
+    return (session) => {
+      const verdict = this.#list.verdict(session);
+      if (verdict === "grace") this.#sawGrace = true;
+      return verdict;
+    };
   }
 
   protected override prepareWrite(): Awaitable<void> {
@@ -154,7 +163,7 @@ export class RevocableBacking extends SealedBacking {
   protected override end(): Awaitable<void> {
     if (this.#isShut) {
       // ORDER: without the list's word; whoever holds the cookie may end its session.
-      const found = this.find(super.context);
+      const found = this.find(undefined);
       if (found !== undefined) super.adopt(found, "unavailable");
     }
     const { opened } = this;
@@ -165,7 +174,11 @@ export class RevocableBacking extends SealedBacking {
 
   #ready(): Awaitable<void> {
     // Each answer of the log has its own time; the first load is many of them.
-    return callStore(this.config, "load", () => this.#list.ready(), Infinity);
+    return this.#watch(() => this.#list.ready());
+  }
+
+  #watch(call: () => Awaitable<void>): Awaitable<void> {
+    return callStore(this.config, "load", call, Infinity);
   }
 
   #tell(call: () => Awaitable<void>): Awaitable<void> {

@@ -65,14 +65,20 @@ export class SealedBacking extends Backing {
   }
 
   protected override openLate(): void {
-    const opened = this.find(this.context);
+    const opened = this.find(this.verdict);
     if (opened !== undefined) this.adopt(opened);
   }
 
+  /** Says whether a session is dead; undefined: nobody does. */
+  protected get verdict(): SealedContext["verdict"] {
+    return undefined;
+  }
+
   /** What the request's cookies say. */
-  protected find(context: SealedContext): OpenedSession | undefined {
+  protected find(verdict: SealedContext["verdict"]): OpenedSession | undefined {
     const cookies = this.#findCookies();
     if (cookies.length === 0) return undefined;
+    const context = this.#context(verdict);
     const opened = callStore(this.config, "load", () => this.#store.open(cookies, context));
     return opened as OpenedSession | undefined;
   }
@@ -313,13 +319,13 @@ export class SealedBacking extends Backing {
   }
 
   #seal(opened: OpenedSession | undefined, change: SealedChange): SealedWrite | undefined {
-    return callStore(this.config, "save", () => this.#store.write(opened, change, this.context)) as
-      | SealedWrite
-      | undefined;
+    return callStore(this.config, "save", () =>
+      this.#store.write(opened, change, this.#context()),
+    ) as SealedWrite | undefined;
   }
 
-  protected get context(): SealedContext {
+  #context(verdict?: SealedContext["verdict"]): SealedContext {
     const { name, on, now } = this.config;
-    return { name, now: now(), rejected: (reason) => notify(on, "rejected", { reason }) };
+    return { name, now: now(), rejected: (reason) => notify(on, "rejected", { reason }), verdict };
   }
 }

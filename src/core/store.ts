@@ -172,7 +172,7 @@ export interface SealedContext {
    * session and is `rejected` as that; one in its grace is opened when there is no other.
    * @throws {StoreError} when nobody can say.
    */
-  readonly verdict?: (session: RevocableSession) => RevocationVerdict | undefined;
+  readonly verdict?: ((session: RevocableSession) => RevocationVerdict | undefined) | undefined;
 }
 
 /** A cookie that a sealed store sends. */

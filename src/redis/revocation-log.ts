@@ -20,8 +20,9 @@ import { mustBeReplicated, RedisScript } from "./script.ts";
 /** Entries of one answer. */
 const PAGE = 2000;
 /**
- * How far before its place a poll begins, in milliseconds: a master that took over may have lost the
- * last entries, and may have a clock that is behind.
+ * How far before its place a poll begins where the entry at that place is gone, in milliseconds: a
+ * master that took over may have lost it, and may have a clock that is behind. Where the entry is
+ * there, all before it is, and all that came later comes after it.
  */
 const OVERLAP = 10 * SECOND;
 /** Entries that each new one looks at, so that the stream shrinks without a timer. */
@@ -82,24 +83,28 @@ return record
 `);
 
 /**
- * ARGV: from where, the place that was reached, the count. Gives now, then ids and records; all from
- * the start where the log doesn't reach as far as the place any more.
+ * ARGV: from where, the place that was reached and its record, the count. Gives now, then ids and records: what came
+ * after the place if its entry is there, else from where it says, or all from the start where the log
+ * doesn't reach as far as the place any more.
  */
 const reading = new RedisScript(`${time}
 local from, reached = ARGV[1], ARGV[2]
-local newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1)[1]
+local known = reached ~= "" and redis.call("XRANGE", KEYS[1], reached, reached)[1]
 local function parts(place)
   local ms, seq = string.match(place, "^(%d+)-(%d+)$")
   return tonumber(ms), tonumber(seq)
 end
-if reached ~= "" then
+if known and known[2][2] == ARGV[3] then
+  from = "(" .. reached
+elseif reached ~= "" then
   local ms, seq = parts(reached)
+  local newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1)[1]
   local newMs, newSeq = 0, 0
   if newest then newMs, newSeq = parts(newest[1]) end
   if newMs < ms or (newMs == ms and newSeq < seq) then from = "-" end
 end
 local answer = { string.format("%.0f", now) }
-for _, entry in ipairs(redis.call("XRANGE", KEYS[1], from, "+", "COUNT", ARGV[3])) do
+for _, entry in ipairs(redis.call("XRANGE", KEYS[1], from, "+", "COUNT", ARGV[4])) do
   answer[#answer + 1] = entry[1]
   answer[#answer + 1] = entry[2][2]
 end
@@ -143,19 +148,20 @@ export class RedisRevocationLog implements RevocationLog {
   }
 
   async read(cursor: string | undefined): Promise<RevocationPage> {
-    const { from, reached, place: start } = startOf(cursor);
-    const args = [from, reached, String(this.#page)];
+    const start = startOf(cursor);
+    const args = [start.from, start.reached, start.record, String(this.#page)];
     const { reply } = await reading.run(this.#connection, { ...this.#keys, args });
     const [now, ...entries] = (reply as unknown[]).map(textOf);
     const records: RevocationRecord[] = [];
-    let place = start;
+    let { place, record: last } = start;
     for (let index = 0; index < entries.length; index += 2) {
-      place = entries[index] ?? place;
-      const record = readRecord(entries[index + 1] ?? "");
+      [place = "", last = ""] = entries.slice(index, index + 2);
+      const record = readRecord(last);
       if (record !== undefined) records.push(record);
     }
     const more = entries.length === this.#page * 2;
-    return { records, cursor: more ? `${MORE}${place}` : place, more, now: Number(now) };
+    const next = `${more ? MORE : ""}${place} ${last}`;
+    return { records, cursor: next, more, now: Number(now) };
   }
 
   async sweep(limit: number): Promise<number> {
@@ -167,18 +173,24 @@ export class RedisRevocationLog implements RevocationLog {
 /** Begins a cursor within an answer that needs several reads: there is no overlap. */
 const MORE = "(";
 
+/** Where a read begins; what the log must still hold for that to be enough, "" where it needn't. */
 interface ReadStart {
   readonly from: string;
-  /** What the log must still reach for `from` to be enough; "": it needn't. */
   readonly reached: string;
+  /** The last place that was read, and its record: places of a restored log may be the same. */
   readonly place: string;
+  readonly record: string;
 }
 
+/** @param cursor - a place and its record, and before them what says that there is more. */
 function startOf(cursor: string | undefined): ReadStart {
-  if (cursor === undefined) return { from: "-", reached: "", place: "0-0" };
-  if (cursor.startsWith(MORE)) return { from: cursor, reached: "", place: cursor.slice(1) };
-  const ms = Number(cursor.slice(0, cursor.indexOf("-")));
-  return { from: String(Math.max(0, ms - OVERLAP)), reached: cursor, place: cursor };
+  if (cursor === undefined) return { from: "-", reached: "", place: "0-0", record: "" };
+  const end = cursor.indexOf(" ");
+  const place = cursor.slice(0, end);
+  const record = cursor.slice(end + 1);
+  if (place.startsWith(MORE)) return { from: place, reached: "", place: place.slice(1), record };
+  const ms = Number(place.slice(0, place.indexOf("-")));
+  return { from: String(Math.max(0, ms - OVERLAP)), reached: place, place, record };
 }
 
 /** @returns undefined for what someone else wrote. */

@@ -209,7 +209,7 @@ describe("the table", () => {
     [{ client: {} as PostgresConnection }, "client: must be a Pool"],
     [{ client: pool, table: "a b" }, "table: must be a name"],
     [{ client: pool, prefix: "x" } as PostgresRevocationsOptions, "prefix: is not an option"],
-  ])("%# is refused: %s", (options, message) => {
+  ])("%# is refused", (options, message) => {
     expect(() => postgresRevocations(options)).toThrow(message);
   });
 });

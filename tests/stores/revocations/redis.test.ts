@@ -81,7 +81,16 @@ describe("the stream", () => {
     expect((await log.read(undefined)).records.map((record) => record.id)).toEqual([id]);
   });
 
-  test("a poll begins before its place, for a master that took over with less", async () => {
+  test("a poll gives what is new, and nothing twice", async () => {
+    const log = new RedisRevocationLog(connectionOf(ioredis), newPrefix(), undefined);
+    await log.append({ kind: "session", id: newSelector(), ttl: HOUR });
+    const first = await log.read(undefined);
+    expect((await log.read(first.cursor)).records).toEqual([]);
+    const record = await log.append({ kind: "session", id: newSelector(), ttl: HOUR });
+    expect((await log.read(first.cursor)).records).toEqual([record]);
+  });
+
+  test("a poll begins before its place where that is gone, for a master that took over with less", async () => {
     const prefix = newPrefix();
     const key = `${prefix}{r}:log`;
     const log = new RedisRevocationLog(connectionOf(ioredis), prefix, undefined);
@@ -120,6 +129,6 @@ test.each([
   [{ client: ioredis, durability: "none" as "master" }, "durability: must be"],
   [{ client: ioredis, pollInterval: 0 }, "pollInterval: must be over 0"],
   [undefined as unknown as { client: RedisClient }, "options: must be an object"],
-])("%# is refused: %s", (options, message) => {
+])("%# is refused", (options, message) => {
   expect(() => redisRevocations(options)).toThrow(message);
 });

@@ -93,7 +93,7 @@ describe("the table", () => {
     [{ client, table: "a b" }, "table: must be a name"],
     [{ client, busyTimeout: -1 }, "busyTimeout: must be milliseconds"],
     [{ client, prefix: "x" } as SqliteRevocationsOptions, "prefix: is not an option"],
-  ])("%# is refused: %s", (options, message) => {
+  ])("%# is refused", (options, message) => {
     expect(() => sqliteRevocations(options)).toThrow(message);
   });
 });

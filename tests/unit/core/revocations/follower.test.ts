@@ -118,7 +118,7 @@ describe("while the log can't be read", () => {
     await follower.ready();
     log.fault = "fail";
     await time.advance(5);
-    expect(follower.ready()).toBeUndefined();
+    await follower.ready();
     expect(follower.verdict({ id: one })).toBeUndefined();
     await time.advance(0.001);
     expect(() => follower.verdict({ id: one })).toThrow(expect.objectContaining(stale));
@@ -205,6 +205,19 @@ describe("while the log can't be read", () => {
 });
 
 describe("a process that stood still", () => {
+  test("asks early enough that what a request asks later is answered too", async () => {
+    const { log, time, follow } = makeWorld({ maxStaleness: 5 });
+    const follower = follow();
+    await follower.ready();
+    time.pause(2.5);
+    expect(follower.ready()).toBeUndefined();
+    time.pause(0.001);
+    await follower.ready();
+    expect(log.cursors).toHaveLength(2);
+    time.pause(4.9);
+    expect(follower.verdict({ id: one })).toBeUndefined();
+  });
+
   test("asks the log before it answers", async () => {
     const { time, follow } = makeWorld({ maxStaleness: 5 });
     const [paused, writer] = [follow(), follow()];
