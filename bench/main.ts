@@ -12,6 +12,7 @@ import { findNodes, type Settings } from "./lib/settings.ts";
 import type { HostName } from "./lib/subject.ts";
 import { printMemory, runMemory } from "./memory/run.ts";
 import { printRedis, runRedis } from "./redis/run.ts";
+import { printRevocations, runRevocations } from "./revocations/run.ts";
 import { printSeal, runSeal } from "./seal/run.ts";
 
 const parts: Readonly<Record<string, (settings: Settings) => Promise<object>>> = {
@@ -43,6 +44,11 @@ const parts: Readonly<Record<string, (settings: Settings) => Promise<object>>> =
   import: async (settings) => {
     const result = await runImport(settings);
     printImport(result);
+    return result;
+  },
+  revocations: async (settings) => {
+    const result = await runRevocations(settings);
+    printRevocations(result);
     return result;
   },
   eventloop: async (settings) => {

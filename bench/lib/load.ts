@@ -13,6 +13,7 @@ import type * as Hono from "../../src/hosts/hono.ts";
 import type * as Koa from "../../src/hosts/koa.ts";
 import type * as Node from "../../src/hosts/node.ts";
 import type * as Memcached from "../../src/stores/memcached.ts";
+import type * as Postgres from "../../src/stores/postgres.ts";
 import type * as Redis from "../../src/stores/redis.ts";
 import type * as Sqlite from "../../src/stores/sqlite.ts";
 
@@ -33,6 +34,7 @@ interface Ours {
   "hosts/koa": typeof Koa;
   "hosts/node": typeof Node;
   "stores/memcached": typeof Memcached;
+  "stores/postgres": typeof Postgres;
   "stores/redis": typeof Redis;
   "stores/sqlite": typeof Sqlite;
 }
