@@ -7,18 +7,26 @@ import { randomBytes } from "node:crypto";
 import { Memcache } from "memcache";
 import session from "express-session";
 import Libsql from "libsql";
+import { createPool, type QueryOptions } from "mysql2/promise";
 import pg from "pg";
 import { createClient } from "redis";
 import { createStorage } from "unstorage";
 import memoryDriver from "unstorage/drivers/memory";
-import { SessionCookieStore, SessionMemoryStore, type SessionStore } from "kocha-session";
+import {
+  SessionCookieStore,
+  type SessionCookieStoreOptions,
+  SessionMemoryStore,
+  type SessionStore,
+} from "kocha-session";
 import { fromExpressStore } from "kocha-session/express-store";
 import { SessionMemcachedStore } from "kocha-session/memcached";
+import { SessionMysqlStore } from "kocha-session/mysql";
 import { SessionPostgresStore } from "kocha-session/postgres";
 import { SessionRedisStore } from "kocha-session/redis";
 import { SessionSqliteStore } from "kocha-session/sqlite";
 import { fakeClock, type TestClock } from "kocha-session/testing";
 import { SessionUnstorageStore } from "kocha-session/unstorage";
+import { startMariadb } from "../tests/support/servers/mariadb.ts";
 import { startMemcached } from "../tests/support/servers/memcached.ts";
 import { startPostgres } from "../tests/support/servers/postgres.ts";
 import { startRedis } from "../tests/support/servers/redis.ts";
@@ -36,10 +44,12 @@ const freshKey = (): string => randomBytes(32).toString("base64");
 let count = 0;
 const fresh = (): string => `laws${++count}`;
 
-function cookieStore(maxCookies: number): OpenSubject {
+function cookieStore(
+  options: Pick<SessionCookieStoreOptions, "maxCookies" | "merge">,
+): OpenSubject {
   const clock = fakeClock();
   const keys = { secretKey: freshKey(), signingKey: freshKey() };
-  const makeStore = async () => new SessionCookieStore({ ...keys, maxCookies, now: clock.now });
+  const makeStore = async () => new SessionCookieStore({ ...keys, ...options, now: clock.now });
   return { makeStore, clock };
 }
 
@@ -89,6 +99,36 @@ async function postgres(): Promise<OpenSubject> {
     close: async () => {
       await client.end();
       await setup.end();
+      await server.close();
+    },
+  };
+}
+
+async function mysql(): Promise<OpenSubject> {
+  const server = await startMariadb();
+  const pool = createPool(server.url);
+  const clock = fakeClock();
+  // MariaDB's now is the connection's `timestamp`, where that is set.
+  const client = {
+    execute: async (query: QueryOptions, values?: never[]) => {
+      const connection = await pool.getConnection();
+      try {
+        await connection.query(`SET timestamp = ${clock.now() / 1000}`);
+        return await connection.execute(query, values);
+      } finally {
+        connection.release();
+      }
+    },
+  };
+  return {
+    makeStore: async () => {
+      const store = new SessionMysqlStore({ client, table: fresh() });
+      await store.createTable();
+      return store;
+    },
+    clock,
+    close: async () => {
+      await pool.end();
       await server.close();
     },
   };
@@ -145,11 +185,13 @@ function memory(): OpenSubject {
 
 /** The stores by their columns' headings. */
 export const storeSubjects: Readonly<Record<string, () => OpenSubject | Promise<OpenSubject>>> = {
-  cookie: () => cookieStore(1),
-  "cookie, split": () => cookieStore(2),
+  cookie: () => cookieStore({}),
+  "cookie, split": () => cookieStore({ maxCookies: 2 }),
+  "cookie, merging": () => cookieStore({ merge: true }),
   memory,
   SQLite: sqlite,
   PostgreSQL: postgres,
+  MariaDB: mysql,
   Redis: redis,
   memcached,
   unstorage,

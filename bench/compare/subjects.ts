@@ -210,6 +210,11 @@ export const subjects: readonly Subject[] = [
     start: ours({ store: new SessionCookieStore(ourKeys) }),
   },
   {
+    name: "kocha-session, merging cookies",
+    kind: "in a cookie",
+    start: ours({ store: new SessionCookieStore({ ...ourKeys, merge: true }) }),
+  },
+  {
     name: "cookie-session",
     package: "cookie-session",
     kind: "in a cookie",
