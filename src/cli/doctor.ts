@@ -163,13 +163,14 @@ function diagnoseTimes(config: ResolvedConfig): Finding[] {
   return found;
 }
 
-function diagnoseStore({ store }: ResolvedConfig): Finding[] {
+function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
   if (isSealed(store)) {
+    const irrevocable = warning(
+      "store",
+      "a cookie session can't be revoked: logging out ends it in this browser alone, a copied cookie lives to its end (laws L2, L4); revocations end it",
+    );
     return [
-      warning(
-        "store",
-        "a cookie session can't be revoked: logging out ends it in this browser alone, a copied cookie lives to its end (laws L2, L4)",
-      ),
+      ...(revocations === undefined ? [irrevocable] : []),
       note(
         "store",
         "of responses that race, the last one wins (law L1); a server-side store merges them",
