@@ -78,7 +78,7 @@ export async function startProxy(target: number): Promise<Proxy> {
   const lanes = new Set<Lane>();
   const sockets = new Set<Socket>();
 
-  const isHeld = (isAnswer: boolean): boolean =>
+  const holds = (isAnswer: boolean): boolean =>
     mode.kind === "silent" && (isAnswer || mode.answersOnly !== true);
   const delay = (): number => (mode.kind === "open" ? (mode.delayMs ?? 0) : 0);
   const relay = (
@@ -87,7 +87,7 @@ export async function startProxy(target: number): Promise<Proxy> {
     isAnswer: boolean,
     count: (bytes: number) => void,
   ): void => {
-    const lane = new Lane(() => isHeld(isAnswer), delay);
+    const lane = new Lane(() => holds(isAnswer), delay);
     lanes.add(lane);
     sockets.add(from);
     // A connection that breaks is what the tests look at through the driver.
