@@ -6,7 +6,12 @@ import Fastify, { type FastifyPluginAsync, type FastifyReply } from "fastify";
 import { H3, type H3Event } from "h3";
 import { toNodeHandler } from "h3/node";
 import Koa from "koa";
-import { SessionCookieStore, SessionMemoryStore, type SessionConfig } from "../../src/index.ts";
+import {
+  memoryRevocations,
+  SessionCookieStore,
+  SessionMemoryStore,
+  type SessionConfig,
+} from "../../src/index.ts";
 import { sessionMiddleware } from "../../src/hosts/express.ts";
 import { freshKey, freshKeys } from "../../tests/support/keys.ts";
 import { listen } from "../../tests/support/listen.ts";
@@ -213,6 +218,14 @@ export const subjects: readonly Subject[] = [
     name: "kocha-session, merging cookies",
     kind: "in a cookie",
     start: ours({ store: new SessionCookieStore({ ...ourKeys, merge: true }) }),
+  },
+  {
+    name: "kocha-session, merging cookies and revocations",
+    kind: "in a cookie",
+    start: (settings) => {
+      const store = new SessionCookieStore({ ...ourKeys, merge: true });
+      return ours({ store, revocations: memoryRevocations() })(settings);
+    },
   },
   {
     name: "cookie-session",
