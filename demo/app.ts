@@ -70,6 +70,17 @@ export function createShop(config: SessionConfig): Express {
     await request.session.destroy();
     response.redirect(303, "/");
   });
+  app.post("/logout-everywhere", async (request, response) => {
+    const { session } = request;
+    const user = session.get("name");
+    if (user !== "") {
+      // A server-side store ends the sessions that it lists; a cookie store needs to be told of them.
+      if (config.revocations === undefined) await config.store.destroyAll?.(user);
+      else await config.revocations.revokeSubject(user);
+    }
+    await session.destroy();
+    response.redirect(303, "/");
+  });
   app.get("/session", (request, response) => {
     response.send(frame(request, "Session", pages.sessionPage(facts(request, config))));
   });
@@ -163,6 +174,7 @@ function facts(request: Request, config: SessionConfig): pages.SessionFacts {
   return {
     id: session.id,
     isNew: session.isNew,
+    user: session.get("name"),
     created: session.createdAt,
     idleEnd: session.expiresAt,
     absoluteEnd: new Date(session.createdAt.getTime() + ABSOLUTE_TIMEOUT * 1000),

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import {
   DAY,
+  memoryRevocations,
   SessionCookieStore,
   type SessionConfig,
   type SessionObservers,
@@ -32,7 +33,10 @@ export function sessionConfig(
   return {
     name: "shop_session",
     store,
-    ...(store instanceof SessionCookieStore ? {} : { signingKey: keys.signingKey }),
+    // One process; several of them would follow a log in Redis, PostgreSQL or SQLite.
+    ...(store instanceof SessionCookieStore
+      ? { revocations: memoryRevocations() }
+      : { signingKey: keys.signingKey }),
     cookieExpires: 0,
     sessionExpires: IDLE_TIMEOUT,
     absoluteExpires: ABSOLUTE_TIMEOUT,

@@ -157,6 +157,7 @@ export function login(): Html {
 export interface SessionFacts {
   readonly id: string;
   readonly isNew: boolean;
+  readonly user: string;
   readonly created: Date;
   readonly idleEnd: Date | undefined;
   readonly absoluteEnd: Date;
@@ -254,6 +255,17 @@ export function sessionPage(facts: SessionFacts): Html {
         )}
       </tbody>
     </table>
+    ${
+      facts.user === ""
+        ? undefined
+        : html`<h2>Wherever you are logged in</h2>
+            <form method="post" action="/logout-everywhere">
+              <button class="quiet">Log out everywhere</button>
+            </form>
+            <p class="lead" style="margin-top:1rem">
+              Every session of ${facts.user} ends, and every copy of its cookie with it.
+            </p>`
+    }
     <h2>Try its limits</h2>
     <div class="row left">
       <form method="post" action="/session/fill"><button>Put 1 KB into it</button></form>

@@ -110,6 +110,41 @@ describe("the shop", () => {
     expect(await text("header")).toContain("Log in");
   });
 
+  test("logging out everywhere ends the sessions of all browsers, and no one else's", async () => {
+    const [elsewhere, stranger] = await Promise.all([
+      browser.newContext({ baseURL: shop.url }),
+      browser.newContext({ baseURL: shop.url }),
+    ]);
+    try {
+      const logInAt = async (where: BrowserContext, name: string): Promise<Page> => {
+        const tab = await where.newPage();
+        await tab.goto("/login");
+        await tab.fill("input[name=name]", name);
+        await submit(tab, "main button");
+        return tab;
+      };
+      await logIn("Hedy");
+      const other = await logInAt(elsewhere, "Hedy");
+      const strange = await logInAt(stranger, "Joan");
+      await page.goto("/session");
+      await submit(page, "text=Log out everywhere");
+      expect(await text("header")).toContain("Log in");
+      expect(await sessionCookie()).toBeUndefined();
+      // The other browser still has its cookie, as a thief would have a copy: it is dead.
+      expect(await elsewhere.cookies()).toHaveLength(1);
+      await other.reload();
+      expect(await other.textContent("header")).toContain("Log in");
+      await strange.reload();
+      expect(await strange.textContent("header")).toContain("Log out Joan");
+      // Who logs in again stays.
+      await logIn("Hedy");
+      await page.reload();
+      expect(await text("header")).toContain("Log out Hedy");
+    } finally {
+      await Promise.all([elsewhere.close(), stranger.close()]);
+    }
+  });
+
   test("it works without JavaScript", async () => {
     const plain = await browser.newContext({ baseURL: shop.url, javaScriptEnabled: false });
     const tab = await plain.newPage();

@@ -140,7 +140,7 @@ describe("doctor", () => {
     const file = join(folder, `config-${Math.random().toString(36).slice(2)}.ts`);
     await writeFile(
       file,
-      `import { DAY, SessionCookieStore, SessionMemoryStore } from "kocha-session";
+      `import { DAY, memoryRevocations, SessionCookieStore, SessionMemoryStore } from "kocha-session";
        const keys = { secretKey: ${JSON.stringify(secretKey)}, signingKey: ${JSON.stringify(signingKey)} };
        export const session = ${settings};`,
     );
@@ -151,6 +151,13 @@ describe("doctor", () => {
     const findings = JSON.parse(out) as { level: string; field: string; message: string }[];
     return { code, fields: findings.map(({ level, field }) => `${level} ${field}`), text: out };
   }
+
+  test("with revocations it doesn't say that a cookie session can't be revoked", async () => {
+    const { fields } = await examine(
+      "{ store: new SessionCookieStore(keys), sessionExpires: DAY, revocations: memoryRevocations() }",
+    );
+    expect(fields).not.toContain("warning store");
+  });
 
   test.each([
     ["{ store: new SessionCookieStore(keys), httpOnly: false }", "warning httpOnly", 0],
