@@ -78,7 +78,7 @@ const openers: Readonly<Record<string, OpenStore>> = {
 };
 
 /** The names that `--store` takes. */
-export const storeNames: readonly string[] = Object.keys(openers);
+const storeNames: readonly string[] = Object.keys(openers);
 
 /**
  * Opens a store by its name.

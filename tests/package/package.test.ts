@@ -41,7 +41,7 @@ describe("its files", () => {
       /^src\/[a-z0-9/-]+\.ts$/,
       /^dist\/[a-z0-9/-]+(\.js|\.d\.ts|\.js\.map|\.d\.ts\.map)$/,
       /^vectors\/[a-z0-9-]+\.json$/,
-      /^sql\/[a-z]+\.sql$/,
+      /^sql\/[a-z-]+\.sql$/,
     ];
     const strangers = packed.files.filter(({ path }) => !allowed.some((rule) => rule.test(path)));
     expect(strangers).toEqual([]);
