@@ -6,10 +6,11 @@ import { build } from "esbuild";
 
 /**
  * Bytes, minified and compressed: the budget of the cookie store with all that it needs. The aim is
- * AIM, which is not reached: without a single error message it would still be 16 KB, as it would without the
- * half of the engine that serves server-side stores. The budget holds what there is from growing unseen.
+ * AIM, which is not reached. Error messages are 2 KB of it, merging cookies 4, the half of the engine
+ * that serves server-side stores 2, and the rest is more than the aim by itself. The budget holds
+ * what there is from growing unseen.
  */
-const LIMIT = 18.25 * 1024;
+const LIMIT = 22 * 1024;
 const AIM = 8 * 1024;
 /** Strings of parts that this import must not carry: the memory store, the hosts, the CLI. */
 const foreign = ["maxEntries", "writeHead", "x-kocha-session-probe", "keygen --", "_kocha._sess"];

@@ -84,7 +84,11 @@ ${hostTables.join("\n")}`;
 mkdirSync("docs/results", { recursive: true });
 writeFileSync("docs/results/laws.md", text);
 const failures = [...stores, ...[...tables.values()].flat()].flatMap(({ subject, results }) =>
-  results.flatMap(({ error }) => (error === undefined ? [] : [`${subject}: ${String(error)}`])),
+  results.flatMap(({ error }) =>
+    error === undefined
+      ? []
+      : [`${subject}: ${error instanceof Error ? error.message : "it failed"}`],
+  ),
 );
 for (const failure of failures) console.error(failure);
 process.exit(failures.length === 0 ? 0 : 1);
