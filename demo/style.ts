@@ -75,6 +75,7 @@ code, .mono { font-family: ui-monospace, monospace; font-size: .92em; overflow-w
 dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .5rem 1.6rem; background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); padding: 1.1rem; margin: 0; }
 dt, time { color: var(--soft); }
 time { font-size: .92rem; margin-left: .4rem; }
+td time { display: block; margin: 0; }
 dd { margin: 0; }
 meter { width: 100%; height: .9rem; }
 .warn { color: var(--warn); }
