@@ -13,6 +13,7 @@ import type { HostName } from "./lib/subject.ts";
 import { printMemory, runMemory } from "./memory/run.ts";
 import { printRedis, runRedis } from "./redis/run.ts";
 import { printRevocations, runRevocations } from "./revocations/run.ts";
+import { writePage } from "./report/page.ts";
 import { printSeal, runSeal } from "./seal/run.ts";
 
 const parts: Readonly<Record<string, (settings: Settings) => Promise<object>>> = {
@@ -73,6 +74,10 @@ async function main(): Promise<void> {
     await runProfile(host as HostName, subject, mode as Mode);
     return;
   }
+  if (first === "page") {
+    await writePage();
+    return;
+  }
   const settings: Settings = {
     quick: values.quick,
     nodes: findNodes(),
@@ -92,6 +97,7 @@ async function main(): Promise<void> {
     // A look isn't a result.
     const file = values.quick || values.host !== undefined ? `${name}.quick.json` : `${name}.json`;
     writeFileSync(new URL(file, results), `${JSON.stringify(result, undefined, 1)}\n`);
+    if (!file.includes("quick")) await writePage();
     console.log(`\n${name}: ${Math.round((Date.now() - started) / 1000)} s, bench/results/${file}`);
   }
 }

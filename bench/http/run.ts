@@ -13,7 +13,7 @@ import type { CpuAnswer } from "./server.ts";
  * What clients do: ask for the session with one cookie, or with another one each time, change it,
  * ask for it without a cookie, or get a page that leaves the session alone, with and without one.
  */
-const modes = ["read", "fresh", "write", "anonymous", "idle", "passing"] as const;
+export const modes = ["read", "fresh", "write", "anonymous", "idle", "passing"] as const;
 /** One of them. */
 export type Mode = (typeof modes)[number];
 
@@ -32,7 +32,7 @@ const WARM_REQUESTS = 3000;
 const WARM_MS = 1000;
 
 /** A subject on a host in one mode. */
-interface HttpRow {
+export interface HttpRow {
   readonly host: HostName;
   readonly subject: string;
   readonly kind: string;

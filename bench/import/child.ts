@@ -1,5 +1,7 @@
-// How long one import takes in a fresh process: milliseconds to standard output.
+// How long one import takes in a fresh process, to standard output.
+import { startClock } from "../lib/clock.ts";
+
 const [url = ""] = process.argv.slice(2);
-const start = process.hrtime.bigint();
+const stop = startClock();
 await import(url);
-console.log(Number(process.hrtime.bigint() - start) / 1e6);
+console.log(JSON.stringify(stop()));

@@ -2,16 +2,17 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { Cost } from "../lib/clock.ts";
 import { peerUrl, root } from "../lib/load.ts";
 import type { Settings } from "../lib/settings.ts";
 import { interleave, spread, type Spread } from "../lib/stats.ts";
 
 interface ImportRow {
   readonly subject: string;
-  /** Milliseconds. */
-  readonly time: Spread;
-  /** Above an empty module in the same round. */
-  readonly above: Spread;
+  /** Milliseconds on the wall above an empty module in the same round. */
+  readonly wall: Spread;
+  /** The same in processor time, of all threads. */
+  readonly cpu: Spread;
 }
 
 /** The result. */
@@ -37,9 +38,9 @@ const modules: Readonly<Record<string, () => string>> = {
   jose: () => peerUrl("jose"),
 };
 
-async function importOnce(url: string): Promise<number> {
+async function importOnce(url: string): Promise<Cost> {
   const { stdout } = await run(process.execPath, [child, url]);
-  return Number(stdout);
+  return JSON.parse(stdout) as Cost;
 }
 
 /** Runs it, a fresh process for each import. */
@@ -48,29 +49,28 @@ export async function runImport({
   rounds = quick ? 5 : 25,
 }: Settings): Promise<ImportResult> {
   const names = Object.keys(modules);
-  const times = new Map<string, number[]>(names.map((name) => [name, []]));
-  const above = new Map<string, number[]>(names.map((name) => [name, []]));
+  const costs = new Map<string, Cost[]>(names.map((name) => [name, []]));
   await interleave(names, rounds, async (name) => {
     const empty = await importOnce(EMPTY);
-    const time = await importOnce(modules[name]?.() ?? EMPTY);
-    times.get(name)?.push(time);
-    above.get(name)?.push(time - empty);
+    const { cpu, wall } = await importOnce(modules[name]?.() ?? EMPTY);
+    costs.get(name)?.push({ cpu: (cpu - empty.cpu) / 1000, wall: (wall - empty.wall) / 1000 });
   });
   const rows = names.map((subject) => ({
     subject,
-    time: spread(times.get(subject) ?? []),
-    above: spread(above.get(subject) ?? []),
+    wall: spread((costs.get(subject) ?? []).map(({ wall }) => wall)),
+    cpu: spread((costs.get(subject) ?? []).map(({ cpu }) => cpu)),
   }));
   return { node: process.versions.node, rows };
 }
 
 /** A line for each row, for the terminal. */
 export function printImport({ rows }: ImportResult): void {
-  console.log("\ncold import");
-  for (const { above, subject, time } of rows) {
+  console.log("\ncold import, above an empty module");
+  for (const { cpu, subject, wall } of rows) {
     console.log(
-      `  ${subject.padEnd(32)}${time.median.toFixed(1).padStart(7)} ms  ` +
-        `${above.median.toFixed(1).padStart(7)} ms above an empty module (${above.low.toFixed(1)}..${above.high.toFixed(1)})`,
+      `  ${subject.padEnd(32)}${wall.median.toFixed(1).padStart(7)} ms ` +
+        `(${wall.low.toFixed(1)}..${wall.high.toFixed(1)})`.padEnd(18) +
+        `${cpu.median.toFixed(1).padStart(7)} ms of processor time`,
     );
   }
 }

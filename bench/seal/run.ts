@@ -9,7 +9,7 @@ import { loadSubjects } from "../lib/subject.ts";
 import type { SealAnswer } from "./child.ts";
 
 /** One scheme with one size of session. */
-interface SealRow {
+export interface SealRow {
   readonly subject: string;
   readonly kind: string;
   readonly versions: string;
