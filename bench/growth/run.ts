@@ -67,7 +67,8 @@ async function measureStore(subject: Subject, size: GrowthSize): Promise<GrowthR
   let sent = 0;
   const sentSoFar = (): number => (sent += wire?.take().sent ?? 0);
   try {
-    const scheme = await growth.open(wire?.port ?? 0);
+    const url = (service?.url ?? "").replace(`:${service?.port}`, `:${wire?.port}`);
+    const scheme = await growth.open(wire?.port ?? 0, url);
     const bytes = scheme.bytes ?? sentSoFar;
     try {
       const id = "AAECAwQFBgcICQoLDA0ODw";

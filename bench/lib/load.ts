@@ -14,6 +14,7 @@ import type * as Koa from "../../src/hosts/koa.ts";
 import type * as Node from "../../src/hosts/node.ts";
 import type * as Memcached from "../../src/stores/memcached.ts";
 import type * as Postgres from "../../src/stores/postgres.ts";
+import type * as Mysql from "../../src/stores/mysql.ts";
 import type * as Redis from "../../src/stores/redis.ts";
 import type * as Sqlite from "../../src/stores/sqlite.ts";
 
@@ -35,6 +36,7 @@ interface Ours {
   "hosts/node": typeof Node;
   "stores/memcached": typeof Memcached;
   "stores/postgres": typeof Postgres;
+  "stores/mysql": typeof Mysql;
   "stores/redis": typeof Redis;
   "stores/sqlite": typeof Sqlite;
 }

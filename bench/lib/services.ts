@@ -8,6 +8,8 @@ import type { Service } from "./subject.ts";
 /** A running server. */
 export interface RunningService {
   readonly port: number;
+  /** Where its clients find it, its user included; undefined: at the port alone. */
+  readonly url?: string;
   readonly close: () => Promise<void>;
 }
 

@@ -44,8 +44,11 @@ export type Service = "redis" | "memcached" | "postgres" | "mariadb";
 /** A store over a service. */
 interface RowStore {
   readonly service: Service | undefined;
-  /** @param port - the service's. */
-  readonly open: (port: number) => Awaitable<RowScheme>;
+  /**
+   * @param port - the service's.
+   * @param url - the same with what else a client needs, where it needs more.
+   */
+  readonly open: (port: number, url: string) => Awaitable<RowScheme>;
 }
 
 /** A peer, a scheme or ours. */

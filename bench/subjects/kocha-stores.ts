@@ -22,6 +22,15 @@ interface Database {
   exec(text: string): unknown;
   prepare(text: string): Statement;
 }
+interface Pool {
+  end(): Promise<void>;
+}
+interface Pg {
+  readonly default: { readonly Pool: new (options: object) => Pool };
+}
+interface Mysql2 {
+  readonly default: { readonly createPool: (url: string) => Pool };
+}
 interface Libsql {
   readonly default: new (path: string) => Database;
 }
@@ -130,6 +139,40 @@ export const subjects: readonly Subject[] = [
     packages: ["kocha-session", "libsql"],
     note: "bytes of the values of the prepared statement, by libsql",
     growth: { service: undefined, open: sqliteRows },
+  },
+  {
+    name: "SessionPostgresStore",
+    kind: "ours",
+    packages: ["kocha-session", "pg"],
+    note: "by pg",
+    growth: {
+      service: "postgres",
+      open: async (_, url) => {
+        const { SessionPostgresStore } = await ours("stores/postgres");
+        const { default: pg } = await peer<Pg>("pg");
+        const client = new pg.Pool({ connectionString: url, max: 1 });
+        const store = new SessionPostgresStore({ client: client as never });
+        await store.createTable();
+        return { ...rows(store), close: () => client.end() };
+      },
+    },
+  },
+  {
+    name: "SessionMysqlStore",
+    kind: "ours",
+    packages: ["kocha-session", "mysql2"],
+    note: "on MariaDB, by mysql2",
+    growth: {
+      service: "mariadb",
+      open: async (_, url) => {
+        const { SessionMysqlStore } = await ours("stores/mysql");
+        const { default: mysql } = await peer<Mysql2>("mysql2/promise");
+        const client = mysql.createPool(url);
+        const store = new SessionMysqlStore({ client: client as never });
+        await store.createTable();
+        return { ...rows(store), close: () => client.end() };
+      },
+    },
   },
   {
     name: "SessionMemcachedStore",
