@@ -29,7 +29,10 @@ export interface SessionSqliteStoreOptions {
 const DEFAULT_TABLE = "kocha_sessions";
 const DEFAULT_BUSY_TIMEOUT = 5000;
 
-/** The SQL that makes the table and its indexes. */
+/**
+ * The SQL that makes the table and its indexes. With rowids: without, a row of 1.3 KB took 4.7 KB,
+ * since an index's tree puts what is over a quarter of a page into pages of its own.
+ */
 function tableSql(table: string): string {
   return `CREATE TABLE IF NOT EXISTS "${table}" (
   id TEXT NOT NULL PRIMARY KEY,
@@ -39,9 +42,9 @@ function tableSql(table: string): string {
   expires INTEGER NOT NULL,
   meta TEXT NOT NULL,
   subject TEXT
-) WITHOUT ROWID;
+);
 CREATE INDEX IF NOT EXISTS "${table}_expires" ON "${table}" (expires);
-CREATE INDEX IF NOT EXISTS "${table}_subject" ON "${table}" (subject) WHERE subject IS NOT NULL;
+CREATE INDEX IF NOT EXISTS "${table}_subject" ON "${table}" (subject, id) WHERE subject IS NOT NULL;
 `;
 }
 
