@@ -28,7 +28,7 @@ type Open = (path: string) => Database;
 type DatabaseClass = new (path: string) => Database;
 
 const folder = mkdtempSync(join(tmpdir(), "kocha-session-sqlite-"));
-const opened: Database[] = [];
+const opened = new Set<Database>();
 let files = 0;
 const newFile = (): string => join(folder, `${++files}.db`);
 
@@ -43,7 +43,7 @@ function findClients(): Record<string, Open> {
     (Class: DatabaseClass): Open =>
     (path) => {
       const database = new Class(path);
-      opened.push(database);
+      opened.add(database);
       // No test pulls the plug: nothing need wait for the disk.
       database.exec("PRAGMA synchronous = NORMAL");
       return database;
@@ -268,6 +268,7 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
 
   describe("what it refuses to be made from", () => {
     const closed = open(newFile());
+    opened.delete(closed);
     closed.close();
     test.each<[string, unknown, string]>([
       ["nothing", undefined, "not undefined"],
