@@ -17,23 +17,27 @@ export interface Machine {
   readonly v8: string;
 }
 
-function git(...args: string[]): string {
+function git(folder: URL, ...args: string[]): string {
   try {
-    return execFileSync("git", args, { cwd: fileURLToPath(root), encoding: "utf8" }).trim();
+    return execFileSync("git", args, { cwd: fileURLToPath(folder), encoding: "utf8" }).trim();
   } catch {
     return "unknown";
   }
 }
 
-/** As things are now; a commit with changes on top of it says so. */
-export function describeMachine(): Machine {
-  const dirty = git("status", "--porcelain", "--", "src", "bench", "package-lock.json")
+/**
+ * As things are now; a commit with changes on top of it says so.
+ * @param folder - the repository's root; by default from where the compiled benchmark lies.
+ */
+export function describeMachine(folder: URL = root): Machine {
+  const dirty = git(folder, "status", "--porcelain", "--", "src", "bench", "package-lock.json")
     .split("\n")
     .filter((line) => line !== "" && !/bench\/results|docs\/performance/.test(line));
   const processors = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
-    commit: git("rev-parse", "--short=12", "HEAD") + (dirty.length > 0 ? " with changes" : ""),
+    commit:
+      git(folder, "rev-parse", "--short=12", "HEAD") + (dirty.length > 0 ? " with changes" : ""),
     cpu: processors[0]?.model.trim() ?? "unknown",
     cores: processors.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),

@@ -9,8 +9,8 @@ export interface Spread {
   readonly n: number;
 }
 
-/** Linear between the two nearest ranks. */
-function quantile(sorted: readonly number[], part: number): number {
+/** A quantile of sorted figures, linear between the two nearest ranks. */
+export function quantile(sorted: readonly number[], part: number): number {
   const at = (sorted.length - 1) * part;
   const below = sorted[Math.floor(at)] ?? Number.NaN;
   const above = sorted[Math.ceil(at)] ?? Number.NaN;

@@ -53,9 +53,9 @@ describe("on the laws' own clock", async () => {
       "expires = -1",
       "meta = '~!'",
     ],
-    fill: (table, bound, count) => `
+    fill: (table, bound, count, expires) => `
       INSERT INTO \`${table}\` (id, data, rev, generation, expires, meta, subject)
-      SELECT LPAD(seq, 22, '0'), '{}', 1, 1, ${clock.now() + HOUR}, '', '${bound}'
+      SELECT LPAD(seq, 22, '0'), '{}', 1, 1, ${expires}, '', '${bound}'
       FROM seq_1_to_${count}`,
   };
   await describeLaws(subject);

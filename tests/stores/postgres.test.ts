@@ -6,7 +6,7 @@ import { fakeClock } from "kocha-session/testing";
 import postgres from "postgres";
 import { afterAll, describe } from "vitest";
 import { madeStore, poolOf, startBench } from "./postgres-server.ts";
-import { describeLaws, describeRows, HOUR, type SqlSubject } from "./sql.ts";
+import { describeLaws, describeRows, type SqlSubject } from "./sql.ts";
 
 const { server, execute, close } = await startBench();
 afterAll(close);
@@ -94,9 +94,9 @@ describe.each(clients)("the PostgreSQL store on %s", async (name, connect) => {
       "expires = -1",
       "meta = '~!'",
     ],
-    fill: (table, bound, count) => `
+    fill: (table, bound, count, expires) => `
       INSERT INTO "${table}" (id, data, rev, generation, expires, meta, subject)
-      SELECT lpad(i::text, 22, '0'), '{}', 1, 1, ${clock.now() + HOUR}, '', '${bound}'
+      SELECT lpad(i::text, 22, '0'), '{}', 1, 1, ${expires}, '', '${bound}'
       FROM generate_series(1, ${count}) AS i`,
   };
   // PGlite runs a whole PostgreSQL in this process, and slowly.

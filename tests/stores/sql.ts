@@ -21,8 +21,8 @@ export interface SqlSubject {
   readonly quote: (table: string) => string;
   /** What a column can be set to that is no session any more, each an assignment in SQL. */
   readonly foreign: readonly string[];
-  /** Inserts live sessions without data for a subject, by SQL. */
-  readonly fill: (table: string, subject: string, count: number) => string;
+  /** Inserts sessions without data for a subject that end then, by SQL. */
+  readonly fill: (table: string, subject: string, count: number, expires: number) => string;
 }
 
 /** A store with all that a SQL store has. */
@@ -147,13 +147,50 @@ export function describeRows(subject: SqlSubject): void {
     test("a subject with 10,000 sessions is listed whole and ended but for one", async () => {
       const table = newTable();
       const store = await makeStore(table);
-      await execute(subject.fill(table, "crowd", 9_999));
+      await execute(subject.fill(table, "crowd", 9_999, subject.clock.now() + HOUR));
       const key = newSelector();
       await store.save(key, creation({ mine: "1" }, { subject: "crowd" }));
       expect(new Set(await idsOf(store, "crowd")).size).toBe(10_000);
       expect(await store.destroyAll("crowd", { except: key })).toBe(9_999);
       expect(await idsOf(store, "crowd")).toEqual([key]);
       expect((await store.load(key))?.data.get("mine")).toBe("1");
+    });
+
+    test("expired rows are swept in batches beside commits, and nothing else", async () => {
+      const table = newTable();
+      const store = await makeStore(table);
+      await execute(subject.fill(table, "gone", 3000, subject.clock.now() - 1));
+      const keys = Array.from({ length: 8 }, newSelector);
+      for (const key of keys) await store.save(key, creation({}, { subject: "here" }));
+      const sweep = { isOver: false };
+      const commit = async (key: string): Promise<number> => {
+        let commits = 0;
+        while (!sweep.isOver || commits === 0) {
+          const set = new Map([[String(commits), "1"]]);
+          expect(await store.save(key, change({ set }))).toBeDefined();
+          commits++;
+          // The stores that answer at once have to let the others in.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        return commits;
+      };
+      const sweepAll = async (): Promise<number> => {
+        let swept = 0;
+        for (;;) {
+          const removed = await store.sweep(250);
+          expect(removed).toBeLessThanOrEqual(250);
+          swept += removed;
+          if (removed === 0) break;
+        }
+        sweep.isOver = true;
+        return swept;
+      };
+      const [swept, ...commits] = await Promise.all([sweepAll(), ...keys.map(commit)]);
+      expect(swept).toBe(3000);
+      expect((await idsOf(store, "here")).toSorted()).toEqual(keys.toSorted());
+      for (const [index, key] of keys.entries()) {
+        expect((await store.load(key))?.data.size).toBe(commits[index]);
+      }
     });
 
     test("a session is in the list from the moment that it is bound", async () => {

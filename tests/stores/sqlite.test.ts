@@ -13,15 +13,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { newSelector } from "../../src/testing/history.ts";
 import { thrownBy } from "../support/thrown.ts";
 import { Visitor } from "../support/visitor.ts";
-import {
-  change,
-  creation,
-  describeLaws,
-  describeRows,
-  HOUR,
-  newTable,
-  type SqlSubject,
-} from "./sql.ts";
+import { change, creation, describeLaws, describeRows, newTable, type SqlSubject } from "./sql.ts";
 
 type Database = SqliteDatabase & { close(): unknown };
 type Open = (path: string) => Database;
@@ -116,10 +108,10 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
       "meta = '~!', data = '{}'",
       "meta = x'00'",
     ],
-    fill: (table, bound, count) => `
+    fill: (table, bound, count, expires) => `
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
       INSERT INTO "${table}" (id, data, rev, generation, expires, meta, subject)
-      SELECT printf('%022d', i), '{}', 1, 1, ${clock.now() + HOUR}, '', '${bound}' FROM n`,
+      SELECT printf('%022d', i), '{}', 1, 1, ${expires}, '', '${bound}' FROM n`,
   };
   await describeLaws(subject);
   describeRows(subject);
