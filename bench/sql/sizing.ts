@@ -15,6 +15,8 @@ import { openMysql, openPostgres, openSqlite, postgresBytes, type SqlStore } fro
 const { values: options } = parseArgs({ options: { rows: { type: "string", default: "100000" } } });
 const SESSIONS = Number(options.rows);
 const root = new URL("../../", import.meta.url);
+/** Told at the start: the sources may go on while it runs. */
+const machine = describeMachine(root);
 /** Saves that are under way at once. */
 const AT_ONCE = 16;
 const DAY = 86_400_000;
@@ -156,5 +158,5 @@ mkdirSync(folder, { recursive: true });
 // A look isn't a result.
 const file = SESSIONS === 100_000 ? "sizing-sql.json" : "sizing-sql.quick.json";
 const json = JSON.stringify(sessions.small).length;
-const result = { machine: describeMachine(root), sessions: SESSIONS, json, results };
+const result = { machine, sessions: SESSIONS, json, results };
 writeFileSync(new URL(file, folder), `${JSON.stringify(result, undefined, 1)}\n`);

@@ -19,6 +19,8 @@ const { values: options } = parseArgs({
   },
 });
 const root = new URL("../../", import.meta.url);
+/** Told at the start: the sources may go on while it runs. */
+const machine = describeMachine(root);
 const EXPIRED = Number(options.rows);
 /** How long commits are timed before the sweep begins. */
 const BEFORE = Number(options.seconds) * 1000;
@@ -153,7 +155,7 @@ const results: Record<string, object> = {};
 for (const name of Object.keys(engines)) results[name] = await measure(name);
 // A look isn't a result.
 const file = EXPIRED === 1_000_000 ? "sweep.json" : "sweep.quick.json";
-const result = { machine: describeMachine(root), expired: EXPIRED, live: LIVE, results };
+const result = { machine, expired: EXPIRED, live: LIVE, results };
 const folder = new URL("bench/results/", root);
 mkdirSync(folder, { recursive: true });
 writeFileSync(new URL(file, folder), `${JSON.stringify(result, undefined, 1)}\n`);
