@@ -2,7 +2,7 @@
 // what can't be a client is refused by name.
 import { SessionPostgresStore } from "kocha-session/postgres";
 import pg from "pg";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { newSelector } from "../../src/testing/history.ts";
 import { startProxy } from "../support/proxy.ts";
 import { startPostgres } from "../support/servers/postgres.ts";
@@ -128,6 +128,7 @@ describe("what the server undoes", () => {
 describe("an outage is no logout", () => {
   test("a server that is gone: errors, the cookie stays, and the session is there afterwards", async () => {
     const own = await startPostgres();
+    onTestFinished(own.close);
     const client = poolOf(own.url);
     const visitor = new Visitor(await freshStore(client));
     await visitor.visit((session) => session.set("a", "1"));
@@ -139,7 +140,6 @@ describe("an outage is no logout", () => {
     await own.server.start();
     expect(await visitor.visit((session) => session.get("a"))).toBe("1");
     await client.end();
-    await own.close();
   });
 
   test("a server that hangs: a StoreError in time", async () => {
