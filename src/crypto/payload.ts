@@ -68,7 +68,8 @@ const scratch = createScratch(SCRATCH_BYTES);
 
 /** The canonical bytes of a session. */
 export function encodePayload(payload: SessionPayload): Uint8Array {
-  return borrowPayload(payload).slice();
+  // Node's scratch is a Buffer, whose own slice() would be borrowed memory too.
+  return new Uint8Array(borrowPayload(payload));
 }
 
 /** As {@link encodePayload}, in memory that the next call writes over. */

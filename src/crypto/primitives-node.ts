@@ -112,7 +112,8 @@ class PreparedGcmKey implements GcmKey {
 
   constructor(key: Uint8Array) {
     this.#algorithm = gcmAlgorithm(key);
-    this.#key = key.slice();
+    // A copy, also of a Buffer, whose slice() would be none.
+    this.#key = new Uint8Array(key);
   }
 
   sealInto(

@@ -77,7 +77,7 @@ export function hmacSha512t256(key: Uint8Array, data: Uint8Array): Uint8Array {
 
 /** AES-256 of single blocks under `key` (32 bytes). */
 export function createAesBlock(key: Uint8Array): AesBlock {
-  const ownKey = key.slice();
+  const ownKey = new Uint8Array(key);
   // The first block of CBC from a zero vector is the plain block encryption; no ECB, as on Node.
   const zeroVector = new Uint8Array(blockBytes);
   return (input) => cbc(ownKey, zeroVector, { disablePadding: true }).encrypt(input);
@@ -85,7 +85,7 @@ export function createAesBlock(key: Uint8Array): AesBlock {
 
 /** AES-GCM under `key` (16, 24 or 32 bytes), prepared for many messages. */
 export function createGcmKey(key: Uint8Array): GcmKey {
-  const ownKey = key.slice();
+  const ownKey = new Uint8Array(key);
   return {
     sealInto(target, offset, nonce, plaintext, aad) {
       target.set(gcm(ownKey, nonce, aad).encrypt(plaintext), offset);

@@ -50,6 +50,17 @@ describe("the payload", () => {
     );
   });
 
+  test("what was encoded stays what it is when more is encoded", () => {
+    fc.assert(
+      fc.property(anyPayload, anyPayload, (payload, other) => {
+        const bytes = encodePayload(payload);
+        encodePayload(other);
+        expect(decodePayload(bytes)).toEqual(payload);
+      }),
+      { seed, numRuns },
+    );
+  });
+
   test("one state has one form, whatever the order in which it came about", () => {
     fc.assert(
       fc.property(anyPayload, (payload) => {

@@ -91,6 +91,19 @@ describe.each(kinds)("%s primitives", (_, it) => {
     expect(it.aesGcmOpen(key, nonce, new Uint8Array(15))).toBeUndefined();
   });
 
+  test.each([Uint8Array, Buffer])(
+    "a prepared key is its own, whatever becomes of the %o",
+    (Kind) => {
+      const bytes = Kind.from(pattern(32));
+      const [nonce, plaintext] = [pattern(12, 5), pattern(50, 3)];
+      const key = it.createGcmKey(bytes);
+      const sealed = it.aesGcmSeal(bytes, nonce, plaintext);
+      bytes.fill(0);
+      const opened = key.open(nonce, sealed, new Uint8Array(0));
+      expect(opened && toHex(opened)).toBe(toHex(plaintext));
+    },
+  );
+
   test("AES-GCM refuses every tag shorter than 16 bytes", () => {
     const key = pattern(32);
     const nonce = pattern(12);
