@@ -1,10 +1,11 @@
 // The readers behind our seals, which no stranger can reach without a key: msgpack behind Kocha's
-// signature, payloads and pieces behind our own seal. They are total all the same.
+// signature, payloads, pieces and merging parts behind our own seal. They are total all the same.
 import { type Session, SessionCookieStore, SessionMiddleware } from "kocha-session";
 import { openKochaCookie } from "kocha-session/kocha";
 import { aesGcmSeal, encodeBase64url, hmacSha512t256, randomBytes } from "#crypto";
 import { createCookieKeyring } from "../src/crypto/keyring.ts";
-import { encodePayload } from "../src/crypto/payload.ts";
+import { encodePart, encodeTombstone } from "../src/cookie/part.ts";
+import { encodePayload, type SessionPayload } from "../src/crypto/payload.ts";
 import { sealToken } from "../src/crypto/token.ts";
 import { NAME } from "./headers.ts";
 import type { SeededRandom } from "./random.ts";
@@ -63,11 +64,12 @@ function kochaSubject(): Subject {
   };
 }
 
-/** The payload of a session that lives. */
-function payloadOf(value: string): Uint8Array {
+/** A session that lives, with everything that one can have. */
+function sessionOf(value: string): SessionPayload {
   const created = Math.floor(Date.now() / 1000) * 1000;
-  return encodePayload({
+  return {
     id: "AAAAAAAAAAAAAAAAAAAAAA",
+    credential: "AAAAAAAAAAAAAAAAAAAAAQ",
     rev: 1,
     created,
     issued: created,
@@ -80,7 +82,7 @@ function payloadOf(value: string): Uint8Array {
     subject: "alice",
     boundAt: created,
     cookieExpires: 60,
-  });
+  };
 }
 
 function judge(session: Session): Outcome {
@@ -98,7 +100,7 @@ function sealedSubjects(): Subject[] {
     name: NAME,
     store: new SessionCookieStore({ ...keys, maxCookies: 4 }),
   });
-  const whole = payloadOf("x");
+  const whole = encodePayload(sessionOf("x"));
   const marks = [0x00, 0x7f, 0x80, 0xff, 0xc0, 0xed, 0xa0];
   const open = async (cookies: readonly string[], written: Uint8Array): Promise<Outcome> => {
     const session = await engine.open(cookies.join("; "));
@@ -109,7 +111,7 @@ function sealedSubjects(): Subject[] {
     if (outcome === "accepted") await engine.commit(session);
     return outcome;
   };
-  const large = payloadOf("x".repeat(5000));
+  const large = encodePayload(sessionOf("x".repeat(5000)));
   return [
     {
       name: "payloads behind a good seal",
@@ -141,7 +143,51 @@ function sealedSubjects(): Subject[] {
   ];
 }
 
+/** Parts and tombstones that we never wrote, beside good ones, behind our own good seal. */
+function partSubject(): Subject {
+  const keys = newKeys();
+  const ring = createCookieKeyring(keys);
+  const store = new SessionCookieStore({ ...keys, merge: true });
+  const engine = new SessionMiddleware({ name: NAME, store });
+  const session = sessionOf("x");
+  const entries = new Map([
+    ["a", { value: "x", stamp: 5 }],
+    ["b", { value: "", stamp: 7 }],
+    ["gone", { value: undefined, stamp: 9 }],
+  ]);
+  const covers = ["AAAAAA", "BBBBBB"];
+  const at = session.created;
+  const forms = [
+    encodePart({ session, nonce: "", floor: 1, entries, covers }),
+    encodePart({ session, nonce: "AAAAAAAAAAAAAAAAAAAAAg", floor: 8, entries, covers: [] }),
+    encodeTombstone({ at, until: at + 60_000, dead: new Map([["AAAAAAAAAAAAAAAAAAAAAg", 2]]) }),
+  ];
+  const marks = [0x00, 0x01, 0x02, 0x03, 0x7f, 0x80, 0xff];
+  return {
+    name: "merging parts behind a good seal",
+    run: async (random) => {
+      const cookies = Array.from({ length: 1 + random.below(3) }, (_, index) => {
+        const name = `${NAME}.${"ABCDEF".charAt(index).repeat(6)}`;
+        const bytes = damageBytes(
+          random,
+          forms[random.below(forms.length)] ?? new Uint8Array(0),
+          marks,
+        );
+        return `${name}=${sealToken(ring, "part", name, bytes)}`;
+      });
+      const opened = await engine.open(cookies.join("; "));
+      const outcome = judge(opened);
+      if (outcome !== "accepted") return outcome;
+      // What is written over such parts, or after them, throws as little.
+      if (random.below(2) === 0) opened.set("more", "1");
+      else opened.clear();
+      await engine.commit(opened);
+      return outcome;
+    },
+  };
+}
+
 /** All subjects of this file. */
 export function formatSubjects(): Subject[] {
-  return [kochaSubject(), ...sealedSubjects()];
+  return [kochaSubject(), ...sealedSubjects(), partSubject()];
 }

@@ -30,6 +30,7 @@ export async function makeSubjects(): Promise<Subject[]> {
       config: sealed({ maxCookies: 4 }),
       isSplit: true,
     }),
+    await headerSubject("cookies that merge", { config: sealed({ merge: true }), isJoined: true }),
     await headerSubject("keys of a server-side store", {
       config: { store: new SessionMemoryStore(), signingKey: newKey() },
     }),
