@@ -46,7 +46,7 @@ export interface HeaderOptions {
 }
 
 /** What opens a header. */
-export type Open = (header: string) => Promise<Session>;
+type Open = (header: string) => Promise<Session>;
 
 function pairsOf(setCookie: readonly string[]): Pair[] {
   return setCookie.flatMap((cookie): Pair[] => {
