@@ -171,10 +171,15 @@ function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
     );
     return [
       ...(revocations === undefined ? [irrevocable] : []),
-      note(
-        "store",
-        "of responses that race, the last one wins (law L1); a server-side store merges them",
-      ),
+      store.capabilities?.merges === true
+        ? note(
+            "store",
+            "each write at once adds a cookie to the next request's header: keep sessions small, or lower maxSessionBytes",
+          )
+        : note(
+            "store",
+            "of responses that race, the last one wins (law L1); merge: true of the cookie store merges them, and so does a server-side store",
+          ),
     ];
   }
   const { atomic, durable, lists } = store.capabilities ?? {};
