@@ -1,6 +1,7 @@
 // The published package: what is in it, that each entry point loads both ways where its peers
 // aren't installed, that nothing else can be reached, and that its program runs.
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -150,6 +151,40 @@ describe("its entry points", () => {
   test("the sources' condition, which the repository's own tests use, is nobody else's default", async () => {
     const { stdout } = await runHere(`console.log(import.meta.resolve("kocha-session"))`);
     expect(stdout).toContain("/dist/index.js");
+  });
+});
+
+describe("without node:crypto", () => {
+  test("the conditions' default opens what Node.js sealed, and Node.js what it sealed", async () => {
+    const portable = join(root, "portable");
+    await cp(consumer, portable, { recursive: true, verbatimSymlinks: true });
+    const path = join(portable, "node_modules", "kocha-session", "package.json");
+    const changed = JSON.parse(await readFile(path, "utf8")) as {
+      imports: Record<string, { readonly default: string }>;
+    };
+    changed.imports["#crypto"] = { default: changed.imports["#crypto"]?.default ?? "" };
+    await writeFile(path, JSON.stringify(changed));
+    const [secretKey, signingKey] = [randomBytes(32), randomBytes(32)].map((it) =>
+      it.toString("base64"),
+    );
+    const engine = `
+      import { SessionCookieStore, SessionMiddleware } from "kocha-session";
+      const keys = ${JSON.stringify({ secretKey, signingKey })};
+      const engine = new SessionMiddleware({ store: new SessionCookieStore(keys) });`;
+    const seal = `${engine}
+      const session = await engine.open(undefined);
+      session.set("name", "\u{1F36A}");
+      console.log((await engine.commit(session)).setCookie[0].split(";", 1)[0]);`;
+    for (const [from, to] of [
+      [consumer, portable],
+      [portable, consumer],
+    ] as const) {
+      const args = ["--input-type=module", "-e"];
+      const { stdout: cookie } = await run(from, process.execPath, [...args, seal]);
+      const open = `${engine}
+        console.log((await engine.open(${JSON.stringify(cookie.trim())})).get("name"));`;
+      expect((await run(to, process.execPath, [...args, open])).stdout).toBe("\u{1F36A}\n");
+    }
   });
 });
 

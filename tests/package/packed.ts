@@ -72,10 +72,10 @@ export async function pack(folder: string): Promise<Packed> {
   return { tarball: join(folder, packed.filename), files: packed.files };
 }
 
-/** Installs a tarball, and nothing that it merely could use, into a new folder. */
-export async function install(folder: string, tarball: string): Promise<void> {
+/** Installs packages or tarballs, and nothing that they merely could use, into a new folder. */
+export async function install(folder: string, ...packages: readonly string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
   const flags = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
-  await run(folder, "npm", ["install", ...flags, tarball]);
+  await run(folder, "npm", ["install", ...flags, ...packages]);
 }

@@ -1,0 +1,265 @@
+// The packed package on runtimes other than Node.js, and without node:crypto: the conformance kit
+// runs inside Bun and Deno over their own servers, workerd serves a bundled worker, and cookies go
+// from each to each.
+import { type ChildProcess, spawn } from "node:child_process";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { install, pack, run } from "../tests/package/packed.ts";
+import { repository } from "../tests/support/cli.ts";
+import { freshKeys } from "../tests/support/keys.ts";
+import { runtime, versions } from "./runtimes.ts";
+
+/** A row of the result: what ran where, with which crypto, and how it ended. */
+export interface Row {
+  readonly where: string;
+  readonly what: string;
+  readonly crypto: string;
+  readonly passed: number;
+  readonly failed: readonly string[];
+}
+
+interface Report {
+  readonly crypto: string;
+  readonly results: Readonly<Record<string, { passed: number; failed: string[] }>>;
+}
+
+/** One JavaScript runtime, and how it runs a module in the folder where the package is installed. */
+interface Place {
+  readonly where: string;
+  readonly folder: string;
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+const offline = { DENO_NO_UPDATE_CHECK: "1" };
+const keys = freshKeys();
+const keyEnv = { SECRET_KEY: keys.secretKey, SIGNING_KEY: keys.signingKey };
+
+/** A folder with the package, what its kit needs, and the programs of tests/runtimes. */
+async function prepare(folder: string, tarball: string): Promise<void> {
+  const manifest = JSON.parse(await readFile(join(repository, "package.json"), "utf8")) as {
+    devDependencies: Readonly<Record<string, string>>;
+  };
+  const peers = ["@hono/node-server", "fast-check", "h3", "hono", "tough-cookie"].map(
+    (name) => `${name}@${manifest.devDependencies[name]}`,
+  );
+  await install(folder, tarball, ...peers);
+  const programs = join(repository, "tests", "runtimes");
+  for (const name of await readdir(programs)) await cp(join(programs, name), join(folder, name));
+  const probe = 'export const location = import.meta.resolve("#crypto");\n';
+  await writeFile(join(folder, "node_modules/kocha-session/dist/crypto-probe.js"), probe);
+}
+
+/** The same folder, in which the package has no condition but the last: no node:crypto anywhere. */
+async function makePortable(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, verbatimSymlinks: true });
+  const path = join(to, "node_modules", "kocha-session", "package.json");
+  const manifest = JSON.parse(await readFile(path, "utf8")) as {
+    imports: Record<string, { readonly default: string }>;
+  };
+  manifest.imports["#crypto"] = { default: manifest.imports["#crypto"]?.default ?? "" };
+  await writeFile(path, JSON.stringify(manifest));
+}
+
+async function conform({ where, folder, program, args }: Place): Promise<Row[]> {
+  const { stdout } = await run(folder, program, [...args, "conformance.mjs"], offline);
+  const { crypto, results } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Report;
+  return Object.entries(results).flatMap(([what, { passed, failed }]) =>
+    // On Node.js the test suite itself has the upgrades.
+    what === "upgrade" && where.startsWith("Node.js")
+      ? []
+      : [{ where, what, crypto, passed, failed }],
+  );
+}
+
+/** Feeds a program's standard input. */
+async function pipe(
+  { folder, program, args }: Place,
+  mode: string,
+  input: string,
+): Promise<string> {
+  const child = spawn(program, [...args, "tokens.mjs", mode], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...keyEnv, ...offline },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  if (code !== 0) throw new Error(err.trim().slice(-500));
+  return out;
+}
+
+/** Something that seals the samples and opens what others sealed. */
+interface Sealer {
+  readonly where: string;
+  readonly seal: () => Promise<string>;
+  /** @throws when what it reads isn't what was sealed. */
+  readonly open: (sealed: string) => Promise<unknown>;
+}
+
+async function exchange(sealers: readonly Sealer[]): Promise<Row[]> {
+  const sealed = await Promise.all(
+    sealers.map(async ({ where, seal }) => ({ where, cookies: await seal() })),
+  );
+  const rows: Row[] = [];
+  for (const { where, open } of sealers) {
+    const failed: string[] = [];
+    for (const from of sealed) {
+      await open(from.cookies).catch((error: unknown) => {
+        failed.push(`what ${from.where} sealed: ${(error as Error).message}`);
+      });
+    }
+    const what = "cookies of each of these, opened";
+    rows.push({ where, what, crypto: "", passed: sealed.length - failed.length, failed });
+  }
+  return rows;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** The worker under workerd, bundled as Cloudflare's own tool does it. */
+async function startWorkerd(folder: string): Promise<{ url: string; child: ChildProcess }> {
+  const { outputFiles } = await build({
+    entryPoints: [join(folder, "worker.mjs")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    conditions: ["workerd", "worker", "browser"],
+  });
+  const [bundle] = outputFiles;
+  if (bundle === undefined || /from\s*"node:/.test(bundle.text))
+    throw new Error("the worker's bundle reaches for Node.js");
+  await writeFile(join(folder, "worker.js"), bundle.text);
+  const port = await freePort();
+  const bindings = Object.entries(keyEnv).map(
+    ([name, text]) => `(name = "${name}", text = "${text}")`,
+  );
+  await writeFile(
+    join(folder, "worker.capnp"),
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [ (name = "main", worker = .w) ],
+  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ] );
+const w :Workerd.Worker = (
+  modules = [ (name = "worker.js", esModule = embed "worker.js") ],
+  compatibilityDate = "2026-04-01",
+  bindings = [ ${bindings.join(", ")} ] );
+`,
+  );
+  const program = runtime("workerd", versions.workerd);
+  const child = spawn(program, ["serve", "worker.capnp"], { cwd: folder, stdio: "inherit" });
+  const url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; child.exitCode === null && tries < 600; tries++) {
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer?.ok === true) return { url, child };
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  child.kill("SIGKILL");
+  throw new Error("workerd didn't start");
+}
+
+/** A client's visits are counted: a host works there, end to end. */
+async function count(url: string, path: string): Promise<string[]> {
+  let cookie = "";
+  for (let visit = 1; visit <= 3; visit++) {
+    const response = await fetch(url + path, { headers: cookie === "" ? {} : { cookie } });
+    const said = await response.text();
+    if (said !== String(visit)) return [`visit ${visit} of ${path} was counted as ${said}`];
+    cookie = response.headers.getSetCookie()[0]?.split(";", 1)[0] ?? cookie;
+  }
+  return [];
+}
+
+type Entries = readonly (readonly [string, string])[];
+
+interface Cookies {
+  readonly data: Entries;
+  readonly cookie: string;
+}
+
+function sorted(entries: Entries): Entries {
+  return entries.toSorted(([one], [other]) => (one < other ? -1 : 1));
+}
+
+/** The worker as a sealer; the samples are another's. */
+function workerSealer(url: string, samples: () => Promise<string>): Sealer {
+  const post = async (path: string, body: string): Promise<unknown> => {
+    const response = await fetch(url + path, { method: "POST", body });
+    return response.json();
+  };
+  return {
+    where: `workerd ${versions.workerd}`,
+    seal: async () => JSON.stringify(await post("/seal", await samples())),
+    open: async (sealed) => {
+      const wanted = (JSON.parse(sealed) as Cookies[]).map(({ data }) => sorted(data));
+      const found = (await post("/read", sealed)) as Entries[];
+      const text = JSON.stringify(found.map(sorted));
+      if (text !== JSON.stringify(wanted)) throw new Error("it reads something else");
+    },
+  };
+}
+
+/** Everything, in `root`; the rows say how it ended. */
+export async function testForeignRuntimes(root: string): Promise<Row[]> {
+  const { tarball } = await pack(root);
+  const [folder, portable] = [join(root, "consumer"), join(root, "portable")];
+  await prepare(folder, tarball);
+  await makePortable(folder, portable);
+  const node = process.execPath;
+  const denoFlags = ["run", "--quiet", "--allow-all", "--node-modules-dir=manual"];
+  const places: Place[] = [
+    { where: `Bun ${versions.bun}`, folder, program: runtime("bun", versions.bun), args: [] },
+    {
+      where: `Deno ${versions.deno}`,
+      folder,
+      program: runtime("deno", versions.deno),
+      args: denoFlags,
+    },
+    { where: `Node.js ${process.version}`, folder, program: node, args: [] },
+    {
+      where: `Node.js ${process.version}, default conditions`,
+      folder: portable,
+      program: node,
+      args: [],
+    },
+  ];
+  const rows: Row[] = [];
+  for (const place of places) rows.push(...(await conform(place)));
+  const { url, child } = await startWorkerd(folder);
+  try {
+    for (const [what, path] of [
+      ["fetch", "/"],
+      ["hono", "/hono"],
+    ] as const) {
+      const failed = await count(url, path);
+      const passed = failed.length === 0 ? 1 : 0;
+      const where = `workerd ${versions.workerd}`;
+      // The bundle was refused if it reached for Node.js: what is left is the portable one.
+      rows.push({ where, what: `${what}: visits counted`, crypto: "portable", passed, failed });
+    }
+    const sealers = places.map((place): Sealer => ({
+      where: place.where,
+      seal: () => pipe(place, "seal", ""),
+      open: (sealed) => pipe(place, "open", sealed),
+    }));
+    const [first] = sealers;
+    const samples = async (): Promise<string> => (await first?.seal()) ?? "[]";
+    rows.push(...(await exchange([...sealers, workerSealer(url, samples)])));
+  } finally {
+    child.kill("SIGKILL");
+  }
+  await rm(root, { recursive: true, force: true, maxRetries: 3 });
+  return rows;
+}
