@@ -1,0 +1,51 @@
+// What holds of every Markdown file: links lead somewhere, headings that are linked are there, and
+// each fenced block says a language that is run, or one that is only read.
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { repository } from "../support/cli.ts";
+import { listDocuments, readBlocks, readDocument } from "./documents.ts";
+
+/** `ts` and `sh` are run (snippets.test.ts, shell.test.ts); the others are only read. */
+const languages = ["ts", "sh", "text", "json", "sql", "http"];
+
+/** A heading's anchor, as GitHub makes it. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{Letter}\p{Number}\p{Mark} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+function withoutCode(document: string): string {
+  return readDocument(document)
+    .replaceAll(/^```[^]*?^```/gm, "")
+    .replaceAll(/`[^`\n]*`/g, "");
+}
+
+function anchorsOf(document: string): string[] {
+  const text = readDocument(document).replaceAll(/^```[^]*?^```/gm, "");
+  return Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading = ""]) => anchorOf(heading));
+}
+
+describe.each(listDocuments())("%s", (document) => {
+  test("its links lead somewhere", () => {
+    const links = Array.from(
+      withoutCode(document).matchAll(/\]\(([^)\s]+)\)/g),
+      ([, target = ""]) => target,
+    ).filter((target) => !/^https?:/.test(target));
+    const broken = links.filter((link) => {
+      const [path = "", anchor] = link.split("#");
+      const file = path === "" ? document : join(dirname(document), path);
+      if (!existsSync(join(repository, file))) return true;
+      if (anchor === undefined) return false;
+      return statSync(join(repository, file)).isFile() && !anchorsOf(file).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test("its blocks say a language that we know", () => {
+    const unknown = readBlocks(document).filter(({ language }) => !languages.includes(language));
+    expect(unknown.map(({ line, language }) => `${line}: ${language}`)).toEqual([]);
+  });
+});
