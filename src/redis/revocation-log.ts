@@ -115,6 +115,8 @@ const trimming = new RedisScript(`${time}${trim} return trim(tonumber(ARGV[1]))`
 
 const RECORD = /^(session|credential|subject) (\d+) (\d+) (\d+) (\d+) (\S+) ([^]*)$/;
 const nobody = "-";
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A stream of revocations. */
 export class RedisRevocationLog implements RevocationLog {
@@ -199,13 +201,18 @@ function readRecord(text: string): RevocationRecord | undefined {
   if (kind === undefined) return undefined;
   return {
     kind: kind as RevocationKind,
-    id,
+    id: ownText(id),
     at: Number(at),
     until: Number(until),
     before: Number(before),
     except: except === nobody ? undefined : except,
     exceptBefore: Number(exceptBefore),
   };
+}
+
+/** The same text in memory of its own: a part of a longer one keeps all of that for as long. */
+function ownText(text: string): string {
+  return decoder.decode(encoder.encode(text));
 }
 
 function fail(): never {
