@@ -2,8 +2,12 @@
 // requests alone; that it finds nothing means that this history could have come from a store that
 // keeps the laws.
 import type { History } from "./history.ts";
-import { type RuleName, rules, type Violation } from "./rules.ts";
+import { lifeRules } from "./life-rules.ts";
 import { splitBySession } from "./session-history.ts";
+import { stateRules } from "./state-rules.ts";
+import type { RuleName, Violation } from "./violation.ts";
+
+const rules = [...stateRules, ...lifeRules];
 
 /** Every breach that a history proves, by session and in the order of the rules. */
 export function checkHistory(history: History): Violation[] {

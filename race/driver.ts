@@ -1,7 +1,8 @@
 // The clients of a race: they share sessions, as the tabs of browsers do, send what is drawn from
 // the seed, and record every request with its start and end by one clock. It knows no store.
 import { SeededRandom } from "../fuzz/random.ts";
-import { EPOCH, type History, type RaceRequest, type Save, tombstoneOf } from "./history.ts";
+import type { History, RaceRequest, Save, SignOut } from "./history.ts";
+import { lostSaves } from "./lost.ts";
 import type { Answer, SaveNote } from "./notes.ts";
 import { drawPlan, type Plan, type PlanKind } from "./plan.ts";
 import { markOf } from "./values.ts";
@@ -38,6 +39,10 @@ export interface RaceOptions {
   readonly slowOneIn?: number;
   /** After one in so many sessions another is left alone until it expires. Default 60. */
   readonly leftAloneOneIn?: number;
+  /** How many subjects there are. Default 8. */
+  readonly people?: number;
+  /** How many of a thousand requests sign all of someone's sessions out. Default 5. */
+  readonly signOuts?: number;
   /** How many requests a session sees at most before it is destroyed. Default 180. */
   readonly longestLife?: number;
 }
@@ -59,6 +64,8 @@ interface Shared {
 const SLOW_ONE_IN = 20;
 const LEFT_ALONE_ONE_IN = 60;
 const LONGEST_LIFE = 180;
+const PEOPLE = 8;
+const SIGN_OUTS = 5;
 /** A regenerate on its way hides a session for a moment; one that is missed so often is gone. */
 const MISSES = 8;
 /** What each client still tries with a session that is over. */
@@ -107,7 +114,7 @@ class Driver {
   }
 
   async #create(client: number): Promise<Shared | undefined> {
-    const plan = drawPlan(this.#random, ++this.#plans, "create");
+    const plan = this.#draw("create");
     return (await this.#send(plan, client, undefined)).made;
   }
 
@@ -116,15 +123,15 @@ class Driver {
     while (!shared.isOver) {
       if (shared.isSlow) await this.#track.sleep(this.#random.below(this.#options.idleMs / 3));
       const isLast = --shared.left <= 0;
-      const plan = drawPlan(this.#random, ++this.#plans, isLast ? "destroy" : undefined);
+      const plan = this.#draw(isLast ? "destroy" : undefined);
       await this.#send(plan, client, shared);
     }
     for (const kind of AFTERLIFE) {
-      const plan = drawPlan(this.#random, ++this.#plans, kind);
+      const plan = this.#draw(kind);
       const { made } = await this.#send(plan, client, shared);
       // A write with a dead credential makes a session of its own: it holds that write and no more.
       if (made === undefined) continue;
-      await this.#send(drawPlan(this.#random, ++this.#plans, "read"), client, made);
+      await this.#send(this.#draw("read"), client, made);
     }
   }
 
@@ -134,7 +141,12 @@ class Driver {
     if (shared === undefined) return;
     // Longer than what a checker allows for clocks that differ.
     await this.#track.sleep(this.#options.idleMs + 2000);
-    await this.#send(drawPlan(this.#random, ++this.#plans, "read"), client, shared);
+    await this.#send(this.#draw("read"), client, shared);
+  }
+
+  #draw(kind?: PlanKind): Plan {
+    const { people = PEOPLE, signOuts = SIGN_OUTS } = this.#options;
+    return drawPlan(this.#random, { people, signOuts }, ++this.#plans, kind);
   }
 
   async #send(
@@ -173,6 +185,7 @@ class Driver {
       seen: isFound ? new Map(found.entries.map(([key, it]) => [key, markOf(key, it)])) : undefined,
       expires: found?.expires,
       saves,
+      ...this.#toSignOut(plan, answer, shared?.id),
     });
     return { made: this.#settle(saves, cookie, generation, shared, isFound) };
   }
@@ -215,10 +228,38 @@ class Driver {
   }
 
   #toSave(note: SaveNote, from: number | undefined): Save[] {
-    const { mark, kind, set, del, outcome } = note;
+    const { mark, kind, set, del, outcome, subject } = note;
     if (outcome === "none") return [];
     const session = note.session === "" ? from : this.#idOf(note.session);
-    return session === undefined ? [] : [{ mark, kind, session, set, del, outcome }];
+    return session === undefined
+      ? []
+      : [
+          {
+            mark,
+            kind,
+            session,
+            set,
+            del,
+            outcome,
+            ...(subject !== undefined && { subject }),
+          },
+        ];
+  }
+
+  #toSignOut(
+    { kind, subject, stays }: Plan,
+    answer: Answer | undefined,
+    from: number | undefined,
+  ): { signOut?: SignOut } {
+    if (answer === undefined) {
+      if (kind !== "signout" || subject === undefined) return {};
+      return { signOut: { subject, except: stays ? from : undefined, listed: undefined } };
+    }
+    const { signOut } = answer;
+    if (signOut === undefined) return {};
+    const except = signOut.except === undefined ? undefined : this.#idOf(signOut.except);
+    const listed = signOut.listed.map((name) => this.#idOf(name));
+    return { signOut: { subject: signOut.subject, except, listed } };
   }
 
   #idOf(name: string): number {
@@ -228,27 +269,4 @@ class Driver {
     this.#ids.set(name, id);
     return id;
   }
-}
-
-/** What a request that failed may have done all the same. */
-function lostSaves({ id, kind, set, del, after }: Plan): SaveNote[] {
-  const lost = (mark: string, of: Save["kind"], keys: string[]): SaveNote => {
-    return { mark, kind: of, session: "", set: keys, del: [], outcome: "unknown" };
-  };
-  const mark = String(id);
-  switch (kind) {
-    case "destroy":
-      return [lost(mark, kind, [])];
-    case "clear":
-    case "regenerate": {
-      const first = lost(mark, kind, [EPOCH, ...set]);
-      return after.length === 0 ? [first] : [first, lost(`${mark}.`, "change", [...after])];
-    }
-    case "write":
-    case "pair":
-      return [{ ...lost(mark, "change", [...set, ...del.map(tombstoneOf)]), del: [...del] }];
-    case "read":
-    case "create":
-  }
-  return [];
 }

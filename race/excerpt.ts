@@ -1,7 +1,7 @@
 // A breach for human eyes: what it is, and the few requests that prove it, in the order in which
 // they began, one a line.
-import { isTombstone, type RaceRequest, type Save } from "./history.ts";
-import type { Violation } from "./rules.ts";
+import { isTombstone, type RaceRequest, type Save, type SignOut } from "./history.ts";
+import type { Violation } from "./violation.ts";
 
 /** The requests that prove a breach, as a table in text. */
 export function excerpt({ rule, session, message, evidence }: Violation): string {
@@ -14,7 +14,7 @@ export function excerpt({ rule, session, message, evidence }: Violation): string
   const lines = rows.map((row) =>
     `    ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd(),
   );
-  return [`${rule}: ${message}`, ...lines].join("\n");
+  return [`${rule}, session ${session}: ${message}`, ...lines].join("\n");
 }
 
 function lineOf(request: RaceRequest, session: number, origin: number): string[] {
@@ -25,12 +25,19 @@ function lineOf(request: RaceRequest, session: number, origin: number): string[]
   const found =
     seen === undefined ? "found nothing" : entries.map(([key, mark]) => `${key}=${mark}`);
   const saves = request.saves.filter((save) => save.session === session).map(describeSave);
+  if (request.signOut !== undefined) saves.push(describeSignOut(request.signOut));
   const what = answered ? [`saw ${[found].flat().join(" ")}`, ...saves] : ["no answer", ...saves];
   return [span, `client ${client}`, `#${id}`, came, what.join("; ")];
 }
 
-function describeSave({ mark, kind, set, del, outcome }: Save): string {
+function describeSave({ mark, kind, set, del, outcome, subject }: Save): string {
   const keys = set.filter((key) => !isTombstone(key)).map((key) => `${key}=${mark}`);
-  const changes = [...keys, ...del.map((key) => `-${key}`)].join(" ");
-  return `${kind}${changes === "" ? "" : ` ${changes}`}: ${outcome}`;
+  const whose = subject === undefined ? [] : [`as ${subject}'s`];
+  const changes = [kind, ...keys, ...del.map((key) => `-${key}`), ...whose];
+  return `${changes.join(" ")}: ${outcome}`;
+}
+
+function describeSignOut({ subject, except, listed }: SignOut): string {
+  const some = listed === undefined ? "" : `, listed ${listed.join(" ") || "none"}`;
+  return `signed ${subject} out${except === undefined ? "" : ` but for session ${except}`}${some}`;
 }

@@ -34,6 +34,7 @@ export async function perform(
   const isNew = nameOf(bag) === "";
   switch (plan.kind) {
     case "read":
+    case "signout":
       return;
     case "destroy":
       if (isNew) return;

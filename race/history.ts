@@ -20,6 +20,17 @@ export interface Save {
   /** The keys that it removes; each gets a tombstone in the same save: see {@link tombstoneOf}. */
   readonly del: readonly string[];
   readonly outcome: Outcome;
+  /** Whose session it is from this save on, if it says so: only a `regenerate` does. */
+  readonly subject?: string;
+}
+
+/** A look at a subject's sessions, and the end of all of them. */
+export interface SignOut {
+  readonly subject: string;
+  /** The session that was to stay. */
+  readonly except: number | undefined;
+  /** The sessions that were listed just before; undefined: it was not answered. */
+  readonly listed: readonly number[] | undefined;
 }
 
 /** One request, as its client saw it. */
@@ -43,6 +54,8 @@ export interface RaceRequest {
   /** When the session was to end as it was loaded, Unix milliseconds; undefined: not told. */
   readonly expires: number | undefined;
   readonly saves: readonly Save[];
+  /** What it signed out, or may have. */
+  readonly signOut?: SignOut;
 }
 
 /** All that a checker looks at. */

@@ -1,7 +1,7 @@
 // The application of a race on our own sessions: carries a plan out on `req.session` and notes what
 // the observers say of each save.
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Session, SessionConfig } from "kocha-session";
+import type { Session, SessionConfig, SessionStore } from "kocha-session";
 import { EPOCH } from "./history.ts";
 import type { Found, Notes } from "./notes.ts";
 import type { Plan } from "./plan.ts";
@@ -36,16 +36,25 @@ export function lookAt(session: Session): Found {
   return { session: session.id, entries: [...session], expires };
 }
 
+/** What the application stands on. */
+export interface World {
+  readonly store: SessionStore;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
 /** Carries the plan out; the last save may be left to the end of the response. */
 export async function perform(
   session: Session,
   plan: Plan,
   notes: Notes,
-  sleep: (ms: number) => Promise<void>,
+  { store, sleep }: World,
 ): Promise<void> {
   await sleep(plan.holdMs);
   switch (plan.kind) {
     case "read":
+      return;
+    case "signout":
+      await signOut(session, plan, notes, store);
       return;
     case "destroy":
       notes.begin("destroy");
@@ -74,7 +83,10 @@ export async function perform(
 async function regenerate(session: Session, plan: Plan, notes: Notes): Promise<void> {
   const first = notes.begin("regenerate");
   notes.set(session, [EPOCH, ...plan.set]);
-  if (plan.binds) session.bind("alice", { label: "a race" });
+  if (plan.subject !== undefined) {
+    session.bind(plan.subject, { label: "a race" });
+    first.subject = plan.subject;
+  }
   await session.regenerate();
   if (plan.after.length === 0 && first.outcome !== "none") return;
   const second = notes.begin("change");
@@ -86,4 +98,20 @@ async function regenerate(session: Session, plan: Plan, notes: Notes): Promise<v
   }
   notes.set(session, plan.after);
   notes.setEpochIfNew(session);
+}
+
+/** "Your devices": what is listed, and then signed out, all or all others. */
+async function signOut(
+  session: Session,
+  plan: Plan,
+  notes: Notes,
+  store: SessionStore,
+): Promise<void> {
+  const { subject } = plan;
+  if (store.list === undefined || store.destroyAll === undefined || subject === undefined) return;
+  const listed: string[] = [];
+  for await (const { id } of store.list(subject)) listed.push(id);
+  const except = plan.stays && !session.isNew ? session.id : undefined;
+  await store.destroyAll(subject, except === undefined ? {} : { except });
+  notes.signOut = { subject, except, listed };
 }

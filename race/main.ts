@@ -83,6 +83,7 @@ const result = {
   unanswered,
   counts,
 };
+console.log(`\n${tally(history)}`);
 console.log(
   `\n${history.requests.length} requests in ${seconds.toFixed(0)} s, ${unanswered} unanswered: ` +
     (violations.length === 0 ? "no breach" : `${violations.length} breaches`),
@@ -95,6 +96,20 @@ if (subject.atomic && violations.length > 0) {
 if (!subject.atomic && violations.length === 0) {
   console.error("the checker saw nothing of a store that is known to race: is it blind?");
   process.exitCode = 1;
+}
+
+/** How many saves of each kind there were, and what became of them. */
+function tally({ requests }: History): string {
+  const tallies = new Map<string, number>();
+  const count = (what: string): void => void tallies.set(what, (tallies.get(what) ?? 0) + 1);
+  for (const { saves, signOut, seen } of requests) {
+    count(seen === undefined ? "found nothing" : "found a session");
+    for (const { kind, outcome } of saves) count(`${kind} ${outcome}`);
+    if (signOut !== undefined) count("signed out");
+  }
+  return Array.from(tallies, ([what, number]) => `${what}: ${number}`)
+    .toSorted()
+    .join(", ");
 }
 
 /** One request a line, for whoever wants to look for more. */

@@ -12,6 +12,14 @@ export interface SaveNote {
   del: string[];
   /** `none`: there was nothing to save. */
   outcome: Outcome | "none";
+  subject?: string;
+}
+
+/** A sign-out as the server notes it, by its own names of the sessions. */
+export interface SignOutNote {
+  readonly subject: string;
+  readonly except: string | undefined;
+  readonly listed: readonly string[];
 }
 
 /** What a request found. */
@@ -27,6 +35,7 @@ export interface Found {
 export interface Answer {
   readonly found: Found;
   readonly saves: readonly SaveNote[];
+  readonly signOut?: SignOutNote | undefined;
 }
 
 /** A string map that plans are carried out on, whichever library it belongs to. */
@@ -39,6 +48,7 @@ export interface RaceMap {
 /** The saves of one request, as they come. */
 export class Notes {
   readonly saves: SaveNote[] = [];
+  signOut: SignOutNote | undefined;
   /** Called when the outcome of a save is known. */
   onOutcome: () => void = () => undefined;
   readonly #id: number;

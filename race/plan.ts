@@ -5,8 +5,24 @@ import type { SeededRandom } from "../fuzz/random.ts";
 /** The keys that are written one by one. */
 const KEYS = ["a", "b", "c", "d"] as const;
 
+/** What all draws of a race have in common. */
+export interface PlanMix {
+  /** How many subjects there are to bind sessions to. */
+  readonly people: number;
+  /** How many of a thousand requests sign someone out. */
+  readonly signOuts: number;
+}
+
 /** What a request does. */
-export type PlanKind = "create" | "read" | "write" | "pair" | "clear" | "regenerate" | "destroy";
+export type PlanKind =
+  | "create"
+  | "read"
+  | "write"
+  | "pair"
+  | "clear"
+  | "regenerate"
+  | "destroy"
+  | "signout";
 
 /** One request's orders to its server. */
 export interface Plan {
@@ -17,29 +33,37 @@ export interface Plan {
   readonly del: readonly string[];
   /** What a `regenerate` sets afterwards, in a save of its own, as a login does. */
   readonly after: readonly string[];
-  /** Whether a `regenerate` also says whose session it is. */
-  readonly binds: boolean;
+  /** Whose session it is from a `regenerate` on; whose sessions a `signout` ends. */
+  readonly subject: string | undefined;
+  /** Whether a `signout` lets the session stay that it comes with. */
+  readonly stays: boolean;
   /** How long it dawdles between what it loads and what it saves, in milliseconds. */
   readonly holdMs: number;
   /** Whether it saves by `commit()`; else the end of the response does. */
   readonly commits: boolean;
 }
 
-/** How many of a hundred requests do what. */
+/** How many of a thousand requests do what; those that sign someone out come first. */
 const shares: readonly (readonly [PlanKind, number])[] = [
-  ["read", 35],
-  ["write", 44],
-  ["pair", 9],
-  ["clear", 5],
-  ["regenerate", 6],
-  ["destroy", 1],
+  ["read", 350],
+  ["write", 435],
+  ["pair", 90],
+  ["clear", 50],
+  ["regenerate", 60],
+  ["destroy", 10],
 ];
 
 /** The next request of a client. */
-export function drawPlan(random: SeededRandom, id: number, kind: PlanKind = draw(random)): Plan {
+export function drawPlan(
+  random: SeededRandom,
+  { people, signOuts }: PlanMix,
+  id: number,
+  kind: PlanKind = draw(random, signOuts),
+): Plan {
   const some = (share: number): string[] => KEYS.filter(() => random.below(100) < share);
   const one = KEYS[random.below(KEYS.length)] ?? KEYS[0];
-  const base = { id, kind, set: [], del: [], after: [], binds: random.below(2) === 0 };
+  const subject = `user${random.below(people)}`;
+  const base = { id, kind, set: [], del: [], after: [], subject: undefined, stays: false };
   const pace = { holdMs: drawHold(random), commits: random.below(2) === 0 };
   switch (kind) {
     case "create":
@@ -54,16 +78,22 @@ export function drawPlan(random: SeededRandom, id: number, kind: PlanKind = draw
         ? { ...base, ...pace, del: ["p", "q"] }
         : { ...base, ...pace, set: ["p", "q"] };
     case "clear":
-    case "regenerate":
-      return { ...base, ...pace, set: some(25), after: kind === "clear" ? [] : some(25) };
+      return { ...base, ...pace, set: some(25) };
+    case "regenerate": {
+      const said = random.below(2) === 0 ? subject : undefined;
+      return { ...base, ...pace, set: some(25), after: some(25), subject: said };
+    }
+    case "signout":
+      return { ...base, ...pace, subject, stays: random.below(2) === 0 };
     case "read":
     case "destroy":
   }
   return { ...base, ...pace };
 }
 
-function draw(random: SeededRandom): PlanKind {
-  let dice = random.below(100);
+function draw(random: SeededRandom, signOuts: number): PlanKind {
+  if (random.below(1000) < signOuts) return "signout";
+  let dice = random.below(1000);
   for (const [kind, share] of shares) {
     if (dice < share) return kind;
     dice -= share;

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { History } from "./history.ts";
-import type { RuleName } from "./rules.ts";
+import type { RuleName } from "./violation.ts";
 import { subjects } from "./subjects.ts";
 
 /** A full run. */

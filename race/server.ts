@@ -66,7 +66,7 @@ function ourListener(ours: SessionStore): RequestListener {
     const { plan, notes } = begin(request, response);
     await ourApp.inCourse(notes, async () => {
       const found = ourApp.lookAt(request.session);
-      await ourApp.perform(request.session, plan, notes, sleep);
+      await ourApp.perform(request.session, plan, notes, { store: ours, sleep });
       answer(response, notes, found);
     });
   };
@@ -119,7 +119,7 @@ function begin(request: IncomingMessage, response: ServerResponse): { plan: Plan
 function answer(response: ServerResponse, notes: Notes, found: Found): void {
   response.setHeader("x-saves", JSON.stringify(notes.saves));
   response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify(found));
+  response.end(JSON.stringify({ found, signOut: notes.signOut }));
 }
 
 function fail(response: ServerResponse): void {

@@ -25,11 +25,19 @@ export class SessionHistory {
   readonly saves: readonly Placed[];
   /** Its barriers that took effect, by their marks. */
   readonly epochs: ReadonlyMap<string, Epoch>;
+  /** The requests that signed people out, whoever they were. */
+  readonly #signOuts: readonly RaceRequest[];
   readonly #placed: ReadonlyMap<string, Placed>;
   readonly #observed: ReadonlySet<string>;
 
-  constructor(id: number, requests: readonly RaceRequest[], saves: readonly Placed[]) {
+  constructor(
+    id: number,
+    requests: readonly RaceRequest[],
+    saves: readonly Placed[],
+    signOuts: readonly RaceRequest[] = [],
+  ) {
     this.id = id;
+    this.#signOuts = signOuts.filter(({ signOut }) => signOut?.except !== id);
     this.requests = requests.toSorted((one, other) => one.start - other.start);
     this.saves = saves;
     this.#placed = new Map(saves.map((placed) => [placed.save.mark, placed]));
@@ -103,6 +111,47 @@ export class SessionHistory {
     return epoch?.save.mark;
   }
 
+  /** The requests that may have ended the session: its destroys, and sign-outs of its subject. */
+  get possibleEnds(): readonly RaceRequest[] {
+    const destroys = this.possible("destroy").map(({ request }) => request);
+    const signOuts = this.#signOuts.filter((request) => this.#subjectsAt(request).may);
+    return [...destroys, ...signOuts];
+  }
+
+  /** The requests that were told that they ended the session. */
+  get acknowledgedEnds(): readonly RaceRequest[] {
+    const destroys = this.acknowledged("destroy").map(({ request }) => request);
+    const signOuts = this.#signOuts.filter(
+      (request) => request.signOut?.listed !== undefined && this.#subjectsAt(request).must,
+    );
+    return [...destroys, ...signOuts];
+  }
+
+  /** The sign-outs that had to list the session as one of their subject's, if it lived. */
+  get listings(): readonly RaceRequest[] {
+    return this.acknowledgedEnds.filter(({ signOut }) => signOut !== undefined);
+  }
+
+  /** Whether the session was the signed-out subject's, for sure or perhaps, while that went on. */
+  #subjectsAt(by: RaceRequest): { readonly may: boolean; readonly must: boolean } {
+    const subject = by.signOut?.subject;
+    const binds = this.saves.filter(
+      ({ save }) => save.subject !== undefined && save.outcome !== "refused",
+    );
+    const may = binds.some(
+      ({ save, request }) => save.subject === subject && request.start < by.end,
+    );
+    if (!may || binds.some(({ save }) => save.outcome === "unknown")) return { may, must: false };
+    // Binds are barriers, and so in an order: the last that was over counts, and all that may have come since.
+    const over = binds.filter(({ request }) => request.end < by.start);
+    const last = Math.max(-1, ...over.map((placed) => this.depthOf(placed)));
+    const current = binds.filter(
+      (placed) => this.depthOf(placed) >= last && placed.request.start < by.end,
+    );
+    const isSure = last >= 0 && current.every(({ save }) => save.subject === subject);
+    return { may: current.some(({ save }) => save.subject === subject), must: isSure };
+  }
+
   #findEpochs(): Map<string, Epoch> {
     const epochs = new Map<string, Epoch>();
     const barriers = this.saves.filter(
@@ -142,5 +191,9 @@ export function splitBySession(requests: readonly RaceRequest[]): SessionHistory
     if (request.session !== undefined) partOf(request.session).requests.push(request);
     for (const save of request.saves) partOf(save.session).saves.push({ save, request });
   }
-  return [...parts].map(([id, part]) => new SessionHistory(id, part.requests, part.saves));
+  const signOuts = requests.filter(({ signOut }) => signOut !== undefined);
+  return Array.from(
+    parts,
+    ([id, part]) => new SessionHistory(id, part.requests, part.saves, signOuts),
+  );
 }

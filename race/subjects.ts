@@ -50,6 +50,12 @@ async function redis(): Promise<Started> {
   return { address: url, close };
 }
 
+async function postgres(): Promise<Started> {
+  const { startPostgres } = await import("../tests/support/servers/postgres.ts");
+  const { url, close } = await startPostgres();
+  return { address: url, close };
+}
+
 async function memcached(): Promise<Started> {
   const { startMemcached } = await import("../tests/support/servers/memcached.ts");
   const { port, close } = await startMemcached();
@@ -101,6 +107,18 @@ export const subjects: Readonly<Record<string, Subject>> = {
       const { SessionRedisStore } = await import("kocha-session/redis");
       const client = await openRedis(url);
       return { store: new SessionRedisStore({ client }), close: () => client.close() };
+    },
+  },
+  postgres: {
+    ...ours,
+    start: postgres,
+    open: async (connectionString) => {
+      const { default: pg } = await import("pg");
+      const { SessionPostgresStore } = await import("kocha-session/postgres");
+      const client = new pg.Pool({ connectionString, max: 8 });
+      const store = new SessionPostgresStore({ client });
+      await store.createTable();
+      return { store, close: () => client.end() };
     },
   },
   memcached: {

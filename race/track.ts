@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { RaceTrack, Reply } from "./driver.ts";
-import type { Answer, Found, SaveNote } from "./notes.ts";
+import type { Answer, SaveNote } from "./notes.ts";
 import type { Plan } from "./plan.ts";
 import type { ServerOrders } from "./server.ts";
 
@@ -87,7 +87,7 @@ async function ask(agent: Agent, port: number, plan: Plan, cookie: string): Prom
     const body = await text(response);
     if (response.statusCode !== 200) return nothing;
     const saves = JSON.parse(String(response.headers["x-saves"])) as SaveNote[];
-    const answer: Answer = { found: JSON.parse(body) as Found, saves };
+    const answer: Answer = { ...(JSON.parse(body) as Omit<Answer, "saves">), saves };
     return { answer, cookie: cookieOf(response.headers["set-cookie"]) };
   } catch {
     return nothing;

@@ -7,61 +7,11 @@ import {
   type StoredSession,
   toSaved,
 } from "kocha-session";
+import type { RaceOptions } from "../../race/driver.ts";
 import type { SeededRandom } from "../../fuzz/random.ts";
-import type { RuleName } from "../../race/rules.ts";
+import type { RuleName } from "../../race/violation.ts";
+import { PlainStore } from "./plain-store.ts";
 import type { SlowStore, VirtualTime } from "./virtual.ts";
-
-/** A store that keeps every law, with a pause before and after each of its steps. */
-export class PlainStore implements SessionStore {
-  readonly rows = new Map<string, StoredSession>();
-  readonly time: VirtualTime;
-  readonly random: SeededRandom;
-
-  constructor(time: VirtualTime, random: SeededRandom) {
-    this.time = time;
-    this.random = random;
-  }
-
-  async load(key: string): Promise<StoredSession | undefined> {
-    await this.pause();
-    const row = this.find(key);
-    await this.pause();
-    return row;
-  }
-
-  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    await this.pause();
-    const saved = await this.apply(key, change);
-    await this.pause();
-    return saved;
-  }
-
-  /** What a load finds at one instant. */
-  find(key: string): StoredSession | undefined {
-    const row = this.rows.get(key);
-    return row !== undefined && row.expires > this.time.now() ? row : undefined;
-  }
-
-  /** What a save does at one instant. */
-  async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const { refused, stored } = applyChange(this.rows.get(key), change, this.time.now());
-    return refused ? undefined : this.put(key, stored);
-  }
-
-  put(key: string, stored: StoredSession | undefined): SavedSession {
-    if (stored === undefined) this.rows.delete(key);
-    else this.rows.set(key, stored);
-    return toSaved(key, stored);
-  }
-
-  pause(longest = 5): Promise<void> {
-    return this.time.sleep(this.random.below(longest));
-  }
-
-  chance(percent: number): boolean {
-    return this.random.below(100) < percent;
-  }
-}
 
 /** A change that any row takes, whatever it was made from. */
 function unfenced(change: SessionChange, row: StoredSession | undefined): SessionChange {
@@ -280,18 +230,47 @@ class WritesBehind extends PlainStore {
   }
 }
 
+class MissesInTheIndex extends PlainStore {
+  override bind(key: string, subject: string): void {
+    if (this.chance(70)) super.bind(key, subject);
+  }
+}
+
+class KeepsOldSubjects extends PlainStore {
+  override bind(key: string, subject: string): void {
+    if (!this.subjects.has(key)) super.bind(key, subject);
+  }
+}
+
+class EndsSome extends PlainStore {
+  override end(key: string): void {
+    if (this.chance(50)) super.end(key);
+  }
+}
+
+class EndsTheException extends PlainStore {
+  override destroyAll(subject: string): Promise<number> {
+    return super.destroyAll(subject);
+  }
+}
+
 /** A fault, and the rules by whose names a history of it must be convicted. */
 export interface BrokenStore {
   readonly fault: string;
   readonly convictedOf: readonly RuleName[];
   readonly make: SlowStore;
+  /** What a race must be like to bring a rare fault to light. */
+  readonly race: Partial<RaceOptions>;
 }
 
 type StoreClass = new (time: VirtualTime, random: SeededRandom) => SessionStore;
 
 function broken(fault: string, Store: StoreClass, ...convictedOf: RuleName[]): BrokenStore {
-  return { fault, convictedOf, make: (time, random) => new Store(time, random) };
+  return { fault, convictedOf, make: (time, random) => new Store(time, random), race: {} };
 }
+
+/** A race of people who sign each other out, for faults of the index. */
+const busySignOuts = { people: 2, signOuts: 40, operations: 3000, longestLife: 300 } as const;
 
 /** One store for each fault. */
 export const brokenStores: readonly BrokenStore[] = [
@@ -334,7 +313,7 @@ export const brokenStores: readonly BrokenStore[] = [
   broken("gives another's row now and then", SwapsRows, "S8 value that nobody wrote"),
   broken("loses a session now and then", Evicts, "L9 vanished"),
   broken("never lets a session expire", NeverExpires, "S7 alive after its end"),
-  broken("shortens at a renewal", ShrinksAtRenewal, "S6 end shrank"),
+  { ...broken("shortens at a renewal", ShrinksAtRenewal, "S6 end shrank"), race: { slowOneIn: 1 } },
   broken(
     "answers from a replica that lags",
     LagsBehind,
@@ -343,4 +322,17 @@ export const brokenStores: readonly BrokenStore[] = [
     "L3 barrier undone",
   ),
   broken("acknowledges before it writes", WritesBehind, "L1 lost update"),
+  {
+    ...broken("misses sessions in its index", MissesInTheIndex, "L2 not listed"),
+    race: busySignOuts,
+  },
+  {
+    ...broken("keeps a session under its first subject", KeepsOldSubjects, "L2 not listed"),
+    race: busySignOuts,
+  },
+  { ...broken("signs out only some", EndsSome, "L2 resurrection"), race: busySignOuts },
+  {
+    ...broken("signs out the one that is to stay", EndsTheException, "L9 vanished"),
+    race: busySignOuts,
+  },
 ];

@@ -3,63 +3,9 @@
 import { describe, expect, test } from "vitest";
 import { checkHistory } from "../../race/checker.ts";
 import { excerpt } from "../../race/excerpt.ts";
-import { EPOCH, type RaceRequest, type Save } from "../../race/history.ts";
+import { EPOCH } from "../../race/history.ts";
 import { markOf, valueOf } from "../../race/values.ts";
-
-/** A request in short: when, what it saw, and what it saved. */
-interface Short {
-  /** Start and end, in ticks that are a hundred milliseconds each. */
-  readonly at: readonly [number, number];
-  readonly seen?: Readonly<Record<string, string>>;
-  readonly saves?: readonly Partial<Save>[];
-  readonly generation?: number;
-  readonly session?: number;
-  readonly expires?: number;
-  readonly answered?: boolean;
-}
-
-/** A history whose first request makes session 1 with a = 1; the ids go on from 2. */
-function history(...shorts: readonly Short[]) {
-  const create: Short = { at: [0, 1], saves: [save("create", ["a", EPOCH])], session: 0 };
-  const requests = [create, ...shorts].map((short, index): RaceRequest => {
-    const { at, seen, saves = [], generation = 1, session = 1, expires, answered = true } = short;
-    const id = index + 1;
-    return {
-      id,
-      client: id,
-      session: session === 0 ? undefined : session,
-      generation: session === 0 ? 0 : generation,
-      start: at[0],
-      end: at[1],
-      startMs: at[0] * 100,
-      endMs: at[1] * 100,
-      answered,
-      seen: seen && new Map(Object.entries(seen)),
-      expires,
-      saves: saves.map((one, nth) => ({
-        mark: `${id}${".".repeat(nth)}`,
-        kind: "change",
-        session: 1,
-        set: [],
-        del: [],
-        outcome: "saved",
-        ...one,
-      })),
-    };
-  });
-  return { requests, idleMs: 100_000, absoluteMs: 1_000_000 };
-}
-
-function save(kind: Save["kind"], set: readonly string[] = [], more: Partial<Save> = {}) {
-  return { kind, set, ...more };
-}
-
-/** The names of the rules that a history breaks. */
-function broken(...shorts: readonly Short[]): string[] {
-  return [...new Set(checkHistory(history(...shorts)).map(({ rule }) => rule))];
-}
-
-const fresh = { a: "1", epoch: "1" } as const;
+import { broken, fresh, history, save, type Short } from "./short-history.ts";
 
 describe("L1 lost update", () => {
   test("a save that is over, and a later look without it", () => {
@@ -366,7 +312,7 @@ test("a breach is shown by the requests that prove it, one a line", () => {
     ),
   );
   expect(violation && excerpt(violation).split("\n")).toEqual([
-    "L2 resurrection: #4 found the session, which #2 had ended",
+    "L2 resurrection, session 1: #4 found the session, which #2 had ended",
     "    0..200 ms    client 2  #2  credential 1  saw a=1 epoch=1; destroy: saved",
     "    300..400 ms  client 4  #4  credential 1  saw a=1 epoch=1; change b=4: refused",
   ]);

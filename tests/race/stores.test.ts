@@ -25,6 +25,7 @@ async function raceOn(name: string, subject: Subject): Promise<History> {
         idleMs,
         absoluteMs,
         longestLife: 50,
+        people: 4,
         // Nobody waits here for a session to expire: the tests in virtual time do.
         leftAloneOneIn: 10_000,
         slowOneIn: 10_000,

@@ -57,6 +57,8 @@ export async function raceVirtually(
     absoluteMs: 20_000,
     slowOneIn: 3,
     leftAloneOneIn: 3,
+    people: 3,
+    signOuts: 15,
     ...options,
   };
   const store = makeStore(time, new SeededRandom(all.seed + 1));
@@ -78,14 +80,14 @@ export async function raceVirtually(
       const course = inCourse(notes, async () => {
         const session = await engine.open(cookie);
         const found = lookAt(session);
-        await perform(session, plan, notes, time.sleep);
+        await perform(session, plan, notes, { store, sleep: time.sleep });
         return { found, effects: await engine.commit(session) };
       });
       try {
         const { found, effects } = await course;
         await time.sleep(1);
         const sent = effects.setCookie[0]?.split(";", 1)[0];
-        const answer = { found, saves: notes.saves };
+        const answer = { found, saves: notes.saves, signOut: notes.signOut };
         return { answer, cookie: sent?.endsWith("=") ? "" : sent };
       } catch {
         return { answer: undefined, cookie: undefined };

@@ -1,0 +1,51 @@
+// What can be found in a history: the rules by name, and a breach of one with what proves it.
+import type { History, RaceRequest } from "./history.ts";
+import type { SessionHistory } from "./session-history.ts";
+
+/** What a history can show that no store with the laws of DESIGN.md section 2 lets happen. */
+export const ruleNames = [
+  "L1 lost update",
+  "L1 refused without a barrier",
+  "L2 resurrection",
+  "L2 write after logout",
+  "L2 not listed",
+  "L3 change across a barrier",
+  "L3 barrier undone",
+  "L3 two barriers from one",
+  "L4 old credential reads",
+  "L4 old credential writes",
+  "L4 two successors",
+  "L8 refused but visible",
+  "L9 vanished",
+  "S2 half a save",
+  "S6 end shrank",
+  "S7 alive after its end",
+  "S8 value that nobody wrote",
+] as const;
+
+/** A rule's name: the law or the store contract's clause that it belongs to, and what was seen. */
+export type RuleName = (typeof ruleNames)[number];
+
+/** One breach, with the requests that prove it. */
+export interface Violation {
+  readonly rule: RuleName;
+  readonly session: number;
+  readonly message: string;
+  readonly evidence: readonly RaceRequest[];
+}
+
+/** Looks at one session; gives every breach that its history proves. */
+export type Rule = (session: SessionHistory, history: History) => Violation[];
+
+/** How messages call a request. */
+export const name = ({ id }: RaceRequest): string => `#${id}`;
+
+/** A breach. */
+export function violation(
+  rule: RuleName,
+  session: SessionHistory,
+  message: string,
+  evidence: readonly RaceRequest[],
+): Violation {
+  return { rule, session: session.id, message, evidence };
+}
