@@ -112,7 +112,7 @@ await measure("memory, id included", heap, ours(memory, false));
 memory.close();
 const MemoryStore = createMemoryStore(session);
 const peer = new MemoryStore({ max: SESSIONS });
-await measure("memorystore, id included", heap, theirs(peer as unknown as Store));
+await measure("memorystore, id included", heap, theirs(peer));
 
 const folder = new URL("../results/", import.meta.url);
 mkdirSync(folder, { recursive: true });

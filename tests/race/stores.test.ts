@@ -9,16 +9,18 @@ import { type Subject, subjects } from "../../race/subjects.ts";
 import { openTrack } from "../../race/track.ts";
 
 const seed = Number(process.env["RACE_SEED"] ?? 42);
+/** How often a store that is known to race is raced before it counts as innocent. */
+const MOST_ROUNDS = 12;
 const [idleMs, absoluteMs] = [3000, 30_000];
 
-async function raceOn(name: string, subject: Subject): Promise<History> {
+async function raceOn(name: string, subject: Subject, raceSeed = seed): Promise<History> {
   const { address, close } = await subject.start();
   try {
     const processes = Math.min(subject.processes, 2);
     const track = await openTrack({ subject: name, address, processes, idleMs, absoluteMs });
     try {
       return await race(track, {
-        seed,
+        seed: raceSeed,
         operations: 600,
         sessions: 8,
         clientsEach: 4,
@@ -60,12 +62,14 @@ describe("a store that is known to race", () => {
   test.each(all.filter(([, { atomic }]) => !atomic))(
     "%s is convicted of lost updates, undone barriers and undone logouts",
     async (name, subject) => {
-      const counts = countByRule(checkHistory(await raceOn(name, subject)));
-      const rules = counts.map(([rule]) => rule);
-      expect(rules).toContain("L1 lost update");
-      expect(rules).toContain("L2 resurrection");
-      expect(rules).toContain("L3 barrier undone");
+      // Which of its faults a small race meets is chance: it is raced until each was met, or no more.
+      const missing = new Set(["L1 lost update", "L2 resurrection", "L3 barrier undone"]);
+      for (let round = 0; missing.size > 0 && round < MOST_ROUNDS; round++) {
+        const history = await raceOn(name, subject, seed + round);
+        for (const [rule] of countByRule(checkHistory(history))) missing.delete(rule);
+      }
+      expect([...missing]).toEqual([]);
     },
-    60_000,
+    120_000,
   );
 });
