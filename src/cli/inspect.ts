@@ -1,6 +1,8 @@
 // `kocha-session inspect`: says what a cookie is, with the keys of the environment. Values are
 // shown only when that is asked for, keys never.
 import { findCookies, findParts } from "../cookie/find.ts";
+import { isPart, type Seen } from "../cookie/part.ts";
+import { MAX_PARTS_BYTES, MergingCookies } from "../cookie/parts.ts";
 import { placeOf, joinPieces } from "../cookie/split.ts";
 import { openKey } from "../core/key.ts";
 import type { Cookie, RejectedReason } from "../core/store.ts";
@@ -25,7 +27,7 @@ interface Finding {
   readonly limit: number;
   readonly version?: number;
   readonly keyId?: string;
-  readonly kind?: "session" | "piece" | "key";
+  readonly kind?: "session" | "piece" | "part" | "tombstone" | "key";
   readonly problem?: RejectedReason | "not ours";
   readonly session?: Record<string, unknown>;
   readonly key?: Record<string, unknown>;
@@ -91,6 +93,9 @@ function examine(cookies: readonly Cookie[], name: string, withValues: boolean):
   const signing = createSigningKeyring({ signingKey });
   const ring = secretKey === undefined ? undefined : createCookieKeyring({ secretKey, signingKey });
   const pieces: { place: number; payload: Uint8Array }[] = [];
+  const merging = ring && new MergingCookies(ring, 0);
+  const context = { name, now: Date.now() };
+  const seen: Seen[] = [];
   const findings = cookies.map((cookie): Finding => {
     const base = describe(cookie);
     if (base.problem !== undefined) return base;
@@ -101,6 +106,13 @@ function examine(cookies: readonly Cookie[], name: string, withValues: boolean):
       return { ...base, key: { selector, generation, issued: new Date(issued).toISOString() } };
     }
     if (ring === undefined) throw missingSecret();
+    const part = merging?.open(cookie, context, Infinity);
+    if (typeof part === "string") return { ...base, kind: "part", problem: part };
+    if (part !== undefined) {
+      seen.push(part);
+      if (!isPart(part.content)) return { ...base, kind: "tombstone" };
+      return { ...base, kind: "part", session: summarize(part.content.session, withValues) };
+    }
     const place = placeOf(cookie.name, name);
     const purpose = place === undefined ? "session" : "piece";
     const token = openToken(ring, purpose, cookie.name, cookie.value);
@@ -119,6 +131,19 @@ function examine(cookies: readonly Cookie[], name: string, withValues: boolean):
     if (payload === undefined) continue;
     const limit = MAX_COOKIE_BYTES * findings.length;
     findings.push({ name, bytes, limit, kind: "session", session: summarize(payload, withValues) });
+  }
+  const whole = { best: undefined, inGrace: undefined };
+  const joined = merging?.join(seen, whole, [], context.now, []);
+  if (joined !== undefined && seen.length > 1) {
+    const bytes = seen.reduce((sum, one) => sum + one.bytes, 0);
+    const session = summarize(joined, withValues);
+    findings.push({
+      name: `${name} (joined)`,
+      bytes,
+      limit: MAX_PARTS_BYTES,
+      kind: "session",
+      session,
+    });
   }
   return findings;
 }

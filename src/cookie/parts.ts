@@ -34,7 +34,7 @@ import { deadSessions, writeFence, writeTombstone } from "./tombstone.ts";
 /** Keys and values of a merging session, in bytes: it is sent twice and more. */
 export const MAX_MERGING_BYTES = 1536;
 /** All parts in one Cookie header, in bytes; over it one takes the place of all. */
-const MAX_PARTS_BYTES = 8192;
+export const MAX_PARTS_BYTES = 8192;
 /** Each Set-Cookie that expires one has 100 bytes and more, and proxies take few of a response. */
 const MAX_EXPIRED = 16;
 /** What a cookie has in a Cookie header beside its name and value: "=" and "; ". */
