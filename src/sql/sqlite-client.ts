@@ -23,6 +23,9 @@ const EXPECTED =
   "an open database of node:sqlite (new DatabaseSync(path)), better-sqlite3 or libsql " +
   "(new Database(path))";
 
+/** Between two tries to turn on WAL, at most, in milliseconds. */
+const LONGEST_PAUSE = 20;
+
 /** Runs SQL on a database of the user's. */
 export class SqliteClient {
   readonly #database: SqliteDatabase;
@@ -48,7 +51,7 @@ export class SqliteClient {
       // ORDER: the wait comes first, as processes that start together all want to turn on WAL.
       const [wait] = database.prepare("PRAGMA busy_timeout").all() as { timeout?: unknown }[];
       if (Number(wait?.timeout) === 0) database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
-      database.exec("PRAGMA journal_mode = WAL");
+      turnOnWal(database, busyTimeout);
     } catch (cause) {
       fail(`can't be used (${messageOf(cause)}); it must be ${EXPECTED} that can be written to`);
     }
@@ -85,6 +88,28 @@ export class SqliteClient {
     this.#prepared.set(text, prepared);
     return prepared;
   }
+}
+
+/**
+ * SQLite doesn't wait while the journal's mode changes under it, whatever busy_timeout says: of
+ * processes that start together on a new file all but one would fail.
+ */
+function turnOnWal(database: SqliteDatabase, busyTimeout: number): void {
+  const until = Date.now() + busyTimeout;
+  for (;;) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!/locked|busy/i.test(messageOf(error)) || Date.now() >= until) throw error;
+      pause(1 + Math.random() * LONGEST_PAUSE);
+    }
+  }
+}
+
+/** The client is a synchronous one, and so is its wait. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function isDatabase(value: unknown): value is SqliteDatabase {
