@@ -50,7 +50,7 @@ const result = `# Fuzzing: the last full run
 
 \`npm run fuzz\` on commit ${commit}, ${new Date().toISOString().slice(0, 10)}, Node.js ${process.version}, seed ${SEED}: ${total} inputs in ${seconds.toFixed(0)} s.
 
-Nothing threw. Nothing was accepted but whole cookies of ours under their own names, read as they alone read. Every row gave a Map of strings or nothing. \`Object.prototype\` was frozen throughout.
+Nothing threw. Nothing was accepted but what one response of ours had sealed, all of its cookies whole and under their own names; of merging cookies, what the whole ones say without the rest. Every row gave a Map of strings or nothing. \`Object.prototype\` was frozen throughout.
 
 The heap after a collection: ${megabytes(settled)} MB after a quarter of the run, when caches and compiled code are warm, ${megabytes(last)} MB at its end (${heap.map(megabytes).join(", ")}).
 
