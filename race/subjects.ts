@@ -56,6 +56,12 @@ async function postgres(): Promise<Started> {
   return { address: url, close };
 }
 
+async function mariadb(): Promise<Started> {
+  const { startMariadb } = await import("../tests/support/servers/mariadb.ts");
+  const { url, close } = await startMariadb();
+  return { address: url, close };
+}
+
 async function memcached(): Promise<Started> {
   const { startMemcached } = await import("../tests/support/servers/memcached.ts");
   const { port, close } = await startMemcached();
@@ -117,6 +123,18 @@ export const subjects: Readonly<Record<string, Subject>> = {
       const { SessionPostgresStore } = await import("kocha-session/postgres");
       const client = new pg.Pool({ connectionString, max: 8 });
       const store = new SessionPostgresStore({ client });
+      await store.createTable();
+      return { store, close: () => client.end() };
+    },
+  },
+  mysql: {
+    ...ours,
+    start: mariadb,
+    open: async (uri) => {
+      const { createPool } = await import("mysql2/promise");
+      const { SessionMysqlStore } = await import("kocha-session/mysql");
+      const client = createPool({ uri, connectionLimit: 8 });
+      const store = new SessionMysqlStore({ client });
       await store.createTable();
       return { store, close: () => client.end() };
     },

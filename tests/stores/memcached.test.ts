@@ -6,7 +6,7 @@ import { Client as MemjsClient } from "memjs";
 import { applyChange, type SessionChange } from "kocha-session";
 import { SessionMemcachedStore, type MemcachedClient } from "kocha-session/memcached";
 import { fakeClock, storeLaws } from "kocha-session/testing";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { Visitor } from "../support/visitor.ts";
 import { startMemcached } from "../support/servers/memcached.ts";
 import { thrownBy } from "../support/thrown.ts";
@@ -57,6 +57,7 @@ describe("the laws", async () => {
 describe("what it costs at the server", () => {
   test("one command to load, two round trips to commit, none for an anonymous visit", async () => {
     const proxy = await countingProxy(memcached.port);
+    onTestFinished(() => proxy.close());
     const counted = await clientOf(proxy.port);
     const visitor = new Visitor(new SessionMemcachedStore({ client: counted }));
     await visitor.visit((session) => session.get("a"));
@@ -70,7 +71,6 @@ describe("what it costs at the server", () => {
     await visitor.visit((session) => session.destroy());
     expect(proxy.take()).toEqual({ commands: ["get", "delete"], trips: 2 });
     await counted.disconnect();
-    await proxy.close();
   });
 });
 
@@ -220,6 +220,7 @@ describe("what memcached would get wrong", () => {
 describe("a server that can't answer", () => {
   test("is a StoreError that leaves the cookie, and works again when it is back", async () => {
     const own = await startMemcached();
+    onTestFinished(() => own.close());
     const ownClient = await clientOf(own.port);
     const visitor = new Visitor(new SessionMemcachedStore({ client: ownClient }));
     await visitor.visit((session) => session.set("a", "1"));
@@ -237,15 +238,13 @@ describe("a server that can't answer", () => {
     await visitor.visit((session) => session.set("a", "2"));
     expect(await visitor.visit((session) => session.get("a"))).toBe("2");
     await ownClient.disconnect();
-    await own.close();
   });
 
   test("that takes commands and never answers is a timeout, not a missing session", async () => {
     const proxy = await countingProxy(memcached.port);
+    onTestFinished(() => proxy.close());
     const held = await clientOf(proxy.port);
-    const visitor = new Visitor(new SessionMemcachedStore({ client: held }), {
-      storeTimeout: 0.1,
-    });
+    const visitor = new Visitor(new SessionMemcachedStore({ client: held }));
     await visitor.visit((session) => session.set("a", "1"));
     const { cookie } = visitor;
     proxy.hold(true);
@@ -256,7 +255,6 @@ describe("a server that can't answer", () => {
     proxy.hold(false);
     expect(await visitor.visit((session) => session.get("a"))).toBe("1");
     await held.disconnect();
-    await proxy.close();
   });
 
   test("an answer that the protocol doesn't have is an error that shows no key", async () => {
