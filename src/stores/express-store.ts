@@ -1,12 +1,11 @@
 // The stores that were written for express-session, as a store of ours: what they keep has their
 // own shape, with our row inside. They read and write whole sessions, so none of them is atomic
 // between processes; within one this wrapper races nobody.
-import { applyChange, toSaved } from "../core/change.ts";
-import { KeyQueue } from "../core/key-queue.ts";
 import { warnOfRaces } from "../core/races.ts";
-import { decodeRecord, encodeRecord, isSelector } from "../core/record.ts";
-import type { SavedSession, SessionChange, SessionStore, StoredSession } from "../core/store.ts";
+import { decodeRecord, encodeRecord } from "../core/record.ts";
+import type { SessionStore, StoredSession } from "../core/store.ts";
 import { kindOf } from "../core/text.ts";
+import { WholeValueStore } from "../core/whole-value-store.ts";
 import { ConfigError } from "../errors.ts";
 
 /** A callback of express-session's stores. */
@@ -60,50 +59,31 @@ export function fromExpressStore(
   return new WrappedStore(store, options.now ?? Date.now);
 }
 
-class WrappedStore implements SessionStore {
-  readonly capabilities = { atomic: false, durable: false } as const;
+class WrappedStore extends WholeValueStore {
   readonly #store: ExpressSessionStore;
-  readonly #now: () => number;
-  readonly #queue = new KeyQueue();
 
   constructor(store: ExpressSessionStore, now: () => number) {
+    super(now);
     this.#store = store;
-    this.#now = now;
   }
 
-  async load(key: string): Promise<StoredSession | undefined> {
-    if (!isSelector(key)) return undefined;
-    // In the queue too: what files hold while they are being written is half a session.
-    const stored = await this.#queue.run(key, () => this.#read(key));
-    return stored !== undefined && stored.expires > this.#now() ? stored : undefined;
-  }
-
-  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    if (!isSelector(key)) return change.op === "destroy" ? toSaved(key, undefined) : undefined;
-    return this.#queue.run(key, () => this.#apply(key, change));
-  }
-
-  async #apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const before = change.op === "destroy" ? undefined : await this.#read(key);
-    const { refused, stored } = applyChange(before, change, this.#now());
-    if (refused) return undefined;
-    if (stored === undefined) {
-      await called((done) => this.#store.destroy(key, done)).catch(ignoreMissing);
-      return toSaved(key, stored);
-    }
-    await called((done) => this.#store.set(key, this.#shape(stored) as never, done));
-    return toSaved(key, stored);
-  }
-
-  async #read(key: string): Promise<StoredSession | undefined> {
+  protected async read(key: string): Promise<StoredSession | undefined> {
     const session = await called((done) => this.#store.get(key, done)).catch(ignoreMissing);
     return decodeRecord((session as Partial<ExpressStoredSession> | null | undefined)?.kocha);
   }
 
+  protected write(key: string, stored: StoredSession): Promise<unknown> {
+    return called((done) => this.#store.set(key, this.#shape(stored) as never, done));
+  }
+
+  protected remove(key: string): Promise<unknown> {
+    return called((done) => this.#store.destroy(key, done)).catch(ignoreMissing);
+  }
+
   #shape(stored: StoredSession): ExpressStoredSession {
-    const left = stored.expires === Infinity ? VERY_LONG : stored.expires - this.#now();
+    const left = stored.expires === Infinity ? VERY_LONG : stored.expires - this.now();
     const maxAge = Math.max(0, left) + KEPT_LONGER;
-    const expires = new Date(this.#now() + maxAge);
+    const expires = new Date(this.now() + maxAge);
     const cookie = { originalMaxAge: maxAge, maxAge, expires, httpOnly: true, path: "/" } as const;
     return { cookie, kocha: encodeRecord(stored) };
   }
