@@ -109,8 +109,10 @@ export class SessionCookieStore implements SealedSessionStore {
     this.#foreign = checkForeign(options.migrateFrom);
     this.foreignNames = this.#foreign === undefined ? [] : [this.#foreign.name];
     const { verifiedTokensBytes = DEFAULT_VERIFIED_BYTES } = options;
-    this.#verified = new VerifiedTexts(checkBytes(verifiedTokensBytes));
-    this.#merging = merges ? new MergingCookies(this.#ring, verifiedTokensBytes) : undefined;
+    // Parts are remembered apart from whole tokens, and both have but the one bound.
+    const bytes = checkBytes(verifiedTokensBytes) / (merges ? 2 : 1);
+    this.#verified = new VerifiedTexts(bytes);
+    this.#merging = merges ? new MergingCookies(this.#ring, bytes) : undefined;
     this.#now = options.now ?? Date.now;
   }
 
