@@ -4,7 +4,14 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensure } from "../../../scripts/ensure.mjs";
-import { answers, dataFolder, freePort, ServerProcess, userWhenRoot } from "./process.ts";
+import {
+  answers,
+  dataFolder,
+  freePort,
+  ServerProcess,
+  startOrClose,
+  userWhenRoot,
+} from "./process.ts";
 
 /** A running server with the superuser `root`. */
 export interface MariadbServer {
@@ -50,11 +57,6 @@ export async function startMariadb(args: readonly string[] = []): Promise<Mariad
     await server.kill();
     remove();
   };
-  try {
-    await server.start();
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  await startOrClose(server, close);
   return { port, url: `mysql://root@127.0.0.1:${port}/test`, server, close };
 }

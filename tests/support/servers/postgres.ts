@@ -3,7 +3,14 @@
 import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { ensure } from "../../../scripts/ensure.mjs";
-import { answers, dataFolder, freePort, ServerProcess, userWhenRoot } from "./process.ts";
+import {
+  answers,
+  dataFolder,
+  freePort,
+  ServerProcess,
+  startOrClose,
+  userWhenRoot,
+} from "./process.ts";
 
 /** A running server with the superuser `postgres` and no password. */
 export interface PostgresServer {
@@ -54,11 +61,6 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     await server.stop("SIGQUIT");
     remove();
   };
-  try {
-    await server.start();
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  await startOrClose(server, close);
   return { port, url: `postgres://postgres@127.0.0.1:${port}/postgres`, server, close };
 }

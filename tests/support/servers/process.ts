@@ -158,3 +158,16 @@ export class ServerProcess {
     this.#child?.kill("SIGCONT");
   }
 }
+
+/** Starts a server; one that doesn't come up leaves nothing behind. */
+export async function startOrClose(
+  server: ServerProcess,
+  close: () => Promise<void>,
+): Promise<void> {
+  try {
+    await server.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

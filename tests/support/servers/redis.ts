@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { ensure } from "../../../scripts/ensure.mjs";
-import { answers, dataFolder, freePort, ServerProcess } from "./process.ts";
+import { answers, dataFolder, freePort, ServerProcess, startOrClose } from "./process.ts";
 
 /** A running server; `server` kills, pauses and restarts it. */
 export interface RedisServer {
@@ -72,11 +72,6 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     await server.kill();
     remove();
   };
-  try {
-    await server.start();
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  await startOrClose(server, close);
   return { port, url: `redis://127.0.0.1:${port}`, folder: path, server, close };
 }
