@@ -50,7 +50,7 @@ const openers: Readonly<Record<string, OpenStore>> = {
       import("kocha-session/postgres"),
     ]);
     const connectionString =
-      process.env["DATABASE_URL"] ?? "postgres://postgres@localhost/postgres";
+      process.env["POSTGRES_URL"] ?? "postgres://postgres@localhost/postgres";
     const client = new pg.Pool({ connectionString });
     client.on("error", console.error);
     const store = new SessionPostgresStore({ client });
@@ -62,7 +62,7 @@ const openers: Readonly<Record<string, OpenStore>> = {
       import("mysql2/promise"),
       import("kocha-session/mysql"),
     ]);
-    const client = mysql.createPool(process.env["DATABASE_URL"] ?? "mysql://root@localhost/app");
+    const client = mysql.createPool(process.env["MYSQL_URL"] ?? "mysql://root@localhost/app");
     const store = new SessionMysqlStore({ client });
     await store.createTable();
     return { store, close: () => client.end() };

@@ -98,14 +98,14 @@ import { SessionPostgresStore } from "kocha-session/postgres";
 `,
     core: [],
     setup: `const client = new pg.Pool({
-  connectionString: process.env["DATABASE_URL"] ?? "postgres://postgres@localhost:5432/postgres",
+  connectionString: process.env["POSTGRES_URL"] ?? "postgres://postgres@localhost:5432/postgres",
 });
 client.on("error", console.error); // without a listener a lost connection ends the process
 const store = new SessionPostgresStore({ client });
 await store.createTable();
 ${sweeping}`,
     store: "store",
-    address: { variable: "DATABASE_URL", value: "postgres://postgres@localhost:5432/postgres" },
+    address: { variable: "POSTGRES_URL", value: "postgres://postgres@localhost:5432/postgres" },
     start: "docker run --rm -p 5432:5432 -e POSTGRES_HOST_AUTH_METHOD=trust postgres:17",
   },
   mysql: {
@@ -115,12 +115,12 @@ ${sweeping}`,
 import { SessionMysqlStore } from "kocha-session/mysql";
 `,
     core: [],
-    setup: `const client = mysql.createPool(process.env["DATABASE_URL"] ?? "mysql://root@localhost:3306/app");
+    setup: `const client = mysql.createPool(process.env["MYSQL_URL"] ?? "mysql://root@localhost:3306/app");
 const store = new SessionMysqlStore({ client });
 await store.createTable();
 ${sweeping}`,
     store: "store",
-    address: { variable: "DATABASE_URL", value: "mysql://root@localhost:3306/app" },
+    address: { variable: "MYSQL_URL", value: "mysql://root@localhost:3306/app" },
     start:
       "docker run --rm -p 3306:3306 -e MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1 -e MARIADB_DATABASE=app mariadb:11",
   },

@@ -1,7 +1,6 @@
 // The servers that snippets connect to: a snippet that reads one of these variables gets a private
 // server of its kind, started for the run.
 import { startMariadb } from "../support/servers/mariadb.ts";
-import { startMemcached } from "../support/servers/memcached.ts";
 import { startPostgres } from "../support/servers/postgres.ts";
 import { startRedis } from "../support/servers/redis.ts";
 import { type Snippet, variablesOf } from "./snippets.ts";
@@ -15,10 +14,6 @@ const starters: Readonly<Record<string, () => Promise<Service>>> = {
   REDIS_URL: async () => withUrl(await startRedis()),
   POSTGRES_URL: async () => withUrl(await startPostgres()),
   MYSQL_URL: async () => withUrl(await startMariadb()),
-  MEMCACHED_SERVERS: async () => {
-    const { port, close } = await startMemcached();
-    return { address: `127.0.0.1:${port}`, close };
-  },
 };
 
 function withUrl({ url, close }: { url: string; close: () => Promise<void> }): Service {
