@@ -1,21 +1,26 @@
-// One Node's figures for sealing and opening: all schemes in turn, round by round.
-import { collect, startClock } from "../lib/clock.ts";
+// What sealing and opening cost with one scheme, for one size of session: slices of the limit and of
+// the scheme in turn. A server loads one scheme, so each has a process of its own: in one process with
+// all of them, V8 compiles what they share for the calls of all.
+import { startClock } from "../lib/clock.ts";
 import { sessions, type Size } from "../lib/data.ts";
 import { tell } from "../lib/child.ts";
-import { interleave } from "../lib/stats.ts";
 import { loadSubjects, type SealScheme, type Subject } from "../lib/subject.ts";
 
 /** What the parent asks for. */
 export interface SealOrder {
-  readonly rounds: number;
-  /** How long each scheme seals, and opens, in each round: milliseconds. */
-  readonly budget: number;
-}
-
-/** CPU microseconds of one seal and one open, one entry a round. */
-export interface SealSamples {
   readonly subject: string;
   readonly size: Size;
+  readonly rounds: number;
+  /** How long a round takes: milliseconds. */
+  readonly budget: number;
+  /** How long each scheme runs before it is measured: milliseconds, enough for V8 to compile it. */
+  readonly warmup: number;
+}
+
+/** What the child answers: CPU microseconds of one seal and one open, one entry a round. */
+export interface SealAnswer {
+  readonly node: string;
+  readonly openssl: string;
   readonly bytes: number;
   readonly seal: number[];
   readonly open: number[];
@@ -23,94 +28,104 @@ export interface SealSamples {
   readonly ratio: number[];
 }
 
-/** What the child answers. */
-export interface SealAnswer {
-  readonly node: string;
-  readonly openssl: string;
-  readonly samples: readonly SealSamples[];
-}
-
 interface Entrant {
   readonly scheme: SealScheme;
-  readonly samples: SealSamples;
-  /** Seals that fit the budget. */
+  /** How many are sealed before they are opened. */
   count: number;
 }
 
-/** Values are opened once each: a cache of opened values must not flatter anybody. */
-async function seal({ scheme, count }: Entrant): Promise<{ values: string[]; each: number }> {
+/** CPU microseconds of a slice. */
+interface Slice {
+  readonly sealed: number;
+  readonly opened: number;
+}
+
+/** So many values at most are held at a time: few enough to die young, as a request's do. */
+const MAX_SLICE = 64;
+/** A slice of a slow scheme is no longer than this: milliseconds. */
+const SLICE_MS = 2;
+
+/** Seals a few values and opens each once: a cache of opened values must not flatter anybody. */
+async function slice({ scheme, count }: Entrant): Promise<Slice> {
   const values: string[] = [];
-  const stop = startClock();
+  let clock = startClock();
   for (let i = 0; i < count; i++) {
     const value = scheme.seal();
     // A scheme that answers at once isn't made to wait for the next tick.
     values.push(typeof value === "string" ? value : await value);
   }
-  return { values, each: stop().cpu / count };
-}
-
-async function open({ scheme, count }: Entrant, values: readonly string[]): Promise<number> {
+  const sealed = clock().cpu;
   let length = 0;
-  const stop = startClock();
+  clock = startClock();
   for (const value of values) {
     const name = scheme.open(value);
     length += (name instanceof Promise ? await name : name)?.length ?? 0;
   }
-  const { cpu } = stop();
+  const opened = clock().cpu;
   if (length !== count * "alice".length) throw new Error("a value didn't open to what was sealed");
-  return cpu / count;
+  return { sealed, opened };
 }
 
-async function prepare(subject: Subject, size: Size, budget: number): Promise<Entrant | undefined> {
-  const scheme = await subject.seal?.(sessions[size]);
+/** A scheme that has run for so long that V8 has compiled it. */
+async function prepare(
+  { seal: make }: Subject,
+  { size, warmup }: SealOrder,
+): Promise<Entrant | undefined> {
+  const scheme = await make?.(sessions[size]);
   if (scheme === undefined) return undefined;
-  const bytes = (await scheme.seal()).length;
-  const samples = { subject: subject.name, size, bytes, seal: [], open: [], ratio: [] };
-  const entrant: Entrant = { scheme, samples, count: 2 };
-  // Doubled until a batch fills the budget, which also warms it up.
-  for (;;) {
-    const { values, each } = await seal(entrant);
-    const opened = await open(entrant, values);
-    const fits = (budget * 1000) / Math.max(each, opened);
-    if (fits < entrant.count * 2) {
-      entrant.count = Math.max(2, Math.round(fits));
-      return entrant;
-    }
-    entrant.count *= 2;
+  const entrant: Entrant = { scheme, count: 2 };
+  const end = Date.now() + warmup;
+  while (Date.now() < end) {
+    const { sealed, opened } = await slice(entrant);
+    const fits = (SLICE_MS * 1000 * entrant.count) / Math.max(1, sealed, opened);
+    entrant.count = Math.max(2, Math.min(MAX_SLICE, Math.round(fits)));
   }
+  return entrant;
 }
 
-/** One batch there and back. */
-async function batch(entrant: Entrant): Promise<{ sealed: number; opened: number }> {
-  collect();
-  const { values, each } = await seal(entrant);
-  collect();
-  return { sealed: each, opened: await open(entrant, values) };
+/** Slices of the limit and of the scheme in turn: what slows the machine slows both. */
+async function measureRound(
+  limit: Entrant,
+  entrant: Entrant,
+  budget: number,
+): Promise<{ seal: number; open: number; ratio: number }> {
+  const spent = { sealed: 0, opened: 0, count: 0 };
+  const base = { spent: 0, count: 0 };
+  const end = Date.now() + budget;
+  while (Date.now() < end) {
+    const least = await slice(limit);
+    base.spent += least.sealed + least.opened;
+    base.count += limit.count;
+    const { opened, sealed } = await slice(entrant);
+    spent.sealed += sealed;
+    spent.opened += opened;
+    spent.count += entrant.count;
+  }
+  const seal = spent.sealed / spent.count;
+  const open = spent.opened / spent.count;
+  return { seal, open, ratio: (seal + open) / (base.spent / base.count) };
 }
 
-async function measure({ rounds, budget }: SealOrder): Promise<SealAnswer> {
-  const entrants: Entrant[] = [];
-  const limits = new Map<Size, Entrant>();
-  for (const subject of (await loadSubjects()).values()) {
-    for (const size of ["small", "large"] as const) {
-      const entrant = await prepare(subject, size, budget);
-      if (entrant === undefined) continue;
-      entrants.push(entrant);
-      if (subject.kind === "limit") limits.set(size, entrant);
-    }
+async function measure(order: SealOrder): Promise<SealAnswer> {
+  const subjects = await loadSubjects();
+  const subject = subjects.get(order.subject);
+  const raw = [...subjects.values()].find(({ kind, seal }) => kind === "limit" && seal);
+  const limit = raw && (await prepare(raw, order));
+  const entrant = subject && (await prepare(subject, order));
+  if (limit === undefined || entrant === undefined) throw new Error("it seals nothing");
+  const rounds: { seal: number; open: number; ratio: number }[] = [];
+  for (let round = 0; round < order.rounds; round++) {
+    rounds.push(await measureRound(limit, entrant, order.budget));
   }
-  await interleave(entrants, rounds, async (entrant) => {
-    const limit = limits.get(entrant.samples.size);
-    // The limit goes first each time: what slows the machine for a while slows both.
-    const base = limit === undefined || limit === entrant ? undefined : await batch(limit);
-    const { opened, sealed } = await batch(entrant);
-    const { samples } = entrant;
-    samples.seal.push(sealed);
-    samples.open.push(opened);
-    samples.ratio.push(base === undefined ? 1 : (sealed + opened) / (base.sealed + base.opened));
-  });
   const { node, openssl } = process.versions;
-  return { node, openssl, samples: entrants.map(({ samples }) => samples) };
+  return {
+    node,
+    openssl,
+    bytes: (await entrant.scheme.seal()).length,
+    seal: rounds.map(({ seal }) => seal),
+    open: rounds.map(({ open }) => open),
+    ratio: rounds.map(({ ratio }) => ratio),
+  };
 }
 
 process.on("message", (order: SealOrder) => {

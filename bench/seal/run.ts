@@ -6,7 +6,7 @@ import { versionsOf } from "../lib/load.ts";
 import type { Settings } from "../lib/settings.ts";
 import { spread, type Spread } from "../lib/stats.ts";
 import { loadSubjects } from "../lib/subject.ts";
-import type { SealAnswer } from "./child.ts";
+import type { SealAnswer, SealOrder } from "./child.ts";
 
 /** One scheme with one size of session. */
 export interface SealRow {
@@ -38,28 +38,28 @@ export async function runSeal(settings: Settings): Promise<SealResult[]> {
   return results;
 }
 
-async function runOn(node: string, { quick }: Settings): Promise<SealResult> {
-  const child = new Child("seal/child", { node, flags: ["--expose-gc"] });
-  await child.next();
-  const order = quick ? { rounds: 3, budget: 6 } : { rounds: 15, budget: 8 };
-  const answer = await child.ask<SealAnswer>(order);
-  await child.stop();
-  const subjects = await loadSubjects();
-  const rows = answer.samples.map((samples): SealRow => {
-    const subject = subjects.get(samples.subject);
-    return {
-      subject: samples.subject,
-      kind: subject?.kind ?? "peer",
-      versions: versionsOf(subject?.packages),
-      note: subject?.note ?? "",
-      size: samples.size,
-      bytes: samples.bytes,
-      seal: spread(samples.seal),
-      open: spread(samples.open),
-      ratio: spread(samples.ratio),
-    };
-  });
-  return { node: answer.node, openssl: answer.openssl, rows };
+async function runOn(node: string, { quick, rounds }: Settings): Promise<SealResult> {
+  const pace = quick
+    ? { rounds: 3, budget: 20, warmup: 100 }
+    : { rounds: rounds ?? 15, budget: 100, warmup: 700 };
+  const rows: SealRow[] = [];
+  const versions = { node: "", openssl: "" };
+  for (const { kind, name, note = "", packages, seal } of (await loadSubjects()).values()) {
+    if (seal === undefined) continue;
+    for (const size of ["small", "large"] as const) {
+      const child = new Child("seal/child", { node });
+      await child.next();
+      const order: SealOrder = { subject: name, size, ...pace };
+      const answer = await child.ask<SealAnswer>(order);
+      await child.stop();
+      versions.node = answer.node;
+      versions.openssl = answer.openssl;
+      const cost = { seal: spread(answer.seal), open: spread(answer.open) };
+      const what = { subject: name, kind, versions: versionsOf(packages), note, size };
+      rows.push({ ...what, bytes: answer.bytes, ...cost, ratio: spread(answer.ratio) });
+    }
+  }
+  return { ...versions, rows };
 }
 
 /** A line for each row, for the terminal. */

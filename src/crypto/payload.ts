@@ -61,6 +61,8 @@ const FLAGS = 8;
 /** A shorter text has its length in one byte, which is the character of that code. */
 const SHORT_TEXT = 0x80;
 const lengthCharacters = Array.from({ length: SHORT_TEXT }, (_, code) => String.fromCharCode(code));
+/** So many at most are sorted by insertion, whose steps grow with the square of them. */
+const FEW_KEYS = 64;
 /** Holds the payload of every cookie, split ones too; a larger one gets memory of its own. */
 const SCRATCH_BYTES = 16_384;
 
@@ -147,9 +149,13 @@ function secondsAfter(created: number, end: number): number {
 /** The keys in the order of their UTF-16 units, which for ASCII is that of their bytes. */
 function sortedKeys(data: ReadonlyMap<string, string>): string[] {
   const keys = [...data.keys()];
-  // What was read from a cookie and changed little is in order already.
+  if (keys.length > FEW_KEYS) return keys.toSorted();
+  // By insertion: what was read from a cookie and changed little is in order but for a key or two.
   for (let index = 1; index < keys.length; index++) {
-    if ((keys[index - 1] ?? "") > (keys[index] ?? "")) return keys.toSorted();
+    const key = keys[index] ?? "";
+    let place = index;
+    for (; place > 0 && (keys[place - 1] ?? "") > key; place--) keys[place] = keys[place - 1] ?? "";
+    keys[place] = key;
   }
   return keys;
 }
