@@ -3,6 +3,9 @@ import { ourKeys, type Pairs, loginData } from "../lib/data.ts";
 import { ours } from "../lib/load.ts";
 import type { Awaitable, BenchServer, HostName, Subject } from "../lib/subject.ts";
 import type { Session, SessionConfig } from "../../src/index.ts";
+import { createCookieKeyring } from "../../src/crypto/keyring.ts";
+import { borrowPayload, decodePayload } from "../../src/crypto/payload.ts";
+import { openToken, sealToken } from "../../src/crypto/token.ts";
 import { onExpress } from "../http/hosts/express.ts";
 import { onFastify } from "../http/hosts/fastify.ts";
 import { onFetch } from "../http/hosts/fetch.ts";
@@ -156,9 +159,6 @@ export const subjects: readonly Subject[] = [
     packages: ["kocha-session"],
     note: "the token and the codec without the store's rules",
     seal: async (pairs) => {
-      const { borrowPayload, decodePayload } = await ours("crypto/payload");
-      const { openToken, sealToken } = await ours("crypto/token");
-      const { createCookieKeyring } = await ours("crypto/keyring");
       const ring = createCookieKeyring(ourKeys);
       const data = new Map(Object.entries(pairs));
       const created = Date.now() - (Date.now() % 1000);

@@ -35,15 +35,14 @@ export interface FollowOptions extends RevocationOptions {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** The names of {@link FollowOptions}. */
-export const followOptionNames: readonly string[] = [
-  ...revocationOptionNames,
+/** The names of {@link FollowOptions}; not spread, which a bundler must take for work and keep. */
+export const followOptionNames: readonly string[] = /* @__PURE__ */ revocationOptionNames.concat([
   "pollInterval",
   "maxStaleness",
   "onStale",
   "reloadInterval",
   "onError",
-];
+]);
 
 const DEFAULT_POLL = 1;
 const DEFAULT_STALENESS = 10;

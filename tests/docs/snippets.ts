@@ -50,7 +50,7 @@ export class SnippetPackage {
 
   /** Builds the library and the snippets; gives what the compiler says of them, "" when they fit. */
   build(snippets: readonly Snippet[]): string {
-    const library = compile(["-p", "tsconfig.build.json", "--outDir", join(this.path, "dist")]);
+    const library = run(process.execPath, join("scripts", "build.mjs"), join(this.path, "dist"));
     if (library !== "") return library;
     const shared = snippets.find(({ file }) => file.endsWith(SHARED));
     if (shared === undefined) return `no document shows ${SHARED}`;
@@ -96,12 +96,16 @@ const compilerSettings = {
 };
 
 function compile(args: readonly string[]): string {
-  const { stdout, stderr, status } = spawnSync(
-    "npx",
-    ["--no-install", "tsc", "--pretty", "false", ...args],
-    { cwd: repository, encoding: "utf8" },
-  );
-  return status === 0 ? "" : stdout || stderr || "the compiler failed";
+  return run("npx", "--no-install", "tsc", "--pretty", "false", ...args);
+}
+
+/** What a program in the repository says when it fails; "" when it doesn't. */
+function run(command: string, ...args: readonly string[]): string {
+  const { stdout, stderr, status } = spawnSync(command, args, {
+    cwd: repository,
+    encoding: "utf8",
+  });
+  return status === 0 ? "" : stdout || stderr || `${command} failed`;
 }
 
 /** The environment variables that a snippet reads. */

@@ -36,7 +36,7 @@ function entryPoints(): string[] {
  * Whether a text names a folder of this machine: at the start of a path or of a file URL, since
  * the end of a relative one (`../../src` in a source map) can read like a checkout at `/src`.
  */
-function names(text: string, folder: string): boolean {
+function namesFolder(text: string, folder: string): boolean {
   return text
     .split(folder)
     .slice(0, -1)
@@ -51,7 +51,7 @@ describe("its files", () => {
     const allowed = [
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|docs\/token-format\.md)$/,
       /^src\/[a-z0-9/-]+\.ts$/,
-      /^dist\/[a-z0-9/-]+(\.js|\.d\.ts|\.js\.map|\.d\.ts\.map)$/,
+      /^dist\/(chunks\/)?[a-z0-9/-]+(\.js|\.d\.ts|\.js\.map|\.d\.ts\.map)$/,
       /^vectors\/[a-z0-9-]+\.json$/,
       /^sql\/[a-z-]+\.sql$/,
     ];
@@ -65,9 +65,16 @@ describe("its files", () => {
         .toSorted();
     const sources = parts("src/", ".ts");
     expect(sources.length).toBeGreaterThan(40);
-    for (const end of [".d.ts", ".js.map", ".d.ts.map"])
-      expect(parts("dist/", end)).toEqual(sources);
-    expect(parts("dist/", ".js")).toEqual(sources);
+    for (const end of [".d.ts", ".d.ts.map"]) expect(parts("dist/", end)).toEqual(sources);
+    // Programs are few files, for a cold start's sake: what is entered, and what entries share.
+    const programs = parts("dist/", ".js");
+    const maps = parts("dist/", ".js.map");
+    expect(maps.filter((path) => !programs.includes(path))).toEqual([]);
+    const shared = programs.filter((path) => path.startsWith("chunks/"));
+    expect(programs.filter((path) => !sources.includes(path))).toEqual(shared);
+    expect(shared.length).toBeLessThan(10);
+    // One that only hands on what another has shows nothing to map.
+    expect(maps).toEqual(expect.arrayContaining(["cli/main", "hosts/fastify", ...shared]));
   });
 
   test("hold no test, no path of a machine, and no key", async () => {
@@ -76,9 +83,9 @@ describe("its files", () => {
       expect(path).not.toMatch(/test\.ts|\.tmp|\.env|node_modules/);
       const text = await readFile(join(home, path), "utf8");
       for (const folder of [repository, root])
-        expect(names(text, folder), `${path} names a folder`).toBe(false);
+        expect(namesFolder(text, folder), `${path} names a folder`).toBe(false);
       // A key of 32 bytes as keygen prints it, after the name of the variable that holds it.
-      expect(text, path).not.toMatch(/_KEY=["']?[\w+/-]{43}/);
+      expect(text).not.toMatch(/_KEY=["']?[\w+/-]{43}/);
     }
   });
 

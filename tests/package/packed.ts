@@ -1,7 +1,7 @@
 // The package as npm would publish it, made in a folder of its own, and installed into empty ones:
 // the repository's dist may be another test's, and is never touched.
 import { execFile } from "node:child_process";
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -63,8 +63,11 @@ export async function pack(folder: string): Promise<Packed> {
     if (name === "dist" || !existsSync(join(repository, name))) continue;
     await cp(join(repository, name), join(stage, name), { recursive: true });
   }
-  const build = join(repository, "tsconfig.build.json");
-  await run(repository, compiler, ["-p", build, "--outDir", join(stage, "dist")]);
+  // Built there, since source maps name their sources by where both lie.
+  for (const tool of ["scripts", "tsconfig.json", "tsconfig.build.json"])
+    await cp(join(repository, tool), join(stage, tool), { recursive: true });
+  await symlink(join(repository, "node_modules"), join(stage, "node_modules"), "junction");
+  await run(stage, process.execPath, [join("scripts", "build.mjs")]);
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
   const { stdout } = await run(stage, "npm", args);
   const [packed] = JSON.parse(stdout) as { filename: string; files: Packed["files"] }[];
