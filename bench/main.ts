@@ -13,6 +13,7 @@ import type { HostName } from "./lib/subject.ts";
 import { printMemory, runMemory } from "./memory/run.ts";
 import { printRedis, runRedis } from "./redis/run.ts";
 import { printRevocations, runRevocations } from "./revocations/run.ts";
+import { printMerge, runMerge } from "./merge/run.ts";
 import { writePage } from "./report/page.ts";
 import { printSeal, runSeal } from "./seal/run.ts";
 
@@ -45,6 +46,11 @@ const parts: Readonly<Record<string, (settings: Settings) => Promise<object>>> =
   import: async (settings) => {
     const result = await runImport(settings);
     printImport(result);
+    return result;
+  },
+  merge: async (settings) => {
+    const result = await runMerge(settings);
+    printMerge(result);
     return result;
   },
   revocations: async (settings) => {

@@ -7,6 +7,7 @@ import type { ImportResult } from "../import/run.ts";
 import { root } from "../lib/load.ts";
 import type { Machine } from "../lib/machine.ts";
 import type { MemoryResult } from "../memory/run.ts";
+import type { MergeResult } from "../merge/run.ts";
 import type { RedisResult } from "../redis/run.ts";
 import type { SealResult } from "../seal/run.ts";
 
@@ -24,6 +25,7 @@ export interface Results {
   readonly growth?: Written & GrowthResult;
   readonly import?: Written & ImportResult;
   readonly eventloop?: Written & LoopResult;
+  readonly merge?: Written & MergeResult;
 }
 
 /** The parts, in the page's order. */
@@ -35,6 +37,7 @@ export const partNames = [
   "growth",
   "import",
   "eventloop",
+  "merge",
 ] as const satisfies readonly (keyof Results)[];
 
 /** Reads what is there. */

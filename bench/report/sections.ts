@@ -232,10 +232,38 @@ const eventloop: Section = async ({ eventloop: result }) => {
   ].join("\n\n");
 };
 
+const merge: Section = async ({ merge: result }) => {
+  if (result === undefined) return undefined;
+  const rows = result.rows.map((row) => [
+    row.subject,
+    String(row.parts),
+    number(row.cookieBytes),
+    number(row.setCookieBytes),
+    ...[row.known, row.fresh, row.write].map(
+      ({ high, low, median }) => `${number(median)} (${number(low)} to ${number(high)})`,
+    ),
+  ]);
+  const head = [
+    "",
+    "cookies sent",
+    "Cookie, bytes",
+    "Set-Cookie of a write, bytes",
+    "read, cookies met before",
+    "read, all decrypted",
+    "write",
+  ];
+  return [
+    "## Merging cookies",
+    "The small session with `merge: true`, after a login and writes that ran at once, beside one plain cookie: bytes of the " +
+      "headers, and microseconds of processor time of a whole request in the engine, without a host.",
+    table(head, rows, 1),
+  ].join("\n\n");
+};
+
 /** The sections of what has been measured. */
 export async function sections(results: Results): Promise<string[]> {
   const written: string[] = [];
-  for (const section of [seal, http, redis, memory, growth, imports, eventloop]) {
+  for (const section of [seal, http, redis, memory, growth, imports, eventloop, merge]) {
     const text = await section(results);
     if (text !== undefined) written.push(text);
   }
