@@ -51,7 +51,10 @@ export function findWrk(): boolean {
   return works();
 }
 
-/** Makes load for whole seconds, more where nothing came back; any answer but 200 is an error. */
+/**
+ * Makes load for whole seconds, more where nothing came back; any answer but 200 is an error.
+ * A server that is so slow that still nothing comes has answered no request.
+ */
 export async function load(
   target: Target,
   seconds: number,
@@ -62,8 +65,7 @@ export async function load(
     const made = await (withWrk
       ? loadByWrk(target, patience, connections)
       : loadByAutocannon(target, { duration: patience, connections }));
-    if (made.requests > 0) return made;
-    if (patience > 8 * seconds) throw new Error(`${target.path} answers nothing`);
+    if (made.requests > 0 || patience > 4 * seconds) return made;
   }
 }
 
