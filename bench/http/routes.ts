@@ -17,8 +17,8 @@ export function nextValue(): string {
 }
 
 /** The page: as long for everybody. */
-export function page(name: string | undefined): string {
-  return `hello ${name === undefined || name === "" ? "guest" : name}`;
+export function page(name: string | null | undefined): string {
+  return `hello ${name === undefined || name === null || name === "" ? "guest" : name}`;
 }
 
 /** `next` with the value, at once if it is there already. */

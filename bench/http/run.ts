@@ -55,6 +55,8 @@ export interface HttpResult {
   readonly tool: string;
   readonly connections: number;
   readonly rows: readonly HttpRow[];
+  /** Peers that didn't do what is measured, and how. */
+  readonly unmeasured: readonly string[];
 }
 
 /** A server that runs, and the Cookie headers for it. */
@@ -133,13 +135,14 @@ export async function runHttp(settings: Settings): Promise<HttpResult> {
   const withWrk = findWrk();
   const subjects = [...(await loadSubjects()).values()];
   const rows: HttpRow[] = [];
+  const unmeasured: string[] = [];
   for (const host of hostNames) {
     if (settings.only !== undefined && !settings.only.includes(host)) continue;
     console.log(`\nhttp: ${host}`);
-    rows.push(...(await runHost(host, subjects, withWrk, settings)));
+    rows.push(...(await runHost(host, subjects, withWrk, settings, unmeasured)));
   }
   const tool = withWrk ? "wrk" : "autocannon";
-  return { tool, connections: CONNECTIONS, rows };
+  return { tool, connections: CONNECTIONS, rows, unmeasured };
 }
 
 async function runHost(
@@ -147,13 +150,19 @@ async function runHost(
   subjects: readonly Subject[],
   withWrk: boolean,
   { quick, rounds = quick ? 1 : 3 }: Settings,
+  unmeasured: string[],
 ): Promise<HttpRow[]> {
   const servers: Running[] = [];
   try {
     const jobs: Job[] = [];
     for (const subject of subjects) {
       if (subject.http?.[host] === undefined) continue;
-      const running = await startServer(subject, host);
+      const running = await startServer(subject, host).catch((error: unknown) => {
+        // A peer that doesn't do what is measured is left out, and named.
+        if (subject.kind !== "peer") throw error;
+        unmeasured.push(`${subject.name} on ${host}: ${String(error)}`);
+      });
+      if (running === undefined) continue;
       servers.push(running);
       for (const mode of modesOf(subject)) {
         const cookies = await cookiesOf(running, mode, quick ? FRESH / 10 : FRESH);
@@ -222,7 +231,8 @@ function toRow(
 }
 
 /** A line for each row, for the terminal. */
-export function printHttp({ rows }: HttpResult): void {
+export function printHttp({ rows, unmeasured }: HttpResult): void {
+  for (const line of unmeasured) console.error(`not measured: ${line}`);
   for (const host of hostNames) {
     const ofHost = rows.filter((row) => row.host === host);
     if (ofHost.length === 0) continue;

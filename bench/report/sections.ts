@@ -111,6 +111,7 @@ const http: Section = async ({ http: result }) => {
       "with neither codec nor expiry.",
     ...charts,
     ...tables,
+    ...result.unmeasured.map((line) => `Not measured: ${line}.`),
   ].join("\n\n");
 };
 

@@ -1,0 +1,193 @@
+// Merging cookies in Chromium: two tabs and parallel fetches through a proxy that delays, reorders,
+// cuts off and drops responses. Whatever response arrived whole, its change is kept.
+import { request as forward } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { SessionCookieStore } from "kocha-session";
+import { sessionMiddleware } from "kocha-session/node";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { SeededRandom } from "../../fuzz/random.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { freshKeys } from "../support/keys.ts";
+import { listen } from "../support/listen.ts";
+
+const TABS = 2;
+const AT_ONCE = 6;
+const MAX_HEADER = 8192;
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+/** What the server and the proxy saw. */
+interface Seen {
+  /** Requests that the handler has opened a session for. */
+  opened: number;
+  mostBytes: number;
+  cut: number;
+  dropped: number;
+  /** Responses that overtook one that was sent before. */
+  overtaken: number;
+}
+
+let seen: Seen;
+let origin: string;
+let context: BrowserContext;
+let tabs: Page[];
+let close: () => Promise<void>;
+
+/** Sets ?key=value, ends the session, or shows all of it as JSON; dawdles between load and commit. */
+async function startServer(dice: SeededRandom) {
+  const session = sessionMiddleware({
+    name: "__Host-merging",
+    store: new SessionCookieStore({ ...freshKeys(), merge: true }),
+  });
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    await session(request, response);
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+    seen.mostBytes = Math.max(seen.mostBytes, request.headers.cookie?.length ?? 0);
+    // Looked at now, so that what others write from here on isn't in it.
+    const all = request.session.toObject();
+    seen.opened++;
+    if (pathname === "/set") {
+      await delay(dice.below(30));
+      for (const [key, value] of searchParams) request.session.set(key, value);
+    }
+    if (pathname === "/logout") await request.session.destroy();
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(all));
+  };
+  return listen((request, response) => void serve(request, response));
+}
+
+/** Between the browser and the server: calm for paths with "calm" in them, else as the dice fall. */
+async function startProxy(port: number, dice: SeededRandom) {
+  let sent = 0;
+  let latest = 0;
+  const relay = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { headers, method, url } = request;
+    const isCalm = url?.includes("calm") === true;
+    const fate = dice.below(10);
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      forward({ port, path: url, method, headers }, resolve).on("error", reject).end();
+    });
+    const body = await buffer(answer);
+    const turn = ++sent;
+    if (!isCalm) await delay(dice.below(200));
+    if (turn < latest) seen.overtaken++;
+    latest = Math.max(latest, turn);
+    if (!isCalm && fate === 0) {
+      seen.dropped++;
+      request.socket.destroy();
+      return;
+    }
+    // Chromium sends a request again by itself when a connection that it used before is reset.
+    response.shouldKeepAlive = false;
+    for (const [name, value] of Object.entries(answer.headers)) {
+      if (name !== "connection" && value !== undefined) response.setHeader(name, value);
+    }
+    response.writeHead(answer.statusCode ?? 500);
+    if (isCalm || fate > 2) {
+      response.end(body);
+      return;
+    }
+    // The head arrives, and with it the cookies; the body doesn't.
+    seen.cut++;
+    response.write(body.subarray(0, 1), () => request.socket.destroy());
+  };
+  return listen((request, response) => void relay(request, response));
+}
+
+beforeEach(async () => {
+  const dice = new SeededRandom(Number(process.env["FC_SEED"] ?? 42));
+  seen = { opened: 0, mostBytes: 0, cut: 0, dropped: 0, overtaken: 0 };
+  const server = await startServer(dice);
+  const proxy = await startProxy(server.port, dice);
+  // Chromium counts http://localhost as trustworthy, so that Secure cookies can be tried there.
+  origin = `http://localhost:${proxy.port}`;
+  context = await browser.newContext();
+  tabs = await Promise.all(Array.from({ length: TABS }, () => context.newPage()));
+  for (const tab of tabs) await tab.goto(`${origin}/calm`);
+  close = async () => {
+    await context.close();
+    await proxy.close();
+    await server.close();
+  };
+});
+afterEach(() => close());
+
+/** Fetches them all at once in a tab; gives for each whether its response arrived whole. */
+function fetchAll(tab: Page, paths: readonly string[]): Promise<boolean[]> {
+  return tab.evaluate(
+    (urls) =>
+      Promise.all(
+        urls.map(async (url) => {
+          try {
+            // A POST: Chromium asks for nothing twice by itself.
+            await (await fetch(url, { method: "POST" })).json();
+            return true;
+          } catch {
+            return false;
+          }
+        }),
+      ),
+    [...paths],
+  );
+}
+
+/** The session as the next request of the first tab sees it. */
+async function readAll(): Promise<Record<string, string>> {
+  const [tab] = tabs;
+  return (await tab?.evaluate(async () => (await fetch("/calm")).json())) as Record<string, string>;
+}
+
+/** Every tab writes keys of its own, all at once. */
+async function writeAtOnce(round: number): Promise<{ key: string; arrived: boolean }[]> {
+  const written = tabs.map(async (tab, number) => {
+    const keys = Array.from({ length: AT_ONCE }, (_, place) => `${number}${round}${place}`);
+    const arrived = await fetchAll(
+      tab,
+      keys.map((key) => `/set?${key}=v${key}`),
+    );
+    return keys.map((key, place) => ({ key, arrived: arrived[place] === true }));
+  });
+  return (await Promise.all(written)).flat();
+}
+
+test("of two tabs' parallel writes none that arrived is lost, whatever became of the others", async () => {
+  const expected = new Map<string, boolean>();
+  for (let round = 0; round < 6; round++) {
+    for (const { arrived, key } of await writeAtOnce(round)) expected.set(key, arrived);
+    const all = await readAll();
+    for (const [key, arrived] of expected) {
+      // What was cut or dropped may have come as far as the browser's jar, but only whole.
+      if (arrived || all[key] !== undefined) expect(all[key], `key ${key}`).toBe(`v${key}`);
+    }
+  }
+  expect([...expected.values()].filter(Boolean).length).toBeGreaterThan(36);
+  expect(Math.min(seen.cut, seen.dropped, seen.overtaken)).toBeGreaterThan(0);
+  expect(seen.mostBytes).toBeLessThanOrEqual(MAX_HEADER);
+  const [tab] = tabs;
+  for (const key of ["calm1", "calm2"]) {
+    expect(tab && (await fetchAll(tab, [`/set?${key}=1`]))).toEqual([true]);
+  }
+  expect(await context.cookies()).toHaveLength(2);
+});
+
+test("what was under way at a logout can't bring the session back into this browser", async () => {
+  const [first] = tabs;
+  for (let round = 0; round < 6; round++) {
+    expect(first && (await fetchAll(first, ["/set?calm=1"]))).toEqual([true]);
+    const underWay = seen.opened + TABS * AT_ONCE;
+    const writes = writeAtOnce(round);
+    await expect.poll(() => seen.opened).toBeGreaterThanOrEqual(underWay);
+    expect(first && (await fetchAll(first, ["/logout?calm=1"]))).toEqual([true]);
+    await writes;
+    expect(await readAll()).toEqual({});
+  }
+  expect(Math.min(seen.cut, seen.dropped, seen.overtaken)).toBeGreaterThan(0);
+});
