@@ -158,6 +158,23 @@ export const subjects: readonly Subject[] = [
     },
   },
   {
+    name: "SessionPostgresStore, prepare",
+    kind: "ours",
+    packages: ["kocha-session", "pg"],
+    note: "by pg with named statements",
+    growth: {
+      service: "postgres",
+      open: async (_, url) => {
+        const { SessionPostgresStore } = await ours("stores/postgres");
+        const { default: pg } = await peer<Pg>("pg");
+        const client = new pg.Pool({ connectionString: url, max: 1 });
+        const store = new SessionPostgresStore({ client: client as never, prepare: true });
+        await store.createTable();
+        return { ...rows(store), close: () => client.end() };
+      },
+    },
+  },
+  {
     name: "SessionMysqlStore",
     kind: "ours",
     packages: ["kocha-session", "mysql2"],

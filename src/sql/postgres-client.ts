@@ -10,6 +10,15 @@ export interface PostgresQueryable {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
+/** The same of pg with a statement that the connection keeps under its name. */
+interface NamingQueryable {
+  query(statement: {
+    readonly name: string;
+    readonly text: string;
+    readonly values: unknown[];
+  }): Promise<{ readonly rows: readonly unknown[] }>;
+}
+
 /** What postgres() of the package postgres gives. */
 export interface PostgresSql {
   unsafe(
@@ -38,9 +47,12 @@ const MADE_MEANWHILE: ReadonlySet<unknown> = new Set(["23505", "42P07", "42710"]
 export class PostgresClient {
   readonly #run: Run;
 
-  /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no such client, or isn't connected. */
-  constructor(client: unknown) {
-    this.#run = adapt(client);
+  /**
+   * @param prepares - whether pg's connections keep the statements, so that their text travels once.
+   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no such client, or isn't connected.
+   */
+  constructor(client: unknown, prepares = false) {
+    this.#run = adapt(client, prepares);
   }
 
   /** The rows of a statement, run again at most three times when the server undid it. */
@@ -69,7 +81,7 @@ export class PostgresClient {
   }
 }
 
-function adapt(client: unknown): Run {
+function adapt(client: unknown, prepares: boolean): Run {
   const { unsafe, query, execute } = (client ?? {}) as {
     unsafe?: unknown;
     query?: unknown;
@@ -87,10 +99,26 @@ function adapt(client: unknown): Run {
   }
   checkConnected(client as Readonly<Record<string, unknown>>);
   const queryable = client as PostgresQueryable;
+  // A Client of pg is known by its connection's process id, a Pool by its count of connections.
+  const isClient = "processID" in queryable;
+  const naming = prepares && (isClient || "totalCount" in queryable);
   const run: Run = async (text, values) =>
-    (await queryable.query(text, [...values])).rows as readonly Row[];
-  // A Client of pg, known by its connection's process id, isn't to be asked while it is busy.
-  return "processID" in queryable ? inTurn(queryable, run) : run;
+    (
+      await (naming
+        ? (client as NamingQueryable).query({ name: nameOf(text), text, values: [...values] })
+        : queryable.query(text, [...values]))
+    ).rows as readonly Row[];
+  // A Client isn't to be asked while it is busy.
+  return isClient ? inTurn(queryable, run) : run;
+}
+
+/** A statement's name is the process's, since stores can share a connection. */
+const names = new Map<string, string>();
+
+function nameOf(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) names.set(text, (name = `kocha_session_${names.size}`));
+  return name;
 }
 
 /** By client, the one who runs its statements one after the other, for all its stores. */

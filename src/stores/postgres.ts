@@ -2,7 +2,8 @@
 // condition. The clock is the database's. The client is one that the user has connected.
 import { chain } from "../core/awaitable.ts";
 import type { Awaitable } from "../core/store.ts";
-import { StoreError, type StoreOperation } from "../errors.ts";
+import { kindOf } from "../core/text.ts";
+import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
 import { encodePatch } from "../sql/codec.ts";
 import { raw, sql, type SqlFragment, tableName } from "../sql/fragment.ts";
 import { PostgresClient, type PostgresConnection } from "../sql/postgres-client.ts";
@@ -22,6 +23,13 @@ export interface SessionPostgresStoreOptions {
   readonly client: PostgresConnection;
   /** The table's name, or schema.name. Default "kocha_sessions". */
   readonly table?: string | undefined;
+  /**
+   * Whether the connections of pg keep the statements under names (`kocha_session_0`, …), so that
+   * their text travels once for each connection. Not behind a pooler that hands connections around
+   * by the transaction, unless it knows named statements (PgBouncer 1.21 does). Of the others,
+   * postgres always does so, and to PGlite nothing travels. Default false.
+   */
+  readonly prepare?: boolean | undefined;
 }
 
 const DEFAULT_TABLE = "kocha_sessions";
@@ -79,9 +87,13 @@ export class SessionPostgresStore extends SqlSessionStore {
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionPostgresStoreOptions) {
-    const { client, table = DEFAULT_TABLE } = options;
+    const { client, table = DEFAULT_TABLE, prepare = false } = options;
+    if (typeof prepare !== "boolean") {
+      const message = `must be true or false, not ${kindOf(prepare)}`;
+      throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "prepare", message);
+    }
     super(tableName(table, '"'), dialect);
-    this.#client = new PostgresClient(client);
+    this.#client = new PostgresClient(client, prepare);
     this.#name = table;
   }
 

@@ -14,7 +14,9 @@ import { freshKeys } from "../support/keys.ts";
 import { listen } from "../support/listen.ts";
 
 const TABS = 2;
-const AT_ONCE = 6;
+/** In each tab: Chromium has six connections to a server for all of them. */
+const AT_ONCE = 3;
+/** What the documentation promises for that many. */
 const MAX_HEADER = 8192;
 
 let browser: Browser;
@@ -145,33 +147,36 @@ async function readAll(): Promise<Record<string, string>> {
   return (await tab?.evaluate(async () => (await fetch("/calm")).json())) as Record<string, string>;
 }
 
-/** Every tab writes keys of its own, all at once. */
+/** Every tab writes keys of its own, all at once, with the round as their value. */
 async function writeAtOnce(round: number): Promise<{ key: string; arrived: boolean }[]> {
   const written = tabs.map(async (tab, number) => {
-    const keys = Array.from({ length: AT_ONCE }, (_, place) => `${number}${round}${place}`);
-    const arrived = await fetchAll(
-      tab,
-      keys.map((key) => `/set?${key}=v${key}`),
-    );
+    const keys = Array.from({ length: AT_ONCE }, (_, place) => `${number}${place}`);
+    const paths = keys.map((key) => `/set?${key}=${round}`);
+    const arrived = await fetchAll(tab, paths);
     return keys.map((key, place) => ({ key, arrived: arrived[place] === true }));
   });
   return (await Promise.all(written)).flat();
 }
 
 test("of two tabs' parallel writes none that arrived is lost, whatever became of the others", async () => {
-  const expected = new Map<string, boolean>();
-  for (let round = 0; round < 6; round++) {
-    for (const { arrived, key } of await writeAtOnce(round)) expected.set(key, arrived);
+  const [tab] = tabs;
+  // The law is of a session that exists: those that begin at once are several, and one is kept.
+  expect(tab && (await fetchAll(tab, ["/set?calm=1"]))).toEqual([true]);
+  let before = await readAll();
+  let arrivals = 0;
+  for (let round = 0; round < 12; round++) {
+    const writes = await writeAtOnce(round);
     const all = await readAll();
-    for (const [key, arrived] of expected) {
-      // What was cut or dropped may have come as far as the browser's jar, but only whole.
-      if (arrived || all[key] !== undefined) expect(all[key], `key ${key}`).toBe(`v${key}`);
+    for (const { arrived, key } of writes) {
+      if (arrived) arrivals++;
+      // What was cut or dropped may have come as far as the browser's jar.
+      expect(arrived ? [`${round}`] : [before[key], `${round}`]).toContain(all[key]);
     }
+    before = all;
   }
-  expect([...expected.values()].filter(Boolean).length).toBeGreaterThan(36);
+  expect(arrivals).toBeGreaterThan(36);
   expect(Math.min(seen.cut, seen.dropped, seen.overtaken)).toBeGreaterThan(0);
   expect(seen.mostBytes).toBeLessThanOrEqual(MAX_HEADER);
-  const [tab] = tabs;
   for (const key of ["calm1", "calm2"]) {
     expect(tab && (await fetchAll(tab, [`/set?${key}=1`]))).toEqual([true]);
   }

@@ -195,6 +195,16 @@ describe("what it refuses", () => {
     expect(thrownBy(made)).toMatchObject({ code: "ERR_SESSION_CONFIG_FIELD", field: "table" });
   });
 
+  test("prepare that is neither true nor false", () => {
+    const made = (): unknown =>
+      new SessionPostgresStore({ client: admin, prepare: "yes" as unknown as boolean });
+    expect(thrownBy(made)).toMatchObject({
+      code: "ERR_SESSION_CONFIG_FIELD",
+      field: "prepare",
+      message: expect.stringContaining("must be true or false, not a string"),
+    });
+  });
+
   function closedPool(): pg.Pool {
     const pool = poolOf(server.url);
     void pool.end();
