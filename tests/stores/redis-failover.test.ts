@@ -47,6 +47,11 @@ async function startPair(program: "redis" | "valkey" = "redis"): Promise<{
   await until("the replica has joined", async () =>
     (await ask(replica.port, "info", "replication")).includes("master_link_status:up"),
   );
+  // The link is up a while before the master counts the replica in: until its first report, which
+  // comes once a second, WAIT finds nobody.
+  await until("the master counts it", async () =>
+    /slave0:.*state=online.*,lag=[01]\b/.test(await ask(master.port, "info", "replication")),
+  );
   return { master, replica, link };
 }
 
