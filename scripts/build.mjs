@@ -30,6 +30,8 @@ const bundle = await rolldown({
   // Nobody else's code gets in: drivers, frameworks and #crypto stay imports.
   external: (id) => !/^[./]/.test(id),
   platform: "neutral",
+  // Files are joined and nothing is left out: what a bundler takes for pure can be a check.
+  treeshake: false,
 });
 await bundle.write({
   dir: folder,
