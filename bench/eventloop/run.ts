@@ -5,7 +5,7 @@ import { versionsOf } from "../lib/load.ts";
 import type { Settings } from "../lib/settings.ts";
 import { interleave, spread, type Spread } from "../lib/stats.ts";
 import { type HostName, hostNames, loadSubjects, type Subject } from "../lib/subject.ts";
-import { ask, findWrk, load, toCookieHeader, warm } from "../http/load.ts";
+import { ask, findWrk, loadPatiently, toCookieHeader, warm } from "../http/load.ts";
 import { routes } from "../http/routes.ts";
 import type { LoopAnswer } from "../http/server.ts";
 
@@ -71,7 +71,7 @@ export async function runEventLoop(settings: Settings): Promise<LoopResult> {
       await interleave(jobs, rounds, async ({ child, cookie, longest, p99, perSecond, port }) => {
         await child.ask({ ask: "loop" });
         const target = { port, path: routes.write, cookies: cookie === "" ? [] : [cookie] };
-        const made = await load(target, 1, withWrk, IN_FLIGHT);
+        const made = await loadPatiently(target, 1, withWrk, IN_FLIGHT);
         const answer = await child.ask<LoopAnswer>({ ask: "looped" });
         longest.push(answer.longest);
         p99.push(answer.p99);

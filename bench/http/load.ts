@@ -51,21 +51,28 @@ export function findWrk(): boolean {
   return works();
 }
 
+/** Makes load for whole seconds, as {@link loadPatiently} does; no answer at all is an error too. */
+export async function load(target: Target, seconds: number, withWrk: boolean): Promise<Load> {
+  const made = await loadPatiently(target, seconds, withWrk, CONNECTIONS);
+  if (made.requests === 0) throw new Error(`${target.path} answers nothing`);
+  return made;
+}
+
 /**
  * Makes load for whole seconds, more where nothing came back; any answer but 200 is an error.
  * A server that is so slow that still nothing comes has answered no request.
  */
-export async function load(
+export async function loadPatiently(
   target: Target,
   seconds: number,
   withWrk: boolean,
-  connections: number = CONNECTIONS,
+  connections: number,
 ): Promise<Load> {
   for (let patience = seconds; ; patience *= 2) {
     const made = await (withWrk
       ? loadByWrk(target, patience, connections)
       : loadByAutocannon(target, { duration: patience, connections }));
-    if (made.requests > 0 || patience > 4 * seconds) return made;
+    if (made.requests > 0 || patience > 8 * seconds) return made;
   }
 }
 

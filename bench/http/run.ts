@@ -202,7 +202,6 @@ async function measure(
 ): Promise<{ cpu: number; perSecond: number }> {
   const before = await child.ask<CpuAnswer>({ ask: "cpu" });
   const { requests, perSecond } = await load(target, 1, withWrk);
-  if (requests === 0) throw new Error(`${target.path} answers nothing`);
   const after = await child.ask<CpuAnswer>({ ask: "cpu" });
   return { cpu: (after.cpu - before.cpu) / requests, perSecond };
 }

@@ -93,6 +93,15 @@ async function sqliteRows(): Promise<RowScheme> {
   return { ...rows(new SessionSqliteStore({ client: client as never })), bytes: () => bytes };
 }
 
+async function postgresRows(url: string, prepare: boolean): Promise<RowScheme> {
+  const { SessionPostgresStore } = await ours("stores/postgres");
+  const { default: pg } = await peer<Pg>("pg");
+  const client = new pg.Pool({ connectionString: url, max: 1 });
+  const store = new SessionPostgresStore({ client: client as never, prepare });
+  await store.createTable();
+  return { ...rows(store), close: () => client.end() };
+}
+
 /** Ours. */
 export const subjects: readonly Subject[] = [
   {
@@ -145,34 +154,14 @@ export const subjects: readonly Subject[] = [
     kind: "ours",
     packages: ["kocha-session", "pg"],
     note: "by pg",
-    growth: {
-      service: "postgres",
-      open: async (_, url) => {
-        const { SessionPostgresStore } = await ours("stores/postgres");
-        const { default: pg } = await peer<Pg>("pg");
-        const client = new pg.Pool({ connectionString: url, max: 1 });
-        const store = new SessionPostgresStore({ client: client as never });
-        await store.createTable();
-        return { ...rows(store), close: () => client.end() };
-      },
-    },
+    growth: { service: "postgres", open: (_, url) => postgresRows(url, false) },
   },
   {
     name: "SessionPostgresStore, prepare",
     kind: "ours",
     packages: ["kocha-session", "pg"],
     note: "by pg with named statements",
-    growth: {
-      service: "postgres",
-      open: async (_, url) => {
-        const { SessionPostgresStore } = await ours("stores/postgres");
-        const { default: pg } = await peer<Pg>("pg");
-        const client = new pg.Pool({ connectionString: url, max: 1 });
-        const store = new SessionPostgresStore({ client: client as never, prepare: true });
-        await store.createTable();
-        return { ...rows(store), close: () => client.end() };
-      },
-    },
+    growth: { service: "postgres", open: (_, url) => postgresRows(url, true) },
   },
   {
     name: "SessionMysqlStore",
