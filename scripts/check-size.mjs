@@ -13,7 +13,7 @@ import { build } from "esbuild";
 const LIMIT = 22 * 1024;
 const AIM = 8 * 1024;
 /** Strings of parts that this import must not carry: the memory store, the hosts, the CLI. */
-const foreign = ["maxEntries", "writeHead", "x-kocha-session-probe", "keygen --", "_kocha._sess"];
+const foreign = ["maxEntries", "writeHead", "remoteAddr", "keygen --", "_kocha._sess"];
 
 const { outputFiles } = await build({
   stdin: {

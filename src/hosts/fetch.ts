@@ -1,12 +1,11 @@
 // Sessions for handlers of the Fetch API, a Request in and a Response out: Bun.serve, Deno.serve,
 // and every host that takes such a function.
-import { hasEffects } from "../core/effects.ts";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { isLoopback } from "./loopback.ts";
-import { applyToHeaders, watchClient, WebConnection } from "./web.ts";
+import { watchClient, WebConnection, withEffects } from "./web.ts";
 
 /** A handler that gets the session beside the request, and whatever else its host passes. */
 export type SessionHandler<Rest extends unknown[]> = (
@@ -71,10 +70,10 @@ export function withSession<Rest extends unknown[] = unknown[]>(
         response = await answerError((await failureOf(engine, session)) ?? error);
       }
       try {
-        return finish(await engine.commit(session), response);
+        return withEffects(await engine.commit(session), response);
       } catch (error) {
         const answer = await answerError(error);
-        return finish(await engine.commit(session), answer);
+        return withEffects(await engine.commit(session), answer);
       }
     } finally {
       opened.delete(request);
@@ -90,14 +89,6 @@ async function failureOf(engine: SessionMiddleware, session: Session): Promise<u
   } catch (error) {
     return error;
   }
-}
-
-function finish(effects: Parameters<typeof hasEffects>[0], response: Response): Response {
-  if (!hasEffects(effects)) return response;
-  // A response from fetch() or redirect() has immutable headers; a copy shares the body.
-  const copy = new Response(response.body, response);
-  applyToHeaders(effects, copy.headers);
-  return copy;
 }
 
 /** The second argument of Deno's handlers has the address; that of Bun's knows how to get it. */

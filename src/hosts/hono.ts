@@ -9,7 +9,7 @@ import type { Session } from "../core/session.ts";
 import { StoreError } from "../errors.ts";
 import type { Awaitable } from "../core/store.ts";
 import { isLoopback } from "./loopback.ts";
-import { applyToHeaders, watchClient, WebConnection } from "./web.ts";
+import { applyToHeaders, watchClient, WebConnection, withEffects } from "./web.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -46,8 +46,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     // What throws below has become a response of app.onError by now: it carries the cookie too.
     await next();
     try {
-      const effects = await engine.commit(session);
-      if (hasEffects(effects)) applyToHeaders(effects, changeable(context));
+      replaceResponse(context, withEffects(await engine.commit(session), context.res));
     } catch (error) {
       const due = await engine.commit(session);
       // The handler's answer promised what isn't saved. What replaces it takes its headers over.
@@ -77,18 +76,11 @@ function withResponse(error: unknown): unknown {
   return Object.defineProperty(error, "getResponse", { value: getResponse, configurable: true });
 }
 
-/** The response's headers, on a copy where fetch() or redirect() made them immutable. */
-function changeable(context: Context): Headers {
-  const { headers } = context.res;
-  try {
-    headers.delete("x-kocha-session-probe");
-    return headers;
-  } catch {
-    const copy = new Response(context.res.body, context.res);
-    context.res = undefined;
-    context.res = copy;
-    return copy.headers;
-  }
+function replaceResponse(context: Context, response: Response): void {
+  if (response === context.res) return;
+  // Hono lays the headers of a response that is replaced over the new one's: it has them already.
+  context.res = undefined;
+  context.res = response;
 }
 
 /** What the adapters for Node.js, Deno and Bun leave in the environment. */

@@ -1,7 +1,7 @@
 // What the hosts on the Fetch API's Request and Response share: headers of a Response that may be
 // immutable, and the connection as a URL tells it.
 import type { Connection } from "../core/backing.ts";
-import { applyEffects, type ResponseEffects } from "../core/effects.ts";
+import { applyEffects, hasEffects, type ResponseEffects } from "../core/effects.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 
@@ -12,6 +12,31 @@ export function applyToHeaders(effects: ResponseEffects, headers: Headers): void
     set: (name, value) => headers.set(name, value),
     append: (name, value) => headers.append(name, value),
   });
+}
+
+/**
+ * The response with the effects in its headers: itself, or a copy that shares its body.
+ *
+ * A handler may answer many clients with one Response, so a cookie goes onto a copy alone. Vary says
+ * no more of one client than of another, and stays on the response itself: hosts that know a shorter
+ * way than a stream for a text lose it with a copy.
+ */
+export function withEffects(effects: ResponseEffects, response: Response): Response {
+  if (!hasEffects(effects)) return response;
+  if (effects.setCookie.length === 0 && canTake(effects, response.headers)) return response;
+  const copy = new Response(response.body, response);
+  applyToHeaders(effects, copy.headers);
+  return copy;
+}
+
+/** Whether the headers took the effects: those of fetch() and redirect() can't be changed. */
+function canTake(effects: ResponseEffects, headers: Headers): boolean {
+  try {
+    applyToHeaders(effects, headers);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The connection of a request whose URL the host vouches for; both are asked when needed. */

@@ -1,8 +1,17 @@
 // What only a host can get wrong about a request, on every host and in its own way: a middleware
 // mounted twice, cookies of the application's beside ours, and a client that leaves.
 import { request as httpRequest } from "node:http";
-import { SessionCookieStore, type SessionConfig, SessionMemoryStore } from "kocha-session";
+import { H3 } from "h3";
+import { Hono } from "hono";
+import {
+  type Session,
+  SessionCookieStore,
+  type SessionConfig,
+  SessionMemoryStore,
+} from "kocha-session";
 import { withSession } from "kocha-session/fetch";
+import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { mintCookie, readCookie } from "kocha-session/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Gate, spyOn } from "../../src/testing/probe.ts";
@@ -207,4 +216,58 @@ test("a Request object that is used twice has a session of its own each time", a
     const response = await serve(request);
     expect([await response.text(), cookieNames(response)]).toEqual(["new", ["session"]]);
   }
+});
+
+describe.each(["fetch", "hono", "h3"] as const)("on %s, one Response for many clients", (host) => {
+  const config: SessionConfig = { store: new SessionCookieStore(freshKeys()) };
+  const constant = new Response(null, { status: 204, headers: { "X-Own": "1" } });
+  const answer = (url: string, session: Session): Response => {
+    if (url.endsWith("/sign-in")) session.set("user", "alice");
+    else session.get("user");
+    return constant;
+  };
+  const serve: Record<typeof host, () => (request: Request) => Promise<Response> | Response> = {
+    fetch: () => withSession(config, (request, session) => answer(request.url, session)),
+    hono: () => {
+      const app = new Hono();
+      app.use(honoSession(config));
+      app.all("*", (context) => answer(context.req.url, context.get("session")));
+      return (request) => app.fetch(request);
+    },
+    h3: () => {
+      const app = new H3();
+      app.use(h3Session(config));
+      app.all("/**", (event) => answer(event.req.url, getSession(event)));
+      return (request) => app.fetch(request);
+    },
+  };
+
+  test("a cookie goes to its own client, and to nobody else", async () => {
+    const handle = serve[host]();
+    const first = await handle(new Request("http://localhost/sign-in"));
+    expect([first.status, first.headers.get("X-Own"), cookieNames(first)]).toEqual([
+      204,
+      "1",
+      ["session"],
+    ]);
+    const other = await handle(new Request("http://localhost/"));
+    expect([other.status, cookieNames(other)]).toEqual([204, []]);
+    expect([other.headers.get("Vary"), other.headers.get("Cache-Control")]).toEqual([
+      "Cookie",
+      null,
+    ]);
+    expect(cookieNames(constant)).toEqual([]);
+  });
+});
+
+test("a response whose headers can't be changed gets Vary, too", async () => {
+  const config = { store: new SessionCookieStore(freshKeys()) };
+  const serve = withSession(config, (_, session) => {
+    session.get("a");
+    return Response.redirect("http://localhost/next", 302);
+  });
+  const response = await serve(new Request("http://localhost/"));
+  expect([response.status, response.headers.get("Location"), response.headers.get("Vary")]).toEqual(
+    [302, "http://localhost/next", "Cookie"],
+  );
 });
