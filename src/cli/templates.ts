@@ -188,7 +188,7 @@ function packageFile({ host, store, app, js, version }: ProjectOptions, extensio
       name: app,
       private: true,
       type: "module",
-      engines: { node: ">=20.19" },
+      engines: { node: "^20.19.0 || >=22.3.0" },
       scripts: { start: `node --env-file=.env${loader} server.${extension}` },
       dependencies: { "kocha-session": version, ...pick([...run, ...runner]) },
       ...(js ? {} : { devDependencies: pick([...types, "@types/node"]) }),

@@ -1,18 +1,8 @@
 // `#crypto` on Node.js, Bun and Deno: the only file of the library that reaches node:crypto. It
 // knows algorithms and bytes, no token format and no key of a user.
 import { Buffer, isAscii as isAsciiBytes, isUtf8 } from "node:buffer";
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createHmac,
-  createSecretKey,
-  hkdfSync,
-  randomFillSync,
-  timingSafeEqual,
-  type CipherGCMTypes,
-  type KeyObject,
-} from "node:crypto";
+import type * as nodeCrypto from "node:crypto";
+import type { CipherGCMTypes, KeyObject } from "node:crypto";
 import type { AesBlock, GcmKey, HmacSha256 } from "./primitives.ts";
 
 // One call into the system's generator costs more than a whole seal; 4 KB make it rare.
@@ -24,18 +14,27 @@ const gcmOptions = { authTagLength: tagBytes };
 const noBytes = new Uint8Array(0);
 const encoder = new TextEncoder();
 
-const pool = new Uint8Array(poolBytes);
+type NodeCrypto = typeof nodeCrypto;
+
+let loaded: NodeCrypto | undefined;
+let pool: Uint8Array = noBytes;
 let poolUsed = poolBytes;
+
+/** node:crypto, from its first use on: it is a good part of a cold start, and no import needs it. */
+function crypto(): NodeCrypto {
+  return (loaded ??= process.getBuiltinModule("node:crypto"));
+}
 
 /** Fills `target` with random bytes of the system's generator; none is ever handed out twice. */
 export function fillRandom(target: Uint8Array): void {
   const { length } = target;
   if (length > poolBytes) {
-    randomFillSync(target);
+    crypto().randomFillSync(target);
     return;
   }
   if (poolUsed + length > poolBytes) {
-    randomFillSync(pool);
+    if (pool.length === 0) pool = new Uint8Array(poolBytes);
+    crypto().randomFillSync(pool);
     poolUsed = 0;
   }
   const end = poolUsed + length;
@@ -56,24 +55,24 @@ export function randomBytes(length: number): Uint8Array {
 
 /** Whether both hold the same bytes, in a time that tells only their lengths. */
 export function constantTimeEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
+  return a.length === b.length && crypto().timingSafeEqual(a, b);
 }
 
 /** SHA-256 (FIPS 180-4), 32 bytes. */
 export function sha256(data: Uint8Array): Uint8Array {
-  return createHash("sha256").update(data).digest();
+  return crypto().createHash("sha256").update(data).digest();
 }
 
 /** HKDF-SHA-256 (RFC 5869) with an empty salt; `info` is taken as UTF-8. */
 export function hkdfSha256(ikm: Uint8Array, info: string, length: number): Uint8Array {
-  return new Uint8Array(hkdfSync("sha256", ikm, noBytes, info, length));
+  return new Uint8Array(crypto().hkdfSync("sha256", ikm, noBytes, info, length));
 }
 
 /** HMAC-SHA-256 under `key`, which is prepared once. */
 export function createHmacSha256(key: Uint8Array): HmacSha256 {
-  const prepared = createSecretKey(key);
+  const prepared = crypto().createSecretKey(key);
   return (...chunks) => {
-    const hmac = createHmac("sha256", prepared);
+    const hmac = crypto().createHmac("sha256", prepared);
     for (const chunk of chunks) hmac.update(chunk);
     return hmac.digest();
   };
@@ -81,14 +80,14 @@ export function createHmacSha256(key: Uint8Array): HmacSha256 {
 
 /** HMAC with SHA-512/256 (FIPS 180-4), 32 bytes. */
 export function hmacSha512t256(key: Uint8Array, data: Uint8Array): Uint8Array {
-  return createHmac("sha512-256", key).update(data).digest();
+  return crypto().createHmac("sha512-256", key).update(data).digest();
 }
 
 /** AES-256 of single blocks under `key` (32 bytes). */
 export function createAesBlock(key: Uint8Array): AesBlock {
   // CBC with one cipher object for all blocks: what it adds to the input, the block before, is
   // taken away first. ASVS 11.3.1 forbids ECB; a cipher object per block costs ten times as much.
-  const cipher = createCipheriv("aes-256-cbc", key, new Uint8Array(blockBytes));
+  const cipher = crypto().createCipheriv("aes-256-cbc", key, new Uint8Array(blockBytes));
   cipher.setAutoPadding(false);
   const chained = new Uint8Array(blockBytes);
   const before = new Uint8Array(blockBytes);
@@ -123,7 +122,7 @@ class PreparedGcmKey implements GcmKey {
     plaintext: Uint8Array,
     aad: Uint8Array,
   ): void {
-    const cipher = createCipheriv(this.#algorithm, this.#prepared(), nonce);
+    const cipher = crypto().createCipheriv(this.#algorithm, this.#prepared(), nonce);
     cipher.setAAD(aad);
     target.set(cipher.update(plaintext), offset);
     cipher.final();
@@ -137,7 +136,8 @@ class PreparedGcmKey implements GcmKey {
   // Node 24 spends 40 us on every raw key, Node 20 more than that saves on a KeyObject which is
   // used once: the second message makes it.
   #prepared(): Uint8Array | KeyObject {
-    if (this.#used && this.#key instanceof Uint8Array) this.#key = createSecretKey(this.#key);
+    if (this.#used && this.#key instanceof Uint8Array)
+      this.#key = crypto().createSecretKey(this.#key);
     this.#used = true;
     return this.#key;
   }
@@ -173,7 +173,7 @@ function openGcm(
 ): Uint8Array | undefined {
   const split = sealed.length - tagBytes;
   if (split < 0) return undefined;
-  const decipher = createDecipheriv(algorithm, key, nonce, gcmOptions);
+  const decipher = crypto().createDecipheriv(algorithm, key, nonce, gcmOptions);
   decipher.setAAD(aad);
   decipher.setAuthTag(sealed.subarray(split));
   const plaintext = decipher.update(sealed.subarray(0, split));
