@@ -41,10 +41,10 @@ await bundle.write({
   chunkFileNames: "chunks/[name].js",
   codeSplitting: {
     groups: [
-      // The engine with the cookie store is one file, whatever other entry points take of it.
+      // What the main entry point has is one file, whatever other entry points take of it.
       {
         name: "core",
-        test: /\/src\/(?:core|cookie|crypto\/(?!primitives)|stores\/cookie|errors)/,
+        test: /\/src\/(?:core|cookie|crypto\/(?!primitives)|stores\/(?:cookie|memory)|errors)/,
       },
       { name: "sql", test: /\/src\/sql\// },
       { name: "redis", test: /\/src\/redis\// },
