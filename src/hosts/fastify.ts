@@ -52,14 +52,22 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
     if (isThenable(session)) session.then(arrive, next);
     else arrive(session);
   });
-  instance.addHook("onSend", async (request, reply, payload) => {
-    await holds.get(request)?.settle({
-      get: (name) => joined(reply.getHeader(name)),
-      set: (name, value) => void reply.header(name, value),
-      // Fastify keeps several Set-Cookie values beside each other by itself.
-      append: (name, value) => void reply.header(name, value),
-    });
-    return payload;
+  instance.addHook("onSend", (request, reply, payload, next) => {
+    let settled: Awaitable<void>;
+    try {
+      settled = holds.get(request)?.settle({
+        get: (name) => joined(reply.getHeader(name)),
+        set: (name, value) => void reply.header(name, value),
+        // Fastify keeps several Set-Cookie values beside each other by itself.
+        append: (name, value) => void reply.header(name, value),
+      });
+    } catch (error) {
+      next(error as Error);
+      return;
+    }
+    // A promise costs every response a turn of the loop: most sessions are saved at once.
+    if (isThenable(settled)) settled.then(() => next(null, payload), next);
+    else next(null, payload);
   });
   done();
 };

@@ -1,7 +1,7 @@
 // Holds a Node.js response back until the session is saved (law L7): whatever would let the first
 // byte out commits first. It knows node:http's response, also that of HTTP/2, and no framework.
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { isThenable } from "../core/awaitable.ts";
+import { chain, isThenable } from "../core/awaitable.ts";
 import {
   applyEffects,
   hasEffects,
@@ -10,6 +10,7 @@ import {
 } from "../core/effects.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
+import type { Awaitable } from "../core/store.ts";
 
 /** The methods that let bytes out. Informational 1xx answers are not the response: they pass. */
 const heldMethods = ["writeHead", "write", "end", "flushHeaders"] as const;
@@ -94,13 +95,12 @@ export class ResponseHold {
    * @param headers - where the host keeps its headers; default: on the response.
    * @throws what the commit throws; the response is still unsent then, and still held.
    */
-  async settle(headers?: HeaderAccess): Promise<void> {
-    if (this.#state !== "open") return;
-    const effects = await this.#commit();
-    this.#release(effects, headers);
+  settle(headers?: HeaderAccess): Awaitable<void> {
+    if (this.#state !== "open") return undefined;
+    return chain(this.#commit(), (effects) => this.#release(effects, headers));
   }
 
-  #commit(): ResponseEffects | Promise<ResponseEffects> {
+  #commit(): Awaitable<ResponseEffects> {
     return this.#options.engine.commit(this.#options.session);
   }
 
@@ -119,7 +119,7 @@ export class ResponseHold {
     if (this.#hasFailed && writableEnded) return this.#answerOf(method);
     if (this.#state === "released") return this.#originals[method].apply(this.#response, args);
     if (this.#state === "waiting") return this.#enqueue(method, args);
-    let effects: ResponseEffects | Promise<ResponseEffects>;
+    let effects: Awaitable<ResponseEffects>;
     try {
       effects = this.#commit();
     } catch (error) {
