@@ -68,7 +68,8 @@ function nextData(
   data: ReadonlyMap<string, string> | undefined,
   change: SessionChange,
 ): ReadonlyMap<string, string> {
-  const next = new Map(change.clear === true ? undefined : data);
+  if (change.clear === true || data === undefined) return new Map(change.set);
+  const next = new Map(data);
   for (const key of change.del) next.delete(key);
   for (const [key, value] of change.set) next.set(key, value);
   return next;

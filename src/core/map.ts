@@ -1,7 +1,7 @@
 // The string map of one request and the record of what the request changed in it. It checks the
 // limits against what this request sees; it knows no store and no cookie.
 import { type KeySize, LimitError } from "../errors.ts";
-import { MAX_BYTES_PER_UNIT, utf8Length } from "./text.ts";
+import { countUnits, MAX_BYTES_PER_UNIT, utf8Length } from "./text.ts";
 
 /** The limits that `set` checks. */
 export interface MapLimits {
@@ -186,12 +186,6 @@ export function findLargestKeys(data: ReadonlyMap<string, string>): KeySize[] {
   return Array.from(data, ([key, value]) => ({ key, bytes: utf8Length(key) + utf8Length(value) }))
     .toSorted((one, other) => other.bytes - one.bytes)
     .slice(0, LARGEST_KEYS);
-}
-
-function countUnits(data: ReadonlyMap<string, string>): number {
-  let units = 0;
-  for (const [key, value] of data) units += key.length + value.length;
-  return units;
 }
 
 function countBytes(data: ReadonlyMap<string, string>): number {

@@ -46,3 +46,10 @@ export function kindOf(value: unknown): string {
   const type = typeof value;
   return type === "object" ? "an object" : `a ${type}`;
 }
+
+/** UTF-16 units of all keys and values. */
+export function countUnits(data: ReadonlyMap<string, string>): number {
+  let units = 0;
+  for (const [key, value] of data) units += key.length + value.length;
+  return units;
+}

@@ -24,7 +24,7 @@ import {
   writeBase64url,
   writeUtf8,
 } from "#crypto";
-import { MAX_BYTES_PER_UNIT, utf8Length } from "../core/text.ts";
+import { countUnits, MAX_BYTES_PER_UNIT, utf8Length } from "../core/text.ts";
 
 /** A sealed session; instants in Unix milliseconds. */
 export interface SessionPayload {
@@ -77,10 +77,9 @@ export function encodePayload(payload: SessionPayload): Uint8Array {
 /** As {@link encodePayload}, in memory that the next call writes over. */
 export function borrowPayload(payload: SessionPayload): Uint8Array {
   const { credential, subject, boundAt, cookieExpires, data } = payload;
-  let room = FIXED_BYTES + (subject?.length ?? 0) * MAX_BYTES_PER_UNIT;
-  for (const [key, value] of data) {
-    room += PAIR_BYTES + (key.length + value.length) * MAX_BYTES_PER_UNIT;
-  }
+  const pairs = shortPairs(data);
+  const units = (subject?.length ?? 0) + (pairs === undefined ? countUnits(data) : pairs.length);
+  const room = FIXED_BYTES + PAIR_BYTES * data.size + units * MAX_BYTES_PER_UNIT;
   const writer = new Writer(room <= SCRATCH_BYTES ? scratch() : new Uint8Array(room));
   writer.id(payload.id);
   const isBound = subject !== undefined && boundAt !== undefined;
@@ -102,7 +101,7 @@ export function borrowPayload(payload: SessionPayload): Uint8Array {
     writer.varint(boundAt);
   }
   if (credential !== undefined) writer.id(credential);
-  if (!writer.asciiPairs(data)) writer.pairs(data);
+  if (pairs === undefined || !writer.ascii(pairs)) writer.pairs(data);
   return writer.written;
 }
 
@@ -158,6 +157,20 @@ function sortedKeys(data: ReadonlyMap<string, string>): string[] {
     keys[place] = key;
   }
   return keys;
+}
+
+/**
+ * Pairs of short texts, lengths and all, as one text, so that one call writes all of them;
+ * undefined for any others. Where it isn't ASCII its lengths are wrong, and it mustn't be written.
+ */
+function shortPairs(data: ReadonlyMap<string, string>): string | undefined {
+  let text = "";
+  for (const key of sortedKeys(data)) {
+    const value = data.get(key) ?? "";
+    if (key.length >= SHORT_TEXT || value.length >= SHORT_TEXT) return undefined;
+    text += `${lengthCharacters[key.length]}${key}${lengthCharacters[value.length]}${value}`;
+  }
+  return text;
 }
 
 /** The order of the keys' UTF-8 bytes, which is that of their code points, without making them. */
@@ -230,17 +243,10 @@ export class Writer {
   }
 
   /**
-   * Writes pairs of short ASCII texts, lengths and all, as one text: one call for all of them.
-   * @returns false, with nothing written, for any others.
+   * Writes a text whose characters are its bytes.
+   * @returns false, with nothing written, for any other.
    */
-  asciiPairs(data: ReadonlyMap<string, string>): boolean {
-    let text = "";
-    for (const key of sortedKeys(data)) {
-      const value = data.get(key) ?? "";
-      if (key.length >= SHORT_TEXT || value.length >= SHORT_TEXT) return false;
-      text += `${lengthCharacters[key.length]}${key}${lengthCharacters[value.length]}${value}`;
-    }
-    // A character beyond ASCII becomes more bytes than one, and the lengths would be wrong.
+  ascii(text: string): boolean {
     if (writeUtf8(this.#target, text, this.#offset) !== text.length) return false;
     this.#offset += text.length;
     return true;

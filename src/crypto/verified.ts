@@ -29,6 +29,8 @@ export class VerifiedTexts<Value> {
 
   /** What a text that was verified for this cookie name stands for; undefined when it isn't known. */
   get(name: string, text: string): Value | undefined {
+    // A look-up hashes the whole text.
+    if (this.#half === 0) return undefined;
     const young = this.#young.get(text);
     if (young !== undefined) return young.name === name ? young.value : undefined;
     const old = this.#old.get(text);
@@ -42,11 +44,11 @@ export class VerifiedTexts<Value> {
    * @param bytes - what its value takes, about.
    */
   add(name: string, text: string, value: Value, bytes: number): void {
-    this.#keep(copyOf(text), { name, value, bytes: ENTRY_BYTES + text.length + bytes });
+    const entry = { name, value, bytes: ENTRY_BYTES + text.length + bytes };
+    if (entry.bytes <= this.#half) this.#keep(copyOf(text), entry);
   }
 
   #keep(text: string, entry: Entry<Value>): void {
-    if (entry.bytes > this.#half) return;
     if (this.#bytes + entry.bytes > this.#half) {
       this.#old = this.#young;
       this.#young = new Map();

@@ -38,6 +38,8 @@ export class XaesKey {
   readonly #whitening: Uint8Array;
   readonly #opening = new Map<string, GcmKey>();
   readonly #sealingNonce = new Uint8Array(XAES_NONCE_BYTES);
+  /** The half of it that each seal has of its own. */
+  readonly #sealingOwn = this.#sealingNonce.subarray(HALF_NONCE_BYTES);
   #sealing: GcmKey | undefined;
   #sealsLeft = 0;
 
@@ -66,10 +68,9 @@ export class XaesKey {
       this.#sealsLeft = SEALS_A_SUBKEY;
     }
     this.#sealsLeft--;
-    const own = nonce.subarray(HALF_NONCE_BYTES);
-    this.#primitives.fillRandom(own);
+    this.#primitives.fillRandom(this.#sealingOwn);
     target.set(nonce, offset);
-    this.#sealing.sealInto(target, offset + XAES_NONCE_BYTES, own, plaintext, aad);
+    this.#sealing.sealInto(target, offset + XAES_NONCE_BYTES, this.#sealingOwn, plaintext, aad);
   }
 
   /** @returns undefined when it doesn't verify. */

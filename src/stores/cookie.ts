@@ -140,6 +140,26 @@ export class SessionCookieStore implements SealedSessionStore {
   }
 
   open(cookies: readonly Cookie[], context: SealedContext): OpenedSession | undefined {
+    const [cookie] = cookies;
+    const isPlain = this.#merging === undefined && this.#foreign === undefined;
+    // What nearly every request brings needs none of the lists.
+    if (isPlain && cookies.length === 1 && cookie?.name === context.name) {
+      return this.#openOnly(cookie, context);
+    }
+    return this.#openAll(cookies, context);
+  }
+
+  #openOnly(cookie: Cookie, context: SealedContext): OpenedSession | undefined {
+    const payload = this.#openWhole(cookie);
+    const verdict = typeof payload === "string" ? payload : judge(payload, context);
+    if (typeof payload === "object" && (verdict === undefined || verdict === "grace")) {
+      return toOpened(payload, [cookie.name]);
+    }
+    if (verdict !== undefined && verdict !== "grace") context.rejected?.(verdict);
+    return undefined;
+  }
+
+  #openAll(cookies: readonly Cookie[], context: SealedContext): OpenedSession | undefined {
     const { name, now } = context;
     const names: string[] = [];
     const rejected: RejectedReason[] = [];
@@ -148,15 +168,10 @@ export class SessionCookieStore implements SealedSessionStore {
     let best: SessionPayload | undefined;
     let inGrace: SessionPayload | undefined;
     const consider = (payload: SessionPayload | undefined): void => {
-      if (payload === undefined) rejected.push("malformed");
-      else if (payload.created > now + MAX_SKEW) rejected.push("future");
-      else if (endOf(payload) <= now) rejected.push("expired");
-      else {
-        const verdict = context.verdict?.(payload);
-        if (verdict === undefined) best = newest(best, payload);
-        else if (verdict === "grace") inGrace = newest(inGrace, payload);
-        else rejected.push(verdict);
-      }
+      const verdict = judge(payload, context);
+      if (payload !== undefined && verdict === undefined) best = newest(best, payload);
+      else if (payload !== undefined && verdict === "grace") inGrace = newest(inGrace, payload);
+      else if (verdict !== undefined && verdict !== "grace") rejected.push(verdict);
     };
     for (const cookie of cookies) {
       const place = cookie.name === name ? 0 : placeOf(cookie.name, name);
@@ -168,30 +183,23 @@ export class SessionCookieStore implements SealedSessionStore {
         parts.push(part);
         continue;
       }
-      // Its ends, like its revocation, are looked at anew: only the decryption is saved.
-      const known = place === 0 ? this.#verified.get(name, cookie.value) : undefined;
-      if (known !== undefined) {
+      if (place === 0) {
+        const payload = this.#openWhole(cookie);
+        if (typeof payload === "string") {
+          rejected.push(payload);
+          continue;
+        }
         if (!names.includes(name)) names.push(name);
-        consider(known);
+        consider(payload);
         continue;
       }
-      const purpose = place === 0 ? "session" : "piece";
-      const token = openToken(this.#ring, purpose, cookie.name, cookie.value);
+      const token = openToken(this.#ring, "piece", cookie.name, cookie.value);
       if (typeof token === "string") {
         rejected.push(token);
         continue;
       }
       if (!names.includes(cookie.name)) names.push(cookie.name);
-      if (place > 0) {
-        pieces.push({ place, payload: token.payload });
-        continue;
-      }
-      const payload = decodePayload(token.payload);
-      if (payload !== undefined) {
-        const bytes = token.payload.length * 2 + PAIR_BYTES * payload.data.size;
-        this.#verified.add(name, cookie.value, payload, bytes);
-      }
-      consider(payload);
+      pieces.push({ place, payload: token.payload });
     }
     if (pieces.length > 0) {
       for (const whole of joinPieces(pieces, () => rejected.push("incomplete"))) {
@@ -204,6 +212,21 @@ export class SessionCookieStore implements SealedSessionStore {
     if (names.length === 0) opened = this.#openForeign(cookies, context, rejected);
     for (const reason of rejected) context.rejected?.(reason);
     return opened;
+  }
+
+  /** What a cookie of the session's own name holds; undefined: sealed by us, and no session. */
+  #openWhole({ name, value }: Cookie): SessionPayload | RejectedReason | undefined {
+    // Its ends, like its revocation, are looked at anew: only the decryption is saved.
+    const known = this.#verified.get(name, value);
+    if (known !== undefined) return known;
+    const token = openToken(this.#ring, "session", name, value);
+    if (typeof token === "string") return token;
+    const payload = decodePayload(token.payload);
+    if (payload !== undefined) {
+      const bytes = token.payload.length * 2 + PAIR_BYTES * payload.data.size;
+      this.#verified.add(name, value, payload, bytes);
+    }
+    return payload;
   }
 
   write(
@@ -269,6 +292,16 @@ export class SessionCookieStore implements SealedSessionStore {
       value: sealToken(this.#ring, "piece", piece.name, piece.payload),
     }));
   }
+}
+
+/** Whether a payload is a session that lives: undefined; or only within its grace, or why not. */
+function judge(
+  payload: SessionPayload | undefined,
+  { now, verdict }: SealedContext,
+): RejectedReason | "grace" | undefined {
+  if (payload === undefined) return "malformed";
+  if (payload.created > now + MAX_SKEW) return "future";
+  return endOf(payload) <= now ? "expired" : verdict?.(payload);
 }
 
 function checkBytes(value: unknown): number {
