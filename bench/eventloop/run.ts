@@ -71,7 +71,7 @@ export async function runEventLoop(settings: Settings): Promise<LoopResult> {
       await interleave(jobs, rounds, async ({ child, cookie, longest, p99, perSecond, port }) => {
         await child.ask({ ask: "loop" });
         const target = { port, path: routes.write, cookies: cookie === "" ? [] : [cookie] };
-        const made = await loadPatiently(target, 1, withWrk, IN_FLIGHT);
+        const made = await loadPatiently(target, 1000, withWrk, IN_FLIGHT);
         const answer = await child.ask<LoopAnswer>({ ask: "looped" });
         longest.push(answer.longest);
         p99.push(answer.p99);

@@ -1,10 +1,10 @@
 // Load on a server: wrk where it is, which the run installs where it may; else autocannon.
-import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { peer } from "../lib/load.ts";
 
 /** Requests that are under way at any time. */
@@ -33,8 +33,6 @@ interface Autocannon {
   readonly default: (options: object) => Promise<Cannonade> & { readonly stop: () => void };
 }
 
-const run = promisify(execFile);
-
 /** Whether wrk is there; Debian's package is installed by root. */
 export function findWrk(): boolean {
   const works = (): boolean => spawnSync("wrk", ["--version"]).error === undefined;
@@ -51,28 +49,28 @@ export function findWrk(): boolean {
   return works();
 }
 
-/** Makes load for whole seconds, as {@link loadPatiently} does; no answer at all is an error too. */
-export async function load(target: Target, seconds: number, withWrk: boolean): Promise<Load> {
-  const made = await loadPatiently(target, seconds, withWrk, CONNECTIONS);
+/** Makes load for so many milliseconds, as {@link loadPatiently} does; no answer is an error too. */
+export async function load(target: Target, milliseconds: number, withWrk: boolean): Promise<Load> {
+  const made = await loadPatiently(target, milliseconds, withWrk, CONNECTIONS);
   if (made.requests === 0) throw new Error(`${target.path} answers nothing`);
   return made;
 }
 
 /**
- * Makes load for whole seconds, more where nothing came back; any answer but 200 is an error.
- * A server that is so slow that still nothing comes has answered no request.
+ * Makes load for so many milliseconds, longer where nothing came back; any answer but 200 is an
+ * error. A server that is so slow that still nothing comes has answered no request.
  */
 export async function loadPatiently(
   target: Target,
-  seconds: number,
+  milliseconds: number,
   withWrk: boolean,
   connections: number,
 ): Promise<Load> {
-  for (let patience = seconds; ; patience *= 2) {
+  for (let patience = milliseconds; ; patience *= 2) {
     const made = await (withWrk
       ? loadByWrk(target, patience, connections)
-      : loadByAutocannon(target, { duration: patience, connections }));
-    if (made.requests > 0 || patience > 8 * seconds) return made;
+      : loadByAutocannon(target, { duration: Math.ceil(patience / 1000), connections }));
+    if (made.requests > 0 || patience > Math.max(8000, 8 * milliseconds)) return made;
   }
 }
 
@@ -119,21 +117,32 @@ function script(cookies: readonly string[]): string {
   ].join("\n");
 }
 
+/** wrk counts in whole seconds; told to stop, it says what it did until then. */
+async function runWrk(args: readonly string[], milliseconds: number): Promise<string> {
+  const wrk = spawn("wrk", [...args, "-d1h"], { stdio: ["ignore", "pipe", "inherit"] });
+  let stdout = "";
+  wrk.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+  const timer = setTimeout(() => wrk.kill("SIGINT"), milliseconds);
+  await once(wrk, "close");
+  clearTimeout(timer);
+  return stdout;
+}
+
 async function loadByWrk(
   { port, path, cookies }: Target,
-  seconds: number,
+  milliseconds: number,
   connections: number,
 ): Promise<Load> {
   const folder = mkdtempSync(join(tmpdir(), "kocha-session-wrk-"));
   try {
-    const args = ["-t1", "--timeout", "30s", `-c${connections}`, `-d${seconds}s`];
+    const args = ["-t1", "--timeout", "30s", `-c${connections}`];
     if (cookies.length === 1) args.push("-H", `Cookie: ${cookies[0]}`);
     if (cookies.length > 1) {
       const file = join(folder, "cookies.lua");
       writeFileSync(file, script(cookies));
       args.push("-s", file);
     }
-    const { stdout } = await run("wrk", [...args, `http://127.0.0.1:${port}${path}`]);
+    const stdout = await runWrk([...args, `http://127.0.0.1:${port}${path}`], milliseconds);
     if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${path}: ${stdout}`);
     const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
     const perSecond = Number(/Requests\/sec:\s*([\d.]+)/.exec(stdout)?.[1]);

@@ -128,9 +128,9 @@ export async function runProfile(
       path: paths[mode],
       cookies: await cookiesOf(running, mode),
     };
-    await load(target, 2, withWrk);
+    await load(target, 2000, withWrk);
     await running.child.ask({ ask: "profile" });
-    const { requests } = await load(target, seconds, withWrk);
+    const { requests } = await load(target, 1000 * seconds, withWrk);
     const { profile } = await running.child.ask<ProfileAnswer>({ ask: "profiled" });
     const { owners, functions, inclusive, underOurs } = analyse(profile);
     owners.delete("(idle)");

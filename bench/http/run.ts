@@ -26,10 +26,12 @@ const routeOf: Readonly<Record<Mode, Route>> = {
   passing: "idle",
 };
 
-/** Distinct sessions of the mode "fresh": more than a cache of opened tokens should hold. */
-const FRESH = 20_000;
+/** Distinct sessions of the mode "fresh": four times what our cache of verified tokens holds. */
+export const FRESH = 4000;
 const WARM_REQUESTS = 3000;
 const WARM_MS = 1000;
+/** Milliseconds of a turn: a machine that changes its pace changes it less within them. */
+const TURN_MS = 300;
 
 /** A subject on a host in one mode. */
 export interface HttpRow {
@@ -41,10 +43,10 @@ export interface HttpRow {
   readonly mode: Mode;
   /** CPU microseconds of the server for a request. */
   readonly cpu: Spread;
-  /** Those above the host's without a session, in the same round. */
+  /** Those above the host's without a session, which is measured right before and after each turn. */
   readonly added: Spread;
   readonly perSecond: Spread;
-  /** Requests a second, as a part of the host's without a session. */
+  /** Requests a second, as a part of the host's without a session right before and after. */
   readonly ofNone: Spread;
   /** Set-Cookie headers of one answer. */
   readonly setCookie: number;
@@ -68,12 +70,19 @@ export interface Running {
   readonly setCookies: Readonly<Record<Mode, number>>;
 }
 
+/** What one turn cost. */
+interface Turn {
+  readonly cpu: number;
+  readonly perSecond: number;
+}
+
 interface Job {
   readonly running: Running;
   readonly mode: Mode;
   readonly target: Target;
-  readonly cpu: number[];
-  readonly perSecond: number[];
+  readonly turns: Turn[];
+  /** The same turns, as multiples of the host's without a session. */
+  readonly ratios: Turn[];
 }
 
 /** Starts a server and makes sure that it does what it is measured for. */
@@ -149,7 +158,7 @@ async function runHost(
   host: HostName,
   subjects: readonly Subject[],
   withWrk: boolean,
-  { quick, rounds = quick ? 1 : 3 }: Settings,
+  { quick, rounds = quick ? 3 : 12 }: Settings,
   unmeasured: string[],
 ): Promise<HttpRow[]> {
   const servers: Running[] = [];
@@ -165,55 +174,46 @@ async function runHost(
       if (running === undefined) continue;
       servers.push(running);
       for (const mode of modesOf(subject)) {
-        const cookies = await cookiesOf(running, mode, quick ? FRESH / 10 : FRESH);
+        const cookies = await cookiesOf(running, mode, FRESH);
         const target = { port: running.port, path: routes[routeOf[mode]], cookies };
         await warm({ ...target, cookies: cookies.slice(0, 1) }, WARM_REQUESTS, WARM_MS);
-        jobs.push({ running, mode, target, cpu: [], perSecond: [] });
+        jobs.push({ running, mode, target, turns: [], ratios: [] });
       }
     }
     const [none, ...others] = jobs;
     if (none === undefined) return [];
-    // Before and after the others, since everything is counted from it.
-    const bases: number[] = [];
-    const perSeconds: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      const before = await measure(none, withWrk);
-      await interleave(others, 1, async (job) => {
-        const { cpu, perSecond } = await measure(job, withWrk);
-        job.cpu.push(cpu);
-        job.perSecond.push(perSecond);
-      });
-      others.push(...others.splice(0, Math.ceil(others.length / rounds)));
+    let before = await measure(none, withWrk);
+    await interleave(others, rounds, async (job) => {
+      const turn = await measure(job, withWrk);
       const after = await measure(none, withWrk);
-      none.cpu.push(before.cpu, after.cpu);
-      none.perSecond.push(before.perSecond, after.perSecond);
-      bases.push((before.cpu + after.cpu) / 2);
-      perSeconds.push((before.perSecond + after.perSecond) / 2);
-    }
-    return [none, ...others].map((job) => toRow(host, job, bases, perSeconds));
+      job.turns.push(turn);
+      job.ratios.push({
+        cpu: (2 * turn.cpu) / (before.cpu + after.cpu),
+        perSecond: (2 * turn.perSecond) / (before.perSecond + after.perSecond),
+      });
+      none.turns.push(after);
+      before = after;
+    });
+    const base = spread(none.turns.map(({ cpu }) => cpu)).median;
+    return [none, ...others].map((job) => toRow(host, job, base));
   } finally {
     await Promise.all(servers.map(({ child }) => child.stop()));
   }
 }
 
-async function measure(
-  { running: { child }, target }: Job,
-  withWrk: boolean,
-): Promise<{ cpu: number; perSecond: number }> {
+async function measure({ running: { child }, target }: Job, withWrk: boolean): Promise<Turn> {
   const before = await child.ask<CpuAnswer>({ ask: "cpu" });
-  const { requests, perSecond } = await load(target, 1, withWrk);
+  const { requests, perSecond } = await load(target, TURN_MS, withWrk);
   const after = await child.ask<CpuAnswer>({ ask: "cpu" });
   return { cpu: (after.cpu - before.cpu) / requests, perSecond };
 }
 
 function toRow(
   host: HostName,
-  { running: { subject, setCookies }, mode, cpu, perSecond }: Job,
-  bases: readonly number[],
-  perSeconds: readonly number[],
+  { running: { subject, setCookies }, mode, turns, ratios }: Job,
+  base: number,
 ): HttpRow {
   const isNone = subject.kind === "none";
-  const nan = Number.NaN;
   return {
     host,
     subject: subject.name,
@@ -221,10 +221,10 @@ function toRow(
     versions: versionsOf(subject.packages),
     note: subject.note ?? "",
     mode,
-    cpu: spread(cpu),
-    added: spread(isNone ? [0] : cpu.map((value, round) => value - (bases[round] ?? nan))),
-    perSecond: spread(perSecond),
-    ofNone: spread(isNone ? [1] : perSecond.map((value, i) => value / (perSeconds[i] ?? nan))),
+    cpu: spread(turns.map(({ cpu }) => cpu)),
+    added: spread(isNone ? [0] : ratios.map(({ cpu }) => (cpu - 1) * base)),
+    perSecond: spread(turns.map(({ perSecond }) => perSecond)),
+    ofNone: spread(isNone ? [1] : ratios.map(({ perSecond }) => perSecond)),
     setCookie: setCookies[mode],
   };
 }

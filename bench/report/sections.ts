@@ -1,5 +1,5 @@
 // The page's sections, one for each part that has been measured: a sentence, a plot, a table.
-import { modes } from "../http/run.ts";
+import { FRESH, modes } from "../http/run.ts";
 import { hostNames } from "../lib/subject.ts";
 import { type Bar, bars, lines } from "./plots.ts";
 import type { Results } from "./results.ts";
@@ -105,7 +105,8 @@ const http: Section = async ({ http: result }) => {
   return [
     "## A request on each host",
     `Microseconds of processor time that a session adds to a hello-world request, by ${result.tool} with ${result.connections} ` +
-      "connections: `read` asks for a value, always with the same cookie; `fresh` does so with 20,000 different cookies in turns; " +
+      "connections: `read` asks for a value, always with the same cookie; `fresh` does so with " +
+      `${number(FRESH)} different cookies in turns; ` +
       "`write` changes a value; `anonymous` asks without a cookie; `idle` and `passing` leave the session alone, with and " +
       "without a cookie. The raw AES-256-GCM line is the floor: a handler that finds the cookie by hand and opens it, " +
       "with neither codec nor expiry.",
