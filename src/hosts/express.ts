@@ -32,9 +32,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Re
   return (request, response, next) => {
     let session: Awaitable<Session>;
     try {
-      session = attach(engine, request as IncomingMessage, response, next, {
-        isSecure: () => request.secure,
-      });
+      session = attach(engine, request as IncomingMessage, response, next, () => request.secure);
     } catch (error) {
       next(error);
       return;

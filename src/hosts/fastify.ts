@@ -6,7 +6,7 @@ import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import { attach } from "./node.ts";
-import { joined, type ResponseHold } from "./hold.ts";
+import { holdOf, joined } from "./hold.ts";
 import type { Awaitable } from "../core/store.ts";
 
 declare module "fastify" {
@@ -15,8 +15,6 @@ declare module "fastify" {
     session: Session;
   }
 }
-
-const holds = new WeakMap<FastifyRequest, ResponseHold>();
 
 /**
  * Sessions for a Fastify instance and all below it: `app.register(sessionPlugin, config)`.
@@ -37,10 +35,13 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
   instance.addHook("onRequest", (request, reply, next) => {
     let session: Awaitable<Session>;
     try {
-      session = attach(engine, request.raw, reply.raw, (error) => failHijacked(reply, error), {
-        isSecure: () => request.protocol === "https",
-        onHold: (hold) => holds.set(request, hold),
-      });
+      session = attach(
+        engine,
+        request.raw,
+        reply.raw,
+        (error) => failHijacked(reply, error),
+        () => request.protocol === "https",
+      );
     } catch (error) {
       next(error as Error);
       return;
@@ -52,10 +53,10 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
     if (isThenable(session)) session.then(arrive, next);
     else arrive(session);
   });
-  instance.addHook("onSend", (request, reply, payload, next) => {
+  instance.addHook("onSend", (_, reply, payload, next) => {
     let settled: Awaitable<void>;
     try {
-      settled = holds.get(request)?.settle({
+      settled = holdOf(reply.raw)?.settle({
         get: (name) => joined(reply.getHeader(name)),
         set: (name, value) => void reply.header(name, value),
         // Fastify keeps several Set-Cookie values beside each other by itself.

@@ -23,11 +23,9 @@ export interface WithSessionOptions {
   readonly onError?: (error: unknown, request: Request) => Awaitable<Response>;
 }
 
-/** The session of a request that is on its way already. */
-const opened = new WeakMap<
-  Request,
-  { readonly engine: SessionMiddleware; readonly session: Session }
->();
+/** Where a request has its session while it is on its way. A WeakMap costs more than all the rest. */
+const opened = Symbol("kocha-session.opened");
+type OpenedRequest = Request & { [opened]?: Session | undefined };
 
 /**
  * A handler with sessions: `Bun.serve({ fetch: withSession(config, handler) })`, or
@@ -44,9 +42,9 @@ export function withSession<Rest extends unknown[] = unknown[]>(
   options: WithSessionOptions = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const engine = SessionMiddleware.from(config);
-  return async (request, ...rest) => {
-    const outer = opened.get(request);
-    if (outer?.engine === engine) return handler(request, outer.session, ...rest);
+  return async (request: OpenedRequest, ...rest) => {
+    const outer = request[opened];
+    if (engine.owns(outer)) return handler(request, outer, ...rest);
     const answerError = async (error: unknown): Promise<Response> => {
       if (options.onError === undefined) throw error;
       return options.onError(error, request);
@@ -59,7 +57,7 @@ export function withSession<Rest extends unknown[] = unknown[]>(
     } catch (error) {
       return answerError(error);
     }
-    opened.set(request, { engine, session });
+    request[opened] = session;
     watchClient(engine, session, () => request.signal);
     try {
       let response: Response;
@@ -76,7 +74,7 @@ export function withSession<Rest extends unknown[] = unknown[]>(
         return withEffects(await engine.commit(session), answer);
       }
     } finally {
-      opened.delete(request);
+      request[opened] = outer;
     }
   };
 }

@@ -17,9 +17,6 @@ declare module "h3" {
   }
 }
 
-/** The engine of an event that has a session already. */
-const engines = new WeakMap<H3Event, SessionMiddleware>();
-
 /**
  * Sessions for an h3 application: `app.use(sessionMiddleware(config))`.
  *
@@ -32,8 +29,8 @@ const engines = new WeakMap<H3Event, SessionMiddleware>();
 export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Middleware {
   const engine = SessionMiddleware.from(config);
   return async (event, next) => {
-    if (engines.get(event) === engine) return next();
-    engines.set(event, engine);
+    // Mounted once more, with the same configuration.
+    if (engine.owns(event.context.session)) return next();
     const connection = new WebConnection(
       () => event.req.url,
       () => isLoopback(event.req.ip),

@@ -55,8 +55,13 @@ export interface HoldOptions {
   readonly fail: (error: unknown) => void;
 }
 
+/** Holds a response back until its session is saved. */
+export function hold(response: ServerResponse, options: HoldOptions): void {
+  (response as unknown as HeldResponse)[held] = new ResponseHold(response, options);
+}
+
 /** A response that waits for its session. */
-export class ResponseHold {
+class ResponseHold {
   readonly #response: ServerResponse;
   readonly #options: HoldOptions;
   readonly #originals: Methods;
@@ -69,16 +74,20 @@ export class ResponseHold {
   constructor(response: ServerResponse, options: HoldOptions) {
     this.#response = response;
     this.#options = options;
+    const before = holdOf(response);
+    this.#originals = { ...ours };
     const target = response as unknown as HeldResponse;
-    const { writeHead, write, end, flushHeaders } = target;
-    this.#originals = { writeHead, write, end, flushHeaders };
-    const before = target[held] as ResponseHold | undefined;
-    if (before !== undefined) this.#wrap(before);
-    target[held] = this;
-    target.writeHead = ours.writeHead;
-    target.write = ours.write;
-    target.end = ours.end;
-    target.flushHeaders = ours.flushHeaders;
+    // One after the other by name: Express gives each response a shape of its own, and there a
+    // property that is named in the program is looked up slowly.
+    for (const method of heldMethods) {
+      const original = target[method];
+      // Two requests can share a response, as where a router hands on copies: then both hold it.
+      this.#originals[method] =
+        before !== undefined && original === ours[method]
+          ? (...args) => before.call(method, args)
+          : original;
+      target[method] = ours[method];
+    }
     const { engine, session } = options;
     // Only a session with something to lose is worth a listener.
     engine.whenChanged(session, () => {
@@ -104,19 +113,10 @@ export class ResponseHold {
     return this.#options.engine.commit(this.#options.session);
   }
 
-  /** Two requests can share a response, as where a router hands on copies: then both hold it. */
-  #wrap(before: ResponseHold): void {
-    for (const method of heldMethods) {
-      if (this.#originals[method] !== ours[method]) continue;
-      this.#originals[method] = (...args) => before.call(method, args);
-    }
-  }
-
   /** A call of one of the held methods. */
   call(method: HeldMethod, args: unknown[]): unknown {
-    const { writableEnded } = this.#response;
     // The error response has been sent; what the failed handler still writes belongs to no one.
-    if (this.#hasFailed && writableEnded) return this.#answerOf(method);
+    if (this.#hasFailed && this.#response.writableEnded) return this.#answerOf(method);
     if (this.#state === "released") return this.#originals[method].apply(this.#response, args);
     if (this.#state === "waiting") return this.#enqueue(method, args);
     let effects: Awaitable<ResponseEffects>;
@@ -182,7 +182,6 @@ export class ResponseHold {
     if (hasEffects(effects) && !this.#response.headersSent) {
       applyEffects(effects, headers ?? this.#headers);
     }
-    if (!this.#hasFailed) this.#restore();
   }
 
   get #headers(): HeaderAccess {
@@ -193,14 +192,6 @@ export class ResponseHold {
       append: (name, value) =>
         response.setHeader(name, [...listed(response.getHeader(name)), value]),
     };
-  }
-
-  /** Takes our methods off, but for those that another middleware has wrapped meanwhile. */
-  #restore(): void {
-    const target = this.#response as unknown as HeldResponse;
-    for (const method of heldMethods) {
-      if (target[method] === ours[method]) target[method] = this.#originals[method];
-    }
   }
 
   #fail(error: unknown): void {
@@ -231,6 +222,11 @@ export class ResponseHold {
       response.setHeader(name, all);
     }
   }
+}
+
+/** What holds a response, if anything does. */
+export function holdOf(response: ServerResponse): ResponseHold | undefined {
+  return (response as unknown as Partial<HeldResponse>)[held];
 }
 
 /** Whether the client has gone; HTTP/2's response tells it by its stream alone. */

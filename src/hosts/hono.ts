@@ -18,9 +18,6 @@ declare module "hono" {
   }
 }
 
-/** The engine of a request that has a session already. */
-const engines = new WeakMap<Context, SessionMiddleware>();
-
 /**
  * Sessions for a Hono application: `app.use(sessionMiddleware(config))`.
  *
@@ -31,11 +28,11 @@ const engines = new WeakMap<Context, SessionMiddleware>();
 export function sessionMiddleware(config: SessionConfig | SessionMiddleware): MiddlewareHandler {
   const engine = SessionMiddleware.from(config);
   return async (context, next) => {
-    if (engines.get(context) === engine) {
+    // Mounted once more, with the same configuration.
+    if (engine.owns(context.get("session"))) {
       await next();
       return;
     }
-    engines.set(context, engine);
     const connection = new WebConnection(
       () => context.req.url,
       () => isLoopback(peerAddress(context)),

@@ -4,7 +4,7 @@ import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import { attach, openSession as openNodeSession } from "./node.ts";
-import type { ResponseHold } from "./hold.ts";
+import { holdOf } from "./hold.ts";
 import type { Awaitable } from "../core/store.ts";
 
 declare module "koa" {
@@ -24,24 +24,18 @@ declare module "koa" {
 export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Middleware {
   const engine = SessionMiddleware.from(config);
   return async (context, next) => {
-    let hold: ResponseHold | undefined;
     context.session = await attach(
       engine,
       context.req,
       context.res,
       // Koa's way for what fails after the middleware is through: a raw response, or its own error page.
       (error) => context.onerror(error as Error),
-      {
-        isSecure: () => context.secure,
-        onHold: (made) => {
-          hold = made;
-        },
-      },
+      () => context.secure,
     );
     // What throws here goes to Koa, which clears the headers; ours go in when its error page leaves.
     await next();
     // A response that the application writes by itself settles itself.
-    if (context.respond !== false) await hold?.settle();
+    if (context.respond !== false) await holdOf(context.res)?.settle();
   };
 }
 

@@ -9,7 +9,7 @@ import { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { UsageError } from "../errors.ts";
 import { isLoopback } from "./loopback.ts";
-import { ResponseHold } from "./hold.ts";
+import { hold } from "./hold.ts";
 
 declare module "node:http" {
   interface IncomingMessage {
@@ -63,22 +63,16 @@ export function openSession(
   return SessionMiddleware.from(config).openReadOnly(request.headers.cookie);
 }
 
-/** Requests whose session is being loaded. */
-const arriving = new WeakMap<
-  IncomingMessage,
-  { readonly engine: SessionMiddleware; readonly session: Promise<Session> }
->();
-
-/** What the hosts on node:http tell of a request. */
-export interface AttachOptions {
-  /** Whether the client came by https, by the framework's own word; default: by TLS on this socket. */
-  readonly isSecure?: () => boolean;
-  /** Told of the hold, for hosts that settle it themselves. */
-  readonly onHold?: (hold: ResponseHold) => void;
+/** Where a request has the session that is being loaded. A WeakMap costs more than all the rest. */
+const arriving = Symbol("kocha-session.arriving");
+interface Arriving {
+  [arriving]?: { readonly engine: SessionMiddleware; readonly session: Promise<Session> };
 }
 
 /**
  * Opens a request's session, once however often it is asked for, and holds its response.
+ * @param isSecure - whether the client came by https, by the framework's own word; default: by TLS
+ * on this socket.
  * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION when the request has a session of another
  * configuration: one response can't wait for two.
  */
@@ -87,14 +81,14 @@ export function attach(
   request: IncomingMessage,
   response: ServerResponse,
   fail: (error: unknown) => void,
-  options: AttachOptions = {},
+  isSecure?: () => boolean,
 ): Awaitable<Session> {
   const before: unknown = request.session;
   if (before instanceof Session) {
     if (engine.owns(before)) return before;
     throw otherConfiguration();
   }
-  const pending = arriving.get(request);
+  const pending = (request as Arriving)[arriving];
   if (pending !== undefined) {
     if (pending.engine === engine) return pending.session;
     throw otherConfiguration();
@@ -102,16 +96,15 @@ export function attach(
   const hang = (session: Session): Session => {
     // ORDER: before the handler, which takes `response.end` before it looks at the session in
     // `response.end(request.session.get("name"))`.
-    const hold = new ResponseHold(response, { engine, session, fail });
-    options.onHold?.(hold);
+    hold(response, { engine, session, fail });
     request.session = session;
     return session;
   };
-  const connection = new NodeConnection(request, options.isSecure);
+  const connection = new NodeConnection(request, isSecure);
   const opened = engine.open(request.headers.cookie, connection);
   if (!isThenable(opened)) return hang(opened);
   const session = opened.then(hang);
-  arriving.set(request, { engine, session });
+  (request as Arriving)[arriving] = { engine, session };
   return session;
 }
 
