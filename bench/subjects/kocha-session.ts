@@ -133,7 +133,7 @@ export const subjects: readonly Subject[] = [
     name: "kocha-session",
     kind: "ours",
     packages: ["kocha-session"],
-    note: "SessionCookieStore: write and open, with session id and both times inside; no memory of verified tokens",
+    note: "SessionCookieStore, with session id and both times inside; sealed and opened without its memory of verified tokens",
     seal: async (pairs) => {
       const { SessionCookieStore } = await ours("index");
       const store = new SessionCookieStore({ ...ourKeys, verifiedTokensBytes: 0 });

@@ -51,8 +51,8 @@ export interface SessionCookieStoreOptions {
   /** Another library's cookies that become ours at their next write. Default none. */
   readonly migrateFrom?: ForeignCookies | undefined;
   /**
-   * Bytes of memory, about, for tokens that were verified lately, so that a client that sends the
-   * same one again costs no decryption; 0: none. Default 1048576, 1 MiB.
+   * Bytes of memory, about, for tokens that come again: from a client's third request with one token
+   * on, it costs no decryption; 0: none. Default 1048576, 1 MiB.
    */
   readonly verifiedTokensBytes?: number | undefined;
   /** The clock of `load` and `save`, for tests: Unix milliseconds. Default Date.now. */

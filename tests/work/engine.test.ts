@@ -113,9 +113,11 @@ describe("a cookie session", () => {
     expect(await request(undefined, change)).toEqual(expected);
   });
 
-  test("is opened once for all requests with the same token", async () => {
+  test("is opened twice for all requests with the same token, then never again", async () => {
     const { change, own, read } = await visitor(remembering());
-    await own(read);
+    for (let sight = 0; sight < 2; sight++) {
+      expect(await own(read)).toEqual({ ...none, opens: 1, reads: 1 });
+    }
     expect(await own(read)).toEqual({ ...none, reads: 1 });
     const write = { ...none, seals: 1, reads: 1, writes: 1, setCookies: 1 };
     expect(await own(change)).toEqual(write);
