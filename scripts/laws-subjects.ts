@@ -13,6 +13,8 @@ import { createClient } from "redis";
 import { createStorage } from "unstorage";
 import memoryDriver from "unstorage/drivers/memory";
 import {
+  memoryRevocations,
+  type SessionConfig,
   SessionCookieStore,
   type SessionCookieStoreOptions,
   SessionMemoryStore,
@@ -35,6 +37,8 @@ import { startRedis } from "../tests/support/servers/redis.ts";
 export interface OpenSubject {
   /** A store on ground that no other store of the run shares. */
   readonly makeStore: () => Promise<SessionStore>;
+  /** The configuration around each store, made with it. */
+  readonly makeConfig?: () => Partial<SessionConfig>;
   /** What the store goes by, if it isn't real time. */
   readonly clock?: TestClock;
   readonly close?: () => Promise<void> | void;
@@ -44,13 +48,22 @@ const freshKey = (): string => randomBytes(32).toString("base64");
 let count = 0;
 const fresh = (): string => `laws${++count}`;
 
+/** Seconds of the idle timeout: the list of the dead must know how long it keeps them. */
+const DAY = 86_400;
+
 function cookieStore(
   options: Pick<SessionCookieStoreOptions, "maxCookies" | "merge">,
+  revoking = false,
 ): OpenSubject {
   const clock = fakeClock();
   const keys = { secretKey: freshKey(), signingKey: freshKey() };
   const makeStore = async () => new SessionCookieStore({ ...keys, ...options, now: clock.now });
-  return { makeStore, clock };
+  if (!revoking) return { makeStore, clock };
+  const makeConfig = () => ({
+    revocations: memoryRevocations({ now: clock.now }),
+    sessionExpires: DAY,
+  });
+  return { makeStore, clock, makeConfig };
 }
 
 async function sqlite(): Promise<OpenSubject> {
@@ -188,6 +201,8 @@ export const storeSubjects: Readonly<Record<string, () => OpenSubject | Promise<
   cookie: () => cookieStore({}),
   "cookie, split": () => cookieStore({ maxCookies: 2 }),
   "cookie, merging": () => cookieStore({ merge: true }),
+  "cookie, revocations": () => cookieStore({}, true),
+  "cookie, merging, revocations": () => cookieStore({ merge: true }, true),
   memory,
   SQLite: sqlite,
   PostgreSQL: postgres,

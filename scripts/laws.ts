@@ -24,9 +24,12 @@ function git(...args: readonly string[]): string {
 async function runStores(): Promise<SubjectResults[]> {
   const columns: SubjectResults[] = [];
   for (const [subject, open] of Object.entries(storeSubjects)) {
-    const { makeStore, clock, close } = await open();
+    const { makeStore, makeConfig, clock, close } = await open();
     try {
-      const makeOne = async () => ({ store: await makeStore(), close: () => undefined });
+      const makeOne = async () => {
+        const made = { store: await makeStore(), close: () => undefined };
+        return makeConfig === undefined ? made : { ...made, config: makeConfig() };
+      };
       const cases = await storeLaws(makeOne, {
         name: subject,
         seed: SEED,
