@@ -84,7 +84,7 @@ async function printParts() {
   const show = (label, bytes) => console.log(`${String(bytes).padStart(7)}  ${label}`);
   show("bytes compressed, all of it", whole.size);
   const all = Object.values(parts).flat();
-  for (const [label, modules] of [...Object.entries(parts), ["all of these", all]]) {
+  for (const [label, modules] of Object.entries({ ...parts, "all of these": all })) {
     const { size } = await bundle([without(modules)], fromSource);
     show(`without ${label}`, size - whole.size);
   }

@@ -6,7 +6,10 @@ import { mintSelector } from "../core/key.ts";
 import type { OpenedSession, SealedChange } from "../core/store.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 
-/** The payload with the change applied, by the reference semantics; undefined: refused. */
+/**
+ * The payload with the change applied, by the reference semantics, to be sealed at once: it may hold
+ * the change's own map. undefined: refused.
+ */
 export function applyToPayload(
   opened: OpenedSession | undefined,
   change: SealedChange,
@@ -20,7 +23,7 @@ export function applyToPayload(
     expires: opened.expires > now ? opened.idleExpires : 0,
     meta: opened.meta,
   };
-  const { refused, stored } = applyUntil(before, change, now, Infinity);
+  const { refused, stored } = applyUntil(before, change, now, Infinity, true);
   if (refused || stored === undefined) return undefined;
   return {
     id: opened?.id ?? change.id ?? mintSelector(),

@@ -23,12 +23,16 @@ export function applyChange(
   return applyUntil(stored, change, now, change.deadline);
 }
 
-/** The same for a store that keeps the deadline apart: `expires` is cut at `deadline` alone. */
+/**
+ * The same for a store that keeps the deadline apart: `expires` is cut at `deadline` alone.
+ * @param isTransient - whether the answer is used up at once, and may hold the change's own map.
+ */
 export function applyUntil(
   stored: StoredSession | undefined,
   change: SessionChange,
   now: number,
   deadline: number,
+  isTransient = false,
 ): AppliedChange {
   const live = stored !== undefined && stored.expires > now ? stored : undefined;
   if (change.op === "destroy") return { refused: false, stored: undefined };
@@ -36,7 +40,10 @@ export function applyUntil(
     if (live !== undefined) return { refused: true, stored: live };
     const expires = Math.min(now + change.ttl, deadline);
     const created = { rev: 1, generation: 1, expires, meta: change.meta ?? "" };
-    return { refused: false, stored: { data: nextData(undefined, change), ...created } };
+    return {
+      refused: false,
+      stored: { data: nextData(undefined, change, isTransient), ...created },
+    };
   }
   if (live === undefined || live.rev !== change.rev) return { refused: true, stored: live };
   const barrier = change.clear === true || change.bump === true;
@@ -45,7 +52,7 @@ export function applyUntil(
   return {
     refused: false,
     stored: {
-      data: nextData(live.data, change),
+      data: nextData(live.data, change, isTransient),
       rev: fenced ? live.rev + 1 : live.rev,
       generation: change.bump === true ? live.generation + 1 : live.generation,
       expires: Math.min(barrier ? renewed : Math.max(live.expires, renewed), deadline),
@@ -67,8 +74,11 @@ export function toSaved(key: string, stored: StoredSession | undefined): SavedSe
 function nextData(
   data: ReadonlyMap<string, string> | undefined,
   change: SessionChange,
+  isTransient: boolean,
 ): ReadonlyMap<string, string> {
-  if (change.clear === true || data === undefined) return new Map(change.set);
+  if (change.clear === true || data === undefined) {
+    return isTransient ? change.set : new Map(change.set);
+  }
   const next = new Map(data);
   for (const key of change.del) next.delete(key);
   for (const [key, value] of change.set) next.set(key, value);
