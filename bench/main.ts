@@ -1,7 +1,7 @@
 // What `npm run bench` was asked for, and the results that it writes. Every part measures by itself.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { printHttp, runHttp, type Mode } from "./http/run.ts";
+import { printHttp, runHttp } from "./http/run.ts";
 import { runProfile } from "./http/profile.ts";
 import { printEventLoop, runEventLoop } from "./eventloop/run.ts";
 import { printGrowth, runGrowth } from "./growth/run.ts";
@@ -9,7 +9,7 @@ import { printImport, runImport } from "./import/run.ts";
 import { root } from "./lib/load.ts";
 import { describeMachine } from "./lib/machine.ts";
 import { findNodes, type Settings } from "./lib/settings.ts";
-import type { HostName } from "./lib/subject.ts";
+import type { HostName, Mode } from "./lib/subject.ts";
 import { printMemory, runMemory } from "./memory/run.ts";
 import { printRedis, runRedis } from "./redis/run.ts";
 import { printRevocations, runRevocations } from "./revocations/run.ts";

@@ -64,7 +64,7 @@ export async function runEventLoop(settings: Settings): Promise<LoopResult> {
     const jobs: Job[] = [];
     try {
       for (const subject of subjects) {
-        if (subject.http?.[host] === undefined) continue;
+        if (subject.http?.[host] === undefined || subject.modes !== undefined) continue;
         const job = await start(subject, host);
         if (job !== undefined) jobs.push(job);
       }

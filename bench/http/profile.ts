@@ -2,9 +2,9 @@
 // package and by function. It changes nothing and writes nothing.
 import type { Profiler } from "node:inspector";
 import { startService } from "../lib/services.ts";
-import { type HostName, loadSubjects } from "../lib/subject.ts";
+import { type HostName, loadSubjects, type Mode } from "../lib/subject.ts";
 import { findWrk, load } from "./load.ts";
-import { cookiesOf, type Mode, startServer } from "./run.ts";
+import { cookiesOf, startServer } from "./run.ts";
 import { routes } from "./routes.ts";
 import type { ProfileAnswer } from "./server.ts";
 
@@ -121,7 +121,7 @@ export async function runProfile(
   if (subject === undefined) throw new Error(`no subject is called "${name}"`);
   const withWrk = findWrk();
   const service = host === "redis" ? await startService("redis") : undefined;
-  const running = await startServer(subject, host, service?.port);
+  const running = await startServer(subject, host, { redisPort: service?.port ?? 0 });
   try {
     const target = {
       port: running.port,

@@ -2,20 +2,19 @@
 // server, beside requests a second; the host without a session is measured in the same rounds.
 import { Child } from "../lib/child.ts";
 import { versionsOf } from "../lib/load.ts";
-import type { Settings } from "../lib/settings.ts";
+import { type Settings, versionOfNode } from "../lib/settings.ts";
 import { interleave, spread, type Spread } from "../lib/stats.ts";
-import { type HostName, hostNames, loadSubjects, type Subject } from "../lib/subject.ts";
+import {
+  type HostName,
+  hostNames,
+  loadSubjects,
+  type Mode,
+  modes,
+  type Subject,
+} from "../lib/subject.ts";
 import { ask, CONNECTIONS, findWrk, load, type Target, toCookieHeader, warm } from "./load.ts";
 import { type Route, routes } from "./routes.ts";
 import type { CpuAnswer } from "./server.ts";
-
-/**
- * What clients do: ask for the session with one cookie, or with another one each time, change it,
- * ask for it without a cookie, or get a page that leaves the session alone, with and without one.
- */
-export const modes = ["read", "fresh", "write", "anonymous", "idle", "passing"] as const;
-/** One of them. */
-export type Mode = (typeof modes)[number];
 
 const routeOf: Readonly<Record<Mode, Route>> = {
   read: "read",
@@ -54,6 +53,8 @@ export interface HttpRow {
 
 /** All of it. */
 export interface HttpResult {
+  /** The Node.js that the servers ran on: the newest of the run's. */
+  readonly node: string;
   readonly tool: string;
   readonly connections: number;
   readonly rows: readonly HttpRow[];
@@ -89,9 +90,10 @@ interface Job {
 export async function startServer(
   subject: Subject,
   host: HostName | "redis",
-  redisPort = 0,
+  { redisPort = 0, node }: { readonly redisPort?: number; readonly node?: string | undefined } = {},
 ): Promise<Running> {
-  const child = new Child("http/server", { args: [subject.name, host, String(redisPort)] });
+  const args = [subject.name, host, String(redisPort)];
+  const child = new Child("http/server", { args, ...(node !== undefined && { node }) });
   const { port } = await child.next<{ port: number }>();
   const login = await ask(port, routes.login);
   const cookie = toCookieHeader(login.setCookie);
@@ -117,10 +119,11 @@ export async function startServer(
 }
 
 /** The modes in which a subject is measured. */
-function modesOf({ kind }: Subject): readonly Mode[] {
+function modesOf({ kind, modes: own }: Subject): readonly Mode[] {
+  if (own !== undefined) return own;
   if (kind === "none") return ["read"];
   // Without a cookie the floor is the host without a session.
-  if (kind === "limit") return ["read", "write"];
+  if (kind === "limit") return ["read", "fresh", "write"];
   if (kind === "peer") return ["read", "write", "anonymous"];
   return modes;
 }
@@ -139,6 +142,11 @@ export async function cookiesOf({ cookie, port }: Running, mode: Mode, fresh = F
   return cookies;
 }
 
+/** The line that is maintained: what a host costs changes more with Node than with a session. */
+function nodeOf({ nodes }: Settings): string | undefined {
+  return nodes.at(-1);
+}
+
 /** Runs it, host by host. */
 export async function runHttp(settings: Settings): Promise<HttpResult> {
   const withWrk = findWrk();
@@ -151,26 +159,35 @@ export async function runHttp(settings: Settings): Promise<HttpResult> {
     rows.push(...(await runHost(host, subjects, withWrk, settings, unmeasured)));
   }
   const tool = withWrk ? "wrk" : "autocannon";
-  return { tool, connections: CONNECTIONS, rows, unmeasured };
+  return {
+    node: versionOfNode(nodeOf(settings)),
+    tool,
+    connections: CONNECTIONS,
+    rows,
+    unmeasured,
+  };
 }
 
 async function runHost(
   host: HostName,
   subjects: readonly Subject[],
   withWrk: boolean,
-  { quick, rounds = quick ? 3 : 12 }: Settings,
+  settings: Settings,
   unmeasured: string[],
 ): Promise<HttpRow[]> {
+  const { quick, rounds = quick ? 3 : 8 } = settings;
   const servers: Running[] = [];
   try {
     const jobs: Job[] = [];
     for (const subject of subjects) {
       if (subject.http?.[host] === undefined) continue;
-      const running = await startServer(subject, host).catch((error: unknown) => {
-        // A peer that doesn't do what is measured is left out, and named.
-        if (subject.kind !== "peer") throw error;
-        unmeasured.push(`${subject.name} on ${host}: ${String(error)}`);
-      });
+      const running = await startServer(subject, host, { node: nodeOf(settings) }).catch(
+        (error: unknown) => {
+          // A peer that doesn't do what is measured is left out, and named.
+          if (subject.kind !== "peer") throw error;
+          unmeasured.push(`${subject.name} on ${host}: ${String(error)}`);
+        },
+      );
       if (running === undefined) continue;
       servers.push(running);
       for (const mode of modesOf(subject)) {
@@ -195,7 +212,7 @@ async function runHost(
       before = after;
     });
     const base = spread(none.turns.map(({ cpu }) => cpu)).median;
-    return [none, ...others].map((job) => toRow(host, job, base));
+    return [toRow(host, none, base, true), ...others.map((job) => toRow(host, job, base))];
   } finally {
     await Promise.all(servers.map(({ child }) => child.stop()));
   }
@@ -212,8 +229,8 @@ function toRow(
   host: HostName,
   { running: { subject, setCookies }, mode, turns, ratios }: Job,
   base: number,
+  isBase = false,
 ): HttpRow {
-  const isNone = subject.kind === "none";
   return {
     host,
     subject: subject.name,
@@ -222,9 +239,9 @@ function toRow(
     note: subject.note ?? "",
     mode,
     cpu: spread(turns.map(({ cpu }) => cpu)),
-    added: spread(isNone ? [0] : ratios.map(({ cpu }) => (cpu - 1) * base)),
+    added: spread(isBase ? [0] : ratios.map(({ cpu }) => (cpu - 1) * base)),
     perSecond: spread(turns.map(({ perSecond }) => perSecond)),
-    ofNone: spread(isNone ? [1] : ratios.map(({ perSecond }) => perSecond)),
+    ofNone: spread(isBase ? [1] : ratios.map(({ perSecond }) => perSecond)),
     setCookie: setCookies[mode],
   };
 }

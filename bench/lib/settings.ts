@@ -1,4 +1,5 @@
 // What a run was asked to do, and the Nodes that it does it on.
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { root } from "./load.ts";
@@ -21,4 +22,9 @@ export function findNodes(): string[] {
   const path = process.env["BENCH_NODE24"] ?? fileURLToPath(new URL(npm, root));
   const isItself = process.versions.node.startsWith("24.");
   return existsSync(path) && !isItself ? [process.execPath, path] : [process.execPath];
+}
+
+/** The version of a program of Node's. */
+export function versionOfNode(program: string = process.execPath): string {
+  return execFileSync(program, ["--version"], { encoding: "utf8" }).trim().slice(1);
 }

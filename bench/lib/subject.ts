@@ -19,6 +19,14 @@ export const hostNames = ["node", "express", "fastify", "koa", "hono", "h3", "fe
 /** One of the seven hosts. */
 export type HostName = (typeof hostNames)[number];
 
+/**
+ * What clients do: ask for the session with one cookie, or with another one each time, change it,
+ * ask for it without a cookie, or get a page that leaves the session alone, with and without one.
+ */
+export const modes = ["read", "fresh", "write", "anonymous", "idle", "passing"] as const;
+/** One of them. */
+export type Mode = (typeof modes)[number];
+
 /** A server that listens on a loopback port with the routes of http/hosts. */
 export interface BenchServer {
   readonly port: number;
@@ -63,6 +71,8 @@ export interface Subject {
   readonly note?: string;
   readonly seal?: (pairs: Pairs) => Awaitable<SealScheme>;
   readonly http?: Partial<Record<HostName, () => Promise<BenchServer>>>;
+  /** What it is measured for over HTTP, where that isn't said by its kind. */
+  readonly modes?: readonly Mode[];
   /** On Express over the Redis of this port. */
   readonly redis?: (port: number) => Promise<BenchServer>;
   /** In memory; made for as many sessions as come. */

@@ -1,6 +1,6 @@
 // The page's sections, one for each part that has been measured: a sentence, a plot, a table.
-import { FRESH, modes } from "../http/run.ts";
-import { hostNames } from "../lib/subject.ts";
+import { FRESH } from "../http/run.ts";
+import { hostNames, modes } from "../lib/subject.ts";
 import { type Bar, bars, lines } from "./plots.ts";
 import type { Results } from "./results.ts";
 import { number, subjectCell, table } from "./table.ts";
@@ -104,8 +104,9 @@ const http: Section = async ({ http: result }) => {
   });
   return [
     "## A request on each host",
-    `Microseconds of processor time that a session adds to a hello-world request, by ${result.tool} with ${result.connections} ` +
-      "connections: `read` asks for a value, always with the same cookie; `fresh` does so with " +
+    `Microseconds of processor time that a session adds to a hello-world request, on Node.js ${result.node}, by ${result.tool} with ` +
+      `${result.connections} connections, in turns of a third of a second, each between two of the host without a session: ` +
+      "`read` asks for a value, always with the same cookie; `fresh` does so with " +
       `${number(FRESH)} different cookies in turns; ` +
       "`write` changes a value; `anonymous` asks without a cookie; `idle` and `passing` leave the session alone, with and " +
       "without a cookie. The raw AES-256-GCM line is the floor: a handler that finds the cookie by hand and opens it, " +

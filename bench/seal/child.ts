@@ -92,14 +92,22 @@ async function measureRound(
   const spent = { sealed: 0, opened: 0, count: 0 };
   const base = { spent: 0, count: 0 };
   const end = Date.now() + budget;
-  while (Date.now() < end) {
-    const least = await slice(limit);
-    base.spent += least.sealed + least.opened;
+  const runLimit = async (): Promise<void> => {
+    const { opened, sealed } = await slice(limit);
+    base.spent += sealed + opened;
     base.count += limit.count;
+  };
+  const runEntrant = async (): Promise<void> => {
     const { opened, sealed } = await slice(entrant);
     spent.sealed += sealed;
     spent.opened += opened;
     spent.count += entrant.count;
+  };
+  // Now the one first and now the other: who comes second pays for more of the other's garbage.
+  for (let turn = 0; Date.now() < end; turn++) {
+    const [first, second] = turn % 2 === 0 ? [runLimit, runEntrant] : [runEntrant, runLimit];
+    await first();
+    await second();
   }
   const seal = spent.sealed / spent.count;
   const open = spent.opened / spent.count;

@@ -13,7 +13,7 @@ const nothing = (): undefined => undefined;
 const actions = { login: nothing, read: () => "alice", write: nothing };
 const answer = (): Response => new Response(page("alice"));
 
-/** No session. */
+/** No session, and what a middleware costs that does nothing: what nobody's can cost less than. */
 export const subjects: readonly Subject[] = [
   {
     name: "no session",
@@ -26,6 +26,30 @@ export const subjects: readonly Subject[] = [
       hono: () => onHono(actions),
       h3: () => onH3(actions),
       fetch: () => onFetch({ login: answer, read: answer, write: answer, idle: answer }),
+    },
+  },
+  {
+    name: "a middleware that does nothing",
+    kind: "none",
+    modes: ["passing"],
+    http: {
+      node: () => onNode({ ...actions, mount: (_, __, next) => next() }),
+      express: () => onExpress({ ...actions, mount: (app) => app.use((_, __, next) => next()) }),
+      fastify: () =>
+        onFastify({
+          ...actions,
+          mount: async (app) => {
+            app.addHook("onRequest", (_, __, next) => next());
+            app.addHook("onSend", (_, __, payload, next) => next(null, payload));
+          },
+        }),
+      koa: () => onKoa({ ...actions, mount: (app) => app.use(async (_, next) => next()) }),
+      hono: () => onHono({ ...actions, mount: (app) => app.use(async (_, next) => next()) }),
+      h3: () => onH3({ ...actions, mount: (app) => app.use(async (_, next) => next()) }),
+      fetch: () => {
+        const wrapped = async (): Promise<Response> => answer();
+        return onFetch({ login: wrapped, read: wrapped, write: wrapped, idle: wrapped });
+      },
     },
   },
 ];
