@@ -43,7 +43,9 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     // What throws below has become a response of app.onError by now: it carries the cookie too.
     await next();
     try {
-      replaceResponse(context, withEffects(await engine.commit(session), context.res));
+      const effects = await engine.commit(session);
+      // Nobody asks for the response in vain: asked for where there is none, it is made.
+      if (hasEffects(effects)) replaceResponse(context, withEffects(effects, context.res));
     } catch (error) {
       const due = await engine.commit(session);
       // The handler's answer promised what isn't saved. What replaces it takes its headers over.
