@@ -31,6 +31,8 @@ const WARM_REQUESTS = 3000;
 const WARM_MS = 1000;
 /** Milliseconds of a turn: a machine that changes its pace changes it less within them. */
 const TURN_MS = 300;
+/** Before it, unmeasured: a server that was idle for long begins slowly, the host without a session never is. */
+const RISE_MS = 100;
 
 /** A subject on a host in one mode. */
 export interface HttpRow {
@@ -199,10 +201,10 @@ async function runHost(
     }
     const [none, ...others] = jobs;
     if (none === undefined) return [];
-    let before = await measure(none, withWrk);
+    let before = await measure(none, withWrk, 0);
     await interleave(others, rounds, async (job) => {
       const turn = await measure(job, withWrk);
-      const after = await measure(none, withWrk);
+      const after = await measure(none, withWrk, 0);
       job.turns.push(turn);
       job.ratios.push({
         cpu: (2 * turn.cpu) / (before.cpu + after.cpu),
@@ -218,7 +220,12 @@ async function runHost(
   }
 }
 
-async function measure({ running: { child }, target }: Job, withWrk: boolean): Promise<Turn> {
+async function measure(
+  { running: { child }, target }: Job,
+  withWrk: boolean,
+  rise = RISE_MS,
+): Promise<Turn> {
+  if (rise > 0) await load(target, rise, withWrk);
   const before = await child.ask<CpuAnswer>({ ask: "cpu" });
   const { requests, perSecond } = await load(target, TURN_MS, withWrk);
   const after = await child.ask<CpuAnswer>({ ask: "cpu" });
