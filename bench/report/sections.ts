@@ -81,7 +81,7 @@ const http: Section = async ({ http: result }) => {
       const read = row("read");
       const cells = modes.map((mode) => {
         const added = row(mode)?.added;
-        if (added === undefined || read?.kind === "none") return "-";
+        if (added === undefined || name === none?.subject) return "-";
         return `${number(added.median)} (${number(added.low)} to ${number(added.high)})`;
       });
       const ofNone = ["read", "write"].map((mode) =>
