@@ -66,7 +66,7 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
       next(error as Error);
       return;
     }
-    // A promise costs every response a turn of the loop: most sessions are saved at once.
+    // Most sessions are saved at once, and need no promise.
     if (isThenable(settled)) settled.then(() => next(null, payload), next);
     else next(null, payload);
   });

@@ -44,7 +44,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     await next();
     try {
       const effects = await engine.commit(session);
-      // Nobody asks for the response in vain: asked for where there is none, it is made.
+      // Where there is no response, to ask for it makes one.
       if (hasEffects(effects)) replaceResponse(context, withEffects(effects, context.res));
     } catch (error) {
       const due = await engine.commit(session);

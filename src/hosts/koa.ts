@@ -24,6 +24,7 @@ declare module "koa" {
 export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Middleware {
   const engine = SessionMiddleware.from(config);
   return async (context, next) => {
+    const before = holdOf(context.res);
     context.session = await attach(
       engine,
       context.req,
@@ -34,8 +35,9 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     );
     // What throws here goes to Koa, which clears the headers; ours go in when its error page leaves.
     await next();
-    // A response that the application writes by itself settles itself.
-    if (context.respond !== false) await holdOf(context.res)?.settle();
+    const hold = holdOf(context.res);
+    // Mounted twice, the outer one saves. What the application writes by itself settles itself.
+    if (hold !== before && context.respond !== false) await hold?.settle();
   };
 }
 

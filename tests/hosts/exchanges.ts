@@ -90,7 +90,7 @@ function onExpress(create: () => Express): MakeApp {
 }
 
 /** A listener of node:http for a function of the Fetch API; the globals stay Node's own. */
-function bridge(serve: (request: Request) => Response | Promise<Response>): RequestListener {
+export function bridge(serve: (request: Request) => Response | Promise<Response>): RequestListener {
   const listener = getRequestListener(serve, { overrideGlobalObjects: false });
   return (request, response) => void listener(request, response);
 }

@@ -1,6 +1,7 @@
 // What only a host can get wrong about a request, on every host and in its own way: a middleware
 // mounted twice, cookies of the application's beside ours, and a client that leaves.
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type RequestListener } from "node:http";
+import Koa from "koa";
 import { H3 } from "h3";
 import { Hono } from "hono";
 import {
@@ -12,11 +13,13 @@ import {
 import { withSession } from "kocha-session/fetch";
 import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
+import { sessionMiddleware as koaSession } from "kocha-session/koa";
 import { mintCookie, readCookie } from "kocha-session/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Gate, spyOn } from "../../src/testing/probe.ts";
 import { freshKey, freshKeys } from "../support/keys.ts";
-import { exchangeApps, type Handle, type MakeApp } from "./exchanges.ts";
+import { listen } from "../support/listen.ts";
+import { bridge, exchangeApps, type Handle, type MakeApp } from "./exchanges.ts";
 
 /** The names of the cookies that a response sets, in the alphabet's order. */
 function cookieNames(response: Response): string[] {
@@ -271,3 +274,60 @@ test("a response whose headers can't be changed gets Vary, too", async () => {
     [302, "http://localhost/next", "Cookie"],
   );
 });
+
+test.each(["koa", "hono", "h3", "fetch"] as const)(
+  "on %s, mounted twice, the outer one saves, and what stands between may still change the session",
+  async (host) => {
+    const config: SessionConfig = { store: new SessionCookieStore(freshKeys()), secure: false };
+    const serve: Record<typeof host, RequestListener> = {
+      koa: (request, response) => {
+        const app = new Koa();
+        app.use(koaSession(config));
+        app.use(async (context, next) => {
+          await next();
+          context.session.set("late", "1");
+        });
+        app.use(koaSession(config));
+        app.use((context) => (context.body = context.session.get("late")));
+        void app.callback()(request, response);
+      },
+      hono: bridge((request) => {
+        const app = new Hono();
+        app.use(honoSession(config));
+        app.use(async (context, next) => {
+          await next();
+          context.get("session").set("late", "1");
+        });
+        app.use(honoSession(config));
+        app.all("*", (context) => context.text(context.get("session").get("late")));
+        return app.fetch(request);
+      }),
+      h3: bridge((request) => {
+        const app = new H3();
+        app.use(h3Session(config));
+        app.use(async (event, next) => {
+          const answer = await next();
+          getSession(event).set("late", "1");
+          return answer;
+        });
+        app.use(h3Session(config));
+        app.all("/**", (event) => getSession(event).get("late"));
+        return app.fetch(request);
+      }),
+      fetch: bridge(
+        withSession(config, async (request, session) => {
+          const inner = withSession(config, (_, own) => new Response(own.get("late")));
+          const answer = await inner(request);
+          session.set("late", "1");
+          return answer;
+        }),
+      ),
+    };
+    const { url, close } = await listen(serve[host]);
+    onTestFinished(close);
+    const first = await fetch(url);
+    expect([first.status, await first.text(), cookieNames(first)]).toEqual([200, "", ["session"]]);
+    const cookie = first.headers.getSetCookie()[0]?.split(";", 1)[0] ?? "";
+    expect(await (await fetch(url, { headers: { cookie } })).text()).toBe("1");
+  },
+);

@@ -1,6 +1,7 @@
 // The memory of verified tokens: it saves the decryption and nothing else, it is bounded, and what
 // one request does to its session is never seen by the next one through it.
 import { describe, expect, test } from "vitest";
+import { memoryRevocations } from "../../../src/core/memory-revocations.ts";
 import { SessionMiddleware } from "../../../src/core/middleware.ts";
 import type { SessionPayload } from "../../../src/crypto/payload.ts";
 import { SessionCookieStore } from "../../../src/stores/cookie.ts";
@@ -96,6 +97,21 @@ describe("a token that was verified before", () => {
     }
     now.at += later;
     expect((await engine.open(cookie)).get("name")).toBe(later < 60_000 ? "alice" : "");
+  });
+
+  test.each([false, true])("is dead once it is revoked, merging %s", async (merge) => {
+    const revocations = memoryRevocations();
+    const engine = new SessionMiddleware({
+      store: new SessionCookieStore({ ...freshKeys(), merge }),
+      revocations,
+      sessionExpires: 60,
+    });
+    const cookie = await cookieOf(engine);
+    for (let sight = 0; sight < 3; sight++) {
+      expect((await engine.open(cookie)).get("name")).toBe("alice");
+    }
+    await (await engine.open(cookie)).destroy();
+    expect((await engine.open(cookie)).get("name")).toBe("");
   });
 
   test("is no session under another name", async () => {
