@@ -50,8 +50,13 @@ export function findWrk(): boolean {
 }
 
 /** Makes load for so many milliseconds, as {@link loadPatiently} does; no answer is an error too. */
-export async function load(target: Target, milliseconds: number, withWrk: boolean): Promise<Load> {
-  const made = await loadPatiently(target, milliseconds, withWrk, CONNECTIONS);
+export async function load(
+  target: Target,
+  milliseconds: number,
+  withWrk: boolean,
+  connections: number = CONNECTIONS,
+): Promise<Load> {
+  const made = await loadPatiently(target, milliseconds, withWrk, connections);
   if (made.requests === 0) throw new Error(`${target.path} answers nothing`);
   return made;
 }

@@ -97,7 +97,7 @@ export async function runRedis({ quick, rounds = quick ? 1 : 5 }: Settings): Pro
     await interleave(jobs, rounds, async ({ child, cookie, cpu, path, perSecond, port }) => {
       const cookies = cookie === undefined ? [] : [cookie];
       const before = await child.ask<CpuAnswer>({ ask: "cpu" });
-      const made = await load({ port, path, cookies }, 1000, withWrk);
+      const made = await load({ port, path, cookies }, 1000, withWrk, CONNECTIONS);
       const after = await child.ask<CpuAnswer>({ ask: "cpu" });
       perSecond.push(made.perSecond);
       cpu.push((after.cpu - before.cpu) / made.requests);
