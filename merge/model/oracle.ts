@@ -2,7 +2,8 @@
 // each had seen, and what a set of cookies must therefore say. It asks for a stamp only to tell
 // what a floor excuses.
 import type { Part, Tombstone } from "../../src/cookie/part.ts";
-import { MAX_SKEW, partOf } from "./servers.ts";
+import { MAX_SKEW } from "../../src/core/expiry.ts";
+import { partOf } from "./servers.ts";
 
 /** One write of the log. */
 export interface LoggedWrite {

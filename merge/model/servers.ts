@@ -2,6 +2,7 @@
 // store call it, but for the seal, which is none: the check has better things to do than AES.
 import { isPart, type Part, type Seen, type Tombstone } from "../../src/cookie/part.ts";
 import { MergingCookies } from "../../src/cookie/parts.ts";
+import { MAX_SKEW } from "../../src/core/expiry.ts";
 import { mintSelector } from "../../src/core/key.ts";
 import type { Cookie, OpenedSession, SealedChange, SealedWrite } from "../../src/core/store.ts";
 import type { CookieKeyring } from "../../src/crypto/keyring.ts";
@@ -9,8 +10,6 @@ import { KEYS, type Schedule, type Visit } from "./schedule.ts";
 
 /** The session cookie's name. */
 const NAME = "s";
-/** As the cookie store has it: a session that was created later than this from now is refused. */
-export const MAX_SKEW = 300_000;
 const NONCE_BYTES = 24;
 const TAG_BYTES = 16;
 

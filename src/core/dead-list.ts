@@ -1,6 +1,6 @@
 // The revoked, in memory: what of a log's records a process needs to tell a dead session from a live
 // one, and no more. It knows no log and no clock.
-import { GRACE, SECOND } from "./expiry.ts";
+import { isInGrace, SECOND } from "./expiry.ts";
 import { mergeRecords, type RevocationRecord } from "./revocations.ts";
 import type { RevocableSession, RevocationVerdict } from "./store.ts";
 
@@ -32,7 +32,7 @@ export class DeadList {
     const list = kind === "session" ? this.#sessions : this.#credentials;
     if (until <= (list.get(id) ?? 0)) return;
     list.set(id, until);
-    if (kind === "credential" && now < record.at + GRACE && !this.#graces.has(id)) {
+    if (kind === "credential" && isInGrace(now - record.at) && !this.#graces.has(id)) {
       this.#graces.set(id, record.at);
     }
   }
@@ -46,7 +46,7 @@ export class DeadList {
     const credential = session.credential ?? id;
     if (!this.#credentials.has(credential)) return undefined;
     const retiredAt = this.#graces.get(credential) ?? -Infinity;
-    return now() < retiredAt + GRACE ? "grace" : "retired";
+    return isInGrace(now() - retiredAt) ? "grace" : "retired";
   }
 
   /** The latest instant that a revocation of the subject means, Unix milliseconds; 0: none. */
@@ -57,7 +57,7 @@ export class DeadList {
   /** Looks at up to `steps` entries, where the last call ended, and drops what nothing needs. */
   sweep(now: number, steps: number): void {
     for (const [credential, retiredAt] of this.#graces) {
-      if (now < retiredAt + GRACE) break;
+      if (isInGrace(now - retiredAt)) break;
       this.#graces.delete(credential);
     }
     for (let step = 0; step < steps; step++) {

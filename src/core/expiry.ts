@@ -4,7 +4,9 @@
 /** One second, in the milliseconds that instants are kept in. */
 export const SECOND = 1000;
 /** How long the credential of before a regenerate is a read-only session: law L4. Milliseconds. */
-export const GRACE: number = 60 * SECOND;
+const GRACE: number = 60 * SECOND;
+/** How far two clocks may be apart, in milliseconds: docs/security.md assumes no more. */
+export const MAX_SKEW: number = 300 * SECOND;
 /** A day in seconds, the unit of the configuration. */
 export const DAY = 86_400;
 /** What `cookieExpires` and `sessionExpires` call persistent. */
@@ -17,6 +19,15 @@ const DEFAULT_IDLE = DAY;
 export const MAX_SECONDS = 3_155_760_000;
 /** A renewal waits for at least this many milliseconds, or half the window if that is less. */
 const MIN_RENEWAL = 60 * SECOND;
+
+/**
+ * Whether the credential of before a regenerate is in its grace. Of a regenerate that is further ahead
+ * than clocks may be apart, the clock was put back since: its grace is over.
+ * @param since - milliseconds from the regenerate; negative: it is ahead of this clock.
+ */
+export function isInGrace(since: number): boolean {
+  return since < GRACE && since > -MAX_SKEW;
+}
 
 /** The idle timeout in milliseconds; Infinity: none. */
 export function idleTimeoutMs(sessionExpires: number, cookieExpires: number): number {

@@ -8,7 +8,7 @@ import type { Connection, EngineParts } from "./backing.ts";
 import { type ResolvedConfig, resolveConfig, type SessionConfig } from "./config.ts";
 import { noEffects, type ResponseEffects } from "./effects.ts";
 import { notify } from "./events.ts";
-import { GRACE, SECOND } from "./expiry.ts";
+import { isInGrace, MAX_SKEW } from "./expiry.ts";
 import { KeyOpener, type OpenedKey } from "./key.ts";
 import { KeyedBacking } from "./keyed.ts";
 import { type CheckedRow, checkRow } from "./row.ts";
@@ -29,9 +29,6 @@ import {
   type RejectedReason,
   type SealedSessionStore,
 } from "./store.ts";
-
-/** A row this long past its end is dead even if the store's clock runs behind ours: law L10. */
-const MAX_SKEW = 300 * SECOND;
 
 const unknownConnection: Connection = {};
 const engines = new WeakMap<SessionConfig, SessionMiddleware>();
@@ -215,6 +212,7 @@ export class SessionMiddleware {
       const checked = checkRow(row);
       if (checked === undefined) return this.#reject("malformed");
       const end = Math.min(checked.expires, checked.notes.deadline);
+      // Law L10, even if the store's clock runs behind ours.
       return end + MAX_SKEW <= this.#config.now() ? this.#reject("expired") : checked;
     });
   }
@@ -223,7 +221,9 @@ export class SessionMiddleware {
   #match(key: OpenedKey, row: CheckedRow): Candidate[] {
     if (key.generation === row.generation) return [{ key, row, grace: false }];
     const since = this.#config.now() - row.notes.barrierAt;
-    if (key.generation === row.generation - 1 && since < GRACE) return [{ key, row, grace: true }];
+    if (key.generation === row.generation - 1 && isInGrace(since)) {
+      return [{ key, row, grace: true }];
+    }
     this.#reject("retired");
     return [];
   }

@@ -14,7 +14,7 @@ import type {
   StoreCapabilities,
   StoredSession,
 } from "../core/store.ts";
-import { SECOND } from "../core/expiry.ts";
+import { MAX_SKEW, SECOND } from "../core/expiry.ts";
 import { kindOf } from "../core/text.ts";
 import type { Seen } from "../cookie/part.ts";
 import { MAX_MERGING_BYTES, MergingCookies } from "../cookie/parts.ts";
@@ -73,8 +73,6 @@ const optionNames = [
 const DEFAULT_VERIFIED_BYTES = 1_048_576;
 /** What a pair of an opened session costs besides its text, about. */
 const PAIR_BYTES = 100;
-/** A session this far from the future is of a node whose clock runs ahead; one further is refused. */
-const MAX_SKEW = 300 * SECOND;
 /** The cookie's name where none is given, and so what `load` and `save` seal for. */
 const DEFAULT_NAME = "session";
 

@@ -1,0 +1,56 @@
+// What holds when a clock is turned: put back, ahead and right again, or ticking between two looks.
+import { memoryRevocations, type SessionConfig } from "kocha-session";
+import { describe, expect, test } from "vitest";
+import { Clock, makeStore, makeWorld, type World } from "./client.ts";
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+/** Each kind of store on which a regenerate ends the old credential. */
+const kindsOfGrace: Record<string, (clock: Clock) => World> = {
+  "a server-side store": (clock) => makeWorld(makeStore("memory", clock), {}, clock),
+  "the cookie store with revocations": (clock) => makeRevocable(clock),
+  "the merging store with revocations": (clock) => makeRevocable(clock, { merge: true }),
+};
+
+function makeRevocable(
+  clock: Clock,
+  options: { merge?: boolean } = {},
+  now: () => number = clock.now,
+): World {
+  const config: Partial<SessionConfig> = {
+    revocations: memoryRevocations({ now }),
+    sessionExpires: 30 * DAY,
+  };
+  return makeWorld(makeStore("cookie", clock, options), config, clock);
+}
+
+/** A Cookie header from before a regenerate. */
+async function replacedCredential(world: World): Promise<string> {
+  const client = world.newClient();
+  await client.request((session) => session.set("name", "alice"));
+  const { header = "" } = client.jar;
+  // So that a clock that is put back is still past the session's beginning.
+  world.clock.advance(DAY / 2);
+  await client.request((session) => session.regenerate());
+  return header;
+}
+
+describe.each(Object.entries(kindsOfGrace))("L4 the grace, on %s", (_, make) => {
+  test.each([
+    [-2 * HOUR, false],
+    [-301, false],
+    // Clocks may differ by five minutes.
+    [-299, true],
+    [0, true],
+    [59, true],
+    [60, false],
+  ])("%d s after the regenerate by the clock: %s", async (seconds, isInGrace) => {
+    const clock = new Clock();
+    const world = make(clock);
+    const header = await replacedCredential(world);
+    clock.advance(seconds);
+    const session = await world.engine.open(header);
+    expect([session.get("name"), session.readOnly]).toEqual(["", isInGrace]);
+  });
+});
