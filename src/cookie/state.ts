@@ -78,5 +78,7 @@ export function newest(one: SessionPayload | undefined, other: SessionPayload): 
 export function isNewer(one: SessionPayload, other: SessionPayload): boolean {
   if (one.created !== other.created) return one.created > other.created;
   if (one.rev !== other.rev) return one.rev > other.rev;
-  return one.idleExpires > other.idleExpires;
+  if (one.idleExpires !== other.idleExpires) return one.idleExpires > other.idleExpires;
+  // Without an idle end the instant of the write is sealed instead.
+  return one.issued > other.issued;
 }

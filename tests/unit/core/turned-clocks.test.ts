@@ -54,3 +54,29 @@ describe.each(Object.entries(kindsOfGrace))("L4 the grace, on %s", (_, make) => 
     expect([session.get("name"), session.readOnly]).toEqual(["", isInGrace]);
   });
 });
+
+describe("two states of one session, under one name", () => {
+  test.each([
+    ["with an idle end", DAY],
+    ["without one", -1],
+  ])("%s: the later one counts, wherever it stands in the header", async (_, sessionExpires) => {
+    const clock = new Clock();
+    const world = makeWorld(makeStore("cookie", clock), { sessionExpires }, clock);
+    const client = world.newClient();
+    const states: string[] = [];
+    for (const state of ["first", "second", "third"]) {
+      await client.request((session) => session.set("state", state));
+      states.push(client.jar.header ?? "");
+      clock.advance(2);
+    }
+    const [first, second, third] = states;
+    for (const order of [
+      [first, second, third],
+      [third, second, first],
+      [second, third, first],
+    ]) {
+      const session = await world.engine.open(order.join("; "));
+      expect(session.get("state")).toBe("third");
+    }
+  });
+});
