@@ -37,8 +37,8 @@ export class DeadList {
     }
   }
 
-  /** What is known of a session; undefined: nothing is said against it. The clock is asked late. */
-  verdict(session: RevocableSession, now: () => number): RevocationVerdict | undefined {
+  /** What is known of a session; undefined: nothing is said against it. */
+  verdict(session: RevocableSession, now: number): RevocationVerdict | undefined {
     const { id, subject } = session;
     if (this.#sessions.has(id)) return "revoked";
     const record = subject === undefined ? undefined : this.#subjects.get(subject);
@@ -46,7 +46,7 @@ export class DeadList {
     const credential = session.credential ?? id;
     if (!this.#credentials.has(credential)) return undefined;
     const retiredAt = this.#graces.get(credential) ?? -Infinity;
-    return isInGrace(now() - retiredAt) ? "grace" : "retired";
+    return isInGrace(now - retiredAt) ? "grace" : "retired";
   }
 
   /** The latest instant that a revocation of the subject means, Unix milliseconds; 0: none. */

@@ -47,7 +47,6 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 /** Revocations whose list is in this process's memory. */
 export abstract class ListedRevocations implements Revocations, RevocationList {
   protected readonly list: DeadList = new DeadList();
-  readonly #clock = (): number => this.now;
   readonly #maxEntries: number;
   readonly #onFull: (() => void) | undefined;
   /** Milliseconds; 0: nobody has said yet. */
@@ -116,14 +115,17 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
     return isThenable(ready) ? backing.prepare(ready).then(() => backing) : backing;
   }
 
-  verdict(session: RevocableSession): RevocationVerdict | undefined {
+  reading(): number {
     this.assertFresh();
-    return this.list.verdict(session, this.#clock);
+    return this.now;
+  }
+
+  verdict(session: RevocableSession, at: number = this.reading()): RevocationVerdict | undefined {
+    return this.list.verdict(session, at);
   }
 
   bindingTime(subject: string): number {
-    this.assertFresh();
-    return Math.max(this.now, this.list.latest(subject) + 1);
+    return Math.max(this.reading(), this.list.latest(subject) + 1);
   }
 
   end(session: EndingSession): Awaitable<void> {

@@ -12,6 +12,7 @@ import type {
   Awaitable,
   Cookie,
   OpenedSession,
+  RevocableSession,
   SealedChange,
   SealedContext,
   SealedSessionStore,
@@ -22,8 +23,8 @@ export class RevocableBacking extends SealedBacking {
   readonly #list: RevocationList;
   /** The credential that takes the place of the opened one, which is retired. */
   #credential: string | undefined;
-  /** Whether one of the request's sessions is in its grace. */
-  #sawGrace = false;
+  /** The credentials of the request that are in their grace; undefined: none is. */
+  #inGrace: Set<string> | undefined;
   /** Whether nobody can say what became of the session, and it reads as empty: law L9. */
   #isShut = false;
   /** The same, where every look at the session fails instead. */
@@ -79,14 +80,14 @@ export class RevocableBacking extends SealedBacking {
   }
 
   protected override adopt(opened: OpenedSession): void {
-    const isInGrace = this.#sawGrace && this.#list.verdict(opened) === "grace";
-    super.adopt(opened, isInGrace ? "grace" : undefined);
+    super.adopt(opened, this.#inGrace?.has(credentialOf(opened)) === true ? "grace" : undefined);
   }
 
   protected override get verdict(): SealedContext["verdict"] {
+    let at: number | undefined;
     return (session) => {
-      const verdict = this.#list.verdict(session);
-      if (verdict === "grace") this.#sawGrace = true;
+      const verdict = this.#list.verdict(session, (at ??= this.#list.reading()));
+      if (verdict === "grace") (this.#inGrace ??= new Set()).add(credentialOf(session));
       return verdict;
     };
   }
@@ -100,6 +101,7 @@ export class RevocableBacking extends SealedBacking {
     if (this.#broken !== undefined) return "unavailable";
     const { opened } = this;
     if (opened === undefined) return undefined;
+    // Asked anew: what lived at the opening may be dead by now. What was in its grace is read-only.
     const { id, subject, boundAt } = opened;
     const credential = this.#credential ?? opened.credential;
     const verdict = this.#list.verdict({ id, credential, subject, boundAt });
@@ -184,6 +186,10 @@ export class RevocableBacking extends SealedBacking {
   #tell(call: () => Awaitable<void>): Awaitable<void> {
     return callStore(this.config, "revoke", call);
   }
+}
+
+function credentialOf({ id, credential = id }: RevocableSession): string {
+  return credential;
 }
 
 /** What `call` gives, or what `recover` does about its failure, now or later. */

@@ -85,10 +85,17 @@ export interface Revocations {
 export interface RevocationList {
   ready(): Awaitable<void>;
   /**
+   * The list's clock, Unix milliseconds: one reading serves all looks of one opening, or the grace
+   * could end between two of them.
+   * @throws {StoreError} when the list is too old to say anything.
+   */
+  reading(): number;
+  /**
    * Whether a session is dead, and how; undefined: it lives.
+   * @param at - a reading; absent: a new one.
    * @throws {StoreError} when the list is too old to say.
    */
-  verdict(session: RevocableSession): RevocationVerdict | undefined;
+  verdict(session: RevocableSession, at?: number): RevocationVerdict | undefined;
   /**
    * The instant of a binding that is made now: after every revocation of the subject that is known.
    * @throws {StoreError} when the list is too old to say.

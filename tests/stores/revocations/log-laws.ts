@@ -72,7 +72,7 @@ function verdicts(subject: string, records: readonly RevocationRecord[]): unknow
   const list = new DeadList();
   for (const record of records) list.add(record, 0);
   return [...spared, "else"].flatMap((id) =>
-    Array.from({ length: 12 }, (_, boundAt) => list.verdict({ id, subject, boundAt }, () => 0)),
+    Array.from({ length: 12 }, (_, boundAt) => list.verdict({ id, subject, boundAt }, 0)),
   );
 }
 const spared = ["one", "other", "third"] as const;

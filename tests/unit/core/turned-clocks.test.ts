@@ -80,3 +80,45 @@ describe("two states of one session, under one name", () => {
     }
   });
 });
+
+/** A clock that is a millisecond behind for so many looks, and then ticks. */
+function tickingClock(clock: Clock) {
+  let looksLeft = 0;
+  const now = (): number => (looksLeft-- > 0 ? clock.now() - 1 : clock.now());
+  const tickAfter = (looks: number): void => void (looksLeft = looks);
+  return { now, tickAfter };
+}
+
+describe.each([false, true])("L4 the 60th second, with merge %s", (merge) => {
+  test("which comes between two looks at the clock: the retired cookie never opens alive", async () => {
+    const clock = new Clock();
+    const list = tickingClock(clock);
+    const world = makeRevocable(clock, { merge }, list.now);
+    const client = world.newClient();
+    await client.request((session) => session.set("name", "alice"));
+    // Several parts, each of which is asked about.
+    const parts = await Promise.all(
+      ["a", "b"].map(async () => world.engine.open(client.jar.header)),
+    );
+    for (const [index, part] of parts.entries()) {
+      part.set(`k${index}`, "1");
+      client.jar.take((await world.engine.commit(part)).setCookie);
+    }
+    const { header } = client.jar;
+    await client.request((session) => session.regenerate());
+    clock.advance(60);
+    const found = new Set<boolean>();
+    for (let looks = 0; looks < 8; looks++) {
+      list.tickAfter(looks);
+      const session = await world.engine.open(header);
+      expect(session.toObject()).toEqual({});
+      expect(session.isNew).toBe(true);
+      found.add(session.readOnly);
+      session.set("late", "1");
+      const { setCookie } = await world.engine.commit(session);
+      expect(setCookie.length > 0).toBe(!session.readOnly);
+    }
+    // Both sides of the instant were met.
+    expect(found).toEqual(new Set([false, true]));
+  });
+});
