@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS "kocha_revocations" (
   kind text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
   spared text COLLATE "C",
+  nonce text COLLATE "C",
   PRIMARY KEY (kind, id)
 );
 CREATE INDEX IF NOT EXISTS "kocha_revocations_written_by" ON "kocha_revocations" (written_by);

@@ -25,6 +25,7 @@ export {
   mergeRecords,
   toRecord,
   type EndingSession,
+  type AppendedRevocation,
   type RevocationEntry,
   type RevocationKind,
   type RevocationLog,

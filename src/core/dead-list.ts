@@ -49,6 +49,11 @@ export class DeadList {
     return isInGrace(now - retiredAt) ? "grace" : "retired";
   }
 
+  /** Whether the credential was retired. */
+  hasRetired(credential: string): boolean {
+    return this.#credentials.has(credential);
+  }
+
   /** The latest instant that a revocation of the subject means, Unix milliseconds; 0: none. */
   latest(subject: string): number {
     return this.#subjects.get(subject)?.before ?? 0;

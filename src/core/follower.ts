@@ -11,10 +11,10 @@ import {
 } from "./listed-revocations.ts";
 import { type FollowerClock, type Moment, momentOf, msSince, systemClock } from "./moment.ts";
 import type {
+  AppendedRevocation,
   RevocationEntry,
   RevocationLog,
   RevocationPage,
-  RevocationRecord,
   Revocations,
   SessionLimits,
 } from "./revocations.ts";
@@ -138,7 +138,7 @@ export class RevocationFollower extends ListedRevocations {
     return known === undefined ? now() : known.now + Math.floor(elapsed() - known.elapsed);
   }
 
-  protected async append(entry: RevocationEntry): Promise<RevocationRecord> {
+  protected async append(entry: RevocationEntry): Promise<AppendedRevocation> {
     try {
       return await this.#ask("revoke", () => this.#log.append(entry));
     } catch (cause) {

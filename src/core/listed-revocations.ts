@@ -7,10 +7,10 @@ import { DeadList } from "./dead-list.ts";
 import { SECOND } from "./expiry.ts";
 import { RevocableBacking } from "./revocable.ts";
 import type {
+  AppendedRevocation,
   EndingSession,
   RevocationEntry,
   RevocationList,
-  RevocationRecord,
   Revocations,
   RevokeSubjectOptions,
   SessionLimits,
@@ -64,7 +64,7 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   abstract ready(): Awaitable<void>;
   /** How long a session can live on after its revocation, were it not for the list. */
   protected abstract lifeOf(limits: SessionLimits): number;
-  protected abstract append(entry: RevocationEntry): Awaitable<RevocationRecord>;
+  protected abstract append(entry: RevocationEntry): Awaitable<AppendedRevocation>;
   /** Throws when the list is too old to say anything. */
   protected abstract assertFresh(): void;
   /** Unix milliseconds by the clock that the records are written with, or a little before. */
@@ -134,17 +134,23 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
       this.#onFull?.();
       return undefined;
     }
-    return this.#add({ kind: "session", id: session.id, ttl: this.#lifeOf(session) });
+    const added = this.#add({ kind: "session", id: session.id, ttl: this.#lifeOf(session) });
+    return chain(added, () => undefined);
   }
 
-  retire(session: EndingSession): Awaitable<void> {
+  retire(session: EndingSession, successor: string): Awaitable<boolean> {
     const id = session.credential ?? session.id;
-    return this.#add({ kind: "credential", id, ttl: this.#lifeOf(session) });
+    const ttl = this.#lifeOf(session);
+    return this.#add({ kind: "credential", id, ttl, nonce: successor });
   }
 
-  #add(entry: RevocationEntry): Awaitable<void> {
+  /** @returns whether the entry was the first, where only one may be. */
+  #add(entry: RevocationEntry): Awaitable<boolean> {
     // ORDER: what the log doesn't have is not dead here either, or the nodes would disagree.
-    return chain(this.append(entry), (record) => this.list.add(record, this.now));
+    return chain(this.append(entry), ({ record, isFirst }) => {
+      this.list.add(record, this.now);
+      return isFirst;
+    });
   }
 
   get #life(): number {

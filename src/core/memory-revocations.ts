@@ -7,8 +7,8 @@ import {
   revocationOptionNames,
 } from "./listed-revocations.ts";
 import {
+  type AppendedRevocation,
   type RevocationEntry,
-  type RevocationRecord,
   type Revocations,
   type SessionLimits,
   toRecord,
@@ -43,10 +43,12 @@ class MemoryRevocations extends ListedRevocations {
     return Math.min(idle, absolute);
   }
 
-  protected append(entry: RevocationEntry): RevocationRecord {
+  protected append(entry: RevocationEntry): AppendedRevocation {
     const { now } = this;
     this.list.sweep(now, SWEEP_STEPS);
-    return toRecord(entry, now);
+    // What is taken in at once is never sent again, so no nonce need be kept.
+    const isFirst = entry.kind !== "credential" || !this.list.hasRetired(entry.id);
+    return { record: toRecord(entry, now), isFirst };
   }
 }
 

@@ -142,17 +142,16 @@ export class RevocableBacking extends SealedBacking {
 
   #retire(): Awaitable<void> {
     const { opened } = this;
-    if (opened === undefined || this.refusal() !== undefined) {
-      this.refuse("stale");
-      return this.startFresh();
-    }
-    this.#credential = mintSelector();
+    if (opened === undefined || this.refusal() !== undefined) return this.#startOver();
+    const successor = mintSelector();
+    this.#credential = successor;
     this.bump = true;
     const seal = (): Awaitable<void> => {
       // ORDER: what doesn't fit is heard of before the old credential is retired.
       if (!this.write()) return this.startFresh();
-      const retired = this.#tell(() => this.#list.retire(opened));
-      return chain(retired, () => this.keep());
+      const retired = this.#tell(() => this.#list.retire(opened, successor));
+      // Of two that replace one credential at two nodes, the log says which was the first.
+      return chain(retired, (isFirst) => (isFirst ? this.keep() : this.#startOver()));
     };
     return attempt(seal, (error) => {
       if (error instanceof StoreError) this.#broken = error;
@@ -160,6 +159,12 @@ export class RevocableBacking extends SealedBacking {
       this.takeBack();
       throw error;
     });
+  }
+
+  /** Another request has ended the session or replaced its credential: this one has none of it. */
+  #startOver(): void {
+    this.refuse("stale");
+    this.startFresh();
   }
 
   protected override end(): Awaitable<void> {
@@ -183,7 +188,7 @@ export class RevocableBacking extends SealedBacking {
     return callStore(this.config, "load", call, Infinity);
   }
 
-  #tell(call: () => Awaitable<void>): Awaitable<void> {
+  #tell<T>(call: () => Awaitable<T>): Awaitable<T> {
     return callStore(this.config, "revoke", call);
   }
 }

@@ -103,8 +103,12 @@ export interface RevocationList {
   bindingTime(subject: string): number;
   /** Ends a session, as `revoke` does. */
   end(session: EndingSession): Awaitable<void>;
-  /** Ends one credential of a session: the one that opened it. */
-  retire(session: EndingSession): Awaitable<void>;
+  /**
+   * Ends one credential of a session: the one that opened it.
+   * @param successor - the id of the credential that takes its place.
+   * @returns false when it had another successor before.
+   */
+  retire(session: EndingSession, successor: string): Awaitable<boolean>;
 }
 
 /** What is revoked: a session, one credential of a session, or the sessions of a subject. */
@@ -121,10 +125,24 @@ export interface RevocationEntry {
   readonly before?: number;
   /** Of a subject: the id of the session that lives on. */
   readonly except?: string | undefined;
+  /**
+   * Of a credential: what tells this entry, sent once or again, from another one of the same
+   * credential; base64url of 16 random bytes. Without one it is never the first.
+   */
+  readonly nonce?: string | undefined;
+}
+
+/** What a log answers when it has taken an entry in. */
+export interface AppendedRevocation {
+  /** What the log now keeps. */
+  readonly record: RevocationRecord;
+  /** Of a credential: whether this entry is the one that retired it (R4); true of the other kinds. */
+  readonly isFirst: boolean;
 }
 
 /**
- * What a log keeps of one kind and id. Of several entries it keeps one, as `mergeRecords` has it.
+ * What a log keeps of one kind and id. Of several entries it keeps one, as `mergeRecords` has it; of
+ * a credential it keeps the first entry's nonce beside it.
  * A subject's session is dead when it was bound until `exceptBefore`, or until `before` and isn't
  * `except`.
  */
@@ -160,10 +178,12 @@ export interface RevocationPage {
  *     whatever cursor it goes on from, also when it became visible after a later one;
  * R2  a read without a cursor finds all that is kept, and so does one whose cursor is no longer
  *     good, such as after a restore;
- * R3  a record is kept until its `until` has passed, and read again after each change.
+ * R3  a record is kept until its `until` has passed, and read again after each change;
+ * R4  of the entries of one credential the first one is `isFirst`, and so is each later one with
+ *     its nonce, which is the same entry sent again; no other is, also of those that come at once.
  */
 export interface RevocationLog {
-  append(entry: RevocationEntry): Promise<RevocationRecord>;
+  append(entry: RevocationEntry): Promise<AppendedRevocation>;
   /** @param cursor - of the last answer; undefined: all of it. */
   read(cursor: string | undefined): Promise<RevocationPage>;
   /** Removes at most `limit` records that nothing needs any more; gives their number. */

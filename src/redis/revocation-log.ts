@@ -1,10 +1,12 @@
 // The log of revocations in Redis or Valkey: a stream that every process follows. Both scripts touch
 // keys of one hash slot, so a cluster takes them too. It knows no session and no timer.
 //
-// An entry of the stream is one field, "r", with "kind at until before exceptBefore except id":
-// instants in Unix ms of the server, except "-" where nobody is spared. Ids of the stream go by the
-// server's time. Of one subject the stream has one entry: a hash says which.
+// An entry of the stream is one field, "r", with "kind at until before exceptBefore word id":
+// instants in Unix ms of the server; the word is whom a subject's entry spares, of a credential the
+// first entry's nonce, "-" for none. Ids of the stream go by the server's time. Of one subject, and
+// of one credential, the stream has one entry: a hash for each kind says which.
 import type {
+  AppendedRevocation,
   RevocationEntry,
   RevocationKind,
   RevocationLog,
@@ -33,6 +35,11 @@ local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
+/** The hashes that say where the one entry of an id is, by kind; sessions need none. */
+const places = `
+local places = { subject = KEYS[2], credential = KEYS[3] }
+`;
+
 const trim = `
 local function trim(count)
   local gone = 0
@@ -40,44 +47,49 @@ local function trim(count)
     local kind, ends, id = string.match(entry[2][2], "^(%l+) %d+ (%d+) %d+ %d+ %S+ (.*)$")
     if kind and tonumber(ends) > now then break end
     redis.call("XDEL", KEYS[1], entry[1])
-    if kind == "subject" and redis.call("HGET", KEYS[2], id) == entry[1] then
-      redis.call("HDEL", KEYS[2], id)
-    end
+    local index = kind and places[kind]
+    if index and redis.call("HGET", index, id) == entry[1] then redis.call("HDEL", index, id) end
     gone = gone + 1
   end
   return gone
 end
 `;
 
-/** ARGV: kind, ttl, before or "", except or "-", id. Gives the record. It mirrors mergeRecords. */
-const appending = new RedisScript(`${time}${trim}
-local kind, except, id = ARGV[1], ARGV[4], ARGV[5]
+/**
+ * ARGV: kind, ttl, before or "", the word, id. Gives the record. It mirrors mergeRecords; the word of
+ * a credential stays the first entry's.
+ */
+const appending = new RedisScript(`${time}${places}${trim}
+local kind, word, id = ARGV[1], ARGV[4], ARGV[5]
 local at, ends, before, exceptBefore = now, now + ARGV[2], 0, 0
 if kind == "subject" then
   before = now
   if ARGV[3] ~= "" then before = math.min(now, tonumber(ARGV[3])) end
-  local place = redis.call("HGET", KEYS[2], id)
-  local known = place and redis.call("XRANGE", KEYS[1], place, place)[1]
-  local a, u, b, eb, e
-  if known then
-    a, u, b, eb, e = string.match(known[2][2], "^%l+ (%d+) (%d+) (%d+) (%d+) (%S+) ")
-  end
-  if a then
-    a, u, b, eb = tonumber(a), tonumber(u), tonumber(b), tonumber(eb)
-    if e ~= except then exceptBefore = math.min(b, before) end
+end
+local index = places[kind]
+local place = index and redis.call("HGET", index, id)
+local known = place and redis.call("XRANGE", KEYS[1], place, place)[1]
+local a, u, b, eb, w
+if known then
+  a, u, b, eb, w = string.match(known[2][2], "^%l+ (%d+) (%d+) (%d+) (%d+) (%S+) ")
+end
+if a then
+  a, u, b, eb = tonumber(a), tonumber(u), tonumber(b), tonumber(eb)
+  if kind == "credential" then
+    word = w
+  else
+    if w ~= word then exceptBefore = math.min(b, before) end
     exceptBefore = math.max(exceptBefore, eb)
     -- "-" stands for nobody, and comes first.
-    if b > before or (b == before and e ~= "-" and (except == "-" or e > except)) then
-      except = e
-    end
-    at, ends, before = math.min(at, a), math.max(ends, u), math.max(before, b)
-    redis.call("XDEL", KEYS[1], place)
+    if b > before or (b == before and w ~= "-" and (word == "-" or w > word)) then word = w end
   end
+  at, ends, before = math.min(at, a), math.max(ends, u), math.max(before, b)
+  redis.call("XDEL", KEYS[1], place)
 end
 -- Not by %s, which ends at a NUL.
-local record = kind .. string.format(" %.0f %.0f %.0f %.0f ", at, ends, before, exceptBefore) .. except .. " " .. id
-local place = redis.call("XADD", KEYS[1], "*", "r", record)
-if kind == "subject" then redis.call("HSET", KEYS[2], id, place) end
+local record = kind .. string.format(" %.0f %.0f %.0f %.0f ", at, ends, before, exceptBefore) .. word .. " " .. id
+place = redis.call("XADD", KEYS[1], "*", "r", record)
+if index then redis.call("HSET", index, id, place) end
 trim(${TRIM})
 return record
 `);
@@ -111,10 +123,11 @@ end
 return answer
 `);
 
-const trimming = new RedisScript(`${time}${trim} return trim(tonumber(ARGV[1]))`);
+const trimming = new RedisScript(`${time}${places}${trim} return trim(tonumber(ARGV[1]))`);
 
 const RECORD = /^(session|credential|subject) (\d+) (\d+) (\d+) (\d+) (\S+) ([^]*)$/;
-const nobody = "-";
+/** The word of an entry that has none. */
+const NO_WORD = "-";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -123,7 +136,7 @@ export class RedisRevocationLog implements RevocationLog {
   readonly #page: number;
   readonly #connection: RedisConnection;
   readonly #wait: ReplicationWait | undefined;
-  /** In a cluster, what stands in the braces says that both are in one place. */
+  /** In a cluster, what stands in the braces says that all are in one place. */
   readonly #keys: { readonly key: string; readonly beside: readonly string[] };
 
   /** @param page - entries of one answer. */
@@ -136,17 +149,25 @@ export class RedisRevocationLog implements RevocationLog {
     this.#page = page;
     this.#connection = connection;
     this.#wait = wait;
-    this.#keys = { key: `${prefix}{r}:log`, beside: [`${prefix}{r}:subjects`] };
+    this.#keys = {
+      key: `${prefix}{r}:log`,
+      beside: [`${prefix}{r}:subjects`, `${prefix}{r}:credentials`],
+    };
   }
 
   /** @throws {StoreError} ERR_SESSION_STORE_UNREPLICATED, or whatever the client throws. */
-  async append({ kind, id, ttl, before, except }: RevocationEntry): Promise<RevocationRecord> {
+  async append(entry: RevocationEntry): Promise<AppendedRevocation> {
+    const { kind, id, ttl, before, except, nonce } = entry;
+    const isCredential = kind === "credential";
     const instant = before === undefined ? "" : String(Math.floor(before));
-    const args = [kind, String(Math.ceil(ttl)), instant, except ?? nobody, id];
+    const word = (isCredential ? nonce : except) ?? NO_WORD;
+    const args = [kind, String(Math.ceil(ttl)), instant, word, id];
     const call = { ...this.#keys, args, wait: this.#wait };
     const { reply, replicas } = await appending.run(this.#connection, call);
     mustBeReplicated(replicas, this.#wait, "revoke");
-    return readRecord(textOf(reply)) ?? fail();
+    const text = textOf(reply);
+    const isFirst = !isCredential || (nonce !== undefined && wordOf(text) === nonce);
+    return { record: readRecord(text) ?? fail(), isFirst };
   }
 
   async read(cursor: string | undefined): Promise<RevocationPage> {
@@ -195,9 +216,13 @@ function startOf(cursor: string | undefined): ReadStart {
   return { from: String(Math.max(0, ms - OVERLAP)), reached: place, place, record };
 }
 
+function wordOf(text: string): string | undefined {
+  return RECORD.exec(text)?.[6];
+}
+
 /** @returns undefined for what someone else wrote. */
 function readRecord(text: string): RevocationRecord | undefined {
-  const [, kind, at, until, before, exceptBefore, except, id = ""] = RECORD.exec(text) ?? [];
+  const [, kind, at, until, before, exceptBefore, word, id = ""] = RECORD.exec(text) ?? [];
   if (kind === undefined) return undefined;
   return {
     kind: kind as RevocationKind,
@@ -205,7 +230,7 @@ function readRecord(text: string): RevocationRecord | undefined {
     at: Number(at),
     until: Number(until),
     before: Number(before),
-    except: except === nobody ? undefined : except,
+    except: kind === "subject" && word !== NO_WORD ? word : undefined,
     exceptBefore: Number(exceptBefore),
   };
 }

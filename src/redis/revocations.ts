@@ -12,7 +12,7 @@ import { RedisRevocationLog } from "./revocation-log.ts";
 export interface RedisRevocationsOptions extends FollowOptions, RedisDurability {
   /** A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster. */
   readonly client: RedisClient;
-  /** Begins the names of the two keys. Default "kocha:". */
+  /** Begins the names of the three keys. Default "kocha:". */
   readonly prefix?: string | undefined;
 }
 

@@ -4,17 +4,23 @@
 import { type FollowOptions, followOptionNames, RevocationFollower } from "../core/follower.ts";
 import { checkNames } from "../core/listed-revocations.ts";
 import type {
+  AppendedRevocation,
   RevocationEntry,
   RevocationLog,
   RevocationPage,
-  RevocationRecord,
   Revocations,
 } from "../core/revocations.ts";
 import { StoreError, type StoreOperation } from "../errors.ts";
 import { encodeText } from "./codec.ts";
 import { raw, sql, type SqlFragment, tableName } from "./fragment.ts";
 import { PostgresClient, type PostgresConnection } from "./postgres-client.ts";
-import { mergedColumns, readRecord, recordColumns } from "./revocation-rows.ts";
+import {
+  appendedColumns,
+  mergedColumns,
+  readAppended,
+  readRecord,
+  recordColumns,
+} from "./revocation-rows.ts";
 import type { SqlRow } from "./session-store.ts";
 
 /** Where the log is, and how it is followed. */
@@ -58,6 +64,7 @@ export function postgresRevocationsSql(table: string = DEFAULT_TABLE): readonly 
   kind text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
   spared text COLLATE "C",
+  nonce text COLLATE "C",
   PRIMARY KEY (kind, id)
 );`,
     `CREATE INDEX IF NOT EXISTS "${plain}_written_by" ON ${name} (written_by);`,
@@ -93,22 +100,21 @@ export class PostgresRevocationLog implements RevocationLog {
     await this.#client.make(postgresRevocationsSql(this.#name));
   }
 
-  async append({ kind, id, ttl, before, except }: RevocationEntry): Promise<RevocationRecord> {
+  async append(entry: RevocationEntry): Promise<AppendedRevocation> {
+    const { kind, id, ttl, before, except, nonce = null } = entry;
     const isSubject = kind === "subject";
     const until =
       before === undefined ? raw("now") : sql`least(now, ${Math.floor(before)}::bigint)`;
     const [row] = await this.#rows(
       "revoke",
-      sql`INSERT INTO ${this.#table} AS known (${recordColumns}, written_by)
-SELECT ${kind}::text, ${encodeText(id)}::text, now, now + ${Math.ceil(ttl)}::bigint, ${isSubject ? until : raw("0")}, ${(isSubject ? except : undefined) ?? null}::text, 0, txid_current()
+      // The nonce stays the first entry's.
+      sql`INSERT INTO ${this.#table} AS known (${appendedColumns}, written_by)
+SELECT ${kind}::text, ${encodeText(id)}::text, now, now + ${Math.ceil(ttl)}::bigint, ${isSubject ? until : raw("0")}, ${(isSubject ? except : undefined) ?? null}::text, 0, ${nonce}::text, txid_current()
 FROM (SELECT ${clock} AS now) AS time
 ON CONFLICT (kind, id) DO UPDATE SET (since, until, bound_before, spared, spared_before, written_by) = (${mergedColumns("known", "excluded", words)}, txid_current())
-RETURNING ${recordColumns}`,
+RETURNING ${appendedColumns}`,
     );
-    const record = readRecord(row);
-    if (record !== undefined) return record;
-    const message = "the database gave back something else than the entry that it was to take";
-    throw new StoreError("ERR_SESSION_STORE_ANSWER", "revoke", message);
+    return readAppended(row, entry);
   }
 
   async read(cursor: string | undefined): Promise<RevocationPage> {

@@ -1,6 +1,12 @@
 // How a revocation stands in a SQL row, the same on every engine: one row for each kind and id, which
 // an upsert turns into what both say. It knows no driver.
-import type { RevocationKind, RevocationRecord } from "../core/revocations.ts";
+import type {
+  AppendedRevocation,
+  RevocationEntry,
+  RevocationKind,
+  RevocationRecord,
+} from "../core/revocations.ts";
+import { StoreError } from "../errors.ts";
 import { decodeText, toNumber } from "./codec.ts";
 import { raw, sql, type SqlFragment } from "./fragment.ts";
 
@@ -9,6 +15,11 @@ const kinds: readonly string[] = ["session", "credential", "subject"] satisfies 
 /** The columns of a record, in the order of {@link mergedColumns}. */
 export const recordColumns: SqlFragment = raw(
   "kind, id, since, until, bound_before, spared, spared_before",
+);
+
+/** What an upsert writes and gives back: a record, and the nonce of a credential's first entry. */
+export const appendedColumns: SqlFragment = raw(
+  "kind, id, since, until, bound_before, spared, spared_before, nonce",
 );
 
 /** An engine's words for the smaller and the larger of values. */
@@ -51,4 +62,21 @@ export function readRecord(
     except: typeof spared === "string" ? spared : undefined,
     exceptBefore,
   };
+}
+
+/**
+ * What the row that an upsert gave back says of the entry.
+ * @throws {StoreError} ERR_SESSION_STORE_ANSWER when it is no record.
+ */
+export function readAppended(
+  row: Readonly<Record<string, unknown>> | undefined,
+  { kind, nonce }: RevocationEntry,
+): AppendedRevocation {
+  const record = readRecord(row);
+  if (record === undefined) {
+    const message = "the database gave back something else than the entry that it was to take";
+    throw new StoreError("ERR_SESSION_STORE_ANSWER", "revoke", message);
+  }
+  const isFirst = kind !== "credential" || (nonce !== undefined && row?.["nonce"] === nonce);
+  return { record, isFirst };
 }

@@ -4,18 +4,24 @@
 import { type FollowOptions, followOptionNames, RevocationFollower } from "../core/follower.ts";
 import { checkNames } from "../core/listed-revocations.ts";
 import {
+  type AppendedRevocation,
   type RevocationEntry,
   type RevocationLog,
   type RevocationPage,
-  type RevocationRecord,
   type Revocations,
   toRecord,
 } from "../core/revocations.ts";
 import { kindOf } from "../core/text.ts";
-import { ConfigError, StoreError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 import { encodeText } from "./codec.ts";
 import { raw, sql, type SqlFragment, tableName } from "./fragment.ts";
-import { mergedColumns, readRecord, recordColumns } from "./revocation-rows.ts";
+import {
+  appendedColumns,
+  mergedColumns,
+  readAppended,
+  readRecord,
+  recordColumns,
+} from "./revocation-rows.ts";
 import { SqliteClient, type SqliteDatabase } from "./sqlite-client.ts";
 
 /** Where the log is, and how it is followed. */
@@ -42,7 +48,8 @@ const known = raw(`coalesce(there.since, added.since) AS since,
   coalesce(there.until, added.until) AS until,
   coalesce(there.bound_before, added.bound_before) AS bound_before,
   CASE WHEN there.id IS NULL THEN added.spared ELSE there.spared END AS spared,
-  coalesce(there.spared_before, added.spared_before) AS spared_before`);
+  coalesce(there.spared_before, added.spared_before) AS spared_before,
+  CASE WHEN there.id IS NULL THEN added.nonce ELSE there.nonce END AS nonce`);
 
 /** The log in one table. */
 export class SqliteRevocationLog implements RevocationLog {
@@ -68,28 +75,26 @@ export class SqliteRevocationLog implements RevocationLog {
   bound_before INTEGER NOT NULL,
   spared TEXT,
   spared_before INTEGER NOT NULL,
+  nonce TEXT,
   UNIQUE (kind, id)
 );
 CREATE INDEX IF NOT EXISTS "${table}_until" ON "${table}" (until);
 `);
   }
 
-  async append(entry: RevocationEntry): Promise<RevocationRecord> {
+  async append(entry: RevocationEntry): Promise<AppendedRevocation> {
     const added = toRecord(entry, Math.floor(this.#now()));
     const { kind, id, at, before, except = null, exceptBefore } = added;
     const until = Math.ceil(added.until);
     // ORDER: one statement, so that what is read and what replaces it are one step.
-    const statement = sql`WITH added (kind, id, since, until, bound_before, spared, spared_before) AS (
-  VALUES (${kind}, ${encodeText(id)}, ${at}, ${until}, ${Math.floor(before)}, ${except}, ${exceptBefore})
+    const statement = sql`WITH added (kind, id, since, until, bound_before, spared, spared_before, nonce) AS (
+  VALUES (${kind}, ${encodeText(id)}, ${at}, ${until}, ${Math.floor(before)}, ${except}, ${exceptBefore}, ${entry.nonce ?? null})
 ), known AS (
   SELECT ${known} FROM added LEFT JOIN ${this.#table} AS there ON there.kind = added.kind AND there.id = added.id
-) INSERT OR REPLACE INTO ${this.#table} (${recordColumns})
-SELECT added.kind, added.id, ${merged} FROM added, known RETURNING ${recordColumns}`;
+) INSERT OR REPLACE INTO ${this.#table} (${appendedColumns})
+SELECT added.kind, added.id, ${merged}, known.nonce FROM added, known RETURNING ${appendedColumns}`;
     const [row] = this.#client.rows(statement);
-    const record = readRecord(row);
-    if (record !== undefined) return record;
-    const message = "the database gave back something else than the entry that it was to take";
-    throw new StoreError("ERR_SESSION_STORE_ANSWER", "revoke", message);
+    return readAppended(row, entry);
   }
 
   async read(cursor: string | undefined): Promise<RevocationPage> {

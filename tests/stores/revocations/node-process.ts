@@ -66,11 +66,12 @@ const server = createServer((request, response) => {
     if (action === "set") session.set(first, second);
     if (action === "destroy") await session.destroy();
     if (action === "everywhere") await revocations.revokeSubject(first);
-    if (action === "slow") {
-      // It has seen its session, and writes when its parent says so.
+    if (action === "slow" || action === "rotate") {
+      // It has seen its session, and goes on when its parent says so.
       session.get("name");
       process.send?.("slow");
       await new Promise((resolve) => process.once("message", resolve));
+      if (action === "rotate") await session.regenerate();
       session.set("late", first);
     }
     if (action === "login") {

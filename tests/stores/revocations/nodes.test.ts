@@ -144,6 +144,31 @@ describe.each(engines)("on $engine", ({ engine, at, skews }) => {
     await untilAlive(there, await client.cookieHeader());
   });
 
+  test("a regenerate at both nodes at once leaves one successor", async () => {
+    const users = await Promise.all(Array.from({ length: 8 }, async () => logIn(here)));
+    const cookies = users.map(({ cookie }) => cookie);
+    for (const cookie of cookies) await untilAlive(there, cookie);
+    const racing = await Promise.all(nodes.map((node) => node.slow(cookies, "rotate")));
+    for (const race of racing) race.go();
+    const replies = await Promise.all(racing.map((race) => race.replies));
+    for (const [index, { name }] of users.entries()) {
+      const names = replies.map((answers) => {
+        const { status = 0, body = "" } = answers[index] ?? {};
+        expect(status).toBe(200);
+        return (JSON.parse(body) as { name?: string }).name;
+      });
+      expect(names.filter((one) => one === name)).toHaveLength(1);
+      expect(names).toContain(undefined);
+    }
+    // And so it stays, at both nodes, when both know all that the log has.
+    for (const cookie of cookies) for (const node of nodes) await untilDead(node, cookie);
+    const successors = replies.flat().map(({ setCookie }) => setCookie[0]?.split(";", 1)[0] ?? "");
+    for (const node of nodes) {
+      const found = await Promise.all(successors.map(async (cookie) => isAlive(node, cookie)));
+      expect(found.filter(Boolean)).toHaveLength(cookies.length);
+    }
+  });
+
   test("late writes at both nodes bring nothing back", async () => {
     const { client, cookie } = await logIn(here);
     await untilAlive(there, cookie);

@@ -42,8 +42,11 @@ export class AppNode {
     this.#child.kill("SIGCONT");
   }
 
-  /** Begins requests that look at their session and then wait; `go` lets them write. */
-  async slow(cookies: readonly string[]) {
+  /**
+   * Begins requests that look at their session and then wait; `go` lets them write, or with "rotate"
+   * regenerate and write.
+   */
+  async slow(cookies: readonly string[], action: "slow" | "rotate" = "slow") {
     let waiting = 0;
     const all = new Promise<void>((resolve) => {
       const count = (message: unknown): void => {
@@ -51,7 +54,9 @@ export class AppNode {
       };
       this.#child.on("message", count);
     });
-    const replies = cookies.map((cookie, index) => this.newClient().raw(`/slow/${index}`, cookie));
+    const replies = cookies.map((cookie, index) =>
+      this.newClient().raw(`/${action}/${index}`, cookie),
+    );
     await all;
     return {
       go: (): void => void this.#child.send("go"),

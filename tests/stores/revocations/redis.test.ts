@@ -42,7 +42,7 @@ for (const [name, client] of Object.entries<RedisClient>({
         log: new RedisRevocationLog(connection, prefix, undefined, page),
         follow: (options) => redisRevocations({ client, prefix, ...options }),
         empty: async () => {
-          for (const key of ["{r}:log", "{r}:subjects"]) {
+          for (const key of ["{r}:log", "{r}:subjects", "{r}:credentials"]) {
             await connection.send(prefix + key, ["del", prefix + key]);
           }
         },
@@ -86,7 +86,7 @@ describe("the stream", () => {
     await log.append({ kind: "session", id: newSelector(), ttl: HOUR });
     const first = await log.read(undefined);
     expect((await log.read(first.cursor)).records).toEqual([]);
-    const record = await log.append({ kind: "session", id: newSelector(), ttl: HOUR });
+    const { record } = await log.append({ kind: "session", id: newSelector(), ttl: HOUR });
     expect((await log.read(first.cursor)).records).toEqual([record]);
   });
 

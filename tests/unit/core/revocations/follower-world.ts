@@ -1,6 +1,7 @@
 // A log and a clock in the test's hands: time passes when it is told to, and the log answers, waits
 // or fails as it is told to.
 import {
+  type AppendedRevocation,
   type RevocationEntry,
   type RevocationLog,
   type RevocationPage,
@@ -77,6 +78,8 @@ class FakeLog implements RevocationLog {
   readonly #clock: FakeTime;
   #visible: RevocationRecord[] = [];
   #pending: { readonly record: RevocationRecord; readonly place: number }[] = [];
+  /** By credential, the first entry's. */
+  readonly #nonces = new Map<string, string | undefined>();
   #places = 0;
   /** What the log does instead of answering. */
   fault: "fail" | "hang" | undefined;
@@ -99,13 +102,16 @@ class FakeLog implements RevocationLog {
     return this.#clock.now() + this.ahead;
   }
 
-  async append(entry: RevocationEntry): Promise<RevocationRecord> {
+  async append(entry: RevocationEntry): Promise<AppendedRevocation> {
     await this.#trouble();
     const record = toRecord(entry, this.now);
+    const { kind, id, nonce } = entry;
+    const first = this.#nonces.get(id) ?? nonce;
+    if (kind === "credential") this.#nonces.set(id, first);
     const place = this.#places++;
     if (this.late) this.#pending.push({ record, place });
     else this.#visible.push(record);
-    return record;
+    return { record, isFirst: kind !== "credential" || first === nonce };
   }
 
   /** The late ones become visible, before those that came after them. */
