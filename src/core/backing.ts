@@ -46,6 +46,8 @@ export abstract class Backing {
   readOnly: ReadOnlyReason | undefined;
   destroyed = false;
   frozen = false;
+  /** From the call of `destroy()` on, unless that fails: nothing else is done to the session. */
+  #ending: Promise<void> | undefined;
   protected touched = false;
   protected binding: Binding | undefined;
   /** The lifetime that this session chose, seconds; undefined: the configuration's. */
@@ -150,7 +152,7 @@ export abstract class Backing {
    * @throws {UsageError} ERR_SESSION_USAGE_DESTROYED, _READ_ONLY or _HEADERS_SENT
    */
   beforeChange(): void {
-    if (this.destroyed) {
+    if (this.#ending !== undefined) {
       const message = "the session was destroyed in this request and can't be changed any more";
       throw new UsageError("ERR_SESSION_USAGE_DESTROYED", message);
     }
@@ -184,6 +186,11 @@ export abstract class Backing {
 
   /** Drops what isn't saved. */
   discard(): void {
+    // What was destroyed goes back to nothing.
+    if (this.#ending === undefined) this.dropChanges();
+  }
+
+  protected dropChanges(): void {
     this.map.discard();
     this.binding = undefined;
     this.lifetime = this.storedLifetime;
@@ -197,12 +204,20 @@ export abstract class Backing {
   }
 
   async destroy(): Promise<void> {
-    if (this.destroyed) return;
+    // A second call waits for the first one's end.
+    if (this.#ending !== undefined) return this.#ending;
     // ORDER: as in regenerate.
     this.noteChange();
     if (this.readOnly === "upgrade" || (this.frozen && !this.savesAlone)) this.beforeChange();
     this.touch();
-    await this.#inOrder(() => this.end());
+    // ORDER: from here on, not from its turn on, or what is called meanwhile would come after it.
+    this.#ending = this.#inOrder(() => this.end());
+    try {
+      await this.#ending;
+    } catch (error) {
+      this.#ending = undefined;
+      throw error;
+    }
   }
 
   async commit(): Promise<void> {
@@ -274,7 +289,7 @@ export abstract class Backing {
   }
 
   protected refuse(reason: RefusedReason): void {
-    this.discard();
+    this.dropChanges();
     notify(this.config.on, "refused", { id: this.id, reason });
   }
 

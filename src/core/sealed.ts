@@ -142,8 +142,8 @@ export class SealedBacking extends Backing {
     super.noteChange();
   }
 
-  override discard(): void {
-    super.discard();
+  protected override dropChanges(): void {
+    super.dropChanges();
     this.takeBack();
     const mark = this.#mark;
     if (mark === undefined) return;

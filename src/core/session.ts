@@ -167,7 +167,8 @@ export class Session {
   }
 
   /**
-   * Ends the session, at the store when awaited. Then `get` gives "" and changes throw.
+   * Ends the session, at the store when awaited. Changes throw from the call on, and `get` then
+   * gives "".
    * @throws {StoreError} when the store fails; the session may live on.
    */
   destroy(): Promise<void> {
