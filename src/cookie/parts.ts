@@ -131,7 +131,8 @@ export class MergingCookies {
     if (change.op === "destroy") {
       if (opened === undefined) return { set: [], expire: [] };
       const until = Math.min(now + change.ttl, change.deadline);
-      const tombstone = writeTombstone(opened.id, until, seen, now);
+      const ids = [opened, ...(opened.others ?? [])].map(({ id }) => id);
+      const tombstone = writeTombstone(ids, until, seen, now);
       const set = [this.#sealTombstone(tombstone, name, seen, now)];
       return { set, expire: names.slice(0, MAX_EXPIRED) };
     }

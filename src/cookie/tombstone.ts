@@ -19,14 +19,17 @@ export function deadSessions(seen: readonly Seen[], now: number): Map<string, nu
   return dead;
 }
 
-/** The tombstone of a logout: every session that was seen is dead, and those that were already. */
+/**
+ * The tombstone of a logout: every session that was seen is dead, and those that were already.
+ * @param ids - the sessions that end, those without a part too.
+ */
 export function writeTombstone(
-  id: string,
+  ids: readonly string[],
   until: number,
   seen: readonly Seen[],
   now: number,
 ): Tombstone {
-  const dead = new Map([[id, Infinity]]);
+  const dead = new Map(ids.map((id) => [id, Infinity]));
   let end = until + LINGER;
   for (const { content } of seen) {
     if (isPart(content)) dead.set(content.session.id, Infinity);

@@ -15,3 +15,36 @@ export function isThenable<T>(value: Awaitable<T>): value is Promise<T> {
 export function chain<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return isThenable(value) ? value.then(next) : next(value);
 }
+
+/** What a call came to: an answer, now or later, or what it threw at once. */
+type Attempt<T> = { readonly answer: Awaitable<T> } | { readonly error: unknown };
+
+/**
+ * Calls `call` with every item, whatever becomes of the others, and waits for all of them.
+ * @throws the failure of the first item that failed, when all have come to their end.
+ */
+export function tryAll<T, U>(
+  items: readonly T[],
+  call: (item: T) => Awaitable<U>,
+): Awaitable<readonly U[]> {
+  const attempts = items.map((item): Attempt<U> => {
+    try {
+      return { answer: call(item) };
+    } catch (error) {
+      return { error };
+    }
+  });
+  const isLater = attempts.some((one) => "answer" in one && isThenable(one.answer));
+  if (!isLater) return attempts.map(take) as U[];
+  return Promise.allSettled(attempts.map(async (attempt) => take(attempt))).then((settled) =>
+    settled.map((one) => {
+      if (one.status === "rejected") throw one.reason;
+      return one.value;
+    }),
+  );
+}
+
+function take<T>(attempt: Attempt<T>): Awaitable<T> {
+  if ("error" in attempt) throw attempt.error;
+  return attempt.answer;
+}

@@ -26,8 +26,8 @@ export interface EngineParts {
   readonly cookies: CookieWriter;
 }
 
-/** Why a session can't be changed: `upgrade` is the application's own wish. */
-export type ReadOnlyReason = "grace" | "unavailable" | "upgrade";
+/** Why changes of a session are refused. */
+export type ReadOnlyReason = "grace" | "unavailable";
 
 /** Whose session it is, before it is saved. */
 export interface Binding {
@@ -44,6 +44,8 @@ export abstract class Backing {
   /** Whether the client brought no session that lives. */
   isNew = true;
   readOnly: ReadOnlyReason | undefined;
+  /** Whether no response can carry its cookie, as that of an upgrade: it can only be read. */
+  headersOnly = false;
   destroyed = false;
   frozen = false;
   /** From the call of `destroy()` on, unless that fails: nothing else is done to the session. */
@@ -156,7 +158,7 @@ export abstract class Backing {
       const message = "the session was destroyed in this request and can't be changed any more";
       throw new UsageError("ERR_SESSION_USAGE_DESTROYED", message);
     }
-    if (this.readOnly === "upgrade") {
+    if (this.headersOnly) {
       const message =
         "a session that was opened from headers alone is read-only: no response can carry its cookie";
       throw new UsageError("ERR_SESSION_USAGE_READ_ONLY", message);
@@ -208,7 +210,7 @@ export abstract class Backing {
     if (this.#ending !== undefined) return this.#ending;
     // ORDER: as in regenerate.
     this.noteChange();
-    if (this.readOnly === "upgrade" || (this.frozen && !this.savesAlone)) this.beforeChange();
+    if (this.headersOnly || (this.frozen && !this.savesAlone)) this.beforeChange();
     this.touch();
     // ORDER: from here on, not from its turn on, or what is called meanwhile would come after it.
     this.#ending = this.#inOrder(() => this.end());
@@ -250,8 +252,9 @@ export abstract class Backing {
   /** Refuses what a read-only session was told; law L8. */
   #writable(): boolean {
     const { readOnly } = this;
+    if (this.headersOnly) return false;
     if (readOnly === undefined) return true;
-    if (readOnly !== "upgrade" && this.changed) this.refuse(readOnly);
+    if (this.changed) this.refuse(readOnly);
     return false;
   }
 
@@ -267,7 +270,8 @@ export abstract class Backing {
 
   /** What the response owes the client as things stand. */
   effects(): ResponseEffects {
-    const setCookie = this.readOnly === undefined || this.destroyed ? this.setCookies() : [];
+    const isOwed = !this.headersOnly && (this.readOnly === undefined || this.destroyed);
+    const setCookie = isOwed ? this.setCookies() : [];
     return { setCookie, vary: this.touched, noStore: setCookie.length > 0 };
   }
 

@@ -53,7 +53,7 @@ export interface SessionObservers {
   created?(event: SessionEvent): void;
   /** The idle timeout began anew, and the cookie was sent again. */
   renewed?(event: SessionEvent): void;
-  /** The credential was replaced. */
+  /** The credential was replaced; changes that were saved with it are `committed` too. */
   regenerated?(event: SessionEvent): void;
   /** A change was saved. */
   committed?(event: SessionEvent): void;
@@ -61,7 +61,7 @@ export interface SessionObservers {
   refused?(event: RefusedEvent): void;
   /** A merging session's parts were replaced by one. */
   collapsed?(event: CollapsedEvent): void;
-  /** The session was ended by `destroy()`. */
+  /** The session was ended by `destroy()`; one event for each session of the request. */
   destroyed?(event: SessionEvent): void;
   /** A cookie of ours was not accepted. */
   rejected?(event: RejectedEvent): void;

@@ -2,7 +2,7 @@
 // request's change under the fence that it loaded, and says when the key goes out.
 import { badAnswer, callStore } from "./store-call.ts";
 import { Backing, type Connection, type EngineParts } from "./backing.ts";
-import { chain, isThenable } from "./awaitable.ts";
+import { chain, isThenable, tryAll } from "./awaitable.ts";
 import { notify } from "./events.ts";
 import { cookieMaxAge } from "./expiry.ts";
 import { mintSelector, type OpenedKey, sealKey } from "./key.ts";
@@ -31,6 +31,8 @@ export class KeyedBacking extends Backing {
   protected readonly savesAlone = true;
   readonly #ring: SigningKeyring;
   #selector: string | undefined;
+  /** The rows that the request's keys stand for, for `destroy()`, which ends them all. */
+  #brought: readonly string[] = [];
   /** The row as last seen; undefined: the session isn't stored. */
   #row: KnownRow | undefined;
   #issued = 0;
@@ -50,9 +52,13 @@ export class KeyedBacking extends Backing {
     this.#ring = signing;
   }
 
-  /** Takes over a row that the client's key stands for, as it is or, in the grace of law L4, shut. */
-  adopt(key: OpenedKey, row: CheckedRow, grace: boolean): void {
+  /**
+   * Takes over a row that the client's key stands for, as it is or, in the grace of law L4, shut.
+   * @param brought - the selectors of all rows that the request's keys stand for.
+   */
+  adopt(key: OpenedKey, row: CheckedRow, grace: boolean, brought: readonly string[]): void {
     this.claim(key);
+    this.#brought = brought;
     this.#selector = key.selector;
     this.#row = row;
     this.created = row.notes.created;
@@ -73,8 +79,9 @@ export class KeyedBacking extends Backing {
   }
 
   /** The store didn't answer: reads as empty, and only ending it is tried (law L9). */
-  shut(key: OpenedKey): void {
+  shut(key: OpenedKey, brought: readonly string[]): void {
     this.claim(key);
+    this.#brought = brought;
     this.#selector = key.selector;
     this.readOnly = "unavailable";
   }
@@ -117,22 +124,24 @@ export class KeyedBacking extends Backing {
   }
 
   protected end(): Awaitable<void> {
-    const selector = this.#selector;
     // A handle that was only asked for stands for no row.
-    const isThere = this.#row !== undefined || this.readOnly === "unavailable";
-    const finish = (): void => {
-      this.destroyed = true;
-      this.#row = undefined;
-      this.map.load(noChange.set);
-      this.binding = undefined;
-      if (isThere) notify(this.config.on, "destroyed", { id: this.id });
-    };
-    if (!isThere || selector === undefined) return finish();
+    const made = this.#row === undefined ? [] : [this.id];
+    const ids = [...new Set([...made, ...this.#brought])];
     const change: SessionChange = { op: "destroy", ...noChange, ttl: 0, deadline: Infinity };
-    const { store } = this.config;
+    const { store, on } = this.config;
+    const destroy = (id: string): Awaitable<unknown> =>
+      chain(
+        callStore(this.config, "save", () => store.save(id, change)),
+        () => notify(on, "destroyed", { id }),
+      );
     return chain(
-      this.#guard(() => callStore(this.config, "save", () => store.save(selector, change))),
-      finish,
+      this.#guard(() => tryAll(ids, destroy)),
+      () => {
+        this.destroyed = true;
+        this.#row = undefined;
+        this.map.load(noChange.set);
+        this.binding = undefined;
+      },
     );
   }
 
@@ -276,7 +285,7 @@ export class KeyedBacking extends Backing {
       this.#row = { ...saved, notes };
       if (bump) notify(this.config.on, "regenerated", { id: this.id });
       if (hadChanges) notify(this.config.on, "committed", { id: this.id });
-      if (renews) notify(this.config.on, "renewed", { id: this.id });
+      if (renews && !bump) notify(this.config.on, "renewed", { id: this.id });
     });
   }
 

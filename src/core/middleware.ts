@@ -3,7 +3,7 @@
 import { CookieWriter } from "../cookie/attributes.ts";
 import { findCookies, findParts, MAX_HEADER_LENGTH } from "../cookie/find.ts";
 import { isSessionError, StoreError, UsageError } from "../errors.ts";
-import { chain, isThenable } from "./awaitable.ts";
+import { chain, isThenable, tryAll } from "./awaitable.ts";
 import type { Connection, EngineParts } from "./backing.ts";
 import { type ResolvedConfig, resolveConfig, type SessionConfig } from "./config.ts";
 import { noEffects, type ResponseEffects } from "./effects.ts";
@@ -97,8 +97,7 @@ export class SessionMiddleware {
   /** As `open`, for a request whose response can't carry a cookie, such as a WebSocket upgrade. */
   openReadOnly(cookieHeader: string | undefined): Awaitable<Session> {
     return chain(this.open(cookieHeader), (session) => {
-      // What is shut already keeps its own reason to the observers; here nothing can be changed.
-      backingOf(session).readOnly = "upgrade";
+      backingOf(session).headersOnly = true;
       return session;
     });
   }
@@ -172,22 +171,19 @@ export class SessionMiddleware {
       if (best === undefined) {
         backing.claim(first);
       } else {
-        backing.adopt(best.key, best.row, best.grace);
+        backing.adopt(best.key, best.row, best.grace, selectorsOf(found));
         if (!best.grace) notify(this.#config.on, "opened", { id: best.key.selector });
       }
       return session;
     };
     const fail = (error: unknown): Session => {
       if (this.#config.onStoreError === "fail" || !isStoreFailure(error)) throw error;
-      backing.shut(first);
+      backing.shut(first, selectors);
       return session;
     };
     try {
-      const answers = selectors.map((selector) => this.#load(selector));
-      if (!answers.some(isThenable)) return settle(answers as (CheckedRow | undefined)[]);
-      return Promise.all(answers.map(async (answer) => answer))
-        .then(settle)
-        .catch(fail);
+      const rows = tryAll(selectors, (selector) => this.#load(selector));
+      return isThenable(rows) ? rows.then(settle).catch(fail) : settle(rows);
     } catch (error) {
       return fail(error);
     }
@@ -241,6 +237,10 @@ function pickNewest(found: readonly Candidate[]): Candidate | undefined {
     if (best === undefined || isBetter(candidate, best)) best = candidate;
   }
   return best;
+}
+
+function selectorsOf(found: readonly Candidate[]): string[] {
+  return [...new Set(found.map(({ key }) => key.selector))];
 }
 
 function isBetter(one: Candidate, other: Candidate): boolean {

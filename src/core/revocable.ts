@@ -1,7 +1,7 @@
 // The session of a sealed store with revocations: as any sealed one, but the list of the revoked is
 // asked before it is opened and again before it is written, and hears of what ends.
 import { StoreError } from "../errors.ts";
-import { chain, isThenable } from "./awaitable.ts";
+import { chain, isThenable, tryAll } from "./awaitable.ts";
 import type { Binding, Connection, EngineParts } from "./backing.ts";
 import type { RefusedReason } from "./events.ts";
 import { mintSelector } from "./key.ts";
@@ -25,10 +25,6 @@ export class RevocableBacking extends SealedBacking {
   #credential: string | undefined;
   /** The credentials of the request that are in their grace; undefined: none is. */
   #inGrace: Set<string> | undefined;
-  /** Whether nobody can say what became of the session, and it reads as empty: law L9. */
-  #isShut = false;
-  /** The same, where every look at the session fails instead. */
-  #failure: Error | undefined;
   /** The opened credential was retired or it wasn't, nobody knows: nothing more is saved. */
   #broken: Error | undefined;
 
@@ -52,31 +48,8 @@ export class RevocableBacking extends SealedBacking {
     try {
       await this.#watch(() => ready);
     } catch (error) {
-      this.#shut(error);
+      this.shut(error);
     }
-  }
-
-  override touch(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    super.touch();
-  }
-
-  protected override openLate(): void {
-    if (this.#isShut) return;
-    try {
-      super.openLate();
-    } catch (error) {
-      // ORDER: a second look must not find an empty session where the first one found no answer.
-      this.#failure = error as Error;
-      this.#shut(error);
-      this.#failure = undefined;
-    }
-  }
-
-  #shut(error: unknown): void {
-    if (this.config.onStoreError === "fail" || !(error instanceof StoreError)) throw error;
-    this.#isShut = true;
-    this.readOnly ??= "unavailable";
   }
 
   protected override adopt(opened: OpenedSession): void {
@@ -129,7 +102,7 @@ export class RevocableBacking extends SealedBacking {
 
   protected override replaceCredential(): Awaitable<void> {
     if (this.#broken !== undefined) throw this.#broken;
-    if (this.#isShut) throw this.notSaved();
+    if (this.isShut) throw this.notSaved();
     if (this.readOnly === "grace") {
       // A login whose first response was lost works at the second try.
       if (this.changed) this.refuse("grace");
@@ -167,16 +140,8 @@ export class RevocableBacking extends SealedBacking {
     this.startFresh();
   }
 
-  protected override end(): Awaitable<void> {
-    if (this.#isShut) {
-      // ORDER: without the list's word; whoever holds the cookie may end its session.
-      const found = this.find(undefined);
-      if (found !== undefined) super.adopt(found, "unavailable");
-    }
-    const { opened } = this;
-    if (opened === undefined) return super.end();
-    const ended = this.#tell(() => this.#list.end(opened));
-    return chain(ended, () => super.end());
+  protected override announceEnd(sessions: readonly OpenedSession[]): Awaitable<unknown> {
+    return tryAll(sessions, (session) => this.#tell(() => this.#list.end(session)));
   }
 
   #ready(): Awaitable<void> {

@@ -1,5 +1,6 @@
 // The session of a sealed store: the data travels in the cookies themselves. It opens at the first
 // touch, gathers the request's whole change, and the response carries the one write.
+import { StoreError } from "../errors.ts";
 import { chain } from "./awaitable.ts";
 import {
   Backing,
@@ -42,6 +43,12 @@ export class SealedBacking extends Backing {
   readonly #store: SealedSessionStore;
   readonly #findCookies: () => readonly Cookie[];
   #opened: OpenedSession | undefined;
+  /** What the request's cookies held; a fresh session may have taken its place meanwhile. */
+  #brought: OpenedSession | undefined;
+  /** Why every look at the session fails: nobody can say what the request's cookies hold. */
+  #failure: Error | undefined;
+  /** The same where `onStoreError` is "anonymous": the session reads as empty (law L9). */
+  protected isShut = false;
   #newId: string | undefined;
   /** Whether the credential is replaced. */
   protected bump = false;
@@ -64,9 +71,29 @@ export class SealedBacking extends Backing {
     this.#findCookies = findCookies;
   }
 
+  override touch(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    super.touch();
+  }
+
   protected override openLate(): void {
-    const opened = this.find(this.verdict);
-    if (opened !== undefined) this.adopt(opened);
+    if (this.isShut) return;
+    try {
+      const opened = this.find(this.verdict);
+      if (opened !== undefined) this.adopt(opened);
+    } catch (error) {
+      // ORDER: a second look must not find an empty session where the first one found no answer.
+      this.#failure = error as Error;
+      this.shut(error);
+      this.#failure = undefined;
+    }
+  }
+
+  /** Takes it that nobody can say what the request's cookies hold. */
+  protected shut(error: unknown): void {
+    if (this.config.onStoreError === "fail" || !(error instanceof StoreError)) throw error;
+    this.isShut = true;
+    this.readOnly = "unavailable";
   }
 
   /** Says whether a session is dead; undefined: nobody does. */
@@ -85,9 +112,9 @@ export class SealedBacking extends Backing {
 
   /** Takes over what was found; `shut`: it can only be ended. */
   protected adopt(opened: OpenedSession, shut?: ReadOnlyReason): void {
-    this.#opened = opened;
+    this.#opened = this.#brought = opened;
     if (shut !== undefined) {
-      this.readOnly ??= shut;
+      this.readOnly = shut;
       return;
     }
     this.isNew = false;
@@ -125,7 +152,7 @@ export class SealedBacking extends Backing {
   get expires(): number {
     this.touch();
     if (this.#opened !== undefined && !this.changed) return this.#opened.expires;
-    return Math.min(this.config.now() + this.ttl, this.#deadline);
+    return Math.min(this.config.now() + this.ttl, this.#deadlineOf(this.#opened));
   }
 
   get stored(): boolean {
@@ -134,7 +161,11 @@ export class SealedBacking extends Backing {
   }
 
   get changed(): boolean {
-    return this.map.changed || this.bump || this.binding !== undefined || this.lifetimeChanged;
+    return this.bump || this.#hasChanges;
+  }
+
+  get #hasChanges(): boolean {
+    return this.map.changed || this.binding !== undefined || this.lifetimeChanged;
   }
 
   override noteChange(): void {
@@ -175,6 +206,7 @@ export class SealedBacking extends Backing {
   }
 
   protected replaceCredential(): Awaitable<void> {
+    if (this.isShut) throw this.notSaved();
     // Without a cookie there is nothing to replace: law L6.
     if (!this.stored) return undefined;
     this.bump = true;
@@ -197,20 +229,27 @@ export class SealedBacking extends Backing {
   }
 
   protected end(): Awaitable<void> {
-    const { id } = this;
-    const opened = this.#opened;
-    this.destroyed = true;
-    this.map.load(noChange.set);
-    if (opened === undefined) {
-      this.#due = undefined;
-      return undefined;
-    }
-    // How long a write that races with this one could live: a tombstone must outlive it.
-    const ends = { ttl: this.ttl, deadline: this.#deadline };
-    const change: SealedChange = { op: "destroy", ...noChange, ...ends };
-    this.#due = this.#seal(opened, change);
-    notify(this.config.on, "destroyed", { id });
+    // ORDER: without anybody's word on it; whoever holds the cookie may end its session.
+    if (this.isShut) this.#brought = this.find(undefined);
+    const brought = this.#brought;
+    const sessions = brought === undefined ? [] : [brought, ...(brought.others ?? [])];
+    return chain(this.announceEnd(sessions), () => {
+      this.destroyed = true;
+      this.map.load(noChange.set);
+      this.#due = brought && this.#seal(brought, this.#endOf(sessions));
+      for (const { id } of sessions) notify(this.config.on, "destroyed", { id });
+    });
+  }
+
+  /** Tells whoever must know that these sessions end. */
+  protected announceEnd(_sessions: readonly OpenedSession[]): Awaitable<unknown> {
     return undefined;
+  }
+
+  /** Says how long a write that races with the end could live: a tombstone must outlive it. */
+  #endOf(sessions: readonly OpenedSession[]): SealedChange {
+    const deadline = Math.max(...sessions.map((session) => this.#deadlineOf(session)));
+    return { op: "destroy", ...noChange, ttl: this.ttl, deadline };
   }
 
   protected finish(): Awaitable<void> {
@@ -245,10 +284,12 @@ export class SealedBacking extends Backing {
   #conclude(decision: Decision): void {
     if (!this.write()) return;
     const { id } = this;
+    const isRenewal = decision === "renew" || decision === "resend";
     if (decision === "create") notify(this.config.on, "created", { id });
     if (this.bump) notify(this.config.on, "regenerated", { id });
-    if (decision === "renew" || decision === "resend") notify(this.config.on, "renewed", { id });
-    else notify(this.config.on, "committed", { id });
+    if (isRenewal) notify(this.config.on, "renewed", { id });
+    // A credential that was replaced is no change that was saved.
+    else if (this.#hasChanges) notify(this.config.on, "committed", { id });
     const bytes = this.#due?.collapsed;
     if (bytes !== undefined) notify(this.config.on, "collapsed", { id, bytes });
   }
@@ -271,9 +312,8 @@ export class SealedBacking extends Backing {
     return cookieMaxAge(this.lifetime ?? this.config.cookieExpires);
   }
 
-  get #deadline(): number {
-    const opened = this.#opened;
-    return opened === undefined || opened.foreign === true ? this.newDeadline : opened.deadline;
+  #deadlineOf(session: OpenedSession | undefined): number {
+    return session === undefined || session.foreign === true ? this.newDeadline : session.deadline;
   }
 
   get #isEmpty(): boolean {
@@ -299,7 +339,7 @@ export class SealedBacking extends Backing {
       set,
       del,
       ttl: this.ttl,
-      deadline: this.#deadline,
+      deadline: this.#deadlineOf(opened),
     };
     if (opened === undefined) change.id = this.id;
     else change.rev = opened.rev;

@@ -167,7 +167,8 @@ export class Session {
   }
 
   /**
-   * Ends the session, at the store when awaited. Changes throw from the call on, and `get` then
+   * Ends the session, at the store when awaited, and any other that the request's cookies hold, as
+   * they may after the cookie's path or domain has changed. Changes throw from the call on, and `get` then
    * gives "".
    * @throws {StoreError} when the store fails; the session may live on.
    */
@@ -229,7 +230,7 @@ export class Session {
   /** Whether changes are not saved: opened for an upgrade, the old credential's grace, no store. */
   get readOnly(): boolean {
     this.#backing.touch();
-    return this.#backing.readOnly !== undefined;
+    return this.#backing.headersOnly || this.#backing.readOnly !== undefined;
   }
 
   /** Whether the store didn't answer and `onStoreError` is "anonymous". */

@@ -130,6 +130,8 @@ export interface OpenedSession extends StoredSession {
   readonly cookieExpires?: number | undefined;
   /** The names of the request's cookies that authenticated as ours. */
   readonly names: readonly string[];
+  /** Other sessions in the request's cookies that live or are in their grace; absent: none. */
+  readonly others?: readonly OpenedSession[];
   /** Another library's session: it has no absolute end of its own yet and is ours at its next write. */
   readonly foreign?: boolean;
   /** What was left out while it was read, such as values that aren't UTF-8; for `skipped`. */

@@ -16,6 +16,7 @@ import type {
 } from "../core/store.ts";
 import { MAX_SKEW, SECOND } from "../core/expiry.ts";
 import { kindOf } from "../core/text.ts";
+import { withOthers } from "../cookie/others.ts";
 import type { Seen } from "../cookie/part.ts";
 import { MAX_MERGING_BYTES, MergingCookies } from "../cookie/parts.ts";
 import {
@@ -163,13 +164,17 @@ export class SessionCookieStore implements SealedSessionStore {
     const rejected: RejectedReason[] = [];
     const pieces: { place: number; payload: Uint8Array }[] = [];
     const parts: Seen[] = [];
+    const wholes: SessionPayload[] = [];
     let best: SessionPayload | undefined;
     let inGrace: SessionPayload | undefined;
     const consider = (payload: SessionPayload | undefined): void => {
       const verdict = judge(payload, context);
-      if (payload !== undefined && verdict === undefined) best = newest(best, payload);
-      else if (payload !== undefined && verdict === "grace") inGrace = newest(inGrace, payload);
-      else if (verdict !== undefined && verdict !== "grace") rejected.push(verdict);
+      if (verdict !== undefined && verdict !== "grace") rejected.push(verdict);
+      else if (payload !== undefined) {
+        wholes.push(payload);
+        if (verdict === undefined) best = newest(best, payload);
+        else inGrace = newest(inGrace, payload);
+      }
     };
     for (const cookie of cookies) {
       const place = cookie.name === name ? 0 : placeOf(cookie.name, name);
@@ -207,6 +212,7 @@ export class SessionCookieStore implements SealedSessionStore {
     const found = best ?? inGrace;
     let opened = this.#merging?.join(parts, { best, inGrace }, names, now, rejected);
     if (this.#merging === undefined && found !== undefined) opened = toOpened(found, names);
+    if (opened !== undefined) opened = withOthers(opened, wholes, parts, now);
     if (names.length === 0) opened = this.#openForeign(cookies, context, rejected);
     for (const reason of rejected) context.rejected?.(reason);
     return opened;

@@ -86,4 +86,19 @@ describe.each(Object.entries(upgradeApps))("an upgrade on %s", (_, makeApp) => {
     spy.fault = undefined;
     expect(await join(cookie)).toMatchObject({ status: 101 });
   });
+
+  test('a store that is down is no logout where `onStoreError` is "anonymous"', async () => {
+    const spy = spyOn(new SessionMemoryStore());
+    const config: SessionConfig = {
+      store: spy.store,
+      signingKey: freshKey(),
+      onStoreError: "anonymous",
+    };
+    const cookie = await mintCookie(config, { name: "alice" });
+    const join = await start(config);
+    spy.fault = "load";
+    expect(await join(cookie)).toMatchObject({ status: 503 });
+    spy.fault = undefined;
+    expect(await join(cookie)).toMatchObject({ status: 101 });
+  });
 });

@@ -1,5 +1,6 @@
 // A WebSocket server on every host, in the host's own way: the upgrade is refused with 401 unless
-// the client's session has a name, and what a socket gets is what its session said.
+// the client's session has a name, with 503 when nobody can say, and what a socket gets is what its
+// session said.
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { createAdaptorServer, upgradeWebSocket } from "@hono/node-server";
@@ -41,6 +42,12 @@ function describeSession(session: Session): string {
   return `${session.get("name")} ${write}`;
 }
 
+/** The status that refuses the upgrade; undefined: it is taken. */
+function refusalOf(session: Session): 401 | 503 | undefined {
+  if (session.unavailable) return 503;
+  return session.get("name") === "" ? 401 : undefined;
+}
+
 function statusOf(error: unknown): number {
   return (error as { status?: number }).status ?? 500;
 }
@@ -57,8 +64,9 @@ function takeUpgrades(
     void (async () => {
       try {
         const session = await open(request);
-        if (session.get("name") === "") {
-          refuse(socket, 401);
+        const refusal = refusalOf(session);
+        if (refusal !== undefined) {
+          refuse(socket, refusal);
           return;
         }
         sockets.handleUpgrade(request, socket, head, (peer) => peer.send(describeSession(session)));
@@ -89,7 +97,8 @@ function crossHooks(open: (request: Request) => Awaitable<Session>): Partial<Hoo
     async upgrade(request) {
       try {
         const session = await open(request);
-        if (session.get("name") === "") return new Response(null, { status: 401 });
+        const status = refusalOf(session);
+        if (status !== undefined) return new Response(null, { status });
         return { context: { says: describeSession(session) } };
       } catch (error) {
         return new Response(null, { status: statusOf(error) });
@@ -134,7 +143,8 @@ export const upgradeApps: Readonly<Record<string, (config: SessionConfig) => Pro
       const app = new Hono<{ Variables: { opened: Session } }>();
       app.use(async (context, next) => {
         const session = await openHono(config, context.req);
-        if (session.get("name") === "") return context.body(null, 401);
+        const refusal = refusalOf(session);
+        if (refusal !== undefined) return context.body(null, refusal);
         context.set("opened", session);
         return next();
       });

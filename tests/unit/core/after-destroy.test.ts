@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SessionStore } from "../../../src/core/store.ts";
 import { SessionMemoryStore } from "../../../src/stores/memory.ts";
 import { type RedisServer, startRedis } from "../../support/servers/redis.ts";
+import { slowly } from "../../support/slow-store.ts";
 import { type Client, Clock, makeStore, makeWorld, type World } from "./client.ts";
 
 const DAY = 86_400;
@@ -34,23 +35,6 @@ const orders = [
   ...names.flatMap((one) => names.map((other) => [one, other])),
   ...names.flatMap((one) => names.flatMap((two) => names.map((three) => [one, two, three]))),
 ].filter((order) => order.includes("destroy"));
-
-/** A store whose every call takes a turn of the event loop and more. */
-function slowly(store: SessionStore): SessionStore {
-  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  return {
-    load: async (key) => {
-      await turn();
-      return store.load(key);
-    },
-    save: async (key, change) => {
-      await turn();
-      const saved = await store.save(key, change);
-      await turn();
-      return saved;
-    },
-  };
-}
 
 let server: RedisServer;
 let redis: ReturnType<typeof createClient>;
