@@ -1,8 +1,10 @@
 // mysql2 behind one call: run this SQL, prepared. What the driver's user has set for his own
 // queries doesn't change what we get; it knows no session.
 import { kindOf } from "../core/text.ts";
-import { ConfigError } from "../errors.ts";
+import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
+import { rowsOf, type SqlRow } from "./answer.ts";
 import type { SqlFragment } from "./fragment.ts";
+import { describeOther } from "./other-clients.ts";
 import { retrying } from "./retry.ts";
 
 /** A Pool or a Connection of mysql2/promise. */
@@ -19,19 +21,25 @@ export interface MysqlCallbackConnection {
 export interface MysqlQuery {
   sql: string;
   rowsAsArray: boolean;
+  nestTables: boolean;
   typeCast: (field: unknown, next: () => unknown) => unknown;
 }
 
 /** A connected Pool or Connection of mysql2, with promises or with callbacks. */
 export type MysqlConnection = MysqlPromiseConnection | MysqlCallbackConnection;
 
-/** What a statement gave. */
+/** What a statement without rows gave. */
 export interface MysqlAnswer {
-  /** Of a SELECT; else none. */
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly affectedRows: number;
   /** What LAST_INSERT_ID(expression) was given, 64 bits without a sign; else 0. */
   readonly insertId: bigint;
+}
+
+/** What mysql2 makes of an OK packet; the id is text where it is asked to give big numbers so. */
+interface ResultSetHeader {
+  readonly affectedRows: number;
+  readonly insertId: number | string;
+  readonly serverStatus: number;
 }
 
 const EXPECTED = "a Pool or a connected Connection of mysql2 or mysql2/promise";
@@ -39,6 +47,10 @@ const EXPECTED = "a Pool or a connected Connection of mysql2 or mysql2/promise";
 const UNDONE: ReadonlySet<unknown> = new Set([1213, 1020]);
 /** ER_NO_SUCH_TABLE */
 const NO_TABLE = 1146;
+
+/** SERVER_STATUS_IN_TRANS and SERVER_STATUS_AUTOCOMMIT of the OK packet's status. */
+const IN_TRANSACTION = 1;
+const AUTOCOMMIT = 2;
 
 /** Runs SQL on a client of the user's. */
 export class MysqlClient {
@@ -49,22 +61,40 @@ export class MysqlClient {
     this.#client = adapt(client);
   }
 
-  /** Runs a statement, again at most three times when the server undid it. */
-  async run(statement: SqlFragment): Promise<MysqlAnswer> {
+  /** The rows of a SELECT. */
+  async rows(operation: StoreOperation, statement: SqlFragment): Promise<readonly SqlRow[]> {
+    return rowsOf(operation, await this.#run(operation, statement));
+  }
+
+  /**
+   * Runs a statement that writes.
+   * @throws {StoreError} ERR_SESSION_STORE_FAILED when what it wrote waits for a COMMIT.
+   */
+  async write(operation: StoreOperation, statement: SqlFragment): Promise<MysqlAnswer> {
+    const answer = await this.#run(operation, statement);
+    const { affectedRows, insertId, serverStatus } = (answer ?? {}) as Partial<ResultSetHeader>;
+    if (typeof affectedRows !== "number" || insertId === undefined) {
+      const message = `the client gave ${kindOf(answer)} in place of mysql2's ResultSetHeader`;
+      throw new StoreError("ERR_SESSION_STORE_ANSWER", operation, message);
+    }
+    if (typeof serverStatus === "number") checkCommitted(operation, serverStatus);
+    return { affectedRows, insertId: BigInt.asUintN(64, BigInt(String(insertId))) };
+  }
+
+  /** The answer to a statement, which is run again at most three times when the server undid it. */
+  async #run(operation: StoreOperation, statement: SqlFragment): Promise<unknown> {
     const text = statement.chunks.join("?");
     const answer = await retrying(
       () => this.#execute(text, statement.values),
       (error) => UNDONE.has(numberOf(error)),
     );
-    if (Array.isArray(answer)) return { rows: answer, affectedRows: 0, insertId: 0n };
-    const { affectedRows, insertId } = answer as { affectedRows: number; insertId: unknown };
-    return { rows: [], affectedRows, insertId: BigInt.asUintN(64, BigInt(String(insertId))) };
+    // mysql2 gives the answer and the fields of its columns.
+    return rowsOf(operation, answer)[0];
   }
 
-  async #execute(text: string, values: readonly unknown[]): Promise<unknown> {
-    const options = { sql: text, rowsAsArray: false, typeCast: asItIs };
-    const [answer] = await this.#client.execute(options, [...values] as never[]);
-    return answer;
+  #execute(text: string, values: readonly unknown[]): Promise<unknown> {
+    const options = { sql: text, rowsAsArray: false, nestTables: false, typeCast: asItIs };
+    return this.#client.execute(options, [...values] as never[]);
   }
 
   /** Whether an error says that a table isn't there. */
@@ -78,7 +108,23 @@ function asItIs(_field: unknown, next: () => unknown): unknown {
   return next();
 }
 
+/** An autocommit that is off commits nothing, also where a statement has opened no transaction. */
+function checkCommitted(operation: StoreOperation, status: number): void {
+  if ((status & IN_TRANSACTION) === 0 && (status & AUTOCOMMIT) !== 0) return;
+  throw uncommitted(operation);
+}
+
+/** The error of a connection on which the store's statements wait for a COMMIT of someone else's. */
+export function uncommitted(operation: StoreOperation): StoreError {
+  const message =
+    "the connection has autocommit off, or a transaction of the application's open, so nothing " +
+    "is committed; give the store a Pool or a Connection of its own with autocommit on";
+  return new StoreError("ERR_SESSION_STORE_FAILED", operation, message);
+}
+
 function adapt(client: unknown): MysqlPromiseConnection {
+  const other = describeOther(client);
+  if (other !== undefined) fail(`${other}; it must be ${EXPECTED}`);
   const { execute, promise } = (client ?? {}) as { execute?: unknown; promise?: unknown };
   if (typeof client !== "object" || typeof execute !== "function") {
     const hint = typeof client === "object" && client !== null ? " without a method execute" : "";

@@ -13,11 +13,11 @@ import type {
   StoredSession,
 } from "../core/store.ts";
 import type { StoreOperation } from "../errors.ts";
+import { checkColumn, type SqlRow } from "./answer.ts";
 import { encodeData, encodeText, isSelector, readNumbers, readRow, toSqlTime } from "./codec.ts";
 import { list, raw, sql, type SqlFragment } from "./fragment.ts";
 
-/** A row as a driver gives it. */
-export type SqlRow = Readonly<Record<string, unknown>>;
+export type { SqlRow } from "./answer.ts";
 
 /** How an engine writes the parts of the statements. */
 export interface SqlDialect {
@@ -74,7 +74,7 @@ export abstract class SqlSessionStore implements SessionStore {
     if (!isSelector(key)) return undefined;
     const { columns, now } = this.dialect;
     const statement = sql`SELECT ${columns} FROM ${this.table} WHERE id = ${key} AND expires > ${now()}`;
-    return chain(this.rows("load", statement), ([row]) => readRow(row));
+    return chain(this.#sessions("load", statement), ([row]) => readRow(row));
   }
 
   save(key: string, change: SessionChange): Awaitable<SavedSession | undefined> {
@@ -95,7 +95,7 @@ export abstract class SqlSessionStore implements SessionStore {
     let last = "";
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- a page begins where the last one ended
-      const found = await this.rows(
+      const found = await this.#sessions(
         "list",
         sql`SELECT id, ${columns} FROM ${this.table} WHERE subject = ${bound} AND id > ${last} AND expires > ${now()} ORDER BY id LIMIT ${raw(String(PAGE))}`,
       );
@@ -123,12 +123,20 @@ export abstract class SqlSessionStore implements SessionStore {
     return count >= 1 ? this.remove("sweep", this.sweeping(count)) : 0;
   }
 
+  /** The rows of a statement, each with a session's numbers at least. */
+  #sessions(operation: StoreOperation, statement: SqlFragment): Awaitable<readonly SqlRow[]> {
+    return chain(this.rows(operation, statement), (rows) => {
+      checkColumn(operation, rows, "rev");
+      return rows;
+    });
+  }
+
   /** Inserts, or takes the place of an expired row; a live one refuses it (S3). */
   protected create(key: string, change: SessionChange): Awaitable<SavedSession | undefined> {
     const { now } = this.dialect;
     const row = this.created(key, change);
     const statement = sql`INSERT INTO ${this.table} AS kept (id, data, rev, generation, expires, meta, subject) VALUES (${row}) ON CONFLICT (id) DO UPDATE SET data = excluded.data, rev = 1, generation = 1, expires = excluded.expires, meta = excluded.meta, subject = excluded.subject WHERE kept.expires <= ${now()} RETURNING ${ANSWER}`;
-    return chain(this.rows("save", statement), ([answer]) => toAnswer(key, answer));
+    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(key, answer));
   }
 
   /** One UPDATE that refuses by its condition (S3, S4, S7) and never reads the data back. */
@@ -140,7 +148,7 @@ export abstract class SqlSessionStore implements SessionStore {
     if (ends !== undefined) assignments.push(sql`expires = ${ends}`);
     if (assignments.length === 0) assignments.push(raw("rev = rev"));
     const statement = sql`UPDATE ${this.table} SET ${list(assignments)} WHERE ${this.condition(key, change)} RETURNING ${ANSWER}`;
-    return chain(this.rows("save", statement), ([answer]) => toAnswer(key, answer));
+    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(key, answer));
   }
 
   /** The values of a new row, in the order of its columns. */

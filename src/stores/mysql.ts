@@ -11,7 +11,12 @@ import type { Awaitable, SavedSession, SessionChange } from "../core/store.ts";
 import { StoreError, type StoreOperation } from "../errors.ts";
 import { encodeData, encodePatch, NEVER } from "../sql/codec.ts";
 import { list, raw, sql, type SqlFragment, tableName } from "../sql/fragment.ts";
-import { type MysqlAnswer, MysqlClient, type MysqlConnection } from "../sql/mysql-client.ts";
+import {
+  type MysqlAnswer,
+  MysqlClient,
+  type MysqlConnection,
+  uncommitted,
+} from "../sql/mysql-client.ts";
 import { isFenced, SqlSessionStore, type SqlDialect, type SqlRow } from "../sql/session-store.ts";
 
 export type {
@@ -74,8 +79,9 @@ const dialect: SqlDialect = {
   json: text,
   merged,
   isObject: raw("CASE WHEN JSON_VALID(data) THEN JSON_TYPE(data) = 'OBJECT' ELSE 0 END"),
+  // Without autocommit a connection goes on reading what was there at its first SELECT.
   columns: raw(
-    "CAST(data AS BINARY) AS data, rev, generation, expires, CAST(meta AS BINARY) AS meta",
+    "CAST(data AS BINARY) AS data, rev, generation, expires, CAST(meta AS BINARY) AS meta, @@autocommit AS autocommit",
   ),
 };
 
@@ -108,13 +114,14 @@ export class SessionMysqlStore extends SqlSessionStore {
 
   /** Makes the table where it isn't there; safe at every start of every process. */
   async createTable(): Promise<void> {
-    await this.#client.run(raw(mysqlTableSql(this.#name)));
+    await this.#client.write("save", raw(mysqlTableSql(this.#name)));
   }
 
   protected async rows(operation: StoreOperation, statement: SqlFragment): Promise<SqlRow[]> {
-    const { rows } = await this.#run(operation, statement);
+    const rows = await this.#try(operation, this.#client.rows(operation, statement));
     return rows.map((row) => {
-      const { data, meta } = row;
+      const { data, meta, autocommit } = row;
+      if (Number(autocommit) === 0) throw uncommitted(operation);
       if (data === null) {
         // The column is never NULL: CAST makes one of what the connection may not hold.
         const message = "a session is larger than the connection's max_allowed_packet; raise it";
@@ -125,7 +132,7 @@ export class SessionMysqlStore extends SqlSessionStore {
   }
 
   protected async remove(operation: StoreOperation, statement: SqlFragment): Promise<number> {
-    return (await this.#run(operation, statement)).affectedRows;
+    return (await this.#write(operation, statement)).affectedRows;
   }
 
   protected sweeping(limit: number): SqlFragment {
@@ -141,7 +148,7 @@ export class SessionMysqlStore extends SqlSessionStore {
       sql`${raw(column)} = IF(${isLive}, ${raw(column)}, VALUES(${raw(column)}))`;
     // ORDER: assignments are made from left to right, so the end that decides comes last.
     const statement = sql`INSERT INTO ${this.table} (id, data, rev, generation, expires, meta, subject) VALUES (${this.created(key, change)}) ON DUPLICATE KEY UPDATE generation = IF(${isLive}, LAST_INSERT_ID(0) + generation, VALUES(generation)), ${list(["data", "rev", "meta", "subject", "expires"].map(unlessLive))}`;
-    return chain(this.#run("save", statement), ({ insertId }) => toAnswer(key, 1, insertId));
+    return chain(this.#write("save", statement), ({ insertId }) => toAnswer(key, 1, insertId));
   }
 
   protected override firstGeneration(change: SessionChange): SqlFragment {
@@ -163,12 +170,16 @@ export class SessionMysqlStore extends SqlSessionStore {
     if (ends !== undefined) assignments.push(sql`expires = ${ends}`);
     const statement = sql`UPDATE ${this.table} SET ${list(assignments)} WHERE ${this.condition(key, change)}`;
     const rev = (change.rev ?? 0) + (isFenced(change) ? 1 : 0);
-    return chain(this.#run("save", statement), ({ insertId }) => toAnswer(key, rev, insertId));
+    return chain(this.#write("save", statement), ({ insertId }) => toAnswer(key, rev, insertId));
   }
 
-  async #run(operation: StoreOperation, statement: SqlFragment): Promise<MysqlAnswer> {
+  #write(operation: StoreOperation, statement: SqlFragment): Promise<MysqlAnswer> {
+    return this.#try(operation, this.#client.write(operation, statement));
+  }
+
+  async #try<T>(operation: StoreOperation, answer: Promise<T>): Promise<T> {
     try {
-      return await this.#client.run(statement);
+      return await answer;
     } catch (cause) {
       if (!MysqlClient.isMissingTable(cause)) throw cause;
       const message = `the table ${this.#name} isn't there; createTable() or sql/mysql.sql makes it`;

@@ -1,9 +1,10 @@
 // How the MySQL store fails: what the server undoes is run again, an outage is no logout, and what
 // can't be a client is refused by name.
 import { SessionMysqlStore } from "kocha-session/mysql";
+import { drizzle } from "drizzle-orm/mysql2";
 import callbacks from "mysql2";
 import mysql from "mysql2/promise";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { newSelector } from "../../src/testing/history.ts";
 import { startProxy } from "../support/proxy.ts";
 import { thrownBy } from "../support/thrown.ts";
@@ -114,7 +115,80 @@ describe("an outage is no logout", () => {
   });
 });
 
+describe("what isn't committed is no success", () => {
+  const uncommitted = {
+    name: "StoreError",
+    code: "ERR_SESSION_STORE_FAILED",
+    message: expect.stringContaining("autocommit") as string,
+  };
+
+  async function connected(...statements: string[]): Promise<mysql.Connection> {
+    const connection = await mysql.createConnection(server.url);
+    onTestFinished(() => connection.destroy());
+    for (const statement of statements) await connection.query(statement);
+    return connection;
+  }
+
+  test.each([
+    ["autocommit off", "SET autocommit = 0"],
+    ["a transaction of the application's", "START TRANSACTION"],
+  ])("with %s every save, logout and sweep is an error", async (_, statement) => {
+    const table = newTable();
+    const other = await freshStore(admin, table);
+    const [key, gone] = [newSelector(), newSelector()];
+    for (const id of [key, gone]) await other.save(id, creation({ a: "1" }, { subject: "alice" }));
+    const connection = await connected(statement);
+    const store = new SessionMysqlStore({ client: connection, table });
+    const saves = [
+      () => store.save(newSelector(), creation({})),
+      () => store.save(key, change({ set: new Map([["a", "2"]]) })),
+      () => store.save(key, change({ rev: 9 })),
+      () => store.save(gone, change({ op: "destroy" })),
+      () => store.destroyAll("alice"),
+      () => store.sweep(1),
+    ];
+    for (const save of saves) await expect(save()).rejects.toMatchObject(uncommitted);
+    await connection.rollback();
+    expect((await other.load(key))?.data).toEqual(new Map([["a", "1"]]));
+    expect(await other.load(gone)).toBeDefined();
+  });
+
+  test("with autocommit off a session that was ended elsewhere isn't read", async () => {
+    const table = newTable();
+    const other = await freshStore(admin, table);
+    const key = newSelector();
+    await other.save(key, creation({ a: "1" }));
+    const store = new SessionMysqlStore({ client: await connected("SET autocommit = 0"), table });
+    await expect(store.load(key)).rejects.toMatchObject(uncommitted);
+    await other.save(key, change({ op: "destroy" }));
+    // What the connection goes on seeing is the row of before.
+    await expect(store.load(key)).rejects.toMatchObject({ ...uncommitted, operation: "load" });
+    await expect(store.createTable()).rejects.toMatchObject(uncommitted);
+  });
+
+  test("a visitor gets no cookie for it", async () => {
+    const table = newTable();
+    await freshStore(admin, table);
+    const client = await connected("SET autocommit = 0");
+    const visitor = new Visitor(new SessionMysqlStore({ client, table }));
+    const visit = visitor.visit((session) => session.set("a", "1"));
+    await expect(visit).rejects.toMatchObject(uncommitted);
+    expect(visitor.cookie).toBeUndefined();
+  });
+});
+
 describe("what it refuses", () => {
+  test("a client that answers in another way than mysql2", async () => {
+    const answers: readonly unknown[] = [undefined, { rows: [] }, [{ affectedRows: 0 }], [[[1]]]];
+    for (const answer of answers) {
+      const client = { execute: () => Promise.resolve(answer as unknown[]) };
+      const store = new SessionMysqlStore({ client });
+      const wrong = { name: "StoreError", code: "ERR_SESSION_STORE_ANSWER" };
+      await expect(store.load(newSelector())).rejects.toMatchObject(wrong);
+      await expect(store.save(newSelector(), creation({}))).rejects.toMatchObject(wrong);
+    }
+  });
+
   test("a table that isn't there is an error that names createTable()", async () => {
     const store = new SessionMysqlStore({ client: admin, table: "nowhere" });
     const missing = {
@@ -130,6 +204,7 @@ describe("what it refuses", () => {
     await expect(store.sweep(1)).rejects.toMatchObject({ ...missing, operation: "sweep" });
   });
 
+  const noop = (): undefined => undefined;
   const closedPool = mysql.createPool(server.url);
   void closedPool.end();
   const closedCallbacks = callbacks.createPool(server.url);
@@ -139,6 +214,12 @@ describe("what it refuses", () => {
     ["a URL", server.url, "not a string"],
     ["another object", {}, "without a method execute"],
     ["a client of pg", { query: () => undefined }, "without a method execute"],
+    ["Drizzle", drizzle(admin), "a database of Drizzle, no client of the driver; pass its $client"],
+    // By their shapes, with what only they have.
+    ["a Sequelize", { query: noop, getQueryInterface: noop }, "a Sequelize instance"],
+    ["a DataSource", { query: noop, createQueryRunner: noop }, "a DataSource of TypeORM"],
+    ["a knex", Object.assign(() => undefined, { fromRaw: noop }), "a query builder of knex"],
+    ["a pool of mariadb", { execute: noop, importFile: noop }, "make one of mysql2"],
     ["a Pool that is closed", closedPool, "is closed"],
     ["a Pool with callbacks that is closed", closedCallbacks, "is closed"],
   ])("%s", (_, client, words) => {

@@ -86,12 +86,20 @@ const connections: readonly (readonly [string, () => Promise<Opened>])[] = [
         mysql.createPool({
           uri: server.url,
           rowsAsArray: true,
+          nestTables: true,
+          dateStrings: true,
+          decimalNumbers: true,
+          jsonStrings: true,
           namedPlaceholders: true,
           supportBigNumbers: true,
           bigNumberStrings: true,
           typeCast: () => "something else",
         }),
       ),
+  ],
+  [
+    "columns under their table's name",
+    async () => ending(mysql.createPool({ uri: server.url, nestTables: "_" })),
   ],
   [
     "a server mode of its own",
