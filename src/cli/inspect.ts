@@ -14,6 +14,8 @@ import { decodeBase64url } from "#crypto";
 import { ConfigError } from "../errors.ts";
 import {
   type Command,
+  printable,
+  printableJson,
   readOptions,
   readStandardInput,
   type Terminal,
@@ -67,7 +69,7 @@ Exit code 1 when no cookie opens.
       out.complain(`SESSION_SECRET_KEY and SESSION_SIGNING_KEY are needed: ${error.message}`);
       return 2;
     }
-    if (options.json) out.print(JSON.stringify(findings, null, 2));
+    if (options.json) out.print(printableJson(findings, 2));
     else for (const finding of findings) show(finding, out);
     return findings.some(({ problem }) => problem === undefined) ? 0 : 1;
   },
@@ -193,7 +195,7 @@ function instant(unixMs: number): string {
 
 function show(finding: Finding, out: Terminal): void {
   const { name, bytes, limit, version, keyId, problem } = finding;
-  out.print(`${out.style("bold", name)}  ${bytes} of ${limit} bytes`);
+  out.print(`${out.style("bold", printable(name))}  ${bytes} of ${limit} bytes`);
   if (version !== undefined) out.print(`  version ${version}, key id ${keyId ?? ""}`);
   if (problem !== undefined) out.print(`  ${out.style("red", problem)}: ${explain(problem)}`);
   for (const [field, value] of Object.entries(finding.key ?? {}))
@@ -205,8 +207,8 @@ function show(finding: Finding, out: Terminal): void {
     bytes: number;
     value?: string;
   }[]) {
-    const shown = value === undefined ? "" : ` = ${JSON.stringify(value)}`;
-    out.print(`  - ${JSON.stringify(key)}: ${size} bytes${shown}`);
+    const shown = value === undefined ? "" : ` = ${printableJson(value)}`;
+    out.print(`  - ${printableJson(key)}: ${size} bytes${shown}`);
   }
 }
 

@@ -53,6 +53,27 @@ export function readOptions<const Given extends Options>(
   }
 }
 
+/**
+ * What a terminal would obey or be misled by, except a line break: control characters (C0, DEL and
+ * C1), format characters such as the bidirectional marks, and the separators of Unicode.
+ */
+const unprintable = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** A text without what a terminal obeys: each such character as \uXXXX, so that JSON stays JSON. */
+export function printable(text: string): string {
+  return text.replaceAll(unprintable, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`,
+    ).join(""),
+  );
+}
+
+/** A value as JSON that is safe on a terminal; `indent` as of JSON.stringify. */
+export function printableJson(value: unknown, indent?: number): string {
+  return printable(JSON.stringify(value, null, indent));
+}
+
 /** All of standard input, as UTF-8. */
 export async function readStandardInput(): Promise<string> {
   const chunks: Buffer[] = [];

@@ -1,9 +1,9 @@
 // The command line as a user runs it: keys, inspection, diagnosis, and what it never shows.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SessionCookieStore, SessionMemoryStore, SessionMiddleware } from "kocha-session";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { runCli } from "../support/cli.ts";
 import { freshKey } from "../support/keys.ts";
 
@@ -18,11 +18,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function seal(name: string, value = secretValue): Promise<string> {
+async function seal(name: string, value = secretValue, key = "greeting"): Promise<string> {
   const store = new SessionCookieStore({ secretKey, signingKey, maxCookies: 4 });
   const engine = new SessionMiddleware({ name, store });
   const session = await engine.open(undefined);
-  session.set("greeting", value);
+  session.set(key, value);
   session.bind("subject-77");
   const { setCookie } = await engine.commit(session);
   return setCookie.map((cookie) => cookie.split(";", 1)[0]).join("; ");
@@ -57,7 +57,65 @@ describe("kocha-session", () => {
   });
 });
 
+describe("keygen --out", () => {
+  const twoKeys = /^SESSION_SECRET_KEY=.{44}\nSESSION_SIGNING_KEY=.{44}\n$/;
+  let cwd: string;
+
+  beforeEach(async () => {
+    cwd = await mkdtemp(join(folder, "keygen-"));
+  });
+
+  async function keygenInto(before?: string, mode = 0o644) {
+    const file = join(cwd, ".env");
+    if (before !== undefined) await writeFile(file, before, { mode });
+    const { code, out, err } = await runCli(["keygen", "--out", ".env"], { cwd });
+    const text = await readFile(file, "utf8");
+    return { code, printed: out + err, text, mode: (await stat(file)).mode & 0o777 };
+  }
+
+  test("makes a file for its owner's eyes, and prints no key", async () => {
+    const { code, printed, text, mode } = await keygenInto();
+    expect([code, mode]).toEqual([0, 0o600]);
+    expect(text).toMatch(twoKeys);
+    for (const [key] of text.matchAll(/(?<==).{43}/g)) expect(printed).not.toContain(key);
+  });
+
+  test.each(["PORT=3000\n", "PORT=3000", "# SESSION_SECRET_KEY=", "MY_SESSION_SECRET_KEY=a\n"])(
+    "appends to a file with %j, and closes it to others",
+    async (before) => {
+      const { code, text, mode } = await keygenInto(before);
+      expect([code, mode]).toEqual([0, 0o600]);
+      expect(text.startsWith(before.endsWith("\n") ? before : `${before}\n`)).toBe(true);
+      expect(text.slice(before.length).trimStart()).toMatch(twoKeys);
+    },
+  );
+
+  test.each([
+    ["SESSION_SECRET_KEY=old\n", "SESSION_SECRET_KEY"],
+    ["A=1\n  export SESSION_SIGNING_KEY = old", "SESSION_SIGNING_KEY"],
+    ["SESSION_SECRET_KEY=\n", "SESSION_SECRET_KEY"],
+  ])("leaves a file with %j as it is, and says why", async (before, name) => {
+    const { code, printed, text, mode } = await keygenInto(before, 0o640);
+    expect([code, text, mode]).toEqual([1, before, 0o640]);
+    expect(printed).toContain(name);
+    expect(printed).not.toContain("old");
+  });
+
+  test.each([
+    ["a folder", "."],
+    ["a folder that isn't there", "nowhere/.env"],
+  ])("says that %s can't be written", async (_, target) => {
+    const { code, err } = await runCli(["keygen", "--out", target], { cwd });
+    expect(code).toBe(1);
+    expect(err).toContain(target);
+  });
+});
+
 describe("inspect", () => {
+  const parse = (text = ""): unknown => JSON.parse(text);
+  const keysOf = (json: string): unknown =>
+    (JSON.parse(json) as { session: { keys: unknown } }[])[0]?.session.keys;
+
   test("reads a Cookie header, a Set-Cookie header and a bare value", async () => {
     const cookie = await seal("app");
     const inputs = [
@@ -85,6 +143,31 @@ describe("inspect", () => {
     for (const text of [secretKey, signingKey, "subject-77"]) expect(shown.out).not.toContain(text);
     expect(JSON.parse(hidden.out)).toMatchObject([{ version: 1, kind: "session", limit: 4096 }]);
   });
+
+  // C0, DEL, C1 (U+009B begins a command as ESC [ does), the bidirectional marks, what draws
+  // nothing, and Unicode's own line breaks; the tag letters lie beyond the first 65,536.
+  test.each([["text", []] as const, ["JSON", ["--json"]] as const])(
+    "prints as %s nothing that a terminal obeys",
+    async (_, flags) => {
+      const hostile = [
+        ...Array.from({ length: 0x20 }, (__, code) => code),
+        ...Array.from({ length: 0x21 }, (__, code) => 0x7f + code),
+        ...[0xad, 0x061c, 0x180e, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029, 0x2066, 0x2069, 0xfeff],
+        ...[0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0xe0041],
+      ];
+      const value = `${String.fromCodePoint(...hostile)} été \u{1F36A}`;
+      const input = await seal("session", value, value);
+      const { out } = await runCli(["inspect", "--values", ...flags], { input, env });
+      const printed = new Set([...out].map((character) => character.codePointAt(0) ?? 0));
+      printed.delete(0x0a);
+      expect(hostile.filter((code) => printed.has(code))).toEqual([]);
+      expect(out).toContain("été \u{1F36A}");
+      // What is printed is still JSON, and says the same.
+      const [, key, shown] = /- (".*"): \d+ bytes = (".*")\n/.exec(out) ?? [];
+      const keys = flags.length > 0 ? keysOf(out) : [{ key: parse(key), value: parse(shown) }];
+      expect(keys).toMatchObject([{ key: value, value }]);
+    },
+  );
 
   test("joins the pieces of a session that was split", async () => {
     const { code, out } = await runCli(["inspect"], {
