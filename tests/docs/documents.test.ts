@@ -1,10 +1,10 @@
 // What holds of every Markdown file: links lead somewhere, headings that are linked are there, and
 // each fenced block says a language that is run, or one that is only read.
 import { existsSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { repository } from "../support/cli.ts";
-import { listDocuments, readBlocks, readDocument } from "./documents.ts";
+import { linkedFile, listDocuments, readBlocks, readDocument, readLinks } from "./documents.ts";
 
 /** `ts` and `sh` are run (snippets.test.ts, shell.test.ts); the others are only read. */
 const languages = ["ts", "sh", "text", "json", "sql", "http"];
@@ -17,12 +17,6 @@ function anchorOf(heading: string): string {
     .replaceAll(" ", "-");
 }
 
-function withoutCode(document: string): string {
-  return readDocument(document)
-    .replaceAll(/^```[^]*?^```/gm, "")
-    .replaceAll(/`[^`\n]*`/g, "");
-}
-
 function anchorsOf(document: string): string[] {
   const text = readDocument(document).replaceAll(/^```[^]*?^```/gm, "");
   return Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading = ""]) => anchorOf(heading));
@@ -30,13 +24,9 @@ function anchorsOf(document: string): string[] {
 
 describe.each(listDocuments())("%s", (document) => {
   test("its links lead somewhere", () => {
-    const links = Array.from(
-      withoutCode(document).matchAll(/\]\(([^)\s]+)\)/g),
-      ([, target = ""]) => target,
-    ).filter((target) => !/^https?:/.test(target));
-    const broken = links.filter((link) => {
-      const [path = "", anchor] = link.split("#");
-      const file = path === "" ? document : join(dirname(document), path);
+    const broken = readLinks(document).filter((link) => {
+      const [, anchor] = link.split("#");
+      const file = linkedFile(document, link);
       if (!existsSync(join(repository, file))) return true;
       if (anchor === undefined) return false;
       return statSync(join(repository, file)).isFile() && !anchorsOf(file).includes(anchor);

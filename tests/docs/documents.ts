@@ -1,7 +1,7 @@
 // The repository's Markdown, read: fenced blocks with the place and the heading that they stand
 // under, and links. It knows no tool that runs them.
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { repository } from "../support/cli.ts";
 
 /** A fenced block. */
@@ -35,6 +35,21 @@ export function listDocuments(folder: string = repository): string[] {
 /** A document's text. */
 export function readDocument(document: string): string {
   return readFileSync(join(repository, document), "utf8");
+}
+
+/** Where a document's relative links lead: paths with their anchors, as they stand there. */
+export function readLinks(document: string): string[] {
+  const text = readDocument(document)
+    .replaceAll(/^```[^]*?^```/gm, "")
+    .replaceAll(/`[^`\n]*`/g, "");
+  const links = Array.from(text.matchAll(/\]\(([^)\s]+)\)/g), ([, target = ""]) => target);
+  return links.filter((target) => !/^https?:/.test(target));
+}
+
+/** The file that a link leads to, from the repository's root. */
+export function linkedFile(document: string, link: string): string {
+  const [path = ""] = link.split("#");
+  return path === "" ? document : join(dirname(document), path).replaceAll("\\", "/");
 }
 
 /** The fenced blocks of a document. */

@@ -5,6 +5,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { linkedFile, readLinks } from "../docs/documents.ts";
 import { repository } from "../support/cli.ts";
 import { install, type Manifest, pack, type Packed, readManifest, run } from "./packed.ts";
 
@@ -49,7 +50,9 @@ const needsPeers = "kocha-session/testing";
 describe("its files", () => {
   test("are the sources, what was built of them, and the documents and schemas that package.json names", () => {
     const allowed = [
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|docs\/token-format\.md)$/,
+      /^(package\.json|LICENSE|(README|ARCHITECTURE|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/,
+      /^docs\/([a-z0-9-]+\/)?([a-z0-9-]+\.(md|svg|webp)|README\.md)$/,
+      /^bench\/(README\.md|results\/[a-z-]+\.json)$/,
       /^src\/[a-z0-9/-]+\.ts$/,
       /^dist\/(chunks\/)?[a-z0-9/-]+(\.js|\.d\.ts|\.js\.map|\.d\.ts\.map)$/,
       /^vectors\/[a-z0-9-]+\.json$/,
@@ -75,6 +78,18 @@ describe("its files", () => {
     expect(shared.length).toBeLessThan(10);
     // One that only hands on what another has shows nothing to map.
     expect(maps).toEqual(expect.arrayContaining(["cli/main", "hosts/fastify", ...shared]));
+  });
+
+  test("have what the README and the documents link to", () => {
+    const paths = new Set(packed.files.map(({ path }) => path));
+    const documents = [...paths].filter((path) => path.endsWith(".md"));
+    expect(documents).toContain("docs/reference/errors.md");
+    const dead = documents.flatMap((document) =>
+      readLinks(document)
+        .filter((link) => !paths.has(linkedFile(document, link)))
+        .map((link) => `${document}: ${link}`),
+    );
+    expect(dead).toEqual([]);
   });
 
   test("hold no test, no path of a machine, and no key", async () => {
