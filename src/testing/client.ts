@@ -1,6 +1,6 @@
 // A client over real sockets with a browser's cookie jar: what a person's browser would keep and
-// send is kept and sent, and nothing else.
-import { CookieJar } from "tough-cookie";
+// send is kept and sent, and nothing else. The jar is a peer's, loaded when a case needs it.
+import type { CookieJar } from "tough-cookie";
 
 /** What came back. */
 export interface Reply {
@@ -14,7 +14,7 @@ export interface Reply {
 export class Client {
   /** The server's address, without a path. */
   readonly base: string;
-  #jar = new CookieJar();
+  #jar: Promise<CookieJar> | undefined;
 
   constructor(base: string) {
     this.base = base;
@@ -35,22 +35,34 @@ export class Client {
 
   /** Keeps what a response sets, as a browser that received it now. */
   async keep(reply: Reply): Promise<void> {
+    const jar = await this.#opened();
     for (const cookie of reply.setCookie) {
-      await this.#jar.setCookie(cookie, this.base, { ignoreError: true });
+      await jar.setCookie(cookie, this.base, { ignoreError: true });
     }
   }
 
   /** What the browser would send: "name=value; …", or "". */
-  cookieHeader(): Promise<string> {
-    return this.#jar.getCookieString(this.base);
+  async cookieHeader(): Promise<string> {
+    return (await this.#opened()).getCookieString(this.base);
   }
 
   /** Another browser that holds the same cookies now: a copy, as a thief has one. */
   async copy(): Promise<Client> {
     const copy = new Client(this.base);
-    copy.#jar = await this.#jar.clone();
+    const jar = await this.#opened();
+    copy.#jar = jar.clone();
     return copy;
   }
+
+  #opened(): Promise<CookieJar> {
+    this.#jar ??= newJar();
+    return this.#jar;
+  }
+}
+
+async function newJar(): Promise<CookieJar> {
+  const toughCookie = await import("tough-cookie");
+  return new toughCookie.CookieJar();
 }
 
 async function request(

@@ -1,6 +1,7 @@
 // Random histories of a store against the reference semantics, `applyChange`: what the store
-// answers and what it holds must be the same after each step.
-import fc from "fast-check";
+// answers and what it holds must be the same after each step. They are drawn by a peer, which is
+// loaded when a history is needed.
+import type * as FastCheck from "fast-check";
 import { applyChange, toSaved } from "../core/change.ts";
 import {
   isSealed,
@@ -51,7 +52,7 @@ const values = [
 ];
 
 /** Steps over a few rows; all waits and ends are far from each other, so no clock decides a tie. */
-function stepArbitrary(): fc.Arbitrary<Step> {
+function stepArbitrary(fc: typeof FastCheck): FastCheck.Arbitrary<Step> {
   const key = fc.constantFrom(...keyNames);
   return fc.record({
     op: fc.constantFrom("create", "update", "update", "update", "renew", "destroy"),
@@ -89,14 +90,18 @@ export async function checkHistories(
   }>,
   { seed, runs, clock, canWait }: HistoryOptions,
 ): Promise<void> {
-  const property = fc.asyncProperty(fc.array(stepArbitrary(), { maxLength: 20 }), async (steps) => {
-    const { store, close } = await makeStore();
-    try {
-      await runHistory(store, steps, clock, canWait);
-    } finally {
-      await close();
-    }
-  });
+  const fc = await import("fast-check");
+  const property = fc.asyncProperty(
+    fc.array(stepArbitrary(fc), { maxLength: 20 }),
+    async (steps) => {
+      const { store, close } = await makeStore();
+      try {
+        await runHistory(store, steps, clock, canWait);
+      } finally {
+        await close();
+      }
+    },
+  );
   const result = await fc.check(property, { seed, numRuns: runs });
   if (!result.failed) return;
   const history = (result.counterexample?.[0] ?? []).map((step) => `\n  ${plain(step)}`).join("");
