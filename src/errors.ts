@@ -17,7 +17,9 @@ export type UsageErrorCode =
   | "ERR_SESSION_USAGE_READ_ONLY"
   | "ERR_SESSION_USAGE_ASYNC_SCHEMA"
   | "ERR_SESSION_USAGE_SCHEMA"
-  | "ERR_SESSION_USAGE_NO_SESSION";
+  | "ERR_SESSION_USAGE_NO_SESSION"
+  | "ERR_SESSION_USAGE_FOREIGN"
+  | "ERR_SESSION_USAGE_RESERVED";
 
 /** Codes of {@link LimitError}. */
 export type LimitErrorCode =

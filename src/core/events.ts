@@ -35,7 +35,7 @@ export interface CollapsedEvent extends SessionEvent {
 
 /** Entries of another library's cookie that were left out while it was read. */
 export interface SkippedEvent extends SessionEvent {
-  /** The names of what was left out. */
+  /** The names of what was left out; keys that are reserved here are among them. */
   readonly keys: readonly string[];
 }
 

@@ -1,29 +1,24 @@
 // Flash messages as Kocha has them: strings that are kept until they are read once. They are
-// entries of the session under a prefix of their own, so every law and limit holds for them too.
+// entries of the session under a reserved prefix, so every law and limit holds for them too.
+import type { Backing } from "./backing.ts";
+import { FLASH_PREFIX } from "./reserved.ts";
+import { assertText } from "./text.ts";
 
-/** What a flash message's key begins with in the session. */
-const FLASH_PREFIX = "_flash.";
-
-/** Whether a key of the session is a flash message, hidden from its size and its iteration. */
-export function isFlashKey(key: string): boolean {
-  return key.startsWith(FLASH_PREFIX);
-}
-
-/** The part of a session that flash messages need. */
-export interface FlashHome {
-  get(key: string): string;
-  has(key: string): boolean;
-  set(key: string, value: string): void;
-  del(key: string): void;
-}
-
-/** Messages for the next page: set now, read once. */
+/**
+ * Messages for the next page: set now, read once.
+ * @throws {UsageError} from whatever removes a message, whether or not there is one:
+ * ERR_SESSION_USAGE_HEADERS_SENT after the response has begun, ERR_SESSION_USAGE_READ_ONLY when the
+ * session was opened for an upgrade. After `destroy()` there are none to remove.
+ */
 export class Flash {
-  readonly #home: FlashHome;
+  readonly #open: () => Backing;
 
-  /** @internal */
-  constructor(home: FlashHome) {
-    this.#home = home;
+  /**
+   * @param open - gives what stands behind the session.
+   * @internal
+   */
+  constructor(open: () => Backing) {
+    this.#open = open;
   }
 
   /**
@@ -31,16 +26,44 @@ export class Flash {
    * @throws as `session.set`
    */
   set(key: string, message: string): void {
-    this.#home.set(FLASH_PREFIX + key, message);
+    assertText(key, "key");
+    assertText(message, "message");
+    const backing = this.#open();
+    backing.beforeChange();
+    if (backing.map.set(FLASH_PREFIX + key, message)) backing.noteChange();
   }
 
   /** The message, which is gone then; "" when there is none. */
   get(key: string): string {
-    const name = FLASH_PREFIX + key;
-    // Without a message there is nothing to change, also where nothing may be changed.
-    if (!this.#home.has(name)) return "";
-    const message = this.#home.get(name);
-    this.#home.del(name);
+    const backing = this.#openToRemove();
+    const message = this.peek(key);
+    if (backing.map.del(FLASH_PREFIX + key)) backing.noteChange();
     return message;
+  }
+
+  /** The message, which stays; "" when there is none. It can be read when nothing can be changed. */
+  peek(key: string): string {
+    const backing = this.#open();
+    backing.touch();
+    return backing.map.view.get(FLASH_PREFIX + key) ?? "";
+  }
+
+  /** All messages by their keys, which are gone then: for a middleware, before a page streams. */
+  readAll(): Map<string, string> {
+    const backing = this.#openToRemove();
+    const messages = new Map<string, string>();
+    for (const [key, message] of backing.map.view) {
+      if (key.startsWith(FLASH_PREFIX)) messages.set(key.slice(FLASH_PREFIX.length), message);
+    }
+    for (const key of messages.keys()) backing.map.del(FLASH_PREFIX + key);
+    if (messages.size > 0) backing.noteChange();
+    return messages;
+  }
+
+  #openToRemove(): Backing {
+    const backing = this.#open();
+    // A page must fail at its first try, not on the day when there is a message.
+    if (!backing.destroyed) backing.beforeChange();
+    return backing;
   }
 }

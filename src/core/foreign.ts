@@ -1,5 +1,6 @@
 // What the cookie store needs of a reader of another library's cookies. Readers are explicit, have
 // keys of their own, and only ever read: there is no fallback decoder.
+import { isReserved } from "./reserved.ts";
 import type { RejectedReason } from "./store.ts";
 
 /** A session that another library's cookie held. */
@@ -19,4 +20,22 @@ export interface ForeignCookies {
   readonly name: string;
   /** @returns why not, when it is no session. It never throws. */
   readonly open: (value: string, now: number) => ForeignSession | RejectedReason;
+}
+
+/**
+ * What a reader gives, without the keys that are reserved here: they are skipped, and said to be.
+ * @returns why not, when it is no session.
+ */
+export function openForeign(
+  reader: ForeignCookies,
+  value: string,
+  now: number,
+): ForeignSession | RejectedReason {
+  const session = reader.open(value, now);
+  if (typeof session === "string") return session;
+  const taken = [...session.data.keys()].filter(isReserved);
+  if (taken.length === 0) return session;
+  const data = new Map(session.data);
+  for (const key of taken) data.delete(key);
+  return { ...session, data, skipped: [...session.skipped, ...taken] };
 }

@@ -1,7 +1,9 @@
 // The session as an application sees it: a string map for one client, Kocha's five words and what
 // the life of a session needs. What stands behind it is the engine's.
 import type { Backing } from "./backing.ts";
-import { Flash, isFlashKey } from "./flash.ts";
+import { Flash } from "./flash.ts";
+import { refuseCallback, refuseForeignUse } from "./misuse.ts";
+import { assertFree, isReserved } from "./reserved.ts";
 import { assertText } from "./text.ts";
 import { decodeTyped, encodeTyped, type SessionKey } from "./typed.ts";
 
@@ -36,6 +38,7 @@ export class Session {
   #flash: Flash | undefined;
 
   static {
+    refuseForeignUse(Session.prototype, (value) => #owner in value);
     insides = {
       backingOf: (session) => session.#backing,
       openedBackingOf: (session) => session.#made,
@@ -86,19 +89,25 @@ export class Session {
   /**
    * Sets a key. Setting an equal value is no change.
    * @throws {UsageError} ERR_SESSION_USAGE_TYPE for what isn't a string,
-   * ERR_SESSION_USAGE_MALFORMED for a lone surrogate.
+   * ERR_SESSION_USAGE_MALFORMED for a lone surrogate, ERR_SESSION_USAGE_RESERVED for a key of the
+   * library's own, such as those of flash messages.
    * @throws {LimitError} ERR_SESSION_LIMIT_KEY, _KEYS or _SESSION, when this request's view of the
    * session would go past a limit; then nothing has changed.
    */
   set(key: string, value: string): void {
     assertText(key, "key");
     assertText(value, "value");
+    assertFree(key);
     this.#backing.beforeChange();
     if (this.#backing.map.set(key, value)) this.#backing.noteChange();
   }
 
-  /** Removes a key, whether or not it is there. */
+  /**
+   * Removes a key, whether or not it is there.
+   * @throws {UsageError} ERR_SESSION_USAGE_RESERVED for a key of the library's own.
+   */
   del(key: string): void {
+    assertFree(key);
     this.#backing.beforeChange();
     if (this.#backing.map.del(key)) this.#backing.noteChange();
   }
@@ -112,7 +121,7 @@ export class Session {
   /** How many keys there are, flash messages left out. */
   get size(): number {
     let size = 0;
-    for (const key of this.#read().keys()) if (!isFlashKey(key)) size++;
+    for (const key of this.#read().keys()) if (!isReserved(key)) size++;
     return size;
   }
 
@@ -123,7 +132,7 @@ export class Session {
 
   /** The entries, flash messages left out. */
   *[Symbol.iterator](): IterableIterator<[string, string]> {
-    for (const entry of this.#read()) if (!isFlashKey(entry[0])) yield entry;
+    for (const entry of this.#read()) if (!isReserved(entry[0])) yield entry;
   }
 
   /** A copy of the entries as an object without a prototype, flash messages left out. */
@@ -135,7 +144,7 @@ export class Session {
 
   /** Messages for the next page, read once: kept under `_flash.` and counted in the limits. */
   get flash(): Flash {
-    return (this.#flash ??= new Flash(this));
+    return (this.#flash ??= new Flash(() => this.#backing));
   }
 
   /**
@@ -161,8 +170,11 @@ export class Session {
    * Refused because the session was cleared, regenerated or destroyed meanwhile, the request goes
    * on with a fresh session that never holds the old data.
    * @throws {StoreError} when the store fails.
+   * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN for a callback, at once.
    */
-  regenerate(): Promise<void> {
+  regenerate(): Promise<void>;
+  regenerate(...callback: readonly unknown[]): Promise<void> {
+    refuseCallback("regenerate", callback);
     return this.#backing.regenerate();
   }
 
@@ -171,8 +183,11 @@ export class Session {
    * they may after the cookie's path or domain has changed. Changes throw from the call on, and `get` then
    * gives "".
    * @throws {StoreError} when the store fails; the session may live on.
+   * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN for a callback, at once.
    */
-  destroy(): Promise<void> {
+  destroy(): Promise<void>;
+  destroy(...callback: readonly unknown[]): Promise<void> {
+    refuseCallback("destroy", callback);
     return this.#backing.destroy();
   }
 

@@ -4,6 +4,7 @@ import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastif
 import { isThenable } from "../core/awaitable.ts";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
+import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
 import { attach } from "./node.ts";
 import { holdOf, joined } from "./hold.ts";
@@ -16,12 +17,16 @@ declare module "fastify" {
   }
 }
 
+/** Says that the decorator `session` is ours. */
+const decorated = Symbol.for("kocha-session.decorated");
+
 /**
  * Sessions for a Fastify instance and all below it: `app.register(sessionPlugin, config)`.
  *
  * Https is what `request.protocol` says, so `trustProxy` counts. A hijacked reply is held until the
  * session is saved, too. Registered twice with one configuration, it opens once.
  * @throws {ConfigError} when the configuration is wrong.
+ * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN when another plugin has decorated `request.session`.
  */
 export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, options, done) => {
   let engine: SessionMiddleware;
@@ -31,7 +36,22 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
     done(error as Error);
     return;
   }
-  if (!instance.hasRequestDecorator("session")) instance.decorateRequest("session");
+  if (!instance.hasRequestDecorator(decorated)) {
+    if (instance.hasRequestDecorator("session")) {
+      done(occupied("a decorator request.session"));
+      return;
+    }
+    instance.decorateRequest(decorated, true);
+    instance.decorateRequest("session", {
+      getter(this: FastifyRequest) {
+        return this.raw.session;
+      },
+      setter(this: FastifyRequest, value: unknown) {
+        // Throws for what isn't the session: the one setter for both.
+        this.raw.session = value as Session;
+      },
+    });
+  }
   instance.addHook("onRequest", (request, reply, next) => {
     let session: Awaitable<Session>;
     try {
@@ -46,12 +66,8 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
       next(error as Error);
       return;
     }
-    const arrive = (opened: Session): void => {
-      request.session = opened;
-      next();
-    };
-    if (isThenable(session)) session.then(arrive, next);
-    else arrive(session);
+    if (isThenable(session)) session.then(() => next(), next);
+    else next();
   });
   instance.addHook("onSend", (_, reply, payload, next) => {
     let settled: Awaitable<void>;

@@ -8,7 +8,7 @@ import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { UsageError } from "../errors.ts";
 import { isLoopback } from "./loopback.ts";
-import { watchClient, WebConnection } from "./web.ts";
+import { mustBeFree, mustBeSession, watchClient, WebConnection } from "./web.ts";
 
 declare module "h3" {
   interface H3EventContext {
@@ -31,6 +31,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
   return async (event, next) => {
     // Mounted once more, with the same configuration.
     if (engine.owns(event.context.session)) return next();
+    mustBeFree(event.context.session, "event.context.session");
     const connection = new WebConnection(
       () => event.req.url,
       () => isLoopback(event.req.ip),
@@ -41,6 +42,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     let answer: unknown;
     try {
       answer = await next();
+      mustBeSession(event.context.session);
       addEffects(event, await engine.commit(session), answer);
     } catch (error) {
       // What a handler changed before it threw is saved; of a failed commit, what is still due.

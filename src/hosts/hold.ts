@@ -9,6 +9,7 @@ import {
   type ResponseEffects,
 } from "../core/effects.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
+import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 
@@ -51,6 +52,8 @@ interface HeldCall {
 export interface HoldOptions {
   readonly engine: SessionMiddleware;
   readonly session: Session;
+  /** Whose session it is, until another library puts its own there. */
+  readonly request: { readonly session: unknown };
   /** Takes a failed commit to the host's own error path; the response is still unsent. */
   readonly fail: (error: unknown) => void;
 }
@@ -70,6 +73,7 @@ class ResponseHold {
   /** Whether a write was told to wait for `drain`, which then must come. */
   #owesDrain = false;
   #hasFailed = false;
+  #isReplaced = false;
 
   constructor(response: ServerResponse, options: HoldOptions) {
     this.#response = response;
@@ -110,7 +114,13 @@ class ResponseHold {
   }
 
   #commit(): Awaitable<ResponseEffects> {
-    return this.#options.engine.commit(this.#options.session);
+    const { engine, session, request } = this.#options;
+    // A library that was mounted behind ours can define a property of its own over it.
+    if (request.session !== session && !this.#isReplaced) {
+      this.#isReplaced = true;
+      throw occupied("another req.session");
+    }
+    return engine.commit(session);
   }
 
   /** A call of one of the held methods. */

@@ -9,7 +9,14 @@ import type { Session } from "../core/session.ts";
 import { StoreError } from "../errors.ts";
 import type { Awaitable } from "../core/store.ts";
 import { isLoopback } from "./loopback.ts";
-import { applyToHeaders, watchClient, WebConnection, withEffects } from "./web.ts";
+import {
+  applyToHeaders,
+  mustBeFree,
+  mustBeSession,
+  watchClient,
+  WebConnection,
+  withEffects,
+} from "./web.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -33,6 +40,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
       await next();
       return;
     }
+    mustBeFree(context.get("session"), 'c.get("session")');
     const connection = new WebConnection(
       () => context.req.url,
       () => isLoopback(peerAddress(context)),
@@ -43,6 +51,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     // What throws below has become a response of app.onError by now: it carries the cookie too.
     await next();
     try {
+      mustBeSession(context.get("session"));
       const effects = await engine.commit(session);
       // Where there is no response, to ask for it makes one.
       if (hasEffects(effects)) replaceResponse(context, withEffects(effects, context.res));

@@ -2,9 +2,11 @@
 import type { Context, Middleware } from "koa";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
+import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
 import { attach, openSession as openNodeSession } from "./node.ts";
 import { holdOf } from "./hold.ts";
+import { setUnlessOurs } from "./request-session.ts";
 import type { Awaitable } from "../core/store.ts";
 
 declare module "koa" {
@@ -25,7 +27,8 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
   const engine = SessionMiddleware.from(config);
   return async (context, next) => {
     const before = holdOf(context.res);
-    context.session = await attach(
+    prepareContext(Object.getPrototypeOf(context) as object);
+    await attach(
       engine,
       context.req,
       context.res,
@@ -39,6 +42,27 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     // Mounted twice, the outer one saves. What the application writes by itself settles itself.
     if (hold !== before && context.respond !== false) await hold?.settle();
   };
+}
+
+/** Says that `session` of an application's context is ours. */
+const prepared = Symbol.for("kocha-session.prepared");
+
+/** `ctx.session`, on what all contexts of an application are made from: see request-session.ts. */
+const accessor = {
+  configurable: true,
+  get(this: Context): Session | undefined {
+    return this.req.session;
+  },
+  set(this: Context, value: unknown): void {
+    setUnlessOurs(this, this.req.session, value);
+  },
+};
+
+/** @throws {UsageError} ERR_SESSION_USAGE_FOREIGN when it has a session of another library's. */
+function prepareContext(prototype: object & { [prepared]?: true }): void {
+  if (prototype[prepared] === true) return;
+  if (Object.hasOwn(prototype, "session")) throw occupied("ctx.session");
+  Object.defineProperties(prototype, { [prepared]: { value: true }, session: accessor });
 }
 
 /**

@@ -5,11 +5,12 @@ import { isThenable } from "../core/awaitable.ts";
 import type { Connection } from "../core/backing.ts";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
-import { Session } from "../core/session.ts";
+import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { UsageError } from "../errors.ts";
 import { isLoopback } from "./loopback.ts";
 import { hold } from "./hold.ts";
+import { hangSession, sessionOf } from "./request-session.ts";
 
 declare module "node:http" {
   interface IncomingMessage {
@@ -74,7 +75,8 @@ interface Arriving {
  * @param isSecure - whether the client came by https, by the framework's own word; default: by TLS
  * on this socket.
  * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION when the request has a session of another
- * configuration: one response can't wait for two.
+ * configuration: one response can't wait for two. ERR_SESSION_USAGE_FOREIGN when it has one of
+ * another library.
  */
 export function attach(
   engine: SessionMiddleware,
@@ -83,8 +85,8 @@ export function attach(
   fail: (error: unknown) => void,
   isSecure?: () => boolean,
 ): Awaitable<Session> {
-  const before: unknown = request.session;
-  if (before instanceof Session) {
+  const before = sessionOf(request);
+  if (before !== undefined) {
     if (engine.owns(before)) return before;
     throw otherConfiguration();
   }
@@ -96,8 +98,8 @@ export function attach(
   const hang = (session: Session): Session => {
     // ORDER: before the handler, which takes `response.end` before it looks at the session in
     // `response.end(request.session.get("name"))`.
-    hold(response, { engine, session, fail });
-    request.session = session;
+    hold(response, { engine, session, fail, request });
+    hangSession(request, session);
     return session;
   };
   const connection = new NodeConnection(request, isSecure);

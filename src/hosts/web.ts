@@ -3,7 +3,8 @@
 import type { Connection } from "../core/backing.ts";
 import { applyEffects, hasEffects, type ResponseEffects } from "../core/effects.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
-import type { Session } from "../core/session.ts";
+import { occupied, replaced } from "../core/misuse.ts";
+import { Session } from "../core/session.ts";
 
 /** Puts the effects into headers that may be changed. */
 export function applyToHeaders(effects: ResponseEffects, headers: Headers): void {
@@ -73,4 +74,23 @@ export function watchClient(
     if (client?.aborted === true) engine.abandon(session);
     else client?.addEventListener("abort", () => engine.abandon(session), { once: true });
   });
+}
+
+/**
+ * Throws for a session of another library in the place of ours. One of another configuration is
+ * shadowed, as every variable of these hosts can be.
+ * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN
+ */
+export function mustBeFree(found: unknown, where: string): void {
+  if (found === undefined || found === null || found instanceof Session) return;
+  throw occupied(where);
+}
+
+/**
+ * Throws where a handler has put something else in the session's place, as in
+ * `c.set("session", null)`: these hosts' variables are plain values, so it is seen at the end.
+ * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN
+ */
+export function mustBeSession(found: unknown): void {
+  if (!(found instanceof Session)) throw replaced(found);
 }

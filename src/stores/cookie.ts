@@ -1,6 +1,6 @@
 // Sessions in the client's own cookies: sealed, so that they can be neither read nor changed, and
 // opened without any store. It knows the token and the payload, no header and no attribute.
-import type { ForeignCookies } from "../core/foreign.ts";
+import { type ForeignCookies, openForeign } from "../core/foreign.ts";
 import type {
   Cookie,
   OpenedSession,
@@ -263,7 +263,7 @@ export class SessionCookieStore implements SealedSessionStore {
     if (foreign === undefined) return undefined;
     for (const cookie of cookies) {
       if (cookie.name !== foreign.name) continue;
-      const session = foreign.open(cookie.value, now);
+      const session = openForeign(foreign, cookie.value, now);
       if (typeof session === "string") {
         rejected.push(session);
         continue;
