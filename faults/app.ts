@@ -1,9 +1,9 @@
 // One application process of a fault run: plain node:http with sessions on the store that is under
 // test. It is forked, gets its orders by the environment, says its port, and may be killed at any time.
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Session } from "kocha-session";
-import { sessionMiddleware } from "kocha-session/node";
+import type { Session, SessionConfig } from "kocha-session";
+import { withSession } from "kocha-session/node";
 import { openStore, type StoreAddress } from "./address.ts";
 
 /** What the parent sends along. */
@@ -26,7 +26,7 @@ export interface AppAnswer {
 const orders = JSON.parse(process.env["FAULT_ORDERS"] ?? "{}") as AppOrders;
 /** Ids of sessions that had a change refused: one user has one, and one request at a time. */
 const refused = new Set<string>();
-const sessions = sessionMiddleware({
+const config: SessionConfig = {
   store: await openStore(orders.address),
   signingKey: orders.signingKey,
   secure: false,
@@ -34,7 +34,7 @@ const sessions = sessionMiddleware({
   sessionExpires: 86_400,
   onStoreError: orders.onStoreError,
   on: { refused: ({ id }) => refused.add(id) },
-});
+};
 
 /** What each path does; a session that isn't there is made by `/create` alone. */
 async function perform(session: Session, path: string): Promise<AppAnswer> {
@@ -62,22 +62,18 @@ async function perform(session: Session, path: string): Promise<AppAnswer> {
   return { state: "done", entries };
 }
 
-const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-  const fail = (error: unknown): void => {
-    response.statusCode = (error as { status?: number }).status ?? 500;
-    response.end();
-  };
-  void sessions(request, response, (error) => {
-    if (error !== undefined) {
-      fail(error);
-      return;
-    }
-    perform(request.session, request.url ?? "/").then((answer) => {
+const server = createServer(
+  withSession(
+    config,
+    async (request, response, session) => {
+      const answer = await perform(session, request.url ?? "/");
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify(answer));
-    }, fail);
-  });
-});
+    },
+    // The run makes the faults itself, and goes by what the client gets.
+    { reportError: () => undefined },
+  ),
+);
 server.keepAliveTimeout = 600_000;
 server.listen(0, "127.0.0.1", () => {
   process.send?.({ port: (server.address() as AddressInfo).port });

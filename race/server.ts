@@ -12,7 +12,7 @@ import express from "express";
 import type { Store } from "express-session";
 import type { SessionConfig, SessionStore } from "kocha-session";
 import { sessionMiddleware as expressSessions } from "kocha-session/express";
-import { sessionMiddleware as nodeSessions } from "kocha-session/node";
+import { withSession } from "kocha-session/node";
 import * as theirApp from "./express-session-app.ts";
 import * as ourApp from "./kocha-app.ts";
 import { type Found, Notes } from "./notes.ts";
@@ -76,13 +76,7 @@ function ourListener(ours: SessionStore): RequestListener {
     app.use((request, response) => handle(request, response));
     return app;
   }
-  const sessions = nodeSessions(config);
-  return (request, response) => {
-    void sessions(request, response, (error) => {
-      if (error === undefined) handle(request, response).catch(() => fail(response));
-      else fail(response);
-    });
-  };
+  return withSession(config, handle);
 }
 
 /** express-session with the settings that its own documentation recommends. */
@@ -120,9 +114,4 @@ function answer(response: ServerResponse, notes: Notes, found: Found): void {
   response.setHeader("x-saves", JSON.stringify(notes.saves));
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify({ found, signOut: notes.signOut }));
-}
-
-function fail(response: ServerResponse): void {
-  response.statusCode = 503;
-  response.end();
 }

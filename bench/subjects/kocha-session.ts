@@ -28,10 +28,10 @@ function servers(
 ): Record<HostName, () => Promise<BenchServer>> {
   return {
     node: async () => {
-      const { sessionMiddleware } = await ours("hosts/node");
-      const middleware = sessionMiddleware(await configure());
+      const { withSession } = await ours("hosts/node");
+      const config = await configure();
       return onNode({
-        mount: middleware,
+        wrap: (route) => withSession(config, route),
         login: ({ session }) => fill(session),
         read: ({ session }) => session.get("name"),
         write: ({ session }, _, value) => session.set("csrf", value),

@@ -146,22 +146,18 @@ await serve(app, { port, silent: true }).ready();
 console.log(\`http://localhost:\${port}\`);
 `,
     node: `import { createServer } from "node:http";
-import { sessionMiddleware } from "kocha-session/node";
+import { withSession } from "kocha-session/node";
 ${imports}
-const withSession = sessionMiddleware(session);
-const server = createServer((req, res) => {
-  withSession(req, res, (error) => {
-    if (error !== undefined) {
-      res.statusCode = 503;
-      res.end();
-    } else if (req.method === "GET" && req.url === "/") {
-      res.end(getRoot(req.session));
+const server = createServer(
+  withSession(session, (req, res, current) => {
+    if (req.method === "GET" && req.url === "/") {
+      res.end(getRoot(current));
     } else {
       res.statusCode = 404;
       res.end();
     }
-  });
-});
+  }),
+);
 server.listen(port, () => console.log(\`http://localhost:\${port}\`));
 `,
     fetch: `import { serve } from "@hono/node-server";

@@ -1,12 +1,10 @@
 // Sessions for Express 5 and 4: `req.session`, and a failed commit goes to the error handlers.
 import type { IncomingMessage } from "node:http";
 import type { RequestHandler } from "express";
-import { isThenable } from "../core/awaitable.ts";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
-import type { Awaitable } from "../core/store.ts";
-import { attach } from "./node.ts";
+import { attachThenNext } from "./attach.ts";
 
 export { openSession } from "./node.ts";
 
@@ -29,15 +27,6 @@ declare global {
  */
 export function sessionMiddleware(config: SessionConfig | SessionMiddleware): RequestHandler {
   const engine = SessionMiddleware.from(config);
-  return (request, response, next) => {
-    let session: Awaitable<Session>;
-    try {
-      session = attach(engine, request as IncomingMessage, response, next, () => request.secure);
-    } catch (error) {
-      next(error);
-      return;
-    }
-    if (isThenable(session)) session.then(() => next(), next);
-    else next();
-  };
+  return (request, response, next) =>
+    attachThenNext(engine, request as IncomingMessage, response, next, () => request.secure);
 }

@@ -6,7 +6,7 @@ import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
-import { attach } from "./node.ts";
+import { attach } from "./attach.ts";
 import { holdOf, joined } from "./hold.ts";
 import type { Awaitable } from "../core/store.ts";
 

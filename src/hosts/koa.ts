@@ -4,8 +4,9 @@ import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
-import { attach, openSession as openNodeSession } from "./node.ts";
+import { attach } from "./attach.ts";
 import { holdOf } from "./hold.ts";
+import { openSession as openNodeSession } from "./node.ts";
 import { setUnlessOurs } from "./request-session.ts";
 import type { Awaitable } from "../core/store.ts";
 

@@ -1,54 +1,103 @@
-// Sessions for plain node:http and for everything that takes Connect's (req, res, next). What the
-// other hosts on node:http share lives here too: how a request becomes a session, once.
+// Sessions for plain node:http, also HTTP/2's compatible API: a request listener for servers without
+// an error path of their own, and Connect's (req, res, next) for everything that has one.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isThenable } from "../core/awaitable.ts";
-import type { Connection } from "../core/backing.ts";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { chain, isThenable } from "../core/awaitable.ts";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
-import { UsageError } from "../errors.ts";
-import { isLoopback } from "./loopback.ts";
-import { hold } from "./hold.ts";
-import { hangSession, sessionOf } from "./request-session.ts";
+import { isSessionError, UsageError } from "../errors.ts";
+import { attach, attachThenNext } from "./attach.ts";
 
 declare module "node:http" {
   interface IncomingMessage {
-    /** The client's session; `sessionMiddleware` of kocha-session/node puts it there. */
+    /** The client's session; kocha-session/node puts it there. */
     session: Session;
   }
+}
+
+/** What a listener of node:http, node:https or node:http2 is called with. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+/** What it answers with. */
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** A request listener with a session; what it gives back is awaited and otherwise ignored. */
+export type SessionListener<
+  Request extends NodeRequest = IncomingMessage,
+  Response extends NodeResponse = ServerResponse,
+> = (request: Request, response: Response, session: Session) => unknown;
+
+/** Options of {@link withSession}. */
+export interface WithSessionOptions<Request extends NodeRequest = IncomingMessage> {
+  /**
+   * Gets each error that node:http has no error path for: a session that can't be loaded or saved,
+   * and what the handler throws. The client has been answered by then. Default: `console.error`
+   * with the error only, since a request shows its Cookie header.
+   */
+  readonly reportError?: (error: unknown, request: Request) => void | Promise<void>;
+}
+
+/**
+ * A request listener with sessions, for `createServer` of node:http, node:https and node:http2:
+ * `createServer(withSession(config, (req, res, session) => res.end(session.get("name"))))`.
+ *
+ * It ends no process. A session that can't be loaded is answered with 503, and the handler isn't
+ * called. A handler that throws or rejects is answered with 500, or with the status of the error of
+ * ours that it lets through; what it changed before is saved. A session that can't be saved is
+ * answered with the error's status. Where the response has begun, the connection is closed instead.
+ * Each of them goes to `reportError`. `req.session` is the same session.
+ * @throws {ConfigError} when the configuration is wrong.
+ */
+export function withSession<
+  Request extends NodeRequest = IncomingMessage,
+  Response extends NodeResponse = ServerResponse,
+>(
+  config: SessionConfig | SessionMiddleware,
+  handler: SessionListener<Request, Response>,
+  options: WithSessionOptions<Request> = {},
+): (request: Request, response: Response) => void {
+  const engine = SessionMiddleware.from(config);
+  const { reportError = logError } = options;
+  return (request, response) => {
+    // HTTP/2's compatible request and response are used as what they are compatible with.
+    const plainRequest = request as IncomingMessage;
+    const plainResponse = response as ServerResponse;
+    const fail = (error: unknown): void => {
+      answerError(plainResponse, error);
+      report(reportError, error, request);
+    };
+    try {
+      const session = attach(engine, plainRequest, plainResponse, fail);
+      const handled = chain<Session, unknown>(session, (opened) =>
+        handler(request, response, opened),
+      );
+      if (isThenable(handled)) handled.then(undefined, fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
 }
 
 /** Connect's middleware: calls `next` when the session is there, or with what went wrong. */
 export type NodeMiddleware = (
   request: IncomingMessage,
   response: ServerResponse,
-  next?: (error?: unknown) => void,
-) => void | Promise<void>;
+  next: (error?: unknown) => void,
+) => void;
 
 /**
- * Sessions for node:http and Connect-style hosts.
- *
- * Without `next` it gives a promise: `await session(req, res)`, then `req.session` is there. A
- * commit that fails goes to `next(error)`, or, without it, is answered with the error's status.
+ * Sessions for Connect and what takes its (req, res, next): `req.session` is there when `next` is
+ * called. What can't be loaded or saved goes to `next(error)`; a failed save comes when `next` was
+ * called before. Without a `next` there is {@link withSession}.
  * @throws {ConfigError} when the configuration is wrong.
+ * @throws {UsageError} ERR_SESSION_USAGE_TYPE for each request without a `next`.
  */
 export function sessionMiddleware(config: SessionConfig | SessionMiddleware): NodeMiddleware {
   const engine = SessionMiddleware.from(config);
   return (request, response, next) => {
-    const fail = next ?? ((error: unknown) => answerPlainly(response, error));
-    if (next === undefined)
-      return Promise.resolve(attach(engine, request, response, fail)).then(ignore);
-    let session: Awaitable<Session>;
-    try {
-      session = attach(engine, request, response, fail);
-    } catch (error) {
-      next(error);
-      return undefined;
-    }
-    if (isThenable(session)) session.then(() => next(), next);
-    else next();
-    return undefined;
+    if (typeof next !== "function") throw withoutNext(next);
+    attachThenNext(engine, request, response, next);
   };
 }
 
@@ -64,90 +113,56 @@ export function openSession(
   return SessionMiddleware.from(config).openReadOnly(request.headers.cookie);
 }
 
-/** Where a request has the session that is being loaded. A WeakMap costs more than all the rest. */
-const arriving = Symbol("kocha-session.arriving");
-interface Arriving {
-  [arriving]?: { readonly engine: SessionMiddleware; readonly session: Promise<Session> };
-}
-
-/**
- * Opens a request's session, once however often it is asked for, and holds its response.
- * @param isSecure - whether the client came by https, by the framework's own word; default: by TLS
- * on this socket.
- * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION when the request has a session of another
- * configuration: one response can't wait for two. ERR_SESSION_USAGE_FOREIGN when it has one of
- * another library.
- */
-export function attach(
-  engine: SessionMiddleware,
-  request: IncomingMessage,
-  response: ServerResponse,
-  fail: (error: unknown) => void,
-  isSecure?: () => boolean,
-): Awaitable<Session> {
-  const before = sessionOf(request);
-  if (before !== undefined) {
-    if (engine.owns(before)) return before;
-    throw otherConfiguration();
-  }
-  const pending = (request as Arriving)[arriving];
-  if (pending !== undefined) {
-    if (pending.engine === engine) return pending.session;
-    throw otherConfiguration();
-  }
-  const hang = (session: Session): Session => {
-    // ORDER: before the handler, which takes `response.end` before it looks at the session in
-    // `response.end(request.session.get("name"))`.
-    hold(response, { engine, session, fail, request });
-    hangSession(request, session);
-    return session;
-  };
-  const connection = new NodeConnection(request, isSecure);
-  const opened = engine.open(request.headers.cookie, connection);
-  if (!isThenable(opened)) return hang(opened);
-  const session = opened.then(hang);
-  (request as Arriving)[arriving] = { engine, session };
-  return session;
-}
-
-function otherConfiguration(): UsageError {
+function withoutNext(next: unknown): UsageError {
   const message =
-    "the request has a session of another configuration already; mount one for each path";
-  return new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
+    `next must be a function, not ${typeof next}: sessionMiddleware is for (req, res, next); ` +
+    "a server of node:http takes createServer(withSession(config, (req, res, session) => …))";
+  return new UsageError("ERR_SESSION_USAGE_TYPE", message);
 }
 
-/** Reads the socket only when `secure: "auto"` asks. */
-class NodeConnection implements Connection {
-  readonly #request: IncomingMessage;
-  readonly #isSecure: (() => boolean) | undefined;
-
-  constructor(request: IncomingMessage, isSecure: (() => boolean) | undefined) {
-    this.#request = request;
-    this.#isSecure = isSecure;
-  }
-
-  get secure(): boolean {
-    const socket = this.#request.socket as { readonly encrypted?: boolean };
-    return this.#isSecure?.() ?? socket.encrypted === true;
-  }
-
-  get loopback(): boolean {
-    return isLoopback(this.#request.socket.remoteAddress);
-  }
-}
-
-/** The error's own status and nothing of its text: RFC 9110 section 15.6. */
-function answerPlainly(response: ServerResponse, error: unknown): void {
+/** Answers with the status, and nothing of the error's text: RFC 9110 section 15.6. */
+function answerError(response: ServerResponse, error: unknown): void {
+  // The handler threw when it had answered: its answer is whole.
+  if (response.writableEnded) return;
   if (response.headersSent) {
     response.destroy();
     return;
   }
   for (const name of response.getHeaderNames()) response.removeHeader(name);
-  response.statusCode = (error as { status?: number } | null)?.status ?? 500;
+  const status = statusOf(error);
+  response.statusCode = status;
+  // Only HTTP/1 has one, and HTTP/2 warns when it is as much as read.
+  Reflect.deleteProperty(response, "statusMessage");
   response.setHeader("Content-Type", "text/plain; charset=utf-8");
-  response.end(response.statusCode === 503 ? "Service Unavailable\n" : "Internal Server Error\n");
+  response.setHeader("Cache-Control", "no-store");
+  response.end(status === 503 ? "Service Unavailable\n" : "Internal Server Error\n");
 }
 
-function ignore(): void {
-  // The session hangs on the request; the promise only says that it is there.
+/** The status that an error of ours names; what others call so may be another server's. */
+function statusOf(error: unknown): number {
+  return (isSessionError(error) && (error as { readonly status?: number }).status) || 500;
+}
+
+function logError(error: unknown): void {
+  // Where node:http's own uncaught errors would be printed, too.
+  // oxlint-disable-next-line no-console
+  console.error(error);
+}
+
+/** Reports an error; a reporter that fails ends no process and hides nothing. */
+function report<Request>(
+  reportError: (error: unknown, request: Request) => void | Promise<void>,
+  error: unknown,
+  request: Request,
+): void {
+  const logBoth = (failure: unknown): void => {
+    logError(error);
+    logError(failure);
+  };
+  try {
+    const reported = reportError(error, request);
+    if (isThenable(reported)) reported.then(undefined, logBoth);
+  } catch (failure) {
+    logBoth(failure);
+  }
 }

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { SessionConfig } from "../core/config.ts";
 import { isSealed } from "../core/store.ts";
-import { sessionMiddleware } from "../hosts/node.ts";
+import { withSession } from "../hosts/node.ts";
 import type { ConformanceCase } from "./case.ts";
 import { realClock, type TestClock } from "./clock.ts";
 import { lawCases, type MakeServer } from "./law-cases.ts";
@@ -81,24 +81,17 @@ export function randomKey(): string {
 
 /** A server on node:http: what a store's laws run on unless another is given. */
 export const nodeServer: MakeServer = async (config, handler) => {
-  const session = sessionMiddleware(config);
-  const server = createServer((request, response) => {
-    const fail = (error: unknown): void => {
-      response.statusCode = (error as { status?: number }).status ?? 500;
-      response.end("error");
-    };
-    void session(request, response, (error) => {
-      if (error !== undefined) {
-        fail(error);
-        return;
-      }
+  const listener = withSession(
+    config,
+    async (request, response, session) => {
       const url = new URL(request.url ?? "/", "http://localhost");
-      void Promise.resolve(handler(request.session, url)).then(({ status, body, headers = {} }) => {
-        response.writeHead(status, headers);
-        response.end(body);
-      }, fail);
-    });
-  });
+      const { status, body, headers = {} } = await handler(session, url);
+      response.writeHead(status, headers).end(body);
+    },
+    // The cases look at what the client gets.
+    { reportError: () => undefined },
+  );
+  const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const close = async (): Promise<void> => {

@@ -2,9 +2,8 @@
 // and that a cookie which is expired is gone.
 import type { Browser } from "playwright-core";
 import { SessionCookieStore, type SessionConfig } from "kocha-session";
-import { sessionMiddleware } from "kocha-session/node";
+import { withSession } from "kocha-session/node";
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { listen } from "../support/listen.ts";
@@ -20,16 +19,14 @@ const key = (): string => randomBytes(32).toString("base64");
 /** Lets Chromium visit a server with these settings: /set?n=bytes, /end; gives its cookies after each. */
 async function visit(settings: Partial<SessionConfig>, ...paths: readonly string[]) {
   const store = new SessionCookieStore({ secretKey: key(), signingKey: key(), maxCookies: 4 });
-  const session = sessionMiddleware({ ...settings, store });
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    await session(request, response);
-    const url = new URL(request.url ?? "/", "http://localhost");
-    if (url.pathname === "/set")
-      request.session.set("v", "x".repeat(Number(url.searchParams.get("n"))));
-    if (url.pathname === "/end") await request.session.destroy();
-    response.end(request.session.get("v").length.toString());
-  };
-  const server = await listen((request, response) => void serve(request, response));
+  const server = await listen(
+    withSession({ ...settings, store }, async (request, response, session) => {
+      const url = new URL(request.url ?? "/", "http://localhost");
+      if (url.pathname === "/set") session.set("v", "x".repeat(Number(url.searchParams.get("n"))));
+      if (url.pathname === "/end") await session.destroy();
+      response.end(session.get("v").length.toString());
+    }),
+  );
   const context = await browser.newContext();
   const page = await context.newPage();
   const seen = [];

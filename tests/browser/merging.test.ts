@@ -6,7 +6,7 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { SessionCookieStore } from "kocha-session";
-import { sessionMiddleware } from "kocha-session/node";
+import { type SessionListener, withSession } from "kocha-session/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { SeededRandom } from "../../fuzz/random.ts";
 import { launchBrowser } from "../support/browser.ts";
@@ -44,26 +44,25 @@ let close: () => Promise<void>;
 
 /** Sets ?key=value, ends the session, or shows all of it as JSON; dawdles between load and commit. */
 async function startServer(dice: SeededRandom) {
-  const session = sessionMiddleware({
+  const config = {
     name: "__Host-merging",
     store: new SessionCookieStore({ ...freshKeys(), merge: true }),
-  });
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    await session(request, response);
+  };
+  const serve: SessionListener = async (request, response, session) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
     seen.mostBytes = Math.max(seen.mostBytes, request.headers.cookie?.length ?? 0);
     // Looked at now, so that what others write from here on isn't in it.
-    const all = request.session.toObject();
+    const all = session.toObject();
     seen.opened++;
     if (pathname === "/set") {
       await delay(dice.below(30));
-      for (const [key, value] of searchParams) request.session.set(key, value);
+      for (const [key, value] of searchParams) session.set(key, value);
     }
-    if (pathname === "/logout") await request.session.destroy();
+    if (pathname === "/logout") await session.destroy();
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(all));
   };
-  return listen((request, response) => void serve(request, response));
+  return listen(withSession(config, serve));
 }
 
 /** Between the browser and the server: calm for paths with "calm" in them, else as the dice fall. */

@@ -1,6 +1,11 @@
 // One application on every host, written as that host's users write it: text, a stream's bytes, a
 // cookie of its own, a redirect; with the session mounted as often as a test wants.
-import { createServer, type RequestListener, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
 import { pipeline, Readable } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import express, {
@@ -24,7 +29,11 @@ import { withSession } from "kocha-session/fetch";
 import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { sessionMiddleware as koaSession } from "kocha-session/koa";
-import { sessionMiddleware as nodeSession } from "kocha-session/node";
+import {
+  type SessionListener,
+  sessionMiddleware as nodeSession,
+  withSession as withNodeSession,
+} from "kocha-session/node";
 import { listen } from "../support/listen.ts";
 
 /** One request, and the host's own ways to answer it; what they give is what the handler returns. */
@@ -100,6 +109,27 @@ function webBody(source: Readable): ReadableStream<Uint8Array> {
   return Readable.toWeb(source) as ReadableStream<Uint8Array>;
 }
 
+/** An exchange on node:http. */
+function onNode(request: IncomingMessage, response: ServerResponse): Exchange {
+  const cookies: string[] = [];
+  return {
+    session: request.session,
+    path: request.url ?? "/",
+    send: (text) => response.end(text),
+    pipe: (source) => {
+      source.once("error", () => response.destroy());
+      response.once("close", () => source.destroy());
+      return source.pipe(response);
+    },
+    redirect: (to) => response.writeHead(302, { Location: to }).end(),
+    cookie: (name, value) => {
+      cookies.push(`${name}=${value}`);
+      response.setHeader("Set-Cookie", cookies);
+    },
+    gone: () => closed(response),
+  };
+}
+
 /** Each host with the application on it. */
 export const exchangeApps: Readonly<Record<string, MakeApp>> = {
   node: (config, handle, mounts = 1) => {
@@ -110,29 +140,12 @@ export const exchangeApps: Readonly<Record<string, MakeApp>> = {
           response.statusCode = statusOf(error);
           response.end("error");
         };
-        const cookies: string[] = [];
         const answer = (): void => {
-          const exchange: Exchange = {
-            session: request.session,
-            path: request.url ?? "/",
-            send: (text) => response.end(text),
-            pipe: (source) => {
-              source.once("error", () => response.destroy());
-              response.once("close", () => source.destroy());
-              return source.pipe(response);
-            },
-            redirect: (to) => response.writeHead(302, { Location: to }).end(),
-            cookie: (name, value) => {
-              cookies.push(`${name}=${value}`);
-              response.setHeader("Set-Cookie", cookies);
-            },
-            gone: () => closed(response),
-          };
-          Promise.resolve(exchange).then(handle).catch(fail);
+          Promise.resolve(onNode(request, response)).then(handle).catch(fail);
         };
         const chain = sessions.reduceRight<(error?: unknown) => void>(
           (next, session) => (error) => {
-            if (error === undefined) void session(request, response, next);
+            if (error === undefined) session(request, response, next);
             else fail(error);
           },
           (error) => {
@@ -143,6 +156,16 @@ export const exchangeApps: Readonly<Record<string, MakeApp>> = {
         chain();
       }),
     );
+  },
+  "node, as a listener": (config, handle, mounts = 1) => {
+    // What is reported here, the tests provoke.
+    const quiet = { reportError: () => undefined };
+    const answer: SessionListener = (request, response) => handle(onNode(request, response));
+    const listener = times(mounts - 1, () => quiet).reduce<RequestListener>(
+      (inner, options) => withNodeSession(config, inner, options),
+      withNodeSession(config, answer, quiet),
+    );
+    return listen(createServer(listener));
   },
   "express 5": onExpress(() => express()),
   "express 4": onExpress(() => (express4 as unknown as typeof express)()),

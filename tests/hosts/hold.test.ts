@@ -69,7 +69,7 @@ async function serve(
   const pass: Wrapper = (_, __, next) => next();
   const server = createServer((request, response) => {
     (before ?? pass)(request, response, () => {
-      void session(request, response, (error) => {
+      session(request, response, (error) => {
         if (error !== undefined) {
           response.statusCode = (error as { status?: number }).status ?? 500;
           for (const name of response.getHeaderNames()) response.removeHeader(name);

@@ -97,7 +97,7 @@ export const http2Hosts: Readonly<Record<string, MakeServer>> = {
           response.statusCode = statusOf(error);
           response.end("error");
         };
-        void withNode(request, response, (error) => {
+        withNode(request, response, (error) => {
           if (error !== undefined) {
             fail(error);
             return;

@@ -76,14 +76,23 @@ export const wrong = (session: Session): void => session.set("count", 1);
 /** What needs Node.js' own types besides. */
 const onNode = `
 import { createServer } from "node:http";
-import { openSession, sessionMiddleware } from "kocha-session/node";
+import { createServer as createHttp2Server } from "node:http2";
+import { openSession, sessionMiddleware, withSession } from "kocha-session/node";
 import { config } from "./anywhere.js";
 
-const session = sessionMiddleware(config);
-createServer(async (request, response) => {
-  await session(request, response);
-  response.end(request.session.get("name"));
-}).on("upgrade", (request) => void openSession(config, request));
+createServer(
+  withSession(config, (_request, response, session) => void response.end(session.get("name"))),
+).on("upgrade", (request) => void openSession(config, request));
+createHttp2Server(
+  withSession(config, (request, response, session) => {
+    response.stream.session?.ping(() => undefined);
+    response.end(request.stream.closed ? "" : session.get("name"));
+  }),
+);
+const middleware = sessionMiddleware(config);
+createServer((request, response) => {
+  middleware(request, response, () => response.end(request.session.get("name")));
+});
 `;
 
 /** A CommonJS program: Node.js 20.19 and later require an ES module. */

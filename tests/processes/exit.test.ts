@@ -61,18 +61,16 @@ describe("a process whose work is done ends by itself", () => {
 test("SIGTERM: the server closes, the last request is saved and answered, the process ends", async () => {
   const { child, ended, err } = start(`${memoryInUse}
     import { createServer } from "node:http";
-    import { sessionMiddleware } from "kocha-session/node";
+    import { withSession } from "kocha-session/node";
     import { readCookie } from "kocha-session/testing";
-    const session = sessionMiddleware(config);
-    const server = createServer(async (request, response) => {
-      await session(request, response);
+    const server = createServer(withSession(config, (request, response, session) => {
       console.log("in");
       process.once("SIGTERM", () => {
         // The request that was on its way when the signal came goes on to its end.
-        request.session.set("a", "2");
+        session.set("a", "2");
         response.end("saved");
       });
-    });
+    }));
     process.once("SIGTERM", () => {
       server.close(async () => {
         console.log("kept " + (await readCookie(config, cookie)).get("a"));

@@ -1,19 +1,19 @@
-// A store whose every answer takes turns of the event loop, as that of a store on a server does.
+// A store that answers as one across a network does: later. What a host does wrong while it waits
+// shows only there.
 import type { SessionStore } from "kocha-session";
 
-/** The store behind `load` and `save` that answer later. */
+/** Between a call and its answer, in milliseconds. */
+const LATENCY = 5;
+
+/** The same store, each of whose answers takes a while. */
 export function slowly(store: SessionStore): SessionStore {
-  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const later = async <T>(answer: () => T): Promise<Awaited<T>> => {
+    await new Promise((resolve) => setTimeout(resolve, LATENCY));
+    return await answer();
+  };
   return {
-    load: async (key) => {
-      await turn();
-      return store.load(key);
-    },
-    save: async (key, change) => {
-      await turn();
-      const saved = await store.save(key, change);
-      await turn();
-      return saved;
-    },
+    ...(store.capabilities !== undefined && { capabilities: store.capabilities }),
+    load: (key) => later(() => store.load(key)),
+    save: (key, change) => later(() => store.save(key, change)),
   };
 }

@@ -1,6 +1,12 @@
 // The seven hosts as their users type them: the session hangs where each host's people look for it,
 // with the host's own types augmented, and every openSession takes what an upgrade gives.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
 import express, { type RequestHandler, Router } from "express";
 import Fastify, { type FastifyPluginCallback, type FastifyRequest } from "fastify";
 import { H3, type H3Event, type Middleware as H3Middleware } from "h3";
@@ -27,14 +33,48 @@ declare const request: IncomingMessage;
 declare const response: ServerResponse;
 
 describe("node:http and Connect", () => {
-  test("request.session, with next or awaited", async () => {
-    const withSession = onNode.sessionMiddleware(config);
-    await withSession(request, response);
-    withSession(request, response, (error?: unknown) => void error);
-    expectTypeOf(request.session).toEqualTypeOf<Session>();
+  test("the session is the listener's third argument, and the request's", () => {
+    const listener = onNode.withSession(config, async (incoming, answer, session) => {
+      expectTypeOf(incoming).toEqualTypeOf<IncomingMessage>();
+      expectTypeOf(answer).toEqualTypeOf<ServerResponse>();
+      expectTypeOf(session).toEqualTypeOf<Session>();
+      expectTypeOf(incoming.session).toEqualTypeOf<Session>();
+    });
+    expectTypeOf(listener(request, response)).toEqualTypeOf<void>();
+    const report = (error: unknown, { url }: IncomingMessage): void => void [error, url];
+    createServer(onNode.withSession(engine, () => undefined, { reportError: report }));
+    createHttpsServer(
+      {},
+      onNode.withSession(config, (_, answer) => answer.end()),
+    );
+    // @ts-expect-error there is no such option
+    onNode.withSession(config, () => undefined, { onError: report });
+  });
+
+  test("HTTP/2's own request and response are the listener's there", () => {
+    const handle = (
+      incoming: Http2ServerRequest,
+      answer: Http2ServerResponse,
+      session: Session,
+    ): void => {
+      void incoming.stream;
+      answer.end(session.get("name"));
+    };
+    createHttp2Server(onNode.withSession(config, handle));
+    createHttp2Server(
+      onNode.withSession(config, (incoming, answer) => {
+        expectTypeOf(incoming).toEqualTypeOf<Http2ServerRequest>();
+        expectTypeOf(answer).toEqualTypeOf<Http2ServerResponse>();
+      }),
+    );
+  });
+
+  test("the middleware takes (req, res, next)", () => {
+    const middleware = onNode.sessionMiddleware(config);
+    middleware(request, response, (error?: unknown) => void error);
     createServer((incoming) => expectTypeOf(incoming.session).toEqualTypeOf<Session>());
-    // @ts-expect-error a response is needed: it is what is held
-    void withSession(request);
+    // @ts-expect-error next is needed: what fails goes there
+    middleware(request, response);
   });
 });
 

@@ -4,9 +4,14 @@ import type { AddressInfo } from "node:net";
 import type { Awaitable, BenchServer } from "../../lib/subject.ts";
 import { after, nextValue, page, routes } from "../routes.ts";
 
+/** A request listener. */
+type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
+
 /** What a subject does on node:http. */
 export interface NodeActions {
-  /** Connect's middleware. */
+  /** Makes the listener with sessions of one without. */
+  readonly wrap?: (route: Listener) => Listener;
+  /** Connect's middleware, where there is no wrapper. */
   readonly mount?: (
     request: IncomingMessage,
     response: ServerResponse,
@@ -27,9 +32,7 @@ export interface NodeActions {
 }
 
 /** Listens on a free loopback port. */
-export async function listen(
-  listener: (request: IncomingMessage, response: ServerResponse) => unknown,
-): Promise<BenchServer> {
+export async function listen(listener: Listener): Promise<BenchServer> {
   const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
@@ -39,7 +42,7 @@ export async function listen(
 
 /** A server with the routes. */
 export function onNode(actions: NodeActions): Promise<BenchServer> {
-  const { mount } = actions;
+  const { mount, wrap } = actions;
   const answer = (response: ServerResponse, text: string): void => {
     response.setHeader("Content-Type", "text/plain; charset=utf-8");
     response.setHeader("Content-Length", text.length);
@@ -59,6 +62,7 @@ export function onNode(actions: NodeActions): Promise<BenchServer> {
         return answer(response, page("alice"));
     }
   };
+  if (wrap !== undefined) return listen(wrap(route));
   if (mount === undefined) return listen(route);
   return listen((request, response) =>
     mount(request, response, (error) => {

@@ -2,7 +2,7 @@
 // follow a log, told by its parent which. Its clock may be wrong.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Revocations } from "kocha-session";
+import type { Revocations, SessionConfig } from "kocha-session";
 
 /** What a parent tells a node. */
 export interface NodeSettings {
@@ -46,9 +46,9 @@ async function makeRevocations(): Promise<Revocations> {
 }
 
 const { SessionCookieStore } = await import("kocha-session");
-const { sessionMiddleware } = await import("kocha-session/node");
+const { withSession } = await import("kocha-session/node");
 const revocations = await makeRevocations();
-const withSession = sessionMiddleware({
+const config: SessionConfig = {
   store: new SessionCookieStore(settings.keys),
   revocations,
   sessionExpires: 3600,
@@ -56,13 +56,11 @@ const withSession = sessionMiddleware({
   secure: false,
   // Of a loaded machine; a log that is paused is waited for no longer.
   storeTimeout: 1,
-});
+};
 
-const server = createServer((request, response) => {
-  const [action = "", first = "", second = ""] = (request.url ?? "").split("/").slice(1);
-  const run = async (): Promise<void> => {
-    await withSession(request, response);
-    const { session } = request;
+const server = createServer(
+  withSession(config, async (request, response, session) => {
+    const [action = "", first = "", second = ""] = (request.url ?? "").split("/").slice(1);
     if (action === "set") session.set(first, second);
     if (action === "destroy") await session.destroy();
     if (action === "everywhere") await revocations.revokeSubject(first);
@@ -80,12 +78,8 @@ const server = createServer((request, response) => {
       session.set("name", first);
     }
     response.end(JSON.stringify(session.toObject()));
-  };
-  run().catch((error: unknown) => {
-    const { status = 500 } = error as { status?: number };
-    response.writeHead(status).end("error");
-  });
-});
+  }),
+);
 server.listen(0, "127.0.0.1", () => {
   process.send?.((server.address() as AddressInfo).port);
 });

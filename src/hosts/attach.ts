@@ -1,0 +1,108 @@
+// How a request of node:http becomes a session, once, and how its response is held: what every host
+// on node:http is made of. It knows no framework.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isThenable } from "../core/awaitable.ts";
+import type { Connection } from "../core/backing.ts";
+import type { SessionMiddleware } from "../core/middleware.ts";
+import type { Session } from "../core/session.ts";
+import type { Awaitable } from "../core/store.ts";
+import { UsageError } from "../errors.ts";
+import { hold } from "./hold.ts";
+import { isLoopback } from "./loopback.ts";
+import { hangSession, sessionOf } from "./request-session.ts";
+
+/** Where a request has the session that is being loaded. A WeakMap costs more than all the rest. */
+const arriving = Symbol("kocha-session.arriving");
+interface Arriving {
+  [arriving]?: { readonly engine: SessionMiddleware; readonly session: Promise<Session> };
+}
+
+/**
+ * Opens a request's session, once however often it is asked for, and holds its response.
+ * @param fail - takes a commit that failed to the host's own error path.
+ * @param isSecure - whether the client came by https, by the framework's own word; default: by TLS
+ * on this socket.
+ * @throws {StoreError} when the store fails and `onStoreError` is "fail".
+ * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION when the request has a session of another
+ * configuration: one response can't wait for two. ERR_SESSION_USAGE_FOREIGN when it has one of
+ * another library.
+ */
+export function attach(
+  engine: SessionMiddleware,
+  request: IncomingMessage,
+  response: ServerResponse,
+  fail: (error: unknown) => void,
+  isSecure?: () => boolean,
+): Awaitable<Session> {
+  const before = sessionOf(request);
+  if (before !== undefined) {
+    if (engine.owns(before)) return before;
+    throw otherConfiguration();
+  }
+  const pending = (request as Arriving)[arriving];
+  if (pending !== undefined) {
+    if (pending.engine === engine) return pending.session;
+    throw otherConfiguration();
+  }
+  const hang = (session: Session): Session => {
+    // ORDER: before the handler, which takes `response.end` before it looks at the session in
+    // `response.end(request.session.get("name"))`.
+    hold(response, { engine, session, fail, request });
+    hangSession(request, session);
+    return session;
+  };
+  const connection = new NodeConnection(request, isSecure);
+  const opened = engine.open(request.headers.cookie, connection);
+  if (!isThenable(opened)) return hang(opened);
+  const session = opened.then(hang);
+  (request as Arriving)[arriving] = { engine, session };
+  return session;
+}
+
+/**
+ * As `attach`, for Connect's (req, res, next): `next` is called when the session is there, and with
+ * the error when it can't be loaded or saved.
+ */
+export function attachThenNext(
+  engine: SessionMiddleware,
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+  isSecure?: () => boolean,
+): void {
+  let session: Awaitable<Session>;
+  try {
+    session = attach(engine, request, response, next, isSecure);
+  } catch (error) {
+    next(error);
+    return;
+  }
+  if (isThenable(session)) session.then(() => next(), next);
+  else next();
+}
+
+function otherConfiguration(): UsageError {
+  const message =
+    "the request has a session of another configuration already; mount one for each path";
+  return new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
+}
+
+/** Reads the socket only when `secure: "auto"` asks. */
+class NodeConnection implements Connection {
+  readonly #request: IncomingMessage;
+  readonly #isSecure: (() => boolean) | undefined;
+
+  constructor(request: IncomingMessage, isSecure: (() => boolean) | undefined) {
+    this.#request = request;
+    this.#isSecure = isSecure;
+  }
+
+  get secure(): boolean {
+    const socket = this.#request.socket as { readonly encrypted?: boolean };
+    return this.#isSecure?.() ?? socket.encrypted === true;
+  }
+
+  get loopback(): boolean {
+    return isLoopback(this.#request.socket.remoteAddress);
+  }
+}
