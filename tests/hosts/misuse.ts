@@ -96,7 +96,7 @@ const onNode =
         response.end(textOf(error));
       };
       if (before !== undefined) Object.assign(request, before);
-      void middleware(request, response, (error) => {
+      middleware(request, response, (error) => {
         if (error !== undefined) fail(error);
         else {
           Promise.resolve()
