@@ -33,11 +33,28 @@ export function applyToPayload(
     idleExpires: stored.expires,
     deadline: change.deadline,
     subject: change.subject === undefined ? opened?.subject : (change.subject ?? undefined),
-    boundAt: typeof change.subject === "string" ? (change.boundAt ?? now) : opened?.boundAt,
+    boundAt: boundAtOf(opened, change, now),
     credential: change.credential ?? opened?.credential,
     cookieExpires: change.cookieExpires ?? opened?.cookieExpires,
     data: stored.data,
   };
+}
+
+/**
+ * When the session was bound. Binding it again to the same subject is no login, so it stays as old as
+ * it was, or a revocation that this node doesn't know of yet would miss it; with a regenerate it is
+ * one, and no older than before, whatever the clock says.
+ */
+function boundAtOf(
+  opened: OpenedSession | undefined,
+  { subject, bump, boundAt }: SealedChange,
+  now: number,
+): number | undefined {
+  const before = opened?.boundAt;
+  if (typeof subject !== "string") return before;
+  const instant = boundAt ?? now;
+  if (before === undefined || opened?.subject !== subject) return instant;
+  return bump === true ? Math.max(before, instant) : before;
 }
 
 /**

@@ -54,9 +54,9 @@ export class DeadList {
     return this.#credentials.has(credential);
   }
 
-  /** The latest instant that a revocation of the subject means, Unix milliseconds; 0: none. */
-  latest(subject: string): number {
-    return this.#subjects.get(subject)?.before ?? 0;
+  /** What is known of a subject; undefined: nothing. */
+  recordOf(subject: string): RevocationRecord | undefined {
+    return this.#subjects.get(subject);
   }
 
   /** Looks at up to `steps` entries, where the last call ended, and drops what nothing needs. */

@@ -125,7 +125,7 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   }
 
   bindingTime(subject: string): number {
-    return Math.max(this.reading(), this.list.latest(subject) + 1);
+    return Math.max(this.reading(), (this.list.recordOf(subject)?.before ?? 0) + 1);
   }
 
   end(session: EndingSession): Awaitable<void> {

@@ -48,7 +48,8 @@ class MemoryRevocations extends ListedRevocations {
     this.list.sweep(now, SWEEP_STEPS);
     // What is taken in at once is never sent again, so no nonce need be kept.
     const isFirst = entry.kind !== "credential" || !this.list.hasRetired(entry.id);
-    return { record: toRecord(entry, now), isFirst };
+    const known = entry.kind === "subject" ? this.list.recordOf(entry.id) : undefined;
+    return { record: toRecord(entry, now, known), isFirst };
   }
 }
 

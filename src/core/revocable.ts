@@ -84,15 +84,8 @@ export class RevocableBacking extends SealedBacking {
   protected override extras(binding: Binding | undefined): Partial<SealedChange> {
     return {
       ...(this.#credential !== undefined && { credential: this.#credential }),
-      ...(binding !== undefined && { boundAt: this.#bindingTime(binding.subject) }),
+      ...(binding !== undefined && { boundAt: this.#list.bindingTime(binding.subject) }),
     };
-  }
-
-  /** A session that is bound to its subject again is no older for it, whatever this clock says. */
-  #bindingTime(subject: string): number {
-    const { opened } = this;
-    const before = opened?.subject === subject ? (opened.boundAt ?? 0) : 0;
-    return Math.max(before, this.#list.bindingTime(subject));
   }
 
   protected override startFresh(): void {

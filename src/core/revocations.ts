@@ -1,6 +1,7 @@
 // The revoked sessions of sealed stores: what the application says, what the engine asks, and the log
 // that carries it from process to process. It knows no driver, no cookie and no timer.
 import type { Backing, Connection, EngineParts } from "./backing.ts";
+import { MAX_SKEW } from "./expiry.ts";
 import type {
   Awaitable,
   Cookie,
@@ -12,7 +13,7 @@ import type {
 
 /** Which sessions of a subject end. */
 export interface RevokeSubjectOptions {
-  /** Those that were bound until then; at the latest, and by default, now. */
+  /** Those that were bound until then, by the log's clock; at the latest, and by default, now. */
   readonly before?: Date | undefined;
   /** The id of a session that lives on: "log out everywhere else". */
   readonly except?: string | undefined;
@@ -97,7 +98,7 @@ export interface RevocationList {
    */
   verdict(session: RevocableSession, at?: number): RevocationVerdict | undefined;
   /**
-   * The instant of a binding that is made now: after every revocation of the subject that is known.
+   * The instant of a login that is made now: after every revocation of the subject that is known.
    * @throws {StoreError} when the list is too old to say.
    */
   bindingTime(subject: string): number;
@@ -121,7 +122,7 @@ export interface RevocationEntry {
   readonly id: string;
   /** How long the entry is kept, in milliseconds from the log's own now. */
   readonly ttl: number;
-  /** Of a subject: Unix milliseconds by the log's clock; absent, or later than its now: its now. */
+  /** Of a subject: Unix milliseconds by the log's clock; absent, or not before its now: its now. */
   readonly before?: number;
   /** Of a subject: the id of the session that lives on. */
   readonly except?: string | undefined;
@@ -153,7 +154,7 @@ export interface RevocationRecord {
   readonly at: number;
   /** Unix milliseconds by the log's clock: from then on nothing needs it. */
   readonly until: number;
-  /** Unix milliseconds; 0 but for a subject. */
+  /** Unix milliseconds, as `reachOf` has it; 0 but for a subject. */
   readonly before: number;
   /** The one session that `before` doesn't mean. */
   readonly except: string | undefined;
@@ -190,18 +191,37 @@ export interface RevocationLog {
   sweep?(limit: number): Promise<number>;
 }
 
-/** The record of an entry that the log takes in now. */
-export function toRecord(entry: RevocationEntry, now: number): RevocationRecord {
+/**
+ * The record of an entry that the log takes in now, to be merged with what it knows.
+ * @param known - what it keeps of the same kind and id; undefined: nothing.
+ */
+export function toRecord(
+  entry: RevocationEntry,
+  now: number,
+  known?: RevocationRecord,
+): RevocationRecord {
   const { kind, id, ttl, before = now, except } = entry;
   return {
     kind,
     id,
     at: now,
     until: now + ttl,
-    before: kind === "subject" ? Math.min(before, now) : 0,
+    before: kind === "subject" ? reachOf(before, now, known?.before ?? -Infinity) : 0,
     except: kind === "subject" ? except : undefined,
     exceptBefore: 0,
   };
+}
+
+/**
+ * Until when a subject's sessions are meant, Unix milliseconds. The clock that they were bound by may
+ * have been five minutes ahead of the log's, which may itself have been put back: a revocation of now
+ * reaches five minutes past it. Who logs in knowing of it is bound a millisecond past that; so one
+ * that comes as far as five minutes before an earlier one's reach, reaches past that millisecond.
+ * @param known - the earlier one's reach.
+ */
+function reachOf(before: number, now: number, known: number): number {
+  const reach = before >= now ? now + MAX_SKEW : before;
+  return reach >= known - MAX_SKEW ? Math.max(reach, known + 1) : reach;
 }
 
 /**

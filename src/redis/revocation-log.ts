@@ -13,7 +13,7 @@ import type {
   RevocationPage,
   RevocationRecord,
 } from "../core/revocations.ts";
-import { SECOND } from "../core/expiry.ts";
+import { MAX_SKEW, SECOND } from "../core/expiry.ts";
 import { StoreError } from "../errors.ts";
 import type { RedisConnection, ReplicationWait } from "./client.ts";
 import { textOf } from "./row.ts";
@@ -56,15 +56,16 @@ end
 `;
 
 /**
- * ARGV: kind, ttl, before or "", the word, id. Gives the record. It mirrors mergeRecords; the word of
+ * ARGV: kind, ttl, before or "", the word, id. Gives the record. It mirrors toRecord and
+ * mergeRecords; the word of
  * a credential stays the first entry's.
  */
 const appending = new RedisScript(`${time}${places}${trim}
 local kind, word, id = ARGV[1], ARGV[4], ARGV[5]
 local at, ends, before, exceptBefore = now, now + ARGV[2], 0, 0
 if kind == "subject" then
-  before = now
-  if ARGV[3] ~= "" then before = math.min(now, tonumber(ARGV[3])) end
+  before = now + ${MAX_SKEW}
+  if ARGV[3] ~= "" and tonumber(ARGV[3]) < now then before = tonumber(ARGV[3]) end
 end
 local index = places[kind]
 local place = index and redis.call("HGET", index, id)
@@ -78,6 +79,7 @@ if a then
   if kind == "credential" then
     word = w
   else
+    if before >= b - ${MAX_SKEW} then before = math.max(before, b + 1) end
     if w ~= word then exceptBefore = math.min(b, before) end
     exceptBefore = math.max(exceptBefore, eb)
     -- "-" stands for nobody, and comes first.

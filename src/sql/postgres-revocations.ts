@@ -2,6 +2,7 @@
 // transaction that wrote it, and a poll asks for the rows of those that the snapshot of the last poll
 // could not see: however late a transaction commits, it is found, and nothing is read twice.
 import { type FollowOptions, followOptionNames, RevocationFollower } from "../core/follower.ts";
+import { MAX_SKEW } from "../core/expiry.ts";
 import { checkNames } from "../core/listed-revocations.ts";
 import type {
   AppendedRevocation,
@@ -43,6 +44,8 @@ const DEFAULT_TABLE = "kocha_revocations";
 const PAGE = 2000;
 /** Not now(), which stands still in a transaction. */
 const clock = raw("floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint");
+/** How far a revocation of now reaches, as `toRecord` has it. */
+const reachOfNow = raw(`now + ${MAX_SKEW}`);
 const words = { least: raw("least"), greatest: raw("greatest") };
 
 /**
@@ -103,13 +106,15 @@ export class PostgresRevocationLog implements RevocationLog {
   async append(entry: RevocationEntry): Promise<AppendedRevocation> {
     const { kind, id, ttl, before, except, nonce = null } = entry;
     const isSubject = kind === "subject";
-    const until =
-      before === undefined ? raw("now") : sql`least(now, ${Math.floor(before)}::bigint)`;
+    const reach =
+      before === undefined
+        ? reachOfNow
+        : sql`CASE WHEN ${Math.floor(before)}::bigint >= now THEN ${reachOfNow} ELSE ${Math.floor(before)}::bigint END`;
     const [row] = await this.#rows(
       "revoke",
       // The nonce stays the first entry's.
       sql`INSERT INTO ${this.#table} AS known (${appendedColumns}, written_by)
-SELECT ${kind}::text, ${encodeText(id)}::text, now, now + ${Math.ceil(ttl)}::bigint, ${isSubject ? until : raw("0")}, ${(isSubject ? except : undefined) ?? null}::text, 0, ${nonce}::text, txid_current()
+SELECT ${kind}::text, ${encodeText(id)}::text, now, now + ${Math.ceil(ttl)}::bigint, ${isSubject ? reach : raw("0")}, ${(isSubject ? except : undefined) ?? null}::text, 0, ${nonce}::text, txid_current()
 FROM (SELECT ${clock} AS now) AS time
 ON CONFLICT (kind, id) DO UPDATE SET (since, until, bound_before, spared, spared_before, written_by) = (${mergedColumns("known", "excluded", words)}, txid_current())
 RETURNING ${appendedColumns}`,

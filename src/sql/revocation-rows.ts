@@ -6,10 +6,13 @@ import type {
   RevocationKind,
   RevocationRecord,
 } from "../core/revocations.ts";
+import { MAX_SKEW } from "../core/expiry.ts";
 import { StoreError } from "../errors.ts";
 import { decodeText, toNumber } from "./codec.ts";
 import { raw, sql, type SqlFragment } from "./fragment.ts";
 
+/** A number of ours, spelled out: a placeholder would need a type. */
+const skew = raw(String(MAX_SKEW));
 const kinds: readonly string[] = ["session", "credential", "subject"] satisfies RevocationKind[];
 
 /** The columns of a record, in the order of {@link mergedColumns}. */
@@ -29,17 +32,19 @@ export interface Extremes {
 }
 
 /**
- * `mergeRecords` in SQL: from `since` on, the columns of what a row and an entry say together.
+ * `toRecord` and `mergeRecords` in SQL: from `since` on, the columns of what a row and an entry say
+ * together.
  * @param known - the row's name.
- * @param added - the name of a row of the entry, or the row's again where there is no other.
+ * @param added - the name of a row of the entry, whose reach knows of no earlier one.
  */
 export function mergedColumns(known: string, added: string, words: Extremes): SqlFragment {
   const { least, greatest } = words;
   const [one, other] = [raw(known), raw(added)];
+  const reach = sql`CASE WHEN ${other}.kind = 'subject' AND ${other}.bound_before >= ${one}.bound_before - ${skew} THEN ${greatest}(${other}.bound_before, ${one}.bound_before + 1) ELSE ${other}.bound_before END`;
   // Of equals both mean whom the other spares, so that either may be taken.
-  const later = sql`CASE WHEN ${one}.bound_before >= ${other}.bound_before THEN ${one}.spared ELSE ${other}.spared END`;
-  const earlier = sql`CASE WHEN coalesce(${one}.spared, '') = coalesce(${other}.spared, '') THEN 0 ELSE ${least}(${one}.bound_before, ${other}.bound_before) END`;
-  return sql`${least}(${one}.since, ${other}.since), ${greatest}(${one}.until, ${other}.until), ${greatest}(${one}.bound_before, ${other}.bound_before), ${later}, ${greatest}(${one}.spared_before, ${other}.spared_before, ${earlier})`;
+  const later = sql`CASE WHEN ${one}.bound_before >= ${reach} THEN ${one}.spared ELSE ${other}.spared END`;
+  const earlier = sql`CASE WHEN coalesce(${one}.spared, '') = coalesce(${other}.spared, '') THEN 0 ELSE ${least}(${one}.bound_before, ${reach}) END`;
+  return sql`${least}(${one}.since, ${other}.since), ${greatest}(${one}.until, ${other}.until), ${greatest}(${one}.bound_before, ${reach}), ${later}, ${greatest}(${one}.spared_before, ${other}.spared_before, ${earlier})`;
 }
 
 /** The record of a row; undefined when it isn't one, whoever wrote it. */

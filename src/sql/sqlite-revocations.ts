@@ -43,10 +43,10 @@ const DEFAULT_BUSY_TIMEOUT = 5000;
 const PAGE = 2000;
 
 const merged = mergedColumns("known", "added", { least: raw("min"), greatest: raw("max") });
-/** The row that is there already, or else the entry's once more. */
+/** The row that is there already, or else one that says no more than the entry. */
 const known = raw(`coalesce(there.since, added.since) AS since,
   coalesce(there.until, added.until) AS until,
-  coalesce(there.bound_before, added.bound_before) AS bound_before,
+  coalesce(there.bound_before, added.bound_before - 1) AS bound_before,
   CASE WHEN there.id IS NULL THEN added.spared ELSE there.spared END AS spared,
   coalesce(there.spared_before, added.spared_before) AS spared_before,
   CASE WHEN there.id IS NULL THEN added.nonce ELSE there.nonce END AS nonce`);

@@ -1,5 +1,10 @@
 // The log's laws are tested themselves: a log with one fault fails the one case that is there for it.
-import type { AppendedRevocation, RevocationEntry, RevocationPage } from "kocha-session";
+import {
+  type AppendedRevocation,
+  mergeRecords,
+  type RevocationEntry,
+  type RevocationPage,
+} from "kocha-session";
 import { describe, expect, test } from "vitest";
 import { describeLog, logCases } from "./log-laws.ts";
 import { PlainLog, type PlainRow } from "./plain-log.ts";
@@ -60,6 +65,29 @@ class NoncesStay extends PlainLog {
   }
 }
 
+/** A revocation of now reaches to now, as if no clock were ever wrong. */
+class ExactNow extends PlainLog {
+  protected override merge(
+    known: PlainRow | undefined,
+    entry: RevocationEntry,
+  ): Omit<PlainRow, "place"> {
+    const isOfNow = entry.before === undefined || entry.before >= this.now;
+    return super.merge(known, isOfNow ? { ...entry, before: this.now - 1 } : entry);
+  }
+}
+
+/** It takes a subject's entry in without a look at the one before. */
+class NoEarlier extends PlainLog {
+  protected override merge(
+    known: PlainRow | undefined,
+    entry: RevocationEntry,
+  ): Omit<PlainRow, "place"> {
+    const row = super.merge(undefined, entry);
+    if (known === undefined) return row;
+    return { record: mergeRecords(known.record, row.record), nonce: known.nonce };
+  }
+}
+
 /** An answer of several pages ends a place too far. */
 class SkipsOne extends PlainLog {
   override async read(cursor: string | undefined): Promise<RevocationPage> {
@@ -70,6 +98,16 @@ class SkipsOne extends PlainLog {
 
 const mutants: readonly [fault: string, caughtBy: string, make: new (page?: number) => PlainLog][] =
   [
+    [
+      "that trusts every clock to the millisecond",
+      "a subject is dead until five minutes past the log's now, or until earlier",
+      ExactNow,
+    ],
+    [
+      "that forgets how far an earlier revocation of the subject reached",
+      "a subject's next entry reaches past who logged in knowing of the one before",
+      NoEarlier,
+    ],
     [
       "that forgets a credential when its first entry ends",
       "R4 of the entries of one credential the first is first, and no later one",

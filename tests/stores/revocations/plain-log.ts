@@ -42,7 +42,7 @@ export class PlainLog {
   }
 
   protected merge(known: PlainRow | undefined, entry: RevocationEntry): Omit<PlainRow, "place"> {
-    const record = toRecord(entry, this.now);
+    const record = toRecord(entry, this.now, known?.record);
     if (known === undefined) return { record, nonce: entry.nonce };
     return { record: mergeRecords(known.record, record), nonce: known.nonce };
   }

@@ -76,12 +76,12 @@ describe("the table", () => {
     const begun = await other.read(undefined);
     const id = newSelector();
     await one.append({ kind: "session", id, ttl: HOUR });
-    await other.append({ kind: "subject", id: "alice", ttl: HOUR, before: 5 });
-    await one.append({ kind: "subject", id: "alice", ttl: HOUR, before: 3, except: id });
+    await other.append({ kind: "subject", id: "alice", ttl: HOUR, before: 5 * HOUR });
+    await one.append({ kind: "subject", id: "alice", ttl: HOUR, before: 3 * HOUR, except: id });
     const { records } = await other.read(begun.cursor);
     expect(records).toMatchObject([
       { kind: "session", id },
-      { id: "alice", before: 5, except: undefined },
+      { id: "alice", before: 5 * HOUR, except: undefined },
     ]);
   });
 

@@ -104,8 +104,9 @@ class FakeLog implements RevocationLog {
 
   async append(entry: RevocationEntry): Promise<AppendedRevocation> {
     await this.#trouble();
-    const record = toRecord(entry, this.now);
     const { kind, id, nonce } = entry;
+    const known = this.#visible.findLast((one) => one.kind === kind && one.id === id);
+    const record = toRecord(entry, this.now, known);
     const first = this.#nonces.get(id) ?? nonce;
     if (kind === "credential") this.#nonces.set(id, first);
     const place = this.#places++;
