@@ -1,22 +1,39 @@
 // The PostgreSQL clients behind one call: run this SQL. Every statement is a transaction of its
 // own, so one that the server undid is run again; it knows no session.
 import { kindOf } from "../core/text.ts";
-import { ConfigError } from "../errors.ts";
+import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
+import { rowsOf, type SqlRow } from "./answer.ts";
 import type { SqlFragment } from "./fragment.ts";
+import { describeOther } from "./other-clients.ts";
+import { asText } from "./postgres-types.ts";
 import { retrying } from "./retry.ts";
 
-/** A Pool or Client of pg, or a PGlite. */
+/** A Pool or Client of pg or of @neondatabase/serverless, or a PGlite. */
 export interface PostgresQueryable {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
-/** The same of pg with a statement that the connection keeps under its name. */
-interface NamingQueryable {
+/** A Pool or Client of pg. */
+interface PgQueryable {
   query(statement: {
-    readonly name: string;
+    /** The name under which the connection keeps the statement. */
+    readonly name?: string;
     readonly text: string;
     readonly values: unknown[];
-  }): Promise<{ readonly rows: readonly unknown[] }>;
+    readonly types: typeof asText;
+  }): Promise<{ readonly rows: unknown }>;
+  /** Of a Client: "I" outside of a transaction. */
+  getTransactionStatus?(): unknown;
+}
+
+/** What neon() of the package @neondatabase/serverless gives: each statement is a request of its own. */
+export interface PostgresNeon {
+  query(
+    text: string,
+    values?: unknown[],
+    options?: { arrayMode?: false; fullResults?: false },
+  ): PromiseLike<readonly unknown[]>;
+  readonly transaction: unknown;
 }
 
 /** What postgres() of the package postgres gives. */
@@ -28,20 +45,31 @@ export interface PostgresSql {
   ): PromiseLike<readonly unknown[]>;
 }
 
-/** A connected client of pg (Pool or Client), postgres or PGlite. */
-export type PostgresConnection = PostgresQueryable | PostgresSql;
+/** A connected client of pg (Pool or Client), postgres, PGlite or Neon. */
+export type PostgresConnection = PostgresQueryable | PostgresSql | PostgresNeon;
 
-type Row = Record<string, unknown>;
-type Run = (text: string, values: readonly unknown[]) => PromiseLike<readonly Row[]>;
+/** What a client answered. */
+interface Answer {
+  /** What should be rows. */
+  readonly rows: unknown;
+  /** Whether what was written waits for a COMMIT of the application's. */
+  readonly uncommitted?: boolean;
+}
+
+type Run = (text: string, values: readonly unknown[]) => PromiseLike<Answer>;
 
 const EXPECTED =
-  "a Pool or a connected Client of pg, what postgres() of the package postgres gives, or a PGlite";
+  "a Pool or a connected Client of pg, what postgres() of the package postgres gives, a PGlite, " +
+  "or what neon() of @neondatabase/serverless gives";
 /** "serialization_failure" and "deadlock_detected": the server has undone the whole statement. */
 const UNDONE: ReadonlySet<unknown> = new Set(["40001", "40P01"]);
 /** "undefined_table" */
 const NO_TABLE = "42P01";
 /** What two processes that make one table at once can meet: it is there, or its type is. */
 const MADE_MEANWHILE: ReadonlySet<unknown> = new Set(["23505", "42P07", "42710"]);
+
+/** What must be committed when it has been answered. */
+const WRITES: ReadonlySet<StoreOperation> = new Set(["save", "destroyAll", "sweep"]);
 
 /** Runs SQL on a client of the user's. */
 export class PostgresClient {
@@ -55,23 +83,38 @@ export class PostgresClient {
     this.#run = adapt(client, prepares);
   }
 
-  /** The rows of a statement, run again at most three times when the server undid it. */
-  rows(statement: SqlFragment): Promise<readonly Row[]> {
+  /**
+   * The rows of a statement, run again at most three times when the server undid it.
+   * @throws {StoreError} ERR_SESSION_STORE_ANSWER when they are none; ERR_SESSION_STORE_FAILED when
+   * what was written waits for a COMMIT.
+   */
+  async rows(
+    statement: SqlFragment,
+    operation: StoreOperation = "revoke",
+  ): Promise<readonly SqlRow[]> {
     const text = numbered(statement.chunks);
-    return retrying(
+    const { rows, uncommitted } = await retrying(
       () => this.#run(text, statement.values),
       (error) => UNDONE.has(codeOf(error)),
     );
+    if (uncommitted === true && WRITES.has(operation)) {
+      const message =
+        "the Client has a transaction of the application's open, so nothing is committed; give " +
+        "the store a Pool or a Client of its own";
+      throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message);
+    }
+    return rowsOf(operation, rows);
   }
 
   /** Runs statements that make something, one after the other; another process may do the same. */
   async make(statements: readonly string[]): Promise<void> {
     for (const text of statements) {
       // oxlint-disable-next-line no-await-in-loop -- an index needs its table
-      await retrying(
+      const { rows } = await retrying(
         () => this.#run(text, []),
         (error) => MADE_MEANWHILE.has(codeOf(error)),
       );
+      rowsOf("save", rows);
     }
   }
 
@@ -82,34 +125,49 @@ export class PostgresClient {
 }
 
 function adapt(client: unknown, prepares: boolean): Run {
-  const { unsafe, query, execute } = (client ?? {}) as {
-    unsafe?: unknown;
-    query?: unknown;
-    execute?: unknown;
-  };
+  const other = describeOther(client);
+  if (other !== undefined) fail(`${other}; it must be ${EXPECTED}`);
+  const { unsafe, query, execute, transaction, savepoint } = (client ?? {}) as Readonly<
+    Record<string, unknown>
+  >;
+  if (typeof client === "function" && typeof savepoint === "function") {
+    fail(`is a transaction of the package postgres, which ends; it must be ${EXPECTED}`);
+  }
+  // Neon has unsafe too, which runs nothing.
+  if (typeof client === "function" && typeof query === "function" && transaction !== undefined) {
+    const neon = client as unknown as PostgresNeon;
+    const options = { arrayMode: false, fullResults: false } as const;
+    return async (text, values) => ({ rows: await neon.query(text, [...values], options) });
+  }
   if (typeof client === "function" && typeof unsafe === "function") {
     const tagged = client as unknown as PostgresSql;
     // Without a prepared statement this driver asks for the types first: two trips for each.
-    return (text, values) =>
-      tagged.unsafe(text, [...values] as never[], { prepare: true }) as PromiseLike<readonly Row[]>;
+    return async (text, values) => ({
+      rows: await tagged.unsafe(text, [...values] as never[], { prepare: true }),
+    });
   }
   // A mysql2 client has query too, but also execute.
   if (typeof client !== "object" || typeof query !== "function" || execute !== undefined) {
     fail(`must be ${EXPECTED}, not ${kindOf(client)}${hintFor(client)}`);
   }
   checkConnected(client as Readonly<Record<string, unknown>>);
-  const queryable = client as PostgresQueryable;
   // A Client of pg is known by its connection's process id, a Pool by its count of connections.
-  const isClient = "processID" in queryable;
-  const naming = prepares && (isClient || "totalCount" in queryable);
-  const run: Run = async (text, values) =>
-    (
-      await (naming
-        ? (client as NamingQueryable).query({ name: nameOf(text), text, values: [...values] })
-        : queryable.query(text, [...values]))
-    ).rows as readonly Row[];
+  const isClient = "processID" in (client as object);
+  if (!isClient && !("totalCount" in (client as object))) {
+    const queryable = client as PostgresQueryable;
+    return async (text, values) => {
+      const answer: Partial<Answer> | undefined = await queryable.query(text, [...values]);
+      return { rows: answer?.rows };
+    };
+  }
+  const pg = client as unknown as PgQueryable;
+  const run: Run = async (text, values) => {
+    const statement = { text, values: [...values], types: asText };
+    const { rows } = await pg.query(prepares ? { name: nameOf(text), ...statement } : statement);
+    return { rows, uncommitted: (pg.getTransactionStatus?.() ?? "I") !== "I" };
+  };
   // A Client isn't to be asked while it is busy.
-  return isClient ? inTurn(queryable, run) : run;
+  return isClient ? inTurn(pg, run) : run;
 }
 
 /** A statement's name is the process's, since stores can share a connection. */

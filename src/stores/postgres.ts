@@ -4,12 +4,18 @@ import { chain } from "../core/awaitable.ts";
 import type { Awaitable } from "../core/store.ts";
 import { kindOf } from "../core/text.ts";
 import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
+import { checkColumn } from "../sql/answer.ts";
 import { encodePatch } from "../sql/codec.ts";
 import { raw, sql, type SqlFragment, tableName } from "../sql/fragment.ts";
 import { PostgresClient, type PostgresConnection } from "../sql/postgres-client.ts";
 import { SqlSessionStore, type SqlDialect, type SqlRow } from "../sql/session-store.ts";
 
-export type { PostgresConnection, PostgresQueryable, PostgresSql } from "../sql/postgres-client.ts";
+export type {
+  PostgresConnection,
+  PostgresNeon,
+  PostgresQueryable,
+  PostgresSql,
+} from "../sql/postgres-client.ts";
 export {
   type PostgresRevocations,
   postgresRevocations,
@@ -19,7 +25,10 @@ export {
 
 /** What a PostgreSQL store is made from. */
 export interface SessionPostgresStoreOptions {
-  /** A Pool or a connected Client of pg, what postgres() of the package postgres gives, or a PGlite. */
+  /**
+   * A Pool or a connected Client of pg, what postgres() of the package postgres gives, a PGlite, or
+   * what neon() of @neondatabase/serverless gives.
+   */
   readonly client: PostgresConnection;
   /** The table's name, or schema.name. Default "kocha_sessions". */
   readonly table?: string | undefined;
@@ -103,7 +112,7 @@ export class SessionPostgresStore extends SqlSessionStore {
   }
 
   protected rows(operation: StoreOperation, statement: SqlFragment): Promise<readonly SqlRow[]> {
-    return this.#client.rows(statement).catch((cause: unknown) => {
+    return this.#client.rows(statement, operation).catch((cause: unknown) => {
       if (!PostgresClient.isMissingTable(cause)) throw cause;
       const message = `the table ${this.#name} isn't there; createTable() or sql/postgres.sql makes it`;
       throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
@@ -112,7 +121,10 @@ export class SessionPostgresStore extends SqlSessionStore {
 
   protected remove(operation: StoreOperation, statement: SqlFragment): Awaitable<number> {
     const counting = sql`WITH gone AS (${statement} RETURNING 1) SELECT count(*)::integer AS gone FROM gone`;
-    return chain(this.rows(operation, counting), ([row]) => Number(row?.["gone"] ?? 0));
+    return chain(this.rows(operation, counting), (rows) => {
+      checkColumn(operation, rows, "gone");
+      return Number(rows[0]?.["gone"]);
+    });
   }
 
   /** What another sweep or a commit holds is left; ARRAY runs the inner query once, as its limit needs. */

@@ -1,7 +1,10 @@
 // How the PostgreSQL store fails: what the server undoes is run again, an outage is no logout, and
 // what can't be a client is refused by name.
+import { drizzle } from "drizzle-orm/node-postgres";
 import { SessionPostgresStore } from "kocha-session/postgres";
+import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import postgres from "postgres";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { newSelector } from "../../src/testing/history.ts";
 import { startProxy } from "../support/proxy.ts";
@@ -157,7 +160,48 @@ describe("an outage is no logout", () => {
   });
 });
 
+test("on a Client inside a transaction of the application's every save and logout is an error", async () => {
+  const table = newTable();
+  const other = await freshStore(admin, table);
+  const key = newSelector();
+  await other.save(key, creation({ a: "1" }, { subject: "alice" }));
+  const client = new pg.Client({ connectionString: server.url });
+  await client.connect();
+  const store = new SessionPostgresStore({ client, table });
+  await client.query("BEGIN");
+  const uncommitted = {
+    name: "StoreError",
+    code: "ERR_SESSION_STORE_FAILED",
+    message: expect.stringContaining("a transaction of the application's") as string,
+  };
+  const saves = [
+    () => store.save(newSelector(), creation({})),
+    () => store.save(key, change({ set: new Map([["a", "2"]]) })),
+    () => store.save(key, change({ op: "destroy" })),
+    () => store.destroyAll("alice"),
+    () => store.sweep(1),
+  ];
+  for (const save of saves) await expect(save()).rejects.toMatchObject(uncommitted);
+  await client.query("ROLLBACK");
+  expect((await store.load(key))?.data).toEqual(new Map([["a", "1"]]));
+  expect(await store.save(key, change({ op: "destroy" }))).toBeDefined();
+  await client.end();
+});
+
 describe("what it refuses", () => {
+  test("a client that answers in another way than pg", async () => {
+    for (const answer of [undefined, [], [[], 1], { rows: "none" }, { rows: [[1]] }]) {
+      const client = { query: () => Promise.resolve(answer as { rows: unknown[] }) };
+      const store = new SessionPostgresStore({ client });
+      const wrong = { name: "StoreError", code: "ERR_SESSION_STORE_ANSWER" };
+      await expect(store.load(newSelector())).rejects.toMatchObject(wrong);
+      await expect(store.save(newSelector(), creation({}))).rejects.toMatchObject(wrong);
+      await expect(store.sweep(1)).rejects.toMatchObject(wrong);
+      if (Array.isArray(Object(answer).rows)) continue;
+      await expect(store.createTable()).rejects.toMatchObject(wrong);
+    }
+  });
+
   test("a table that isn't there is an error that names createTable()", async () => {
     const store = new SessionPostgresStore({ client: admin, table: "nowhere" });
     const missing = {
@@ -178,6 +222,22 @@ describe("what it refuses", () => {
     ["the class", () => pg.Pool, "make one first"],
     ["another object", () => ({}), "without a method query of theirs"],
     ["a client of mysql2", () => ({ query: () => {}, execute: () => {} }), "must be a Pool"],
+    [
+      "Drizzle",
+      () => drizzle(admin),
+      "a database of Drizzle, no client of the driver; pass its $c",
+    ],
+    [
+      "Kysely",
+      () => new Kysely({ dialect: new PostgresDialect({ pool: admin }) }),
+      "a Kysely instance, no client of the driver; pass the client that its dialect was given",
+    ],
+    // By their shapes, with what only they have.
+    ["a DataSource", () => ({ query: noop, createQueryRunner: noop }), "a DataSource of TypeORM"],
+    ["a Sequelize", () => ({ query: noop, getQueryInterface: noop }), "a Sequelize instance"],
+    ["a knex", () => Object.assign(() => undefined, { fromRaw: noop }), "a query builder of knex"],
+    ["Prisma", () => ({ $queryRawUnsafe: noop }), "a client of Prisma"],
+    ["pg-promise", () => ({ query: noop, oneOrNone: noop }), "pass its $pool"],
     ["a Client that isn't connected", () => new pg.Client(server.url), "await client.connect()"],
     ["a Pool that is closed", () => closedPool(), "is closed"],
   ])("%s", (_, make, words) => {
@@ -188,6 +248,16 @@ describe("what it refuses", () => {
       field: "client",
       message: expect.stringContaining(words),
     });
+  });
+
+  test("a transaction of the package postgres", async () => {
+    const sql = postgres(server.url);
+    await sql.begin(async (transaction) => {
+      expect(thrownBy(() => new SessionPostgresStore({ client: transaction }))).toMatchObject({
+        message: expect.stringContaining("is a transaction of the package postgres") as string,
+      });
+    });
+    await sql.end();
   });
 
   test.each(['a"b', "", "a.b.c", "1a", "x".repeat(64), 7])("the table %j", (table) => {
@@ -204,6 +274,10 @@ describe("what it refuses", () => {
       message: expect.stringContaining("must be true or false, not a string"),
     });
   });
+
+  function noop(): void {
+    // Only that it is there counts.
+  }
 
   function closedPool(): pg.Pool {
     const pool = poolOf(server.url);

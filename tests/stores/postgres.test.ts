@@ -1,14 +1,16 @@
-// The PostgreSQL store on pg, postgres and PGlite: the laws, on a clock of the database that the
+// The PostgreSQL store on pg, postgres, PGlite and Neon: the laws, on a clock of the database that the
 // tests turn.
 import { PGlite } from "@electric-sql/pglite";
 import type { PostgresConnection } from "kocha-session/postgres";
 import { fakeClock } from "kocha-session/testing";
 import postgres from "postgres";
-import { afterAll, describe } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { newSelector } from "../../src/testing/history.ts";
+import { startNeon } from "../support/servers/neon.ts";
 import { madeStore, poolOf, startBench } from "./postgres-server.ts";
-import { describeLaws, describeRows, type SqlSubject } from "./sql.ts";
+import { change, creation, describeLaws, describeRows, idsOf, type SqlSubject } from "./sql.ts";
 
-const { server, execute, close } = await startBench();
+const { server, execute, freshStore, close } = await startBench();
 afterAll(close);
 
 /** now() that the laws can turn: a schema that the search path names before pg_catalog. */
@@ -59,6 +61,18 @@ const clients: readonly (readonly [string, () => Promise<Turned>])[] = [
       return { client: lite, execute: (text) => lite.exec(text), close: () => lite.close() };
     },
   ],
+  [
+    "Neon",
+    async () => {
+      const pool = poolOf(await turnedDatabase("by_neon"), { max: 8 });
+      const neon = await startNeon(pool);
+      const end = async (): Promise<void> => {
+        await neon.close();
+        await pool.end();
+      };
+      return { client: neon.client, execute: (text) => pool.query(text), close: end };
+    },
+  ],
 ];
 
 describe.each(clients)("the PostgreSQL store on %s", async (name, connect) => {
@@ -102,4 +116,67 @@ describe.each(clients)("the PostgreSQL store on %s", async (name, connect) => {
   // PGlite runs a whole PostgreSQL in this process, and slowly.
   await describeLaws(subject, name === "PGlite" ? 3 : 20);
   if (name === "pg") describeRows(subject);
+});
+
+/** Parsers that make something else of everything that the store reads. */
+const oddTypes = { getTypeParser: () => () => "something else" };
+
+const settings: readonly (readonly [string, () => Promise<Turned>])[] = [
+  [
+    "parsers of pg's own",
+    async () => {
+      const pool = poolOf(server.url, { types: oddTypes });
+      return { client: pool, execute, close: () => pool.end() };
+    },
+  ],
+  [
+    "binary results of pg's",
+    async () => {
+      const pool = poolOf(server.url, { binary: true } as object);
+      return { client: pool, execute, close: () => pool.end() };
+    },
+  ],
+  [
+    "names and types of postgres' own",
+    async () => {
+      const bigint = { ...postgres.BigInt, parse: (text: string) => BigInt(text) };
+      const options = { transform: postgres.camel, types: { bigint }, onnotice: () => {} };
+      const sql = postgres(server.url, options);
+      return { client: sql, execute, close: () => sql.end() };
+    },
+  ],
+  [
+    "rows of Neon's as arrays",
+    async () => {
+      const pool = poolOf(server.url);
+      const neon = await startNeon(pool, { arrayMode: true, fullResults: true });
+      const end = async (): Promise<void> => {
+        await neon.close();
+        await pool.end();
+      };
+      return { client: neon.client, execute, close: end };
+    },
+  ],
+];
+
+describe.each(settings)("with %s", (_, connect) => {
+  test("a session's life is the same", async () => {
+    const { client, close: end } = await connect();
+    const store = await freshStore(client);
+    const key = newSelector();
+    await store.save(key, creation({ a: "1" }, { subject: "alice", meta: "m" }));
+    const saved = await store.save(key, change({ bump: true, set: new Map([["b", "2"]]) }));
+    expect(saved).toMatchObject({ key, rev: 2, generation: 2 });
+    expect(await store.load(key)).toEqual({
+      data: new Map(Object.entries({ a: "1", b: "2" })),
+      rev: 2,
+      generation: 2,
+      expires: saved?.expires,
+      meta: "m",
+    });
+    expect(await idsOf(store, "alice")).toEqual([key]);
+    expect(await store.destroyAll("alice")).toBe(1);
+    expect(await store.load(key)).toBeUndefined();
+    await end();
+  });
 });
