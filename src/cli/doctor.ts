@@ -197,6 +197,14 @@ function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
     found.push(
       note("store", "it doesn't list: a user's sessions can't be shown or ended together"),
     );
+  // By its name, since a project may have another copy of the package than this program.
+  if (store.constructor.name === "SessionSqliteStore")
+    found.push(
+      note(
+        "store",
+        "a transaction that is open on its connection takes sessions along, and a ROLLBACK undoes logouts: give it a connection of its own",
+      ),
+    );
   return found;
 }
 

@@ -3,6 +3,7 @@
 import { kindOf } from "../core/text.ts";
 import { ConfigError } from "../errors.ts";
 import type { SqlFragment } from "./fragment.ts";
+import { describeOther } from "./other-clients.ts";
 
 /** A prepared statement, as node:sqlite, better-sqlite3 and libsql have it. */
 export interface SqliteStatement {
@@ -39,6 +40,8 @@ export class SqliteClient {
    * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no open database.
    */
   constructor(database: unknown, busyTimeout: number) {
+    const other = describeOther(database);
+    if (other !== undefined) fail(`${other}; it must be ${EXPECTED}`);
     if (!isDatabase(database)) {
       fail(`must be ${EXPECTED}, not ${kindOf(database)}${hintFor(database)}`);
     }
@@ -73,6 +76,25 @@ export class SqliteClient {
     this.#database.exec(text);
   }
 
+  /**
+   * Makes a table, and tries a write to it that changes nothing: a file that was opened to be read,
+   * and query_only, let everything pass when the table is there.
+   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when the database can't be written to.
+   */
+  make(text: string, table: string): void {
+    try {
+      this.exec(text);
+      this.exec(`DELETE FROM "${table}" WHERE 0`);
+    } catch (cause) {
+      const message = messageOf(cause);
+      if (/readonly/i.test(message)) {
+        fail(`can only be read (${message}); it must be ${EXPECTED} that can be written to`);
+      }
+      // Another process that writes for long is no reason not to start where the table is there.
+      if (!isBusy(cause) || !this.hasTable(table)) throw cause;
+    }
+  }
+
   /** Whether there is a table. */
   hasTable(name: string): boolean {
     const text = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
@@ -101,10 +123,14 @@ function turnOnWal(database: SqliteDatabase, busyTimeout: number): void {
       database.exec("PRAGMA journal_mode = WAL");
       return;
     } catch (error) {
-      if (!/locked|busy/i.test(messageOf(error)) || Date.now() >= until) throw error;
+      if (!isBusy(error) || Date.now() >= until) throw error;
       pause(1 + Math.random() * LONGEST_PAUSE);
     }
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return /locked|busy/i.test(messageOf(error));
 }
 
 /** The client is a synchronous one, and so is its wait. */

@@ -66,7 +66,8 @@ export class SqliteRevocationLog implements RevocationLog {
     this.#table = tableName(table, '"');
     this.#name = table;
     this.#now = now;
-    client.exec(`CREATE TABLE IF NOT EXISTS "${table}" (
+    client.make(
+      `CREATE TABLE IF NOT EXISTS "${table}" (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -79,7 +80,9 @@ export class SqliteRevocationLog implements RevocationLog {
   UNIQUE (kind, id)
 );
 CREATE INDEX IF NOT EXISTS "${table}_until" ON "${table}" (until);
-`);
+`,
+      table,
+    );
   }
 
   async append(entry: RevocationEntry): Promise<AppendedRevocation> {

@@ -71,7 +71,7 @@ export class SessionSqliteStore extends SqlSessionStore {
     this.#client = new SqliteClient(options.client, busyTimeout);
     this.#name = table;
     this.capabilities = { atomic: true, durable: this.#client.isFile, lists: true };
-    this.createTable();
+    this.#client.make(tableSql(table), table);
   }
 
   /** Makes the table and its indexes where they aren't there; the constructor has done it. */

@@ -222,11 +222,13 @@ describe("inspect", () => {
 describe("doctor", () => {
   async function examine(
     settings: string,
+    imports = "",
   ): Promise<{ code: number | null; fields: string[]; text: string }> {
     const file = join(folder, `config-${Math.random().toString(36).slice(2)}.ts`);
     await writeFile(
       file,
       `import { DAY, memoryRevocations, SessionCookieStore, SessionMemoryStore } from "kocha-session";
+       ${imports}
        const keys = { secretKey: ${JSON.stringify(secretKey)}, signingKey: ${JSON.stringify(signingKey)} };
        export const session = ${settings};`,
     );
@@ -243,6 +245,14 @@ describe("doctor", () => {
       "{ store: new SessionCookieStore(keys), sessionExpires: DAY, revocations: memoryRevocations() }",
     );
     expect(fields).not.toContain("warning store");
+  });
+
+  test("of a SQLite store it says what a transaction on its connection does", async () => {
+    const { text } = await examine(
+      '{ store: new SessionSqliteStore({ client: new Libsql(":memory:") }), signingKey: keys.signingKey }',
+      'import Libsql from "libsql"; import { SessionSqliteStore } from "kocha-session/sqlite";',
+    );
+    expect(text).toContain("a ROLLBACK undoes logouts: give it a connection of its own");
   });
 
   test.each([

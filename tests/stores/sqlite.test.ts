@@ -17,7 +17,7 @@ import { change, creation, describeLaws, describeRows, newTable, type SqlSubject
 
 type Database = SqliteDatabase & { close(): unknown };
 type Open = (path: string) => Database;
-type DatabaseClass = new (path: string) => Database;
+type DatabaseClass = new (path: string, options?: object) => Database;
 
 const folder = mkdtempSync(join(tmpdir(), "kocha-session-sqlite-"));
 const opened = new Set<Database>();
@@ -34,8 +34,7 @@ function findClients(): Record<string, Open> {
   const opening =
     (Class: DatabaseClass): Open =>
     (path) => {
-      const database = new Class(path);
-      opened.add(database);
+      const database = openedBy(Class, path);
       // No test pulls the plug: nothing need wait for the disk.
       database.exec("PRAGMA synchronous = NORMAL");
       return database;
@@ -54,6 +53,23 @@ function findClients(): Record<string, Open> {
 }
 
 const clients = Object.entries(findClients());
+
+/** A file that is there, opened to be read, as each client is told to. */
+function openToRead(client: string, file: string): Database {
+  if (client === "libsql") return openedBy(Libsql, `file:${file}?mode=ro`);
+  const { constructor } = clients.find(([name]) => name === client)?.[1](newFile()) ?? {};
+  return openedBy(constructor as DatabaseClass, file, { readonly: true, readOnly: true });
+}
+
+function openedBy(Class: DatabaseClass, path: string, options: object = {}): Database {
+  const database = new Class(path, options);
+  opened.add(database);
+  return database;
+}
+
+function noop(): void {
+  // Only that it is there counts.
+}
 
 /** The statements that a database runs, and the bytes that are bound to them. */
 function counting(database: SqliteDatabase) {
@@ -268,6 +284,10 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
       ["the class", Libsql, "call it with new"],
       ["another object", {}, "must be an open database"],
       ["a closed database", closed, "must be an open database"],
+      // By their shapes, with what only they have.
+      ["Drizzle", { selectDistinct: noop }, "a database of Drizzle, no client of the driver"],
+      ["a DataSource", { createQueryRunner: noop }, "a DataSource of TypeORM"],
+      ["the package sqlite3", { exec: noop, prepare: () => ({ all: noop }) }, "can't be used"],
     ])("%s", (_, client, words) => {
       const made = (): unknown => new SessionSqliteStore({ client: client as Database });
       expect(thrownBy(made)).toMatchObject({
@@ -277,6 +297,35 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
         message: expect.stringContaining(words),
       });
     });
+    test("a database that can only be read, whether it has the table or not", async () => {
+      for (const makes of [true, false]) {
+        const file = newFile();
+        const first = open(file);
+        const store = makes ? new SessionSqliteStore({ client: first }) : undefined;
+        if (store === undefined) first.exec("CREATE TABLE other (a)");
+        const asking = open(file);
+        asking.exec("PRAGMA query_only = 1");
+        for (const client of [asking, openToRead(name, file)]) {
+          expect(thrownBy(() => new SessionSqliteStore({ client }))).toMatchObject({
+            name: "ConfigError",
+            code: "ERR_SESSION_CONFIG_STORE",
+            field: "client",
+            message: expect.stringMatching(/readonly.*that can be written to/) as string,
+          });
+        }
+      }
+    });
+
+    test("another process that writes for long is no read-only database", () => {
+      const file = newFile();
+      const writer = open(file);
+      const made = new SessionSqliteStore({ client: writer });
+      writer.exec("BEGIN IMMEDIATE");
+      const other = new SessionSqliteStore({ client: open(file), busyTimeout: 1 });
+      writer.exec("ROLLBACK");
+      expect(other.capabilities).toEqual(made.capabilities);
+    });
+
     test.each([
       ["table", { table: 'a"; DROP TABLE b' }],
       ["table", { table: "main.sessions" }],
