@@ -58,6 +58,9 @@ export async function perform(
     case "create":
     case "write":
     case "pair":
+    // It binds nothing, and its cookie's lifetime is a part of its data.
+    case "bind":
+    case "lifetime":
       begin("change");
       notes.set(mapOf(bag), plan.set);
       notes.del(mapOf(bag), plan.del);

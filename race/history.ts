@@ -12,7 +12,7 @@ export interface Save {
    * `create`, `clear` and `regenerate` are barriers: each sets the key {@link EPOCH} along with what
    * else it changes, so that whatever reads the session later says which barrier it comes after.
    */
-  readonly kind: "create" | "change" | "clear" | "regenerate" | "destroy";
+  readonly kind: "create" | "change" | "bind" | "clear" | "regenerate" | "destroy";
   /** The session that it went to: not always the one that the request came with. */
   readonly session: number;
   /** The keys that it sets, {@link EPOCH} and tombstones included. */
@@ -20,7 +20,7 @@ export interface Save {
   /** The keys that it removes; each gets a tombstone in the same save: see {@link tombstoneOf}. */
   readonly del: readonly string[];
   readonly outcome: Outcome;
-  /** Whose session it is from this save on, if it says so: only a `regenerate` does. */
+  /** Whose session it is from this save on, if it says so: a `bind` does, and a `regenerate` may. */
   readonly subject?: string;
 }
 
@@ -69,6 +69,9 @@ export interface History {
 
 /** The key that every barrier sets. */
 export const EPOCH = "epoch";
+
+/** The key that every `bind` sets. */
+export const BOUND = "bound";
 
 /** Two keys that are only ever written and removed together. */
 export const PAIR = ["p", "q"] as const;

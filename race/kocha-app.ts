@@ -2,9 +2,12 @@
 // the observers say of each save.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Session, SessionConfig, SessionStore } from "kocha-session";
-import { EPOCH } from "./history.ts";
+import { BOUND, EPOCH } from "./history.ts";
 import type { Found, Notes } from "./notes.ts";
 import type { Plan } from "./plan.ts";
+
+/** Seconds; longer than any race. */
+const HOUR = 3600;
 
 const running = new AsyncLocalStorage<Notes>();
 
@@ -68,6 +71,16 @@ export async function perform(
     case "regenerate":
       await regenerate(session, plan, notes);
       break;
+    case "bind":
+      bind(session, plan, notes);
+      break;
+    case "lifetime":
+      notes.begin("change");
+      notes.set(session, plan.set);
+      notes.setEpochIfNew(session);
+      // Another one each time, or it would be no change.
+      session.cookieExpires = HOUR + plan.id;
+      break;
     case "create":
     case "write":
     case "pair":
@@ -77,6 +90,16 @@ export async function perform(
       notes.setEpochIfNew(session);
   }
   if (plan.commits) await session.commit();
+}
+
+/** Says whose session it is, without a new credential. */
+function bind(session: Session, plan: Plan, notes: Notes): void {
+  const save = notes.begin("bind");
+  notes.set(session, [BOUND, ...plan.set]);
+  notes.setEpochIfNew(session);
+  if (plan.subject === undefined) return;
+  session.bind(plan.subject, { label: "a race" });
+  save.subject = plan.subject;
 }
 
 /** As a login does it: regenerate with what is there, then set what is new. */

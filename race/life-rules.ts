@@ -1,7 +1,7 @@
 // The rules on whether a session is there at all, and for whom: it is found with its credential until
 // it ends, and never again.
 import type { RaceRequest } from "./history.ts";
-import type { SessionHistory } from "./session-history.ts";
+import type { Placed, SessionHistory } from "./session-history.ts";
 import { name, type Rule, type Violation, violation } from "./violation.ts";
 
 /** Stores may keep whole seconds, and clocks are read at different moments: milliseconds. */
@@ -65,20 +65,21 @@ const credentials: Rule = (session) => {
   return found;
 };
 
-/** A change is refused for a barrier or an end that came between, and for nothing else. */
+/** A change is refused for a barrier or an end that came between, a binding for another one too. */
 const refusals: Rule = (session) => {
-  const between = [...session.possible("clear"), ...session.possible("regenerate")].map(
-    // What was not answered may be done long after its client gave up.
-    ({ save, request }) => ({
-      by: request,
-      end: save.outcome === "unknown" ? Infinity : request.end,
-    }),
-  );
+  // What was not answered may be done long after its client gave up.
+  const within = ({ save, request }: Placed) => ({
+    by: request,
+    end: save.outcome === "unknown" ? Infinity : request.end,
+  });
+  const between = [...session.possible("clear"), ...session.possible("regenerate")].map(within);
+  const bindings = session.possible("bind").map(within);
   for (const by of session.possibleEnds) between.push({ by, end: by.answered ? by.end : Infinity });
   return session.saves.flatMap(({ save, request }) => {
     if (save.outcome !== "refused" || request.seen === undefined) return [];
     if (request.expires !== undefined && request.endMs >= request.expires) return [];
-    const isExcused = between.some(
+    const reasons = save.subject === undefined ? between : [...between, ...bindings];
+    const isExcused = reasons.some(
       ({ by, end }) => by !== request && by.start < request.end && end > request.start,
     );
     if (isExcused) return [];

@@ -1,5 +1,5 @@
 // What a request without an answer may have done: its plan is all that is known of it.
-import { EPOCH, type Save, tombstoneOf } from "./history.ts";
+import { BOUND, EPOCH, type Save, tombstoneOf } from "./history.ts";
 import type { SaveNote } from "./notes.ts";
 import type { Plan } from "./plan.ts";
 
@@ -18,8 +18,14 @@ export function lostSaves({ id, kind, set, del, after, subject }: Plan): SaveNot
       if (subject !== undefined) first.subject = subject;
       return after.length === 0 ? [first] : [first, lost(`${mark}.`, "change", [...after])];
     }
+    case "bind": {
+      const save = lost(mark, kind, [BOUND, ...set]);
+      if (subject !== undefined) save.subject = subject;
+      return [save];
+    }
     case "write":
     case "pair":
+    case "lifetime":
       return [{ ...lost(mark, "change", [...set, ...del.map(tombstoneOf)]), del: [...del] }];
     case "read":
     case "create":

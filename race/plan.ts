@@ -21,6 +21,8 @@ export type PlanKind =
   | "pair"
   | "clear"
   | "regenerate"
+  | "bind"
+  | "lifetime"
   | "destroy"
   | "signout";
 
@@ -33,7 +35,7 @@ export interface Plan {
   readonly del: readonly string[];
   /** What a `regenerate` sets afterwards, in a save of its own, as a login does. */
   readonly after: readonly string[];
-  /** Whose session it is from a `regenerate` on; whose sessions a `signout` ends. */
+  /** Whose session it is from a `regenerate` or a `bind` on; whose sessions a `signout` ends. */
   readonly subject: string | undefined;
   /** Whether a `signout` lets the session stay that it comes with. */
   readonly stays: boolean;
@@ -45,11 +47,13 @@ export interface Plan {
 
 /** How many of a thousand requests do what; those that sign someone out come first. */
 const shares: readonly (readonly [PlanKind, number])[] = [
-  ["read", 350],
-  ["write", 435],
+  ["read", 330],
+  ["write", 415],
   ["pair", 90],
   ["clear", 50],
   ["regenerate", 60],
+  ["bind", 20],
+  ["lifetime", 25],
   ["destroy", 10],
 ];
 
@@ -83,6 +87,10 @@ export function drawPlan(
       const said = random.below(2) === 0 ? subject : undefined;
       return { ...base, ...pace, set: some(25), after: some(25), subject: said };
     }
+    case "bind":
+      return { ...base, ...pace, set: some(25), subject };
+    case "lifetime":
+      return { ...base, ...pace, set: [one] };
     case "signout":
       return { ...base, ...pace, subject, stays: random.below(2) === 0 };
     case "read":

@@ -142,11 +142,14 @@ export class SessionHistory {
       ({ save, request }) => save.subject === subject && request.start < by.end,
     );
     if (!may || binds.some(({ save }) => save.outcome === "unknown")) return { may, must: false };
-    // Binds are barriers, and so in an order: the last that was over counts, and all that may have come since.
+    // By barriers and by time: the last that was over counts, and all that may have come since.
     const over = binds.filter(({ request }) => request.end < by.start);
     const last = Math.max(-1, ...over.map((placed) => this.depthOf(placed)));
     const current = binds.filter(
-      (placed) => this.depthOf(placed) >= last && placed.request.start < by.end,
+      (placed) =>
+        isSince(this.depthOf(placed), last) &&
+        placed.request.start < by.end &&
+        !over.some(({ request }) => request.start > placed.request.end),
     );
     const isSure = last >= 0 && current.every(({ save }) => save.subject === subject);
     return { may: current.some(({ save }) => save.subject === subject), must: isSure };
@@ -177,6 +180,11 @@ export class SessionHistory {
     }
     return epochs;
   }
+}
+
+/** Whether so many barriers may come after as many as `last`; -1: unknown. */
+function isSince(depth: number, last: number): boolean {
+  return depth < 0 || depth >= last;
 }
 
 /** The sessions of a history, each with what is its own. */

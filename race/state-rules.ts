@@ -1,6 +1,6 @@
 // The rules on what a session holds: what was read is what some order of the saves explains, whole,
 // and never across a barrier.
-import { EPOCH, PAIR, type RaceRequest } from "./history.ts";
+import { BOUND, EPOCH, PAIR, type RaceRequest } from "./history.ts";
 import { type Edge, findCycles } from "./order.ts";
 import type { Placed } from "./session-history.ts";
 import { name, type Rule, type RuleName, type Violation, violation } from "./violation.ts";
@@ -68,6 +68,22 @@ const barriers: Rule = (session) => {
   return found;
 };
 
+/** Of the bindings that were made from one, one is taken: who bound a session knows what it was. */
+const bindings: Rule = (session) => {
+  const byBase = new Map<string, RaceRequest>();
+  return session.acknowledged("bind").flatMap(({ request }) => {
+    const base = session.determinerOf(request, BOUND);
+    if (request.session !== session.id || base === undefined) return [];
+    // The same binding may be found on both sides of a barrier.
+    const from = `${request.seen?.get(EPOCH)} ${base}`;
+    const other = byBase.get(from);
+    byBase.set(from, request);
+    if (other === undefined) return [];
+    const message = `${name(other)} and ${name(request)} were both told that they bound what ${base} had left`;
+    return [violation("L1 two bindings from one", session, message, [other, request])];
+  });
+};
+
 /** What was loaded before a clear is gone with it, and so is what was made from it. */
 const clears: Rule = (session) => {
   const found: Violation[] = [];
@@ -114,4 +130,4 @@ function explain({ from, to, because, requests: [one, other] }: Edge): string {
 }
 
 /** The rules of this file, in the order in which a reader wants to know. */
-export const stateRules: readonly Rule[] = [values, barriers, clears, order];
+export const stateRules: readonly Rule[] = [values, barriers, bindings, clears, order];

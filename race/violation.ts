@@ -6,6 +6,7 @@ import type { SessionHistory } from "./session-history.ts";
 export const ruleNames = [
   "L1 lost update",
   "L1 refused without a barrier",
+  "L1 two bindings from one",
   "L2 resurrection",
   "L2 write after logout",
   "L2 not listed",

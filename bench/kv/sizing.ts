@@ -51,7 +51,13 @@ function ours(store: SessionStore, isBound: boolean): (index: number) => Promise
     const created = Date.now();
     const subject = `user-${Math.floor(index / 3)}`;
     const bound = isBound ? { subject } : {};
-    const notes = { created, deadline: Infinity, barrierAt: 0, boundAt: isBound ? created : 0 };
+    const notes = {
+      created,
+      deadline: Infinity,
+      barriers: 0,
+      barrierAt: 0,
+      boundAt: isBound ? created : 0,
+    };
     const meta = encodeMeta({ ...notes, ...bound });
     const change = { op: "create", set: data, del: [], ttl: DAY, deadline: Infinity } as const;
     const saved = await store.save(mintSelector(), { ...change, meta, ...bound });

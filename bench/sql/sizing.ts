@@ -52,7 +52,13 @@ function ours(store: SqlStore, bytes: () => Promise<Bytes>, isBound: boolean): S
     create: async (index) => {
       const created = Date.now();
       const subject = `user-${Math.floor(index / EACH)}`;
-      const notes = { created, deadline: Infinity, barrierAt: 0, boundAt: isBound ? created : 0 };
+      const notes = {
+        created,
+        deadline: Infinity,
+        barriers: 0,
+        barrierAt: 0,
+        boundAt: isBound ? created : 0,
+      };
       const meta = encodeMeta({ ...notes, ...(isBound && { subject }) });
       const { rev: _, ...creation } = change({ op: "create", set: data, meta });
       await store.save(keys[index] ?? "", { ...creation, ...(isBound && { subject }) });

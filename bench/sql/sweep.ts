@@ -99,7 +99,13 @@ async function measure(name: string): Promise<object> {
   const { open, batch, pause } = engine;
   const { store, fill, count, close } = await open();
   try {
-    const meta = encodeMeta({ created: Date.now(), deadline: Infinity, barrierAt: 0, boundAt: 0 });
+    const meta = encodeMeta({
+      created: Date.now(),
+      deadline: Infinity,
+      barriers: 0,
+      barrierAt: 0,
+      boundAt: 0,
+    });
     const data = new Map(Object.entries(sessions.small));
     const keys = Array.from({ length: LIVE }, mintSelector);
     const { rev: _, ...creation } = change({ op: "create", set: data, ttl: HOUR, meta });

@@ -1,35 +1,26 @@
 // The session of a server-side store: what the client holds is a key, the data is a row. Saves the
 // request's change under the fence that it loaded, and says when the key goes out.
-import { badAnswer, callStore } from "./store-call.ts";
 import { Backing, type Connection, type EngineParts } from "./backing.ts";
-import { chain, isThenable, tryAll } from "./awaitable.ts";
+import { chain } from "./awaitable.ts";
 import { notify } from "./events.ts";
 import { cookieMaxAge } from "./expiry.ts";
 import { mintSelector, type OpenedKey, sealKey } from "./key.ts";
 import { decide } from "./lifecycle.ts";
 import { encodeMeta, type SessionMeta } from "./meta.ts";
-import { type CheckedRow, isSavedSession } from "./row.ts";
-import type { Awaitable, SavedSession, SessionChange } from "./store.ts";
+import type { CheckedRow } from "./row.ts";
+import { type KnownRow, RowKeeper } from "./row-keeper.ts";
+import { notesAfter } from "./row-update.ts";
+import type { Awaitable, SessionChange } from "./store.ts";
 import type { SigningKeyring } from "../crypto/keyring.ts";
 import { ConfigError } from "../errors.ts";
 
-/** A selector is 16 random bytes: two refusals in a row are no accident any more. */
-const CREATE_ATTEMPTS = 3;
-
 const noChange: Pick<SessionChange, "set" | "del"> = { set: new Map(), del: [] };
-
-/** What is known of the stored row. */
-interface KnownRow {
-  readonly rev: number;
-  readonly generation: number;
-  readonly expires: number;
-  readonly notes: SessionMeta;
-}
 
 /** The session of one request over a server-side store. */
 export class KeyedBacking extends Backing {
   protected readonly savesAlone = true;
   readonly #ring: SigningKeyring;
+  readonly #rows: RowKeeper;
   #selector: string | undefined;
   /** The rows that the request's keys stand for, for `destroy()`, which ends them all. */
   #brought: readonly string[] = [];
@@ -40,8 +31,6 @@ export class KeyedBacking extends Backing {
   /** Whether the client brought a key that is ours: the only cookie that may be expired. */
   #keyIsOurs = false;
   #keyIsDue = false;
-  /** Set by a failed save: what the store holds is not known any more. */
-  #broken: Error | undefined;
 
   constructor(parts: EngineParts, connection: Connection) {
     super(parts, connection);
@@ -50,6 +39,7 @@ export class KeyedBacking extends Backing {
       throw new ConfigError("ERR_SESSION_CONFIG_KEY", "signingKey", "is needed to sign keys");
     }
     this.#ring = signing;
+    this.#rows = new RowKeeper(parts.config);
   }
 
   /**
@@ -60,7 +50,7 @@ export class KeyedBacking extends Backing {
     this.claim(key);
     this.#brought = brought;
     this.#selector = key.selector;
-    this.#row = row;
+    this.#row = { key: key.selector, ...row };
     this.created = row.notes.created;
     if (grace) {
       this.readOnly = "grace";
@@ -107,13 +97,13 @@ export class KeyedBacking extends Backing {
 
   protected saveChanges(): Awaitable<void> {
     if (!this.changed) return undefined;
-    if (this.#broken !== undefined) return this.refuse("unavailable");
+    if (this.#rows.broken !== undefined) return this.refuse("unavailable");
     if (this.#row === undefined) return this.#isEmpty ? undefined : this.#create();
     return this.#update(this.#row, false);
   }
 
   protected replaceCredential(): Awaitable<void> {
-    if (this.#broken !== undefined) throw this.#broken;
+    if (this.#rows.broken !== undefined) throw this.#rows.broken;
     if (this.readOnly === "unavailable") throw this.notSaved();
     if (this.readOnly === "grace") {
       if (this.changed) this.refuse("grace");
@@ -126,23 +116,12 @@ export class KeyedBacking extends Backing {
   protected end(): Awaitable<void> {
     // A handle that was only asked for stands for no row.
     const made = this.#row === undefined ? [] : [this.id];
-    const ids = [...new Set([...made, ...this.#brought])];
-    const change: SessionChange = { op: "destroy", ...noChange, ttl: 0, deadline: Infinity };
-    const { store, on } = this.config;
-    const destroy = (id: string): Awaitable<unknown> =>
-      chain(
-        callStore(this.config, "save", () => store.save(id, change)),
-        () => notify(on, "destroyed", { id }),
-      );
-    return chain(
-      this.#guard(() => tryAll(ids, destroy)),
-      () => {
-        this.destroyed = true;
-        this.#row = undefined;
-        this.map.load(noChange.set);
-        this.binding = undefined;
-      },
-    );
+    return chain(this.#rows.destroy([...new Set([...made, ...this.#brought])]), () => {
+      this.destroyed = true;
+      this.#row = undefined;
+      this.map.load(noChange.set);
+      this.binding = undefined;
+    });
   }
 
   protected finish(): Awaitable<void> {
@@ -153,7 +132,7 @@ export class KeyedBacking extends Backing {
         stored: row !== undefined,
         changed: this.changed,
         empty: this.#isEmpty,
-        touched: this.touched && this.#broken === undefined,
+        touched: this.touched && this.#rows.broken === undefined,
         renewal: this.#renewal(row),
       },
       this.config.renewAfter,
@@ -168,7 +147,7 @@ export class KeyedBacking extends Backing {
       ttl: this.ttl,
       deadline: row.notes.deadline,
     };
-    return chain(this.#save(change), (saved) => {
+    return chain(this.#rows.save(row.key, change), (saved) => {
       // A renewal that lost a race is nobody's loss: the winner renewed, or ended the session.
       if (saved === undefined) return;
       this.#row = { ...row, ...saved };
@@ -213,7 +192,8 @@ export class KeyedBacking extends Backing {
     const now = this.config.now();
     const { binding, lifetime } = this;
     const deadline = this.newDeadline;
-    const notes = this.#notes({ created: this.created, deadline, barrierAt: 0, boundAt: 0 }, now);
+    const first = { created: this.created, deadline, barriers: 0, barrierAt: 0, boundAt: 0 };
+    const notes = notesAfter(first, { clear: false, bump: false, binding, lifetime, now });
     const change: SessionChange = {
       op: "create",
       // Nothing was loaded, so what was set is all there is.
@@ -224,24 +204,13 @@ export class KeyedBacking extends Backing {
       meta: encodeMeta(notes),
       ...(binding !== undefined && { subject: binding.subject }),
     };
-    return chain(this.#insert(change, CREATE_ATTEMPTS), (saved) => {
-      this.#settle(binding, lifetime);
+    return chain(this.#rows.insert((this.#selector ??= mintSelector()), change), (saved) => {
+      this.#selector = saved.key;
+      this.#settle(binding, lifetime, notes);
       this.#row = { ...saved, notes };
       this.#keyIsDue = true;
       notify(this.config.on, "created", { id: this.id });
       notify(this.config.on, "committed", { id: this.id });
-    });
-  }
-
-  #insert(change: SessionChange, attempts: number): Awaitable<SavedSession> {
-    this.#selector ??= mintSelector();
-    return chain(this.#save(change), (saved) => {
-      if (saved !== undefined) return saved;
-      // The selector is taken; the session that has it must not be touched (ASVS 7.2.3).
-      this.#selector = undefined;
-      if (attempts > 1) return this.#insert(change, attempts - 1);
-      const message = `the store refused ${CREATE_ATTEMPTS} new sessions in a row`;
-      return this.#fail(badAnswer(this.config, "save", message));
     });
   }
 
@@ -258,31 +227,17 @@ export class KeyedBacking extends Backing {
     const { clear, set, del } = this.map.take();
     // The data's end and the cookie's move together, or a browser would forget a live session.
     const ttl = clear || bump || renews || this.lifetimeChanged ? this.ttl : 0;
-    const noted = bump || binding !== undefined || this.lifetimeChanged;
-    const notes = noted
-      ? this.#notes(bump ? { ...row.notes, barrierAt: now } : row.notes, now)
-      : row.notes;
-    const change: SessionChange = {
-      op: "update",
-      rev: row.rev,
-      ...(clear && { clear }),
-      ...(bump && { bump }),
-      set,
-      del,
-      ttl,
-      deadline: notes.deadline,
-      ...(noted && { meta: encodeMeta(notes) }),
-      ...(binding !== undefined && { subject: binding.subject }),
-    };
-    return chain(this.#save(change), (saved) => {
-      if (saved === undefined) {
+    const chosen = this.lifetimeChanged ? lifetime : undefined;
+    const update = { clear, bump, set, del, ttl, binding, lifetime: chosen, now };
+    return chain(this.#rows.update(row, update), (applied) => {
+      if (applied === undefined) {
         if (hadChanges || bump) this.refuse("stale");
         if (bump) this.#startFresh();
         return;
       }
       this.#keyIsDue ||= ttl > 0 || !this.#keyIsCurrent;
-      this.#settle(binding, lifetime);
-      this.#row = { ...saved, notes };
+      this.#settle(binding, lifetime, applied.notes);
+      this.#row = applied;
       if (bump) notify(this.config.on, "regenerated", { id: this.id });
       if (hadChanges) notify(this.config.on, "committed", { id: this.id });
       if (renews && !bump) notify(this.config.on, "renewed", { id: this.id });
@@ -290,19 +245,15 @@ export class KeyedBacking extends Backing {
   }
 
   /** What was saved is no change any more; what came after it still is. */
-  #settle(binding: typeof this.binding, lifetime: number | undefined): void {
+  #settle(
+    binding: typeof this.binding,
+    lifetime: number | undefined,
+    { cookieExpires }: SessionMeta,
+  ): void {
     if (this.binding === binding) this.binding = undefined;
-    this.storedLifetime = lifetime;
-  }
-
-  #notes(notes: SessionMeta, now: number): SessionMeta {
-    const { binding, lifetime } = this;
-    return {
-      ...notes,
-      ...(binding !== undefined && { subject: binding.subject, boundAt: now }),
-      ...(binding?.label !== undefined && { label: binding.label }),
-      ...(lifetime !== undefined && { cookieExpires: lifetime }),
-    };
+    // Another request may have chosen one too.
+    if (this.lifetime === lifetime) this.lifetime = cookieExpires;
+    this.storedLifetime = cookieExpires;
   }
 
   /** A session that holds only what is set from now on, never the old data. */
@@ -316,35 +267,5 @@ export class KeyedBacking extends Backing {
     this.lifetime = this.storedLifetime = undefined;
     this.binding = undefined;
     this.map.load(noChange.set);
-  }
-
-  #save(change: SessionChange): Awaitable<SavedSession | undefined> {
-    const { store } = this.config;
-    const selector = this.#selector ?? "";
-    const answer = this.#guard(() =>
-      callStore(this.config, "save", () => store.save(selector, change)),
-    );
-    return chain(answer, (saved) => {
-      if (saved === undefined || saved === null) return undefined;
-      if (isSavedSession(saved) && saved.key === selector) return saved;
-      const message = "the store gave back something else than the session that it was to save";
-      return this.#fail(badAnswer(this.config, "save", message));
-    });
-  }
-
-  /** After a call that failed nobody knows what is stored: nothing more is saved. */
-  #guard<T>(call: () => Awaitable<T>): Awaitable<T> {
-    const fail = (error: unknown): never => this.#fail(error as Error);
-    try {
-      const answer = call();
-      return isThenable(answer) ? answer.catch(fail) : answer;
-    } catch (error) {
-      return fail(error);
-    }
-  }
-
-  #fail(error: Error): never {
-    this.#broken = error;
-    throw error;
   }
 }

@@ -8,6 +8,8 @@ export interface SessionMeta {
   readonly created: number;
   /** Unix milliseconds; Infinity: no absolute timeout. */
   readonly deadline: number;
+  /** How many barriers the session has seen: clears and regenerates. */
+  readonly barriers: number;
   /** Unix milliseconds of the last regenerate; 0: never. The grace of law L4 counts from it. */
   readonly barrierAt: number;
   readonly subject?: string;
@@ -18,7 +20,8 @@ export interface SessionMeta {
   readonly cookieExpires?: number;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
+const FIELDS = 9;
 
 /** JSON of a fixed tuple: short, and readable where an operator looks into the store. */
 export function encodeMeta(meta: SessionMeta): string {
@@ -31,6 +34,7 @@ export function encodeMeta(meta: SessionMeta): string {
     meta.boundAt,
     meta.label ?? null,
     meta.cookieExpires ?? null,
+    meta.barriers,
   ]);
 }
 
@@ -42,16 +46,18 @@ export function decodeMeta(text: string): SessionMeta | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(fields) || fields.length !== 8 || fields[0] !== FORMAT) return undefined;
-  const [, created, deadline, barrierAt, subject, boundAt, label, cookieExpires] =
+  if (!Array.isArray(fields) || fields.length !== FIELDS || fields[0] !== FORMAT) return undefined;
+  const [, created, deadline, barrierAt, subject, boundAt, label, cookieExpires, barriers] =
     fields as unknown[];
   if (!isInstant(created) || !isInstant(barrierAt) || !isInstant(boundAt)) return undefined;
+  if (!isCount(barriers)) return undefined;
   if (deadline !== null && !isInstant(deadline)) return undefined;
   if (!isTextOrNull(subject) || !isTextOrNull(label)) return undefined;
   if (cookieExpires !== null && !isLifetime(cookieExpires)) return undefined;
   return {
     created,
     deadline: deadline ?? Infinity,
+    barriers,
     barrierAt,
     boundAt,
     ...(subject !== null && { subject }),
@@ -66,6 +72,10 @@ export function isLifetime(value: unknown): value is number {
 }
 
 function isInstant(value: unknown): value is number {
+  return isCount(value);
+}
+
+function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 

@@ -53,7 +53,7 @@ export interface SessionChange {
   readonly ttl: number;
   /** Unix milliseconds, fixed at creation; Infinity: no absolute timeout. */
   readonly deadline: number;
-  /** The engine's own notes; travels only with create, bump and bind. Absent: unchanged. */
+  /** The engine's own notes; travels with whatever changes them and with barriers, which they count. Absent: unchanged. */
   readonly meta?: string;
   /** Whose session it is, for the index; null: nobody's any more; absent: unchanged. */
   readonly subject?: string | null;

@@ -133,6 +133,30 @@ export function lawCases(options: LawOptions): ConformanceCase[] {
     },
   );
   add(
+    "L1 notes: a binding or a lifetime refuses no write of another key",
+    sealed ? "a cookie carries what is known of it, and merging ones begin anew with it" : atomic,
+    async ({ client, state, refused }) => {
+      await client.get("/set/base/0");
+      const gate = openLater(state, "write", 3);
+      const late = ["set/k0/k0", "set/k1/k1", "set/k2/k2/lifetime/7200"].map((what) =>
+        client.get(`/get/base/gate/write/${what}`),
+      );
+      await gate.arrived;
+      await client.get("/set/bound/1/bind/alice");
+      await client.get("/set/chosen/1/lifetime/3600");
+      gate.open();
+      mustOk(await Promise.all(late));
+      const wanted = ["base", "bound", "chosen", "k0", "k1", "k2"];
+      const found = JSON.parse((await client.get("/dump")).body) as [string, string][];
+      mustEqual(
+        found.map(([key]) => key),
+        wanted,
+        "the keys that were kept",
+      );
+      mustEqual(refused, [], "what the observers heard");
+    },
+  );
+  add(
     "L1 whole: of requests at once one state survives, none in parts",
     true,
     async ({ client }) => {

@@ -79,6 +79,8 @@ export function probe(state: ProbeState): ProbeHandler {
       else if (word === "clear") session.clear();
       else if (word === "flash") session.flash.set("notice", next());
       else if (word === "unflash") body = session.flash.get("notice");
+      else if (word === "bind") session.bind(next());
+      else if (word === "lifetime") session.cookieExpires = Number(next());
       else if (word === "regenerate") await session.regenerate();
       else if (word === "destroy") await session.destroy();
       else if (word === "commit") await session.commit();

@@ -21,7 +21,7 @@ function unfenced(change: SessionChange, row: StoredSession | undefined): Sessio
 /** An update that inserts what it finds missing. */
 function inserting(change: SessionChange, row: StoredSession | undefined): SessionChange {
   if (change.op !== "update" || row !== undefined) return change;
-  return { ...change, op: "create", meta: change.meta ?? "[1,0,null,0,null,0,null,null]" };
+  return { ...change, op: "create", meta: change.meta ?? "[2,0,null,0,null,0,null,null,0]" };
 }
 
 /** Reads everything, dawdles, and writes everything: what express-session's stores do. */
@@ -89,6 +89,14 @@ class NoFence extends PlainStore {
   }
 }
 
+/** Takes a binding from whoever comes, whatever it was made from. */
+class BindsUnfenced extends PlainStore {
+  override apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const isBind = change.subject !== undefined && change.bump !== true;
+    return super.apply(key, isBind ? unfenced(change, this.find(key)) : change);
+  }
+}
+
 /** Changes a row as it is written. */
 class Rewriting extends PlainStore {
   rewrite(
@@ -105,6 +113,19 @@ class Rewriting extends PlainStore {
     if (refused) return undefined;
     if (stored === undefined) return this.put(key, stored);
     return this.put(key, { ...stored, ...this.rewrite(stored, before, change) });
+  }
+}
+
+/** Counts a barrier in the engine's own notes wherever they change. */
+class NotesAreBarriers extends Rewriting {
+  override rewrite(
+    after: StoredSession,
+    before: StoredSession | undefined,
+    change: SessionChange,
+  ): Partial<StoredSession> {
+    if (before === undefined || change.meta === undefined) return {};
+    const fields = JSON.parse(after.meta) as unknown[];
+    return { meta: JSON.stringify([...fields.slice(0, -1), Number(fields.at(-1)) + 1]) };
   }
 }
 
@@ -305,6 +326,8 @@ export const brokenStores: readonly BrokenStore[] = [
   ),
   broken("doesn't raise the fence at a clear", ClearIsNoBarrier, "L3 change across a barrier"),
   broken("doesn't raise the fence at a regenerate", BumpIsNoBarrier, "L4 two successors"),
+  broken("refuses a write for a binding", NotesAreBarriers, "L1 refused without a barrier"),
+  broken("takes a binding from whoever comes", BindsUnfenced, "L1 two bindings from one"),
   broken("cuts long values", CutsValues, "S8 value that nobody wrote"),
   broken("forgets to remove", ForgetsRemovals, "L1 lost update"),
   broken("drops a set now and then", DropsSets, "L1 lost update"),

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { checkHistory } from "../../race/checker.ts";
 import { excerpt } from "../../race/excerpt.ts";
-import { EPOCH } from "../../race/history.ts";
+import { BOUND, EPOCH } from "../../race/history.ts";
 import { markOf, valueOf } from "../../race/values.ts";
 import { broken, fresh, history, save, type Short } from "./short-history.ts";
 
@@ -98,9 +98,40 @@ describe("L1 refused without a barrier", () => {
     ]);
   });
 
+  test("of a binding is excused by another one, of a write it isn't", () => {
+    const bind = save("bind", [BOUND], { subject: "alice" });
+    const other: Short = { at: [3, 4], seen: fresh, saves: [bind] };
+    expect(broken(refused, other)).toEqual(["L1 refused without a barrier"]);
+    const bound = { ...refused, saves: [{ ...bind, outcome: "refused" as const }] };
+    expect(broken(bound, other)).toEqual([]);
+    expect(broken(bound)).toEqual(["L1 refused without a barrier"]);
+  });
+
   test("is excused by the session's end", () => {
     expect(broken({ ...refused, expires: 499 })).toEqual([]);
     expect(broken({ ...refused, expires: 501 })).toEqual(["L1 refused without a barrier"]);
+  });
+});
+
+describe("L1 two bindings from one", () => {
+  const saves = [save("bind", [BOUND], { subject: "alice" })];
+  const one: Short = { at: [2, 6], seen: fresh, saves };
+
+  test("of two that saw the same one is taken", () => {
+    const other: Short = { at: [3, 5], seen: fresh, saves };
+    expect(broken(one, other)).toContain("L1 two bindings from one");
+    const refused = saves.map((bind) => ({ ...bind, outcome: "refused" as const }));
+    expect(broken(one, { ...other, saves: refused })).toEqual([]);
+  });
+
+  test("one that saw the other, or comes after a barrier, is another's successor", () => {
+    expect(broken(one, { at: [7, 8], seen: { ...fresh, bound: "2" }, saves })).toEqual([]);
+    const clear: Short = {
+      at: [7, 8],
+      seen: { ...fresh, bound: "2" },
+      saves: [save("clear", [EPOCH])],
+    };
+    expect(broken(one, clear, { at: [9, 10], seen: { epoch: "3" }, saves })).toEqual([]);
   });
 });
 

@@ -118,12 +118,20 @@ describe("applyChange", () => {
   });
 });
 
-const meta: SessionMeta = { created: 1, deadline: Infinity, barrierAt: 0, boundAt: 0 };
+const meta: SessionMeta = { created: 1, deadline: Infinity, barriers: 0, barrierAt: 0, boundAt: 0 };
 
 describe("the engine's notes", () => {
   test.each([
     meta,
-    { ...meta, deadline: 5, barrierAt: 6, subject: "alice", boundAt: 7, label: "laptop" },
+    {
+      ...meta,
+      deadline: 5,
+      barriers: 3,
+      barrierAt: 6,
+      subject: "alice",
+      boundAt: 7,
+      label: "laptop",
+    },
     { ...meta, subject: "", label: "", cookieExpires: -1 },
     { ...meta, cookieExpires: 0 },
   ])("%o comes back as it was", (notes) => {
@@ -137,21 +145,25 @@ describe("the engine's notes", () => {
     "{}",
     '"text"',
     "[]",
+    "[3,1,null,0,null,0,null,null,0]",
+    "[1,1,null,0,null,0,null,null]",
     "[2,1,null,0,null,0,null,null]",
-    "[1,1,null,0,null,0,null]",
-    "[1,1,null,0,null,0,null,null,1]",
-    "[1,-1,null,0,null,0,null,null]",
-    "[1,1.5,null,0,null,0,null,null]",
-    '[1,"1",null,0,null,0,null,null]',
-    "[1,1,-5,0,null,0,null,null]",
-    '[1,1,"x",0,null,0,null,null]',
-    "[1,1,null,null,null,0,null,null]",
-    "[1,1,null,0,5,0,null,null]",
-    "[1,1,null,0,null,null,null,null]",
-    "[1,1,null,0,null,0,{},null]",
-    "[1,1,null,0,null,0,null,-2]",
-    '[1,1,null,0,null,0,null,"60"]',
-    "[1,1,null,0,null,0,null,1e99]",
+    "[2,1,null,0,null,0,null,null,0,0]",
+    "[2,-1,null,0,null,0,null,null,0]",
+    "[2,1.5,null,0,null,0,null,null,0]",
+    '[2,"1",null,0,null,0,null,null,0]',
+    "[2,1,-5,0,null,0,null,null,0]",
+    '[2,1,"x",0,null,0,null,null,0]',
+    "[2,1,null,null,null,0,null,null,0]",
+    "[2,1,null,0,5,0,null,null,0]",
+    "[2,1,null,0,null,null,null,null,0]",
+    "[2,1,null,0,null,0,{},null,0]",
+    "[2,1,null,0,null,0,null,-2,0]",
+    '[2,1,null,0,null,0,null,"60",0]',
+    "[2,1,null,0,null,0,null,1e99,0]",
+    "[2,1,null,0,null,0,null,null,null]",
+    "[2,1,null,0,null,0,null,null,-1]",
+    "[2,1,null,0,null,0,null,null,0.5]",
   ])("%s is no notes of ours", (text) => {
     expect(decodeMeta(text)).toBeUndefined();
   });
