@@ -9,8 +9,6 @@ import type { Cookie } from "../core/store.ts";
 
 /** A longer Cookie header is not read: twice what Node.js takes for all headers together. */
 export const MAX_HEADER_LENGTH = 32_768;
-/** Cookies of one name that are tried; a client can hold several, by path and by domain. */
-const MAX_SAME_NAME = 4;
 /** Cookies with a suffix that are tried, over all suffixes: the parts of one sealed session. */
 const MAX_PARTS = 64;
 /** A dot and six base64url characters. */
@@ -22,35 +20,30 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const DOT = 0x2e;
 
-/** The values of the cookies named exactly `name`, in the header's order, at most four. */
+/** The values of the cookies named exactly `name`, in the header's order. */
 export function findCookies(header: string, name: string): string[] {
   const found: string[] = [];
-  scan(header, name, false, (_, value) => found.push(value) < MAX_SAME_NAME);
+  scan(header, name, false, (_, value) => void found.push(value));
   return found;
 }
 
-/**
- * The cookies named `name`, at most four, and those named `name.` + 6 base64url characters.
- */
+/** The cookies named `name`, and those named `name.` + 6 base64url characters. */
 export function findParts(header: string, name: string): Cookie[] {
   const whole: Cookie[] = [];
   const parts: Cookie[] = [];
   scan(header, name, true, (found, value) => {
-    const list = found === name ? whole : parts;
-    if (list.length < (list === whole ? MAX_SAME_NAME : MAX_PARTS)) {
-      list.push({ name: found, value });
-    }
-    return true;
+    if (found === name) whole.push({ name: found, value });
+    else if (parts.length < MAX_PARTS) parts.push({ name: found, value });
   });
   return parts.length === 0 ? whole : [...whole, ...parts];
 }
 
-/** Calls `found` with each name and value until it says false. */
+/** Calls `found` with each name and value. */
 function scan(
   header: string,
   name: string,
   suffixed: boolean,
-  found: (name: string, value: string) => boolean,
+  found: (name: string, value: string) => void,
 ): void {
   let hit = header.indexOf(name);
   while (hit !== -1) {
@@ -60,7 +53,8 @@ function scan(
     if (header.charCodeAt(equals) === EQUALS && startsPair(header, hit)) {
       const stop = header.indexOf(";", equals);
       const value = trim(header, equals + 1, stop === -1 ? header.length : stop);
-      if (!found(header.slice(hit, end), value) || stop === -1) return;
+      found(header.slice(hit, end), value);
+      if (stop === -1) return;
       hit = header.indexOf(name, stop);
     } else {
       hit = header.indexOf(name, end);

@@ -2,6 +2,7 @@
 // client. It knows no framework; the adapters call it and carry out the effects.
 import { CookieWriter } from "../cookie/attributes.ts";
 import { findCookies, findParts, MAX_HEADER_LENGTH } from "../cookie/find.ts";
+import { MAX_CHECKED, Tries } from "../cookie/tries.ts";
 import { isSessionError, StoreError, UsageError } from "../errors.ts";
 import { chain, isThenable, tryAll } from "./awaitable.ts";
 import type { Connection, EngineParts } from "./backing.ts";
@@ -149,7 +150,9 @@ export class SessionMiddleware {
     const cookies: Cookie[] = findParts(header, this.#config.name);
     for (const name of store.foreignNames ?? []) {
       if (name === this.#config.name) continue;
-      for (const value of findCookies(header, name)) cookies.push({ name, value });
+      for (const value of findCookies(header, name).slice(0, MAX_CHECKED)) {
+        cookies.push({ name, value });
+      }
     }
     return cookies;
   }
@@ -191,11 +194,17 @@ export class SessionMiddleware {
 
   #openKeys(header: string): OpenedKey[] {
     const keys: OpenedKey[] = [];
+    const tries = new Tries();
     for (const text of findCookies(header, this.#config.name)) {
+      if (!tries.areLeft) break;
       // ORDER: the tag is checked before the store is asked, so that nobody can guess at rows.
       const key = this.#keys?.open(text) ?? "unknown-key";
-      if (typeof key === "string") this.#reject(key);
-      else keys.push(key);
+      if (typeof key === "string") {
+        if (tries.refused(key)) this.#reject(key);
+        continue;
+      }
+      tries.verified();
+      keys.push(key);
     }
     return keys;
   }

@@ -27,6 +27,7 @@ import {
   tooLargeToSplit,
   wholeCapacity,
 } from "../cookie/split.ts";
+import { Tries } from "../cookie/tries.ts";
 import { applyToPayload, endOf, newest, toOpened } from "../cookie/state.ts";
 import { type CookieKey, type CookieKeyring, createCookieKeyring } from "../crypto/keyring.ts";
 import { borrowPayload, decodePayload, type SessionPayload } from "../crypto/payload.ts";
@@ -165,6 +166,7 @@ export class SessionCookieStore implements SealedSessionStore {
     const pieces: { place: number; payload: Uint8Array }[] = [];
     const parts: Seen[] = [];
     const wholes: SessionPayload[] = [];
+    const tries = new Tries();
     let best: SessionPayload | undefined;
     let inGrace: SessionPayload | undefined;
     const consider = (payload: SessionPayload | undefined): void => {
@@ -187,11 +189,13 @@ export class SessionCookieStore implements SealedSessionStore {
         continue;
       }
       if (place === 0) {
+        if (!tries.areLeft) continue;
         const payload = this.#openWhole(cookie);
         if (typeof payload === "string") {
-          rejected.push(payload);
+          if (tries.refused(payload)) rejected.push(payload);
           continue;
         }
+        tries.verified();
         if (!names.includes(name)) names.push(name);
         consider(payload);
         continue;

@@ -172,12 +172,35 @@ describe.each(kinds)("several cookies of one name over the %s store", (kind) => 
     expect(await open(world, second, first)).toBe("newer");
   });
 
-  test("at most four are tried", async () => {
+  /** As many values that have the form of ours, and that nobody of ours has sealed. */
+  const forge = (value: string, count: number): string[] =>
+    Array.from({ length: count }, (_, index) => {
+      const digits = String(index).padStart(6, "A");
+      return value.slice(0, 20) + digits + value.slice(20 + digits.length);
+    });
+
+  test("what isn't of our form shuts nothing out, however much there is", async () => {
     const world = makeWorld(kind);
     const [mine] = await older(world);
     world.events();
-    expect(await open(world, "a", "b", "c", "d", mine)).toBe("");
-    expect(world.events()).toEqual(["rejected", "rejected", "rejected", "rejected"]);
+    expect(await open(world, ...Array.from({ length: 2000 }, () => "junk"), mine)).toBe("older");
+    // The observers hear of it, but not without a bound.
+    expect(world.events()).toHaveLength(65);
+  });
+
+  test("of what is of our form only what verifies counts, and four of those", async () => {
+    const world = makeWorld(kind);
+    const [mine, newer] = await older(world);
+    expect(await open(world, ...forge(mine, 63), mine)).toBe("older");
+    expect(await open(world, mine, mine, mine, mine, newer)).toBe("older");
+  });
+
+  test("no more than 64 tags are checked", async () => {
+    const world = makeWorld(kind);
+    const [mine] = await older(world);
+    world.events();
+    expect(await open(world, ...forge(mine, 64), mine)).toBe("");
+    expect(world.events()).toEqual(Array.from({ length: 64 }, () => "rejected"));
   });
 
   test("a write goes on with the one that won", async () => {
