@@ -3,7 +3,19 @@
 import { type CookieAttributes, checkCookie } from "../cookie/attributes.ts";
 import { createSigningKeyring, type SigningKey, type SigningKeyring } from "../crypto/keyring.ts";
 import { ConfigError } from "../errors.ts";
-import { MAX_SECONDS, SECOND } from "./expiry.ts";
+import {
+  absoluteSeconds,
+  cookieSeconds,
+  count,
+  fail,
+  flag,
+  fraction,
+  idleSeconds,
+  oneOf,
+  positive,
+  text,
+} from "./config-fields.ts";
+import { SECOND } from "./expiry.ts";
 import { eventNames, type SessionObservers } from "./events.ts";
 import type { Revocations } from "./revocations.ts";
 import { isSealed, type SessionStore } from "./store.ts";
@@ -142,10 +154,9 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     name,
     store,
     cookie: Object.freeze(cookie),
-    cookieExpires: seconds(config, "cookieExpires", configDefaults.cookieExpires),
-    sessionExpires: seconds(config, "sessionExpires", configDefaults.sessionExpires),
-    absoluteExpires:
-      config.absoluteExpires === undefined ? Infinity : count(config, "absoluteExpires", 1),
+    cookieExpires: cookieSeconds(config, configDefaults.cookieExpires),
+    sessionExpires: idleSeconds(config, configDefaults.sessionExpires),
+    absoluteExpires: absoluteSeconds(config),
     renewAfter: fraction(config, "renewAfter", configDefaults.renewAfter),
     signing: signingRing(config, store),
     revocations: checkRevocations(config.revocations, store),
@@ -166,12 +177,6 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     timeout: storeTimeoutMs,
   });
   return resolved;
-}
-
-type Field = keyof SessionConfig;
-
-function fail(field: string, message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
 }
 
 function unknownField(field: string): string {
@@ -243,72 +248,4 @@ function clock(now: unknown): () => number {
   if (now === undefined) return Date.now;
   if (typeof now !== "function") fail("now", `must be a function, not ${kindOf(now)}`);
   return now as () => number;
-}
-
-/** A field's value; null is a value like any other, and a wrong one. */
-function given(config: SessionConfig, field: Field, fallback: unknown): unknown {
-  const value: unknown = config[field];
-  return value === undefined ? fallback : value;
-}
-
-function text(config: SessionConfig, field: Field, fallback: string): string {
-  const value = given(config, field, fallback);
-  if (typeof value !== "string") fail(field, `must be a string, not ${kindOf(value)}`);
-  return value;
-}
-
-function flag(config: SessionConfig, field: Field, fallback: boolean): boolean {
-  const value = given(config, field, fallback);
-  if (typeof value !== "boolean") fail(field, `must be true or false, not ${kindOf(value)}`);
-  return value;
-}
-
-function oneOf<const Choice extends string>(
-  config: SessionConfig,
-  field: Field,
-  choices: readonly Choice[],
-  fallback: Choice,
-): Choice {
-  const value = given(config, field, fallback);
-  const choice = choices.find((known) => known === value);
-  if (choice === undefined) fail(field, `must be one of "${choices.join('", "')}"`);
-  return choice;
-}
-
-function number(config: SessionConfig, field: Field, fallback: number): number {
-  const value = given(config, field, fallback);
-  if (typeof value !== "number" || Number.isNaN(value)) {
-    fail(field, `must be a number, not ${Number.isNaN(value) ? "NaN" : kindOf(value)}`);
-  }
-  return value;
-}
-
-function seconds(config: SessionConfig, field: Field, fallback: number): number {
-  const value = number(config, field, fallback);
-  if (!Number.isInteger(value) || value < -1 || value > MAX_SECONDS) {
-    fail(field, "must be a whole number of seconds, or -1 for persistent, or 0 for not specified");
-  }
-  return value;
-}
-
-function count(config: SessionConfig, field: Field, fallback: number): number {
-  const value = number(config, field, fallback);
-  if (!Number.isSafeInteger(value) || value < 1 || value > MAX_SECONDS) {
-    fail(field, `must be a whole number of at least 1, not ${value}`);
-  }
-  return value;
-}
-
-function fraction(config: SessionConfig, field: Field, fallback: number): number {
-  const value = number(config, field, fallback);
-  if (value < 0 || value > 1)
-    fail(field, `must be a part of the idle window, 0 to 1, not ${value}`);
-  return value;
-}
-
-function positive(config: SessionConfig, field: Field, fallback: number): number {
-  const value = number(config, field, fallback);
-  if (!(value > 0) || value > 3600)
-    fail(field, `must be seconds, over 0 and up to 3600, not ${value}`);
-  return value;
 }

@@ -22,7 +22,7 @@ import { sessionMiddleware as nodeSession } from "kocha-session/node";
 import { listen } from "../support/listen.ts";
 
 /** Where a host has the session. */
-export interface Place {
+interface Place {
   session: Session | null | undefined | object;
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { configDefaults, resolveConfig, type SessionConfig } from "../../../src/core/config.ts";
 import { eventNames } from "../../../src/core/events.ts";
 import { SessionMiddleware } from "../../../src/core/middleware.ts";
+import { DAY } from "../../../src/core/expiry.ts";
 import { isSealed, type SessionStore } from "../../../src/core/store.ts";
 import { ConfigError } from "../../../src/errors.ts";
 import { freshKey, freshKeys } from "../../support/keys.ts";
@@ -59,6 +60,34 @@ describe("defaults", () => {
     expect(resolveConfig({ ...all, store: cookieStore })).toEqual(
       resolveConfig({ store: cookieStore }),
     );
+  });
+});
+
+describe("times that can only be milliseconds", () => {
+  const most = { cookieExpires: 400 * DAY, sessionExpires: 400 * DAY, absoluteExpires: 3650 * DAY };
+
+  test.each(Object.entries(most))(
+    "%s: the error asks, and the longest is taken",
+    (field, longest) => {
+      expect(resolveConfig({ store: cookieStore, [field]: longest })).toMatchObject({
+        [field]: longest,
+      });
+      for (const given of [longest + 1, 30 * DAY * 1000, Number.MAX_SAFE_INTEGER]) {
+        const error = thrownBy(() =>
+          resolveConfig({ store: cookieStore, [field]: given }),
+        ) as Error;
+        expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG_FIELD", field });
+        expect(error.message).toContain("milliseconds?");
+        expect(error.message).not.toContain("whole number");
+      }
+    },
+  );
+
+  test("renewAfter is a part, and no time at all", () => {
+    const error = thrownBy(() =>
+      resolveConfig({ store: cookieStore, renewAfter: 60_000 }),
+    ) as Error;
+    expect(error.message).toContain("no time");
   });
 });
 
