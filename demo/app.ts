@@ -9,7 +9,7 @@ import express, {
 import { DAY, LimitError, type SessionConfig } from "kocha-session";
 import { sessionMiddleware } from "kocha-session/express";
 import { cartKey, type Product, products } from "./catalog.ts";
-import { ABSOLUTE_TIMEOUT } from "./config.ts";
+import { ABSOLUTE_TIMEOUT, IDLE_TIMEOUT, REMEMBERED } from "./config.ts";
 import { addDevices, deviceLabel } from "./devices.ts";
 import type { Html } from "./html.ts";
 import * as pages from "./pages.ts";
@@ -17,7 +17,6 @@ import { style } from "./style.ts";
 
 /** What browsers keep of one cookie, name and value: RFC 6265bis section 5.6. */
 const MAX_COOKIE_BYTES = 4096;
-const REMEMBER = 30 * DAY;
 const KILOBYTE = 1024;
 
 /** The shop as an Express application. */
@@ -61,7 +60,9 @@ export function createShop(config: SessionConfig): Express {
       await session.regenerate();
       session.bind(name, { label: deviceLabel(request) });
       session.set("name", name);
-      session.cookieExpires = field(request, "remember") === "1" ? REMEMBER : 0;
+      const remember = field(request, "remember") === "1";
+      session.cookieExpires = remember ? REMEMBERED : 0;
+      session.sessionExpires = remember ? REMEMBERED : IDLE_TIMEOUT;
       session.flash.set("notice", `Welcome, ${name}.`);
     }
     response.redirect(303, "/");

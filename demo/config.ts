@@ -11,10 +11,12 @@ import {
 
 const freshKey = (): string => randomBytes(32).toString("base64");
 
-/** Seconds until an idle session ends; short, so that the page can show it. */
+/** Seconds until an idle login ends that isn't remembered; short, so that the page can show it. */
 export const IDLE_TIMEOUT = 30 * 60;
+/** Seconds that a remembered visitor may be away; the longest that any session may. */
+export const REMEMBERED = 30 * DAY;
 /** Seconds until any session ends. */
-export const ABSOLUTE_TIMEOUT = 7 * DAY;
+export const ABSOLUTE_TIMEOUT = 90 * DAY;
 
 /** The demo's keys; without them in the environment each start makes its own. */
 export function demoKeys(): { readonly secretKey: string; readonly signingKey: string } {
@@ -38,7 +40,7 @@ export function sessionConfig(
       ? { revocations: memoryRevocations() }
       : { signingKey: keys.signingKey }),
     cookieExpires: 0,
-    sessionExpires: IDLE_TIMEOUT,
+    sessionExpires: REMEMBERED,
     absoluteExpires: ABSOLUTE_TIMEOUT,
     httpOnly: true,
     // Plain http on this machine, https everywhere else.

@@ -7,7 +7,7 @@ import {
   type SessionSummary,
   type SessionStore,
 } from "kocha-session";
-import { IDLE_TIMEOUT } from "./config.ts";
+import { REMEMBERED } from "./config.ts";
 import { type Html, html } from "./html.ts";
 import { instant } from "./pages.ts";
 
@@ -59,10 +59,10 @@ export function addDevices(
 
 function devicesPage(sessions: readonly SessionSummary[], own: string): Html {
   const now = Date.now();
-  const row = ({ id, label, createdAt, expiresAt, data }: SessionSummary): Html => {
+  const row = ({ id, label, createdAt, expiresAt, sessionExpires, data }: SessionSummary): Html => {
     // The end moves with each renewal, so it says when the session was last seen, to within
     // a tenth of the idle timeout.
-    const seen = new Date((expiresAt?.getTime() ?? now) - IDLE_TIMEOUT * 1000);
+    const seen = new Date((expiresAt?.getTime() ?? now) - (sessionExpires ?? REMEMBERED) * 1000);
     const end =
       id === own
         ? html`<em>this one</em>`

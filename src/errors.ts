@@ -19,7 +19,8 @@ export type UsageErrorCode =
   | "ERR_SESSION_USAGE_SCHEMA"
   | "ERR_SESSION_USAGE_NO_SESSION"
   | "ERR_SESSION_USAGE_FOREIGN"
-  | "ERR_SESSION_USAGE_RESERVED";
+  | "ERR_SESSION_USAGE_RESERVED"
+  | "ERR_SESSION_USAGE_LIFETIME";
 
 /** Codes of {@link LimitError}. */
 export type LimitErrorCode =

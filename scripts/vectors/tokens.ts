@@ -69,6 +69,25 @@ const payloads: readonly (readonly [string, SessionPayload])[] = [
     "a credential of its own",
     { id, credential: "EBESExQVFhcYGRobHB0eHw", rev: 2, ...ends, data: new Map([["a", "b"]]) },
   ],
+  [
+    "an idle timeout of its own",
+    { id, rev: 1, ...ends, sessionExpires: 1800, data: new Map([["a", "b"]]) },
+  ],
+  [
+    "all that a session can have of its own",
+    {
+      id,
+      credential: "EBESExQVFhcYGRobHB0eHw",
+      rev: 5,
+      ...ends,
+      deadline: created + 7 * 86_400_000,
+      cookieExpires: 0,
+      sessionExpires: 1,
+      subject: "user 42",
+      boundAt: created,
+      data: new Map([["a", "b"]]),
+    },
+  ],
 ];
 
 /** What opens, and what it is. */
@@ -184,5 +203,17 @@ export const rejectPayloads = [
   {
     name: "a bound session that says no subject",
     payloadHex: `${start.slice(0, 32)}0a${start.slice(34)}`,
+  },
+  {
+    name: "an idle timeout of its own that is 0",
+    payloadHex: `${start.slice(0, 32)}00${start.slice(32)}00`,
+  },
+  {
+    name: "an idle timeout of its own that is missing",
+    payloadHex: `${start.slice(0, 32)}00${start.slice(32)}`,
+  },
+  {
+    name: "two zeros before the revision",
+    payloadHex: `${start.slice(0, 32)}0000${start.slice(32)}8807`,
   },
 ];

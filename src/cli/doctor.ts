@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type ResolvedConfig, resolveConfig, type SessionConfig } from "../core/config.ts";
-import { DAY, idleTimeoutMs } from "../core/expiry.ts";
+import { cookieMaxAge, DAY, idleTimeoutMs, SECOND } from "../core/expiry.ts";
 import { isSealed } from "../core/store.ts";
 import { isSessionError } from "../errors.ts";
 import { type Command, readOptions, type Terminal } from "./terminal.ts";
@@ -139,6 +139,15 @@ function diagnoseTimes(config: ResolvedConfig): Finding[] {
       warning(
         "sessionExpires",
         `an idle session lives ${idle === Infinity ? "for ever" : "over 30 days"}: a stolen cookie does, too`,
+      ),
+    );
+  }
+  const maxAge = (cookieMaxAge(config.cookieExpires) ?? 0) * SECOND;
+  if (maxAge > Math.min(idle, config.absoluteExpires * SECOND)) {
+    found.push(
+      warning(
+        "cookieExpires",
+        "the browser keeps the cookie for longer than the data lives without a visit, or at all: nobody is remembered by it; raise sessionExpires and absoluteExpires, and give the sessions that should end earlier a session.sessionExpires of their own",
       ),
     );
   }

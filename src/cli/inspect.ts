@@ -181,6 +181,7 @@ function summarize(payload: SessionPayload, withValues: boolean): Record<string,
     expired: end <= Date.now(),
     bound: subject !== undefined,
     ...(payload.cookieExpires !== undefined && { cookieExpires: payload.cookieExpires }),
+    ...(payload.sessionExpires !== undefined && { sessionExpires: payload.sessionExpires }),
     keys: Array.from(data, ([key, value]) => ({
       key,
       bytes: utf8Length(key) + utf8Length(value),

@@ -137,7 +137,8 @@ export class MergingCookies {
       return { set, expire: names.slice(0, MAX_EXPIRED) };
     }
     // A lifetime of its own is the same in all parts of an epoch: it raises `rev` as `meta` does.
-    const fenced = change.cookieExpires === undefined ? change : { ...change, meta: "" };
+    const isChosen = change.cookieExpires !== undefined || change.sessionExpires !== undefined;
+    const fenced = isChosen ? { ...change, meta: "" } : change;
     const next = applyToPayload(opened, fenced, now);
     if (next === undefined) return undefined;
     const { suffix, part, expire } = writePart(joined, next, change, now, randomBytes);

@@ -36,6 +36,7 @@ export function applyToPayload(
     boundAt: boundAtOf(opened, change, now),
     credential: change.credential ?? opened?.credential,
     cookieExpires: change.cookieExpires ?? opened?.cookieExpires,
+    sessionExpires: (change.sessionExpires ?? opened?.sessionExpires) || undefined,
     data: stored.data,
   };
 }
@@ -73,6 +74,7 @@ export function toOpened(payload: SessionPayload, names: readonly string[]): Ope
     subject: payload.subject,
     boundAt: payload.boundAt,
     cookieExpires: payload.cookieExpires,
+    sessionExpires: payload.sessionExpires,
     data: payload.data,
     expires: endOf(payload),
     generation: 1,

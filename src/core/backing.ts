@@ -5,12 +5,19 @@ import type { CookieWriter } from "../cookie/attributes.ts";
 import type { ResponseEffects } from "./effects.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { notify, type RefusedReason } from "./events.ts";
-import { idleTimeoutMs, MAX_SECONDS, SECOND } from "./expiry.ts";
+import { SECOND } from "./expiry.ts";
+import {
+  idleOf,
+  isSameLifetime,
+  type Lifetime,
+  noLifetime,
+  withCookieExpires,
+  withSessionExpires,
+} from "./lifetime.ts";
 import { SessionMap } from "./map.ts";
 import { chain, isThenable } from "./awaitable.ts";
-import { isLifetime } from "./meta.ts";
 import type { Awaitable } from "./store.ts";
-import { assertText, kindOf, utf8Length } from "./text.ts";
+import { assertText, utf8Length } from "./text.ts";
 
 /** What the host says of a request's connection, by its own word; read when it is needed. */
 export interface Connection {
@@ -52,10 +59,10 @@ export abstract class Backing {
   #ending: Promise<void> | undefined;
   protected touched = false;
   protected binding: Binding | undefined;
-  /** The lifetime that this session chose, seconds; undefined: the configuration's. */
-  protected lifetime: number | undefined;
+  /** What this session chose of its own life. */
+  protected lifetime: Lifetime = noLifetime;
   /** The same, as it is stored. */
-  protected storedLifetime: number | undefined;
+  protected storedLifetime: Lifetime = noLifetime;
   #created: number | undefined;
   #queue: Promise<unknown> | undefined;
   #closing: Awaitable<ResponseEffects> | undefined;
@@ -110,25 +117,33 @@ export abstract class Backing {
   /** Seconds, as the configuration's `cookieExpires`. */
   get cookieExpires(): number {
     this.touch();
-    return this.lifetime ?? this.config.cookieExpires;
+    return this.lifetime.cookieExpires ?? this.config.cookieExpires;
   }
 
   set cookieExpires(seconds: number) {
-    if (!isLifetime(seconds)) {
-      throw new UsageError(
-        "ERR_SESSION_USAGE_TYPE",
-        `cookieExpires must be a whole number of seconds from -1 to ${MAX_SECONDS}, ` +
-          `not ${typeof seconds === "number" ? seconds : kindOf(seconds)}`,
-      );
-    }
     this.beforeChange();
-    if (this.lifetime === seconds) return;
-    this.lifetime = seconds;
+    this.#choose(withCookieExpires(this.lifetime, seconds));
+  }
+
+  /** Seconds, as the configuration's `sessionExpires`. */
+  get sessionExpires(): number {
+    this.touch();
+    return this.lifetime.sessionExpires ?? this.config.sessionExpires;
+  }
+
+  set sessionExpires(seconds: number) {
+    this.beforeChange();
+    this.#choose(withSessionExpires(this.lifetime, seconds, this.config));
+  }
+
+  #choose(lifetime: Lifetime): void {
+    if (isSameLifetime(lifetime, this.lifetime)) return;
+    this.lifetime = lifetime;
     this.noteChange();
   }
 
   protected get lifetimeChanged(): boolean {
-    return this.lifetime !== this.storedLifetime;
+    return !isSameLifetime(this.lifetime, this.storedLifetime);
   }
 
   /** Whose session it is from the next save on. */
@@ -304,7 +319,7 @@ export abstract class Backing {
 
   /** The idle timeout in milliseconds, for the lifetime that holds now. */
   protected get ttl(): number {
-    return idleTimeoutMs(this.config.sessionExpires, this.lifetime ?? this.config.cookieExpires);
+    return idleOf(this.lifetime, this.config);
   }
 
   /** Unix milliseconds; whole seconds, which is what a sealed session keeps. */

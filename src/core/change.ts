@@ -47,6 +47,7 @@ export function applyUntil(
   }
   if (live === undefined || live.rev !== change.rev) return { refused: true, stored: live };
   const barrier = change.clear === true || change.bump === true;
+  const mayShrink = barrier || change.shrinks === true;
   const fenced = barrier || change.meta !== undefined || change.subject !== undefined;
   const renewed = now + change.ttl;
   return {
@@ -55,7 +56,7 @@ export function applyUntil(
       data: nextData(live.data, change, isTransient),
       rev: fenced ? live.rev + 1 : live.rev,
       generation: change.bump === true ? live.generation + 1 : live.generation,
-      expires: Math.min(barrier ? renewed : Math.max(live.expires, renewed), deadline),
+      expires: Math.min(mayShrink ? renewed : Math.max(live.expires, renewed), deadline),
       meta: change.meta ?? live.meta,
     },
   };

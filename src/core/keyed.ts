@@ -6,6 +6,7 @@ import { notify } from "./events.ts";
 import { cookieMaxAge } from "./expiry.ts";
 import { mintSelector, type OpenedKey, sealKey } from "./key.ts";
 import { decide } from "./lifecycle.ts";
+import { isSameLifetime, type Lifetime, noLifetime } from "./lifetime.ts";
 import { encodeMeta, type SessionMeta } from "./meta.ts";
 import type { CheckedRow } from "./row.ts";
 import { type KnownRow, RowKeeper } from "./row-keeper.ts";
@@ -57,7 +58,7 @@ export class KeyedBacking extends Backing {
       return;
     }
     this.isNew = false;
-    this.lifetime = this.storedLifetime = row.notes.cookieExpires;
+    this.lifetime = this.storedLifetime = row.notes;
     this.map.load(row.data);
   }
 
@@ -83,8 +84,9 @@ export class KeyedBacking extends Backing {
 
   get expires(): number {
     this.touch();
-    if (this.#row !== undefined) return this.#row.expires;
-    return Math.min(this.config.now() + this.ttl, this.newDeadline);
+    const row = this.#row;
+    if (row !== undefined && !this.lifetimeChanged) return row.expires;
+    return Math.min(this.config.now() + this.ttl, row?.notes.deadline ?? this.newDeadline);
   }
 
   get stored(): boolean {
@@ -170,7 +172,7 @@ export class KeyedBacking extends Backing {
       this.cookies.set(
         name,
         key,
-        cookieMaxAge(this.storedLifetime ?? this.config.cookieExpires),
+        cookieMaxAge(this.storedLifetime.cookieExpires ?? this.config.cookieExpires),
         now,
         this.secure,
       ),
@@ -182,7 +184,7 @@ export class KeyedBacking extends Backing {
   }
 
   #renewal(row: KnownRow | undefined): Parameters<typeof decide>[0]["renewal"] {
-    const maxAge = cookieMaxAge(this.lifetime ?? this.config.cookieExpires);
+    const maxAge = cookieMaxAge(this.lifetime.cookieExpires ?? this.config.cookieExpires);
     const expires = row?.expires ?? 0;
     const deadline = row?.notes.deadline ?? Infinity;
     return { issued: this.#issued, expires, deadline, ttl: this.ttl, maxAge };
@@ -245,15 +247,11 @@ export class KeyedBacking extends Backing {
   }
 
   /** What was saved is no change any more; what came after it still is. */
-  #settle(
-    binding: typeof this.binding,
-    lifetime: number | undefined,
-    { cookieExpires }: SessionMeta,
-  ): void {
+  #settle(binding: typeof this.binding, lifetime: Lifetime, notes: SessionMeta): void {
     if (this.binding === binding) this.binding = undefined;
     // Another request may have chosen one too.
-    if (this.lifetime === lifetime) this.lifetime = cookieExpires;
-    this.storedLifetime = cookieExpires;
+    if (isSameLifetime(this.lifetime, lifetime)) this.lifetime = notes;
+    this.storedLifetime = notes;
   }
 
   /** A session that holds only what is set from now on, never the old data. */
@@ -264,7 +262,7 @@ export class KeyedBacking extends Backing {
     this.readOnly = undefined;
     this.isNew = true;
     this.created = this.newCreated();
-    this.lifetime = this.storedLifetime = undefined;
+    this.lifetime = this.storedLifetime = noLifetime;
     this.binding = undefined;
     this.map.load(noChange.set);
   }

@@ -14,6 +14,8 @@ export interface SessionSummary {
   readonly boundAt: Date;
   /** When the data dies unless it is renewed; undefined: never. */
   readonly expiresAt: Date | undefined;
+  /** The idle timeout of its own, in seconds; undefined: the configuration's. */
+  readonly sessionExpires: number | undefined;
   /** What `bind` was given as the label; "" when it was given none. */
   readonly label: string;
   /** What the session holds. */
@@ -36,12 +38,13 @@ export async function* listSessions(
       const row = checkRow(stored);
       // A row that someone else wrote is no session, and none that was bound to another meanwhile.
       if (row === undefined || row.notes.subject !== subject) continue;
-      const { created, boundAt, label = "" } = row.notes;
+      const { created, boundAt, label = "", sessionExpires } = row.notes;
       yield {
         id,
         createdAt: new Date(created),
         boundAt: new Date(boundAt),
         expiresAt: row.expires === Infinity ? undefined : new Date(row.expires),
+        sessionExpires,
         label,
         data: row.data,
       };

@@ -17,11 +17,13 @@ export interface SessionMeta {
   readonly boundAt: number;
   readonly label?: string;
   /** The cookie lifetime that this session chose, in seconds. */
-  readonly cookieExpires?: number;
+  readonly cookieExpires?: number | undefined;
+  /** The idle timeout that this session chose, in seconds over 0. */
+  readonly sessionExpires?: number | undefined;
 }
 
 const FORMAT = 2;
-const FIELDS = 9;
+const FIELDS = 10;
 
 /** JSON of a fixed tuple: short, and readable where an operator looks into the store. */
 export function encodeMeta(meta: SessionMeta): string {
@@ -35,6 +37,7 @@ export function encodeMeta(meta: SessionMeta): string {
     meta.label ?? null,
     meta.cookieExpires ?? null,
     meta.barriers,
+    meta.sessionExpires ?? null,
   ]);
 }
 
@@ -47,13 +50,16 @@ export function decodeMeta(text: string): SessionMeta | undefined {
     return undefined;
   }
   if (!Array.isArray(fields) || fields.length !== FIELDS || fields[0] !== FORMAT) return undefined;
-  const [, created, deadline, barrierAt, subject, boundAt, label, cookieExpires, barriers] =
-    fields as unknown[];
+  const [, created, deadline, barrierAt, subject, boundAt, label] = fields as unknown[];
+  const [cookieExpires, barriers, sessionExpires] = fields.slice(7) as unknown[];
   if (!isInstant(created) || !isInstant(barrierAt) || !isInstant(boundAt)) return undefined;
   if (!isCount(barriers)) return undefined;
   if (deadline !== null && !isInstant(deadline)) return undefined;
   if (!isTextOrNull(subject) || !isTextOrNull(label)) return undefined;
   if (cookieExpires !== null && !isLifetime(cookieExpires)) return undefined;
+  if (sessionExpires !== null && (!isLifetime(sessionExpires) || sessionExpires < 1)) {
+    return undefined;
+  }
   return {
     created,
     deadline: deadline ?? Infinity,
@@ -63,6 +69,7 @@ export function decodeMeta(text: string): SessionMeta | undefined {
     ...(subject !== null && { subject }),
     ...(label !== null && { label }),
     ...(cookieExpires !== null && { cookieExpires }),
+    ...(sessionExpires !== null && { sessionExpires }),
   };
 }
 

@@ -1,6 +1,7 @@
 // What one request saves into a row, kept apart from the row that it was made from: where only the
 // engine's notes have changed since, it is made again for what is there now. It knows no store call.
 import type { Binding } from "./backing.ts";
+import type { Lifetime } from "./lifetime.ts";
 import { encodeMeta, type SessionMeta } from "./meta.ts";
 import type { SessionChange } from "./store.ts";
 
@@ -14,8 +15,8 @@ export interface RowUpdate {
   readonly ttl: number;
   /** Whose session it is from then on; undefined: unchanged. */
   readonly binding: Binding | undefined;
-  /** The cookie lifetime that the session has chosen, seconds; undefined: unchanged. */
-  readonly lifetime: number | undefined;
+  /** What the session has chosen of its own life; undefined: unchanged. */
+  readonly lifetime: Lifetime | undefined;
   /** Unix milliseconds. */
   readonly now: number;
 }
@@ -43,18 +44,22 @@ export function notesAfter(
       boundAt: Math.max(now, notes.boundAt + 1),
     }),
     ...(binding?.label !== undefined && { label: binding.label }),
-    ...(lifetime !== undefined && { cookieExpires: lifetime }),
+    ...(lifetime !== undefined && {
+      cookieExpires: lifetime.cookieExpires,
+      sessionExpires: lifetime.sessionExpires,
+    }),
   };
 }
 
 /** The update as a change of this row. */
 export function toChange(row: Row, update: RowUpdate, notes: SessionMeta): SessionChange {
-  const { clear, bump, set, del, ttl, binding } = update;
+  const { clear, bump, set, del, ttl, binding, lifetime } = update;
   return {
     op: "update",
     rev: row.rev,
     ...(clear && { clear }),
     ...(bump && { bump }),
+    ...(lifetime !== undefined && { shrinks: true }),
     set,
     del,
     ttl,

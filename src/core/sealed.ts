@@ -12,6 +12,7 @@ import {
 import { notify, type RefusedReason } from "./events.ts";
 import { cookieMaxAge } from "./expiry.ts";
 import { type Decision, decide } from "./lifecycle.ts";
+import { type Lifetime, longestIdle, noLifetime } from "./lifetime.ts";
 import { callStore } from "./store-call.ts";
 import { mintSelector } from "./key.ts";
 import type {
@@ -34,7 +35,7 @@ interface Mark {
   readonly due: SealedWrite | undefined;
   readonly bump: boolean;
   readonly binding: Binding | undefined;
-  readonly lifetime: number | undefined;
+  readonly lifetime: Lifetime;
 }
 
 /** The session of one request over a sealed store. */
@@ -119,7 +120,7 @@ export class SealedBacking extends Backing {
     }
     this.isNew = false;
     this.created = opened.created;
-    this.lifetime = this.storedLifetime = opened.cookieExpires;
+    this.lifetime = this.storedLifetime = opened;
     this.map.load(opened.data);
     const { id, skipped } = opened;
     notify(this.config.on, "opened", { id });
@@ -140,7 +141,8 @@ export class SealedBacking extends Backing {
     this.readOnly = undefined;
     this.isNew = true;
     this.created = this.newCreated();
-    this.lifetime = this.storedLifetime = this.binding = undefined;
+    this.lifetime = this.storedLifetime = noLifetime;
+    this.binding = undefined;
     this.map.load(noChange.set);
   }
 
@@ -249,7 +251,8 @@ export class SealedBacking extends Backing {
   /** Says how long a write that races with the end could live: a tombstone must outlive it. */
   #endOf(sessions: readonly OpenedSession[]): SealedChange {
     const deadline = Math.max(...sessions.map((session) => this.#deadlineOf(session)));
-    return { op: "destroy", ...noChange, ttl: this.ttl, deadline };
+    const ttl = longestIdle(this.lifetime, this.config);
+    return { op: "destroy", ...noChange, ttl, deadline };
   }
 
   protected finish(): Awaitable<void> {
@@ -309,7 +312,7 @@ export class SealedBacking extends Backing {
   }
 
   get #maxAge(): number | undefined {
-    return cookieMaxAge(this.lifetime ?? this.config.cookieExpires);
+    return cookieMaxAge(this.lifetime.cookieExpires ?? this.config.cookieExpires);
   }
 
   #deadlineOf(session: OpenedSession | undefined): number {
@@ -346,7 +349,12 @@ export class SealedBacking extends Backing {
     if (opened !== undefined && clear) change.clear = true;
     if (opened !== undefined && this.bump) change.bump = true;
     if (binding !== undefined) change.subject = binding.subject;
-    if (this.lifetimeChanged && lifetime !== undefined) change.cookieExpires = lifetime;
+    if (this.lifetimeChanged) {
+      const { cookieExpires, sessionExpires = 0 } = lifetime;
+      change.shrinks = true;
+      if (cookieExpires !== undefined) change.cookieExpires = cookieExpires;
+      change.sessionExpires = sessionExpires;
+    }
     Object.assign(change, this.extras(binding));
     const due = this.#seal(opened, change);
     if (due === undefined) {

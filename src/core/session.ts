@@ -255,7 +255,8 @@ export class Session {
   }
 
   /**
-   * This session's own `cookieExpires`, in seconds, kept with it: "remember me".
+   * How long this session's own cookie stays in the browser, in seconds, kept with it: "remember me",
+   * with `sessionExpires`.
    * @throws {UsageError} ERR_SESSION_USAGE_TYPE for anything but whole seconds, -1 or 0.
    */
   get cookieExpires(): number {
@@ -264,6 +265,20 @@ export class Session {
 
   set cookieExpires(seconds: number) {
     this.#backing.cookieExpires = seconds;
+  }
+
+  /**
+   * This session's own idle timeout, in seconds, kept with it: shorter than the configuration's, or
+   * as long; 0: the configuration's again.
+   * @throws {UsageError} ERR_SESSION_USAGE_LIFETIME for a longer one, ERR_SESSION_USAGE_TYPE for
+   * anything but whole seconds, -1 (where the configuration has none) or 0.
+   */
+  get sessionExpires(): number {
+    return this.#backing.sessionExpires;
+  }
+
+  set sessionExpires(seconds: number) {
+    this.#backing.sessionExpires = seconds;
   }
 
   /** What may be shown of a session: never a value, never a credential. */

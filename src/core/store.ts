@@ -7,8 +7,8 @@
 // S3  `create` never overwrites a live session; `update` never inserts; `destroy` is never refused.
 // S4  An update applies only when its `rev` is the stored one.
 // S5  clear, bump, meta and subject raise `rev` by one; bump alone raises `generation` by one.
-// S6  `expires = min(max(old, now + ttl), deadline)` by the store's clock; it shrinks at a barrier
-//     (clear, bump) alone, where it is `min(now + ttl, deadline)`.
+// S6  `expires = min(max(old, now + ttl), deadline)` by the store's clock; it may shrink only at a
+//     barrier (clear, bump) or where the change says `shrinks`: there it is `min(now + ttl, deadline)`.
 // S7  An expired session is absent, before any sweep.
 // S8  Keys and values come back byte for byte, whatever they hold; no key reaches a prototype.
 
@@ -47,6 +47,8 @@ export interface SessionChange {
   readonly clear?: boolean;
   /** Regenerate: a new generation. A barrier. */
   readonly bump?: boolean;
+  /** The session's own lifetime was set: it may end earlier than before. Travels with `meta`. */
+  readonly shrinks?: boolean;
   readonly set: ReadonlyMap<string, string>;
   readonly del: readonly string[];
   /** Milliseconds from the store's own now; Infinity: no idle timeout; 0: no renewal. */
@@ -128,6 +130,8 @@ export interface OpenedSession extends StoredSession {
   readonly boundAt?: number | undefined;
   /** The cookie lifetime that this session chose, in seconds as `cookieExpires`. */
   readonly cookieExpires?: number | undefined;
+  /** The idle timeout that this session chose, in seconds over 0. */
+  readonly sessionExpires?: number | undefined;
   /** The names of the request's cookies that authenticated as ours. */
   readonly names: readonly string[];
   /** Other sessions in the request's cookies that live or are in their grace; absent: none. */
@@ -225,6 +229,8 @@ export interface SealedChange extends SessionChange {
   readonly id?: string;
   /** The cookie lifetime that this session chose, in seconds; absent: unchanged. */
   readonly cookieExpires?: number;
+  /** The idle timeout that this session chose, in seconds; 0: none of its own; absent: unchanged. */
+  readonly sessionExpires?: number;
   /** With `subject`: Unix milliseconds of the binding; absent: the store's now. */
   readonly boundAt?: number;
   /** The id of the credential that takes the opened one's place; absent: unchanged. */

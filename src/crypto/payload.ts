@@ -2,6 +2,7 @@
 // decoded totally, every length checked before it is believed. It knows no key and no cookie.
 //
 //   16 bytes   the session's id
+//   [varint    0, if it has an idle timeout of its own: no revision is 0]
 //   varint     rev * 8 + 4 if it has a credential of its own + 2 if it is bound
 //              + 1 if it has a cookie lifetime of its own
 //   4 bytes    created, Unix seconds, big-endian
@@ -9,6 +10,7 @@
 //     varint     issued, seconds after created
 //   varint     absolute end, seconds after created; 0: none
 //   [varint    its own cookieExpires + 1]
+//   [varint    its own idle timeout, seconds over 0]
 //   [varint, … the subject's length and UTF-8;  varint  bound at, Unix milliseconds]
 //   [16 bytes  the credential's id]
 //   then for each pair, ordered by the key's UTF-8 bytes, to the end:
@@ -45,19 +47,23 @@ export interface SessionPayload {
   readonly boundAt?: number | undefined;
   /** Seconds, -1 or 0, as the configuration's `cookieExpires`. */
   readonly cookieExpires?: number | undefined;
+  /** The session's own idle timeout: seconds over 0. */
+  readonly sessionExpires?: number | undefined;
   readonly data: ReadonlyMap<string, string>;
 }
 
 const ID_BYTES = 16;
 const SECOND = 1000;
 /** Everything before the pairs but the subject: an upper bound. */
-const FIXED_BYTES = 2 * ID_BYTES + 4 + 7 * 8;
+const FIXED_BYTES = 2 * ID_BYTES + 4 + 1 + 8 * 8;
 /** The two lengths of a pair: an upper bound. */
 const PAIR_BYTES = 2 * 5;
 const HAS_LIFETIME = 1;
 const IS_BOUND = 2;
 const HAS_CREDENTIAL = 4;
 const FLAGS = 8;
+/** Stands before the revision of a session with an idle timeout of its own. */
+const HAS_IDLE = 0;
 /** A shorter text has its length in one byte, which is the character of that code. */
 const SHORT_TEXT = 0x80;
 const lengthCharacters = Array.from({ length: SHORT_TEXT }, (_, code) => String.fromCharCode(code));
@@ -76,7 +82,7 @@ export function encodePayload(payload: SessionPayload): Uint8Array {
 
 /** As {@link encodePayload}, in memory that the next call writes over. */
 export function borrowPayload(payload: SessionPayload): Uint8Array {
-  const { credential, subject, boundAt, cookieExpires, data } = payload;
+  const { credential, subject, boundAt, cookieExpires, sessionExpires, data } = payload;
   const pairs = shortPairs(data);
   const units = (subject?.length ?? 0) + (pairs === undefined ? countUnits(data) : pairs.length);
   const room = FIXED_BYTES + PAIR_BYTES * data.size + units * MAX_BYTES_PER_UNIT;
@@ -87,6 +93,7 @@ export function borrowPayload(payload: SessionPayload): Uint8Array {
     (credential === undefined ? 0 : HAS_CREDENTIAL) +
     (isBound ? IS_BOUND : 0) +
     (cookieExpires === undefined ? 0 : HAS_LIFETIME);
+  if (sessionExpires !== undefined) writer.varint(HAS_IDLE);
   writer.varint(payload.rev * FLAGS + flags);
   const created = Math.floor(payload.created / SECOND);
   writer.uint32(created);
@@ -96,6 +103,7 @@ export function borrowPayload(payload: SessionPayload): Uint8Array {
   }
   writer.varint(secondsAfter(created, payload.deadline));
   if (cookieExpires !== undefined) writer.varint(cookieExpires + 1);
+  if (sessionExpires !== undefined) writer.varint(sessionExpires);
   if (isBound) {
     writer.text(subject);
     writer.varint(boundAt);
@@ -109,7 +117,9 @@ export function borrowPayload(payload: SessionPayload): Uint8Array {
 export function decodePayload(bytes: Uint8Array): SessionPayload | undefined {
   const reader = new Reader(bytes);
   const id = reader.id();
-  const numbers = reader.varint();
+  const first = reader.varint();
+  const hasIdle = first === HAS_IDLE;
+  const numbers = hasIdle ? reader.varint() : first;
   const flags = numbers % FLAGS;
   const createdSeconds = reader.uint32();
   const created = createdSeconds * SECOND;
@@ -117,12 +127,13 @@ export function decodePayload(bytes: Uint8Array): SessionPayload | undefined {
   const issued = idle === 0 ? created + reader.varint() * SECOND : 0;
   const deadline = reader.varint();
   const cookieExpires = (flags & HAS_LIFETIME) === 0 ? undefined : reader.varint() - 1;
+  const sessionExpires = hasIdle ? reader.varint() : undefined;
   const subject = (flags & IS_BOUND) === 0 ? undefined : reader.text();
   const boundAt = subject === undefined ? undefined : reader.varint();
   const credential = (flags & HAS_CREDENTIAL) === 0 ? undefined : reader.id();
   const data = reader.failed ? undefined : (reader.asciiPairs() ?? reader.pairs());
   const rev = (numbers - flags) / FLAGS;
-  if (data === undefined || rev < 1) return undefined;
+  if (data === undefined || rev < 1 || sessionExpires === 0) return undefined;
   const idleExpires = idle === 0 ? Infinity : created + idle * SECOND;
   const end = deadline === 0 ? Infinity : created + deadline * SECOND;
   return {
@@ -136,6 +147,7 @@ export function decodePayload(bytes: Uint8Array): SessionPayload | undefined {
     subject,
     boundAt,
     cookieExpires,
+    sessionExpires,
     data,
   };
 }

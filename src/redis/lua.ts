@@ -51,8 +51,8 @@ export const UNCLAIMED = 2;
 
 /**
  * ARGV[1] "op rev ttl deadline nonce flags dels": op c(reate), u(pdate), d(estroy), or x: destroy if
- * the subject is ARGV[2]. Flags: c(lear), b(ump), m(eta), s(ubject), n(o subject), k: the same
- * subject under another claim; w: write in any case, for WAIT to have something to wait for.
+ * the subject is ARGV[2]. Flags: c(lear), b(ump), l: the end may come earlier, m(eta),
+ * s(ubject), n(o subject), k: the same subject under another claim; w: write in any case, for WAIT to have something to wait for.
  * Then, as flagged, the meta and "claim bound subject"; then the keys to delete, then keys and values.
  * Gives { APPLIED, rev, generation, expires, the u that is no more }, { REFUSED },
  * or { UNCLAIMED, expires, subject }.
@@ -140,7 +140,7 @@ end
 local barrier = has("c") or has("b")
 local fenced = op == "c" or barrier or has("m") or has("s") or has("n")
 local ends = now + number(ttl)
-if op == "u" and not barrier then ends = math.max(expires, ends) end
+if op == "u" and not (barrier or has("l")) then ends = math.max(expires, ends) end
 ends = math.min(ends, number(deadline))
 local newExpires, newRev, newGeneration = text(ends), "1", "1"
 if op == "u" then

@@ -102,6 +102,7 @@ export function encodeCommit(change: SessionChange, extras: CommitExtras): strin
   let flags = extras.writes ? "-w" : "-";
   if (isUpdate && change.clear === true) flags += "c";
   if (isUpdate && change.bump === true) flags += "b";
+  if (isUpdate && change.shrinks === true) flags += "l";
   if (meta !== undefined) flags += "m";
   if (typeof change.subject === "string") flags += "s";
   else if (extras.binding !== undefined) flags += "k";

@@ -200,7 +200,7 @@ export abstract class SqlSessionStore implements SessionStore {
     const { integer, least, greatest, now } = this.dialect;
     const renewed = sql`${now()} + ${integer(toSqlTime(change.ttl))}`;
     const deadline = integer(toSqlTime(change.deadline));
-    if (change.op === "create" || change.clear === true || change.bump === true) {
+    if (change.op === "create" || mayShrink(change)) {
       return sql`${least}(${renewed}, ${deadline})`;
     }
     if (change.ttl <= 0) return undefined;
@@ -211,6 +211,11 @@ export abstract class SqlSessionStore implements SessionStore {
 /** Whether a change raises `rev` (S5). */
 export function isFenced({ clear, bump, meta, subject }: SessionChange): boolean {
   return clear === true || bump === true || meta !== undefined || subject !== undefined;
+}
+
+/** Whether the end may come earlier than it was (S6). */
+function mayShrink({ clear, bump, shrinks }: SessionChange): boolean {
+  return clear === true || bump === true || shrinks === true;
 }
 
 function isPatch({ clear, set, del }: SessionChange): boolean {

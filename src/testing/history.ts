@@ -18,6 +18,7 @@ interface Step {
   readonly row: number;
   readonly clear: boolean;
   readonly bump: boolean;
+  readonly shrinks: boolean;
   readonly isStale: boolean;
   readonly set: readonly (readonly [string, string])[];
   readonly del: readonly string[];
@@ -59,6 +60,7 @@ function stepArbitrary(fc: typeof FastCheck): FastCheck.Arbitrary<Step> {
     row: fc.integer({ min: 0, max: 1 }),
     clear: fc.boolean(),
     bump: fc.boolean(),
+    shrinks: fc.boolean(),
     isStale: fc.integer({ min: 0, max: 4 }).map((dice) => dice === 0),
     set: fc.array(fc.tuple(key, fc.constantFrom(...values)), { maxLength: 4 }),
     del: fc.array(key, { maxLength: 2 }),
@@ -173,6 +175,7 @@ function toChange(
     rev,
     ...(step.clear && { clear: true }),
     ...(step.bump && { bump: true }),
+    ...(step.shrinks && { shrinks: true }),
     set: new Map(set),
     del,
     ttl,

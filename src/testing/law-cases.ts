@@ -508,6 +508,25 @@ export function lawCases(options: LawOptions): ConformanceCase[] {
     void renewed;
   });
   add(
+    "L10 own: a session's own idle timeout ends it earlier, and its renewals keep to it",
+    timed,
+    async ({ client }) => {
+      await client.get("/set/a/1");
+      await client.get("/idle/3600");
+      for (let minutes = 0; minutes < 120; minutes += 50) {
+        await clock.advance((50 * HOUR) / 60);
+        mustEqual(
+          (await client.get("/get/a")).body,
+          "1",
+          `what is read after ${minutes + 50} minutes`,
+        );
+      }
+      const cookie = await client.cookieHeader();
+      await clock.advance(HOUR + 2000);
+      mustEqual((await client.raw("/get/a", cookie)).body, "", "what a copy reads after an hour");
+    },
+  );
+  add(
     "L10 absolute: no use and no renewal goes past the absolute timeout",
     timed,
     async ({ client }) => {

@@ -76,6 +76,7 @@ export function probe(state: ProbeState): ProbeHandler {
       else if (word === "set") session.set(next(), next());
       else if (word === "fill") session.set(next(), "x".repeat(Number(next())));
       else if (word === "del") session.del(next());
+      else if (word === "idle") session.sessionExpires = Number(next());
       else if (word === "clear") session.clear();
       else if (word === "flash") session.flash.set("notice", next());
       else if (word === "unflash") body = session.flash.get("notice");

@@ -252,6 +252,26 @@ export function contractCases(makeStore: MakeStore, options: ContractOptions): C
     const barrier = await row.save({ rev, clear: true, ttl: HOUR });
     must((barrier?.expires ?? Infinity) < before, "a barrier kept the end of before it");
   });
+  add(
+    "L10 lifetime: a change that sets one may end the session earlier, and keeps its data",
+    "S6",
+    true,
+    async (store) => {
+      const row = new Row(store);
+      const created = await row.create({ a: "1" }, { ttl: 10 * HOUR });
+      const change = { shrinks: true, ttl: HOUR, set: entries({ b: "2" }) } as const;
+      const noted = sealed ? change : { ...change, meta: "a lifetime of its own" };
+      const saved = await row.save({ rev: created?.rev ?? 0, ...noted });
+      const latest = (created?.expires ?? 0) - 8 * HOUR;
+      must((saved?.expires ?? Infinity) <= latest, "the end of before it was kept");
+      const loaded = await row.load();
+      must((loaded?.expires ?? Infinity) <= latest, "the end of before it was kept, loaded");
+      mustEqual(loaded?.data, entries({ a: "1", b: "2" }), "the data");
+      const late = { rev: saved?.rev ?? 0, shrinks: true, ttl: 20 * HOUR };
+      const longer = await row.save(sealed ? late : { ...late, meta: "a longer one" });
+      must((longer?.expires ?? 0) >= latest + 18 * HOUR, "a longer lifetime did not lengthen it");
+    },
+  );
   add("L10 deadline: nothing goes past it", "S6", true, async (store) => {
     const row = new Row(store);
     const deadline = clock.now() + 2 * HOUR;

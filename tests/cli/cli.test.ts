@@ -256,6 +256,16 @@ describe("doctor", () => {
   });
 
   test.each([
+    "cookieExpires: 0, sessionExpires: 1800",
+    "cookieExpires: 30 * DAY",
+    "cookieExpires: 30 * DAY, sessionExpires: 30 * DAY, absoluteExpires: 30 * DAY",
+    "cookieExpires: -1, sessionExpires: -1",
+  ])("a cookie that its data outlives is fine: %s", async (times) => {
+    const { fields } = await examine(`{ store: new SessionCookieStore(keys), ${times} }`);
+    expect(fields).not.toContain("warning cookieExpires");
+  });
+
+  test.each([
     ["{ store: new SessionCookieStore(keys), httpOnly: false }", "warning httpOnly", 0],
     ["{ store: new SessionCookieStore(keys), secure: false }", "warning secure", 0],
     ['{ store: new SessionCookieStore(keys), secure: "auto" }', "note secure", 0],
@@ -263,6 +273,16 @@ describe("doctor", () => {
     ['{ store: new SessionCookieStore(keys), domain: "example.com" }', "warning domain", 0],
     ["{ store: new SessionCookieStore(keys), sessionExpires: -1 }", "warning sessionExpires", 0],
     ["{ store: new SessionCookieStore(keys) }", "warning absoluteExpires", 0],
+    [
+      "{ store: new SessionCookieStore(keys), cookieExpires: 30 * DAY, sessionExpires: 1800 }",
+      "warning cookieExpires",
+      0,
+    ],
+    [
+      "{ store: new SessionCookieStore(keys), cookieExpires: -1, absoluteExpires: 30 * DAY }",
+      "warning cookieExpires",
+      0,
+    ],
     ["{ store: new SessionCookieStore(keys) }", "warning store", 0],
     ["{ store: new SessionMemoryStore(), signingKey: keys.signingKey }", "note store", 0],
     ["{ store: { load() {}, save() {} }, signingKey: keys.signingKey }", "warning store", 0],

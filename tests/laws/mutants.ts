@@ -265,6 +265,11 @@ export const storeMutants: readonly StoreMutant[] = [
           }
         : row,
   ),
+  misreading(
+    "an end that never comes earlier",
+    "L10 lifetime: a change that sets one may end the session earlier, and keeps its data",
+    (change) => ({ ...change, shrinks: false }),
+  ),
   misreading("no deadline", "L10 deadline: nothing goes past it", (change) => ({
     ...change,
     deadline: Infinity,

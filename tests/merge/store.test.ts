@@ -255,6 +255,37 @@ describe("barriers and logouts", () => {
     world.clock.advance(120);
     expect(await client.read()).toEqual({});
   });
+
+  test("a shorter idle timeout doesn't bring back what a late write kept for longer", async () => {
+    const world = merging({ sessionExpires: 86_400 });
+    const client = world.newClient();
+    await client.request(set("user", "alice"));
+    const late = await world.engine.open(client.jar.header);
+    late.set("late", "1");
+    await client.request((session) => (session.sessionExpires = 60));
+    client.jar.take((await world.engine.commit(late)).setCookie);
+    expect(await client.read()).toEqual({ user: "alice" });
+    world.clock.advance(120);
+    expect(await client.read()).toEqual({});
+  });
+
+  test("a logout outlives a late write that gave the session the whole idle timeout again", async () => {
+    const world = merging({ sessionExpires: 86_400 });
+    const client = world.newClient();
+    await client.request((session) => {
+      session.sessionExpires = 60;
+      session.set("user", "alice");
+    });
+    const late = await world.engine.open(client.jar.header);
+    late.sessionExpires = 0;
+    await client.request((session) => session.destroy());
+    client.jar.take((await world.engine.commit(late)).setCookie);
+    for (let hours = 0; hours < 24; hours++) {
+      expect(await client.read()).toEqual({});
+      world.clock.advance(3600);
+    }
+    expect(await client.read()).toEqual({});
+  });
 });
 
 describe("what came before", () => {

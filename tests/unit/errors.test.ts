@@ -87,6 +87,8 @@ const ways: Readonly<Record<SessionErrorCode, () => unknown>> = {
   ERR_SESSION_USAGE_SCHEMA: async () => (await memory()).write(narrowSchema, VALUE),
   ERR_SESSION_USAGE_NO_SESSION: () => getSession(new H3Event(new Request("http://localhost/"))),
   ERR_SESSION_USAGE_FOREIGN: async () => Object.assign(await memory(), { name: VALUE }),
+  ERR_SESSION_USAGE_LIFETIME: async () =>
+    Object.assign(await memory({ sessionExpires: 60 }), { sessionExpires: 61 }),
   ERR_SESSION_USAGE_RESERVED: async () => (await memory()).set("_flash.name", VALUE),
   ERR_SESSION_LIMIT_KEY: async () => (await memory()).set("k".repeat(257), VALUE),
   ERR_SESSION_LIMIT_KEYS: async () => {

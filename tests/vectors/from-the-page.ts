@@ -19,6 +19,7 @@ export interface DecodedSession {
   readonly idleExpires: number | null;
   readonly deadline: number | null;
   readonly cookieExpires?: number;
+  readonly sessionExpires?: number;
   readonly subject?: string;
   readonly boundAt?: number;
   readonly credential?: string;
@@ -235,13 +236,16 @@ export function decodePayload(payload: Bytes): DecodedSession | undefined {
 
 function readPayload(source: Source): DecodedSession {
   const id = source.id();
-  const first = source.varint();
+  const mark = source.varint();
+  const first = mark === 0 ? source.varint() : mark;
   const rev = Math.floor(first / 8);
   const created = source.take(4).readUInt32BE();
   const idle = source.varint();
   const issued = idle === 0 ? (created + source.varint()) * 1000 : 0;
   const absolute = source.varint();
   const lifetime = first % 2 === 1 ? { cookieExpires: source.varint() - 1 } : {};
+  const idleTimeout = mark === 0 ? { sessionExpires: source.varint() } : {};
+  if (idleTimeout.sessionExpires === 0) throw new RangeError("an idle timeout of 0");
   const binding = first % 4 >= 2 ? { subject: source.text(), boundAt: source.varint() } : {};
   const credential = first % 8 >= 4 ? { credential: source.id() } : {};
   const data: [string, string][] = [];
@@ -262,6 +266,7 @@ function readPayload(source: Source): DecodedSession {
     idleExpires: idle === 0 ? null : (created + idle) * 1000,
     deadline: absolute === 0 ? null : (created + absolute) * 1000,
     ...lifetime,
+    ...idleTimeout,
     ...binding,
     ...credential,
     data,

@@ -106,6 +106,7 @@ const accessors: Readonly<Record<string, (session: Session) => unknown>> = {
   readOnly: (it) => it.readOnly,
   unavailable: (it) => it.unavailable,
   cookieExpires: (it) => it.cookieExpires,
+  sessionExpires: (it) => it.sessionExpires,
   toJSON: (it) => it.toJSON(),
   [Symbol.for("nodejs.util.inspect.custom").toString()]: (it) =>
     (it as unknown as Record<symbol, () => string>)[Symbol.for("nodejs.util.inspect.custom")]?.(),

@@ -25,9 +25,10 @@ const anyPayload: fc.Arbitrary<SessionPayload> = fc
     credential: fc.option(fc.uint8Array({ minLength: 16, maxLength: 16 }), { nil: undefined }),
     bound: fc.option(fc.tuple(text, fc.integer({ min: 0, max: 2 ** 45 })), { nil: undefined }),
     cookieExpires: fc.option(fc.integer({ min: -1, max: 3_155_760_000 }), { nil: undefined }),
+    sessionExpires: fc.option(fc.integer({ min: 1, max: 3_155_760_000 }), { nil: undefined }),
     data: fc.array(fc.tuple(text, text), { maxLength: 30 }),
   })
-  .map(({ id, credential, bound, cookieExpires, data, issued, ...rest }) => ({
+  .map(({ id, credential, bound, cookieExpires, sessionExpires, data, issued, ...rest }) => ({
     ...rest,
     id: Buffer.from(id).toString("base64url"),
     created,
@@ -35,6 +36,7 @@ const anyPayload: fc.Arbitrary<SessionPayload> = fc
     data: new Map(data),
     ...(bound !== undefined && { subject: bound[0], boundAt: bound[1] }),
     ...(cookieExpires !== undefined && { cookieExpires }),
+    ...(sessionExpires !== undefined && { sessionExpires }),
     ...(credential !== undefined && {
       credential: Buffer.from(credential).toString("base64url"),
     }),

@@ -98,6 +98,32 @@ describe("the sessions of a subject", () => {
   });
 });
 
+describe("past the configured idle timeout", () => {
+  test("no session of the subject lives, whatever timeout of its own it had", async () => {
+    const world = makeRevocable({ sessionExpires: DAY });
+    const clients: Client[] = [];
+    for (const own of [undefined, 1, HOUR, DAY, 0]) {
+      const client = await logIn(world, "alice");
+      await client.request((session) => {
+        if (own !== undefined) session.sessionExpires = own;
+        // None of them can outlive what the list counts on.
+        for (const longer of [DAY + 1, -1, 400 * DAY]) {
+          expect(() => (session.sessionExpires = longer)).toThrow("raise sessionExpires");
+        }
+      });
+      clients.push(copyOf(world, client));
+    }
+    await world.revocations.revokeSubject("alice");
+    // Hour by hour, over the moment when the entry is forgotten, and looking renews what can be.
+    for (let hours = 0; hours < 50; hours++) {
+      for (const client of clients) {
+        await client.request((session) => expect(session.toObject()).toEqual({}));
+      }
+      world.clock.advance(HOUR);
+    }
+  });
+});
+
 describe("what is configured", () => {
   const revocations = memoryRevocations();
 
