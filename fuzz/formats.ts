@@ -82,13 +82,14 @@ function sessionOf(value: string): SessionPayload {
     subject: "alice",
     boundAt: created,
     cookieExpires: 60,
+    sessionExpires: 60,
   };
 }
 
 function judge(session: Session): Outcome {
   const fault = findSealedFault(session);
   if (fault !== undefined) return { fault };
-  void [session.createdAt, session.expiresAt, session.cookieExpires];
+  void [session.createdAt, session.expiresAt, session.cookieExpires, session.sessionExpires];
   return describe(session) === EMPTY ? "refused" : "accepted";
 }
 

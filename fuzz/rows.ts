@@ -169,7 +169,13 @@ export async function rowSubjects(): Promise<Subject[]> {
       const session = await engine.open(header);
       const fault = findFault(session);
       if (fault !== undefined) return { fault };
-      for (const look of [session.createdAt, session.expiresAt, session.cookieExpires]) void look;
+      for (const look of [
+        session.createdAt,
+        session.expiresAt,
+        session.cookieExpires,
+        session.sessionExpires,
+      ])
+        void look;
       const found = describe(session);
       // The memory store has another row of this key, or none: a renewal may be refused, no more.
       await engine.commit(session);

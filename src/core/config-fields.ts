@@ -2,7 +2,7 @@
 // what it takes. It knows no default and nothing of what a field is for, except how long is too long.
 import { ConfigError } from "../errors.ts";
 import type { SessionConfig } from "./config.ts";
-import { MAX_ABSOLUTE, MAX_COOKIE_AGE, MAX_IDLE } from "./expiry.ts";
+import { MAX_ABSOLUTE, MAX_COOKIE_AGE } from "./expiry.ts";
 import { kindOf } from "./text.ts";
 
 type Field = keyof SessionConfig;
@@ -68,7 +68,7 @@ export function cookieSeconds(config: SessionConfig, fallback: number): number {
 export function idleSeconds(config: SessionConfig, fallback: number): number {
   const value = seconds(config, "sessionExpires", fallback);
   const why = "400 days, after which no browser has the cookie; -1 is no idle timeout";
-  return atMost("sessionExpires", value, MAX_IDLE, why);
+  return atMost("sessionExpires", value, MAX_COOKIE_AGE, why);
 }
 
 /** `absoluteExpires`: whole seconds from 1; Infinity where it is left out. */

@@ -14,11 +14,6 @@ const PERSISTENT = -1;
 /** The longest cookie lifetime that browsers keep, in seconds: RFC 6265bis section 5.5. */
 export const MAX_COOKIE_AGE: number = 400 * DAY;
 /**
- * The longest idle timeout that is taken, in seconds, but for none: by its end no browser has the
- * cookie any more. 30 days as milliseconds are over it.
- */
-export const MAX_IDLE: number = MAX_COOKIE_AGE;
-/**
  * The longest absolute timeout that is taken, in seconds: ten years, longer than a browser's profile
  * stays on one device. 30 days as milliseconds are over it.
  */

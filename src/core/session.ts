@@ -26,7 +26,7 @@ let insides: Insides;
  * and values are well-formed strings: serialize anything else first.
  * @throws {UsageError} from whatever changes it: ERR_SESSION_USAGE_DESTROYED after `destroy()`,
  * ERR_SESSION_USAGE_HEADERS_SENT after the response has begun, ERR_SESSION_USAGE_READ_ONLY when it
- * was opened for an upgrade.
+ * was opened for an upgrade. Assigning a property that it hasn't is ERR_SESSION_USAGE_FOREIGN.
  */
 export class Session {
   readonly #owner: object;

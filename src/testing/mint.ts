@@ -8,6 +8,8 @@ export interface MintOptions {
   readonly subject?: string;
   /** The cookie lifetime of its own, in seconds. */
   readonly cookieExpires?: number;
+  /** The idle timeout of its own, in seconds. */
+  readonly sessionExpires?: number;
 }
 
 /**
@@ -27,6 +29,7 @@ export async function mintCookie(
   for (const [key, value] of entries as Iterable<[string, string]>) session.set(key, value);
   if (options.subject !== undefined) session.bind(options.subject);
   if (options.cookieExpires !== undefined) session.cookieExpires = options.cookieExpires;
+  if (options.sessionExpires !== undefined) session.sessionExpires = options.sessionExpires;
   const { setCookie } = await engine.commit(session);
   return setCookie.map((cookie) => cookie.split(";", 1)[0]).join("; ");
 }

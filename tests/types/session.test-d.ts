@@ -49,11 +49,13 @@ describe("its life", () => {
     for (const step of [session.regenerate, session.destroy, session.commit]) {
       expectTypeOf(step).toEqualTypeOf<() => Promise<void>>();
     }
+    // @ts-expect-error no callback is called
+    void session.destroy(() => undefined);
     expectTypeOf(session.discard()).toEqualTypeOf<void>();
     expectTypeOf(session.clear()).toEqualTypeOf<void>();
   });
 
-  test("what it tells of itself is read-only, but for the cookie's lifetime", () => {
+  test("what it tells of itself is read-only, except for its two lifetimes", () => {
     expectTypeOf(session.id).toEqualTypeOf<string>();
     expectTypeOf(session.isNew).toEqualTypeOf<boolean>();
     expectTypeOf(session.createdAt).toEqualTypeOf<Date>();
@@ -67,6 +69,8 @@ describe("its life", () => {
     session.cookieExpires = 30 * 86_400;
     // @ts-expect-error seconds, no text such as "30d"
     session.cookieExpires = "30d";
+    expectTypeOf(session.sessionExpires).toEqualTypeOf<number>();
+    session.sessionExpires = 1800;
   });
 
   test("a subject is a string, a label is optional", () => {
@@ -83,6 +87,8 @@ describe("its life", () => {
   test("flash messages are strings", () => {
     expectTypeOf(session.flash).toEqualTypeOf<Flash>();
     expectTypeOf(session.flash.get("notice")).toEqualTypeOf<string>();
+    expectTypeOf(session.flash.peek("notice")).toEqualTypeOf<string>();
+    expectTypeOf(session.flash.readAll()).toEqualTypeOf<Map<string, string>>();
     session.flash.set("notice", "saved");
     // @ts-expect-error a message is a string
     session.flash.set("notice", ["saved"]);

@@ -56,15 +56,16 @@ describe.each(Object.entries(configs))("a cookie minted for the %s store", (kind
     expect(await readCookie(config, cookie)).toEqual(await readCookie(config, cookie));
   });
 
-  test("carries a subject and a lifetime of its own", async () => {
-    const config = make();
+  test("carries a subject and lifetimes of its own", async () => {
+    const config: SessionConfig = { ...make(), sessionExpires: 30 * DAY };
     const cookie = await mintCookie(
       config,
       { name: "alice" },
-      { subject: "user-42", cookieExpires: 30 * DAY },
+      { subject: "user-42", cookieExpires: 30 * DAY, sessionExpires: 1800 },
     );
     const engine = SessionMiddleware.from(config);
     expect((await engine.open(cookie)).cookieExpires).toBe(30 * DAY);
+    expect((await engine.open(cookie)).sessionExpires).toBe(1800);
     const session = await engine.open(cookie);
     session.set("name", "bob");
     session.cookieExpires = 31 * DAY;
