@@ -9,6 +9,7 @@ import type { Session } from "../core/session.ts";
 import { attach } from "./attach.ts";
 import { holdOf, joined } from "./hold.ts";
 import type { Awaitable } from "../core/store.ts";
+import { ConfigError } from "../errors.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -19,18 +20,21 @@ declare module "fastify" {
 
 /** Says that the decorator `session` is ours. */
 const decorated = Symbol.for("kocha-session.decorated");
+/** Before it, hooks and decorators of requests are others. */
+const LEAST_MAJOR = 4;
 
 /**
  * Sessions for a Fastify instance and all below it: `app.register(sessionPlugin, config)`.
  *
  * Https is what `request.protocol` says, so `trustProxy` counts. A hijacked reply is held until the
  * session is saved, too. Registered twice with one configuration, it opens once.
- * @throws {ConfigError} when the configuration is wrong.
+ * @throws {ConfigError} when the configuration is wrong, and on Fastify 3 and older.
  * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN when another plugin has decorated `request.session`.
  */
 export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, options, done) => {
   let engine: SessionMiddleware;
   try {
+    mustBeRecent(instance.version);
     engine = SessionMiddleware.from(withoutPrefix(options));
   } catch (error) {
     done(error as Error);
@@ -95,6 +99,13 @@ Object.assign(sessionPlugin, {
   [Symbol.for("skip-override")]: true,
   [Symbol.for("fastify.display-name")]: "kocha-session",
 });
+
+/** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD */
+function mustBeRecent(version: string): void {
+  if (Number.parseInt(version, 10) >= LEAST_MAJOR) return;
+  const message = `is version ${version}; kocha-session/fastify needs Fastify ${LEAST_MAJOR} or later`;
+  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "fastify", message);
+}
 
 /** Fastify adds its own options to a plugin's; the configuration knows no such field. */
 function withoutPrefix(options: SessionConfig): SessionConfig {

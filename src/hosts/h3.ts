@@ -6,7 +6,7 @@ import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
-import { UsageError } from "../errors.ts";
+import { ConfigError, UsageError } from "../errors.ts";
 import { isLoopback } from "./loopback.ts";
 import { mustBeFree, mustBeSession, watchClient, WebConnection } from "./web.ts";
 
@@ -24,11 +24,13 @@ declare module "h3" {
  * throws; h3's own error response carries the session's cookie, a Response that the application's
  * `onError` makes by itself carries it when it takes over `event.res.errHeaders`. Mounted twice, it
  * opens once.
- * @throws {ConfigError} when the configuration is wrong.
+ * @throws {ConfigError} when the configuration is wrong; at a request, on h3 1.
  */
 export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Middleware {
   const engine = SessionMiddleware.from(config);
   return async (event, next) => {
+    // h3 1 calls no function with a second argument, and its events' requests are Node's own.
+    if (typeof next !== "function") throw olderVersion();
     // Mounted once more, with the same configuration.
     if (engine.owns(event.context.session)) return next();
     mustBeFree(event.context.session, "event.context.session");
@@ -51,6 +53,11 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     }
     return answer;
   };
+}
+
+function olderVersion(): ConfigError {
+  const message = "is version 1; kocha-session/h3 needs h3 2";
+  return new ConfigError("ERR_SESSION_CONFIG_FIELD", "h3", message);
 }
 
 /**

@@ -3,14 +3,14 @@
 import { kindOf } from "../core/text.ts";
 import { ConfigError } from "../errors.ts";
 
-/** A connected client of node-redis: createClient, createClientPool, createCluster, createSentinel. */
+/** A connected client of node-redis 4 or later: createClient, createClientPool, createCluster, createSentinel. */
 interface NodeRedisClient {
   readonly isOpen: boolean;
   sendCommand(...args: never[]): Promise<unknown>;
   multi(...args: never[]): unknown;
 }
 
-/** A client of ioredis or iovalkey: Redis, also behind Sentinel, or Cluster. */
+/** A client of ioredis 4 or later, or of iovalkey: Redis, also behind Sentinel, or Cluster. */
 interface IoredisClient {
   readonly status: string;
   call(...args: never[]): Promise<unknown>;
@@ -82,6 +82,9 @@ export function connectionOf(client: unknown): RedisConnection {
     if (!client.isOpen) {
       fail("is not connected; await client.connect() before the store is made");
     }
+    if ("masters" in client && !("withTypeMapping" in client)) {
+      fail("is a cluster of node-redis 4; clusters need node-redis 5 or later");
+    }
     return new NodeRedisConnection(client, leadOf(client));
   }
   if (isIoredis(client)) {
@@ -93,6 +96,9 @@ export function connectionOf(client: unknown): RedisConnection {
       );
     }
     return new IoredisConnection(client);
+  }
+  if (has(client, "send_command", "function") && has(client, "connected", "boolean")) {
+    fail("is a client of node-redis 3 or older, which has no promises; make one of 4 or later");
   }
   return fail(
     "must be a connected client of node-redis (createClient, createClientPool, createCluster, " +

@@ -56,6 +56,12 @@ export class SqliteClient {
       if (Number(wait?.timeout) === 0) database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
       turnOnWal(database, busyTimeout);
     } catch (cause) {
+      // What libsql says of a PRAGMA that answers, as most do.
+      if (messageOf(cause) === "Execute returned rows") {
+        fail(
+          "is of libsql 0.3 or older, whose exec takes no statement with rows; take 0.4 or later",
+        );
+      }
       fail(`can't be used (${messageOf(cause)}); it must be ${EXPECTED} that can be written to`);
     }
   }

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freshKey } from "../support/keys.ts";
 import { linkedFile, readLinks } from "../docs/documents.ts";
 import { repository } from "../support/cli.ts";
-import { install, type Manifest, pack, type Packed, readManifest, run } from "./packed.ts";
+import oldPeers from "../../scripts/old-peers.json" with { type: "json" };
+import { install, type Manifest, pack, type Packed, readManifest, resolve, run } from "./packed.ts";
 
 let root: string;
 let packed: Packed;
@@ -230,6 +231,17 @@ describe("without node:crypto", () => {
     }
   });
 });
+
+test("its peers may be of any version: old ones are no conflict, and none is moved", async () => {
+  // h3 1 comes with a package that needs it, as in a project of Nuxt, and has to stay at the top.
+  // Whole installations, one for each peer, are npm run test:peers.
+  const others = oldPeers.map((peer) => (peer === "h3@1" ? "unstorage@1.17.6" : peer));
+  const found = await resolve(join(root, "old-peers"), packed.tarball, ...others);
+  for (const peer of oldPeers) {
+    const [name, version] = peer.split("@");
+    expect(found[`node_modules/${name}`]).toMatch(new RegExp(`^${version}\\.`));
+  }
+}, 120_000);
 
 describe("its program", () => {
   const program = (...args: readonly string[]) =>

@@ -3,6 +3,9 @@
 import { SessionRedisStore, type SessionRedisStoreOptions } from "kocha-session/redis";
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster, createSentinel } from "redis";
+// @ts-expect-error it has no declarations of its own
+import { createClient as createClient3 } from "redis3";
+import { createCluster as createCluster4 } from "redis4";
 import { afterAll, describe, expect, test } from "vitest";
 import { thrownBy } from "../support/thrown.ts";
 
@@ -28,6 +31,12 @@ describe("a client", () => {
       /await client.connect\(\)/,
     ],
     ["node-redis' legacy client", createClient().legacy(), /connected client of node-redis/],
+    ["node-redis 3's", callbacks(), /node-redis 3 or older.* 4 or later/],
+    [
+      "node-redis 4's cluster",
+      opened(createCluster4({ rootNodes: [{ socket: node }] })),
+      /cluster of node-redis 4; .* 5 or later/,
+    ],
     ["a replica of Sentinel's", sentinelReplica(), /reads from replicas/],
     ["a cluster's replicas", replicas(), /reads from replicas/],
     ["a client that was closed", closed(), /is closed/],
@@ -61,6 +70,20 @@ test.each([
 ])("%s is checked", (field, options) => {
   expect(refusalOf(options)).toMatchObject({ name: "ConfigError", field });
 });
+
+/** A client of callbacks; it waits for its server, which isn't there, until it is told to end. */
+function callbacks(): unknown {
+  const client = createClient3({ ...node, retry_strategy: () => 60_000 }) as {
+    end(flush: boolean): void;
+  };
+  client.end(true);
+  return client;
+}
+
+/** A cluster as it is once it is connected. */
+function opened(cluster: object): object {
+  return Object.defineProperty(cluster, "isOpen", { value: true });
+}
 
 function sentinelReplica(): Redis {
   return new Redis({ sentinels: [node], name: "x", role: "slave", lazyConnect: true });

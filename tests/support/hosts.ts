@@ -9,7 +9,7 @@ import express, {
 // Express 4 under another name; its types are those of 5, as far as they are used here.
 // @ts-expect-error it has no declarations of its own
 import express4 from "express4";
-import Fastify from "fastify";
+import Fastify, { type FastifyInstance } from "fastify";
 import { H3 } from "h3";
 import { toNodeHandler } from "h3/node";
 import { Hono } from "hono";
@@ -24,7 +24,8 @@ import type { MakeServer, ProbeAnswer } from "kocha-session/testing";
 import { nodeServer } from "../../src/testing/store-laws.ts";
 import { listen } from "./listen.ts";
 
-function onExpress(create: () => Express): MakeServer {
+/** Express, of whichever version `create` is. */
+export function onExpress(create: () => Express): MakeServer {
   return (config, handler) => {
     const app = create();
     // Mounted twice: it must open once.
@@ -59,13 +60,10 @@ function bridge(serve: (request: Request) => Response | Promise<Response>): Requ
   return (request, response) => void listener(request, response);
 }
 
-/** A server of each host for a handler. */
-export const hosts: Readonly<Record<string, MakeServer>> = {
-  node: nodeServer,
-  "express 5": onExpress(() => express()),
-  "express 4": onExpress(() => (express4 as unknown as typeof express)()),
-  fastify: async (config, handler) => {
-    const app = Fastify();
+/** Fastify, of whichever version `create` is. */
+export function onFastify(create: () => FastifyInstance): MakeServer {
+  return async (config, handler) => {
+    const app = create();
     await app.register(sessionPlugin, config);
     app.all("/*", { exposeHeadRoute: false }, async (request, reply) => {
       const {
@@ -83,9 +81,13 @@ export const hosts: Readonly<Record<string, MakeServer>> = {
       await app.close();
     };
     return { url: `http://127.0.0.1:${port}`, close };
-  },
-  koa: (config, handler) => {
-    const app = new Koa();
+  };
+}
+
+/** Koa, of whichever version `create` is. */
+export function onKoa(create: () => Koa): MakeServer {
+  return (config, handler) => {
+    const app = create();
     app.silent = true;
     app.use(koaSession(config));
     app.use(koaSession(config));
@@ -101,11 +103,16 @@ export const hosts: Readonly<Record<string, MakeServer>> = {
     });
     const callback = app.callback();
     return listen((request, response) => void callback(request, response));
-  },
-  hono: (config, handler) => {
-    const app = new Hono();
-    app.use(honoSession(config));
-    app.use(honoSession(config));
+  };
+}
+
+/** Hono, of whichever version `create` is. */
+export function onHono(create: () => Hono): MakeServer {
+  return (config, handler) => {
+    const app = create();
+    // Hono 3 mounts what is given without a path at "/" only.
+    app.use("*", honoSession(config));
+    app.use("*", honoSession(config));
     app.all("*", async (context) =>
       toResponse(await handler(context.get("session"), new URL(context.req.url))),
     );
@@ -115,7 +122,17 @@ export const hosts: Readonly<Record<string, MakeServer>> = {
         : new Response("error", { status: 500 }),
     );
     return listen(createServer(bridge((request) => app.fetch(request))));
-  },
+  };
+}
+
+/** A server of each host for a handler. */
+export const hosts: Readonly<Record<string, MakeServer>> = {
+  node: nodeServer,
+  "express 5": onExpress(() => express()),
+  "express 4": onExpress(() => (express4 as unknown as typeof express)()),
+  fastify: onFastify(() => Fastify()),
+  koa: onKoa(() => new Koa()),
+  hono: onHono(() => new Hono()),
   h3: (config, handler) => {
     const app = new H3({ silent: true });
     app.use(h3Session(config));

@@ -1,0 +1,74 @@
+// Prevents a package that can't be installed beside what its users have: installs the packed one
+// beside each old framework and driver, imports every entry point there, and tries those that load
+// without a server.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const peers = JSON.parse(readFileSync("scripts/old-peers.json", "utf8"));
+const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+const entries = Object.keys(exports)
+  .map((path) => `kocha-session${path.slice(1)}`)
+  .filter((name) => !name.endsWith(".json"));
+const root = mkdtempSync(join(tmpdir(), "kocha-session-peers-"));
+const npm = (folder, ...args) =>
+  execFileSync("npm", [...args, "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+
+/** What is run beside a peer besides the imports; it ends with exit code 0 when all is well. */
+const trials = {
+  "libsql@0.3": `
+    import Database from "libsql";
+    import { SessionSqliteStore } from "kocha-session/sqlite";
+    try {
+      new SessionSqliteStore({ client: new Database(":memory:") });
+      process.exit(1);
+    } catch (error) {
+      if (!/libsql 0\\.3 or older/.test(error.message)) throw error;
+    }`,
+  "fast-check@3 tough-cookie@4": `
+    import { SessionMemoryStore } from "kocha-session";
+    import { fakeClock, storeLaws } from "kocha-session/testing";
+    const clock = fakeClock();
+    const makeStore = async () => {
+      const store = new SessionMemoryStore({ now: clock.now });
+      return { store, close: () => store.close() };
+    };
+    for (const { applies, run } of await storeLaws(makeStore, { clock, runs: 20 }))
+      if (applies === true) await run();`,
+};
+
+function tryBeside(tarball, peer) {
+  const folder = join(root, peer.replaceAll(/\W/g, "-"));
+  mkdirSync(folder);
+  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
+  npm(folder, "install", "--ignore-scripts", tarball, ...peer.split(" "));
+  const imports = entries.map((name) => `await import(${JSON.stringify(name)});`).join("");
+  for (const program of [imports, trials[peer]]) {
+    if (program === undefined) continue;
+    execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+      cwd: folder,
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+  }
+}
+
+let failed = 0;
+try {
+  const packed = npm(".", "pack", "--silent", "--ignore-scripts", "--pack-destination", root);
+  for (const peer of new Set([...peers, ...Object.keys(trials)])) {
+    try {
+      tryBeside(join(root, packed.trim()), peer);
+      console.log(`beside ${peer}: installed, and every entry point loads`);
+    } catch (error) {
+      failed++;
+      console.error(`beside ${peer}: ${error.message}\n${error.stdout ?? ""}`);
+    }
+  }
+} finally {
+  rmSync(root, { recursive: true, force: true });
+}
+process.exit(failed === 0 ? 0 : 1);
