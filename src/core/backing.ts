@@ -23,7 +23,7 @@ import { assertText, utf8Length } from "./text.ts";
 export interface Connection {
   /** Whether the client came by https. */
   readonly secure?: boolean | undefined;
-  /** Whether the socket's other end is this machine. */
+  /** Whether the client is this machine: the socket's other end, and no proxy that stands there. */
   readonly loopback?: boolean | undefined;
 }
 

@@ -8,7 +8,7 @@ import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { UsageError } from "../errors.ts";
 import { hold } from "./hold.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLocal } from "./loopback.ts";
 import { hangSession, sessionOf } from "./request-session.ts";
 
 /** Where a request has the session that is being loaded. A WeakMap costs more than all the rest. */
@@ -103,6 +103,7 @@ class NodeConnection implements Connection {
   }
 
   get loopback(): boolean {
-    return isLoopback(this.#request.socket.remoteAddress);
+    const { headers, socket } = this.#request;
+    return isLocal(socket.remoteAddress, (name) => headers[name]);
   }
 }

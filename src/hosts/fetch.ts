@@ -4,7 +4,7 @@ import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLocal } from "./loopback.ts";
 import { watchClient, WebConnection, withEffects } from "./web.ts";
 
 /** A handler that gets the session beside the request, and whatever else its host passes. */
@@ -51,7 +51,8 @@ export function withSession<Rest extends unknown[] = unknown[]>(
     };
     let session: Session;
     try {
-      const loopback = (): boolean => isLoopback(peerAddress(request, rest[0]));
+      const loopback = (): boolean =>
+        isLocal(peerAddress(request, rest[0]), (name) => request.headers.get(name));
       const connection = new WebConnection(() => request.url, loopback);
       session = await engine.open(request.headers.get("cookie") ?? undefined, connection);
     } catch (error) {

@@ -7,7 +7,7 @@ import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { ConfigError, UsageError } from "../errors.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLocal } from "./loopback.ts";
 import { mustBeFree, mustBeSession, watchClient, WebConnection } from "./web.ts";
 
 declare module "h3" {
@@ -36,7 +36,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     mustBeFree(event.context.session, "event.context.session");
     const connection = new WebConnection(
       () => event.req.url,
-      () => isLoopback(event.req.ip),
+      () => isLocal(event.req.ip, (name) => event.req.headers.get(name)),
     );
     const session = await engine.open(event.req.headers.get("cookie") ?? undefined, connection);
     event.context.session = session;

@@ -8,7 +8,7 @@ import type { Connection } from "../core/backing.ts";
 import type { Session } from "../core/session.ts";
 import { StoreError } from "../errors.ts";
 import type { Awaitable } from "../core/store.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLocal } from "./loopback.ts";
 import {
   applyToHeaders,
   mustBeFree,
@@ -43,7 +43,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     mustBeFree(context.get("session"), 'c.get("session")');
     const connection = new WebConnection(
       () => context.req.url,
-      () => isLoopback(peerAddress(context)),
+      () => isLocal(peerAddress(context), (name) => context.req.header(name)),
     );
     const session = await open(engine, context, connection);
     context.set("session", session);

@@ -43,11 +43,11 @@ function canTake(effects: ResponseEffects, headers: Headers): boolean {
 /** The connection of a request whose URL the host vouches for; both are asked when needed. */
 export class WebConnection implements Connection {
   readonly #url: () => string;
-  readonly #isLoopback: () => boolean;
+  readonly #isLocal: () => boolean;
 
-  constructor(url: () => string, isLoopback: () => boolean) {
+  constructor(url: () => string, isLocal: () => boolean) {
     this.#url = url;
-    this.#isLoopback = isLoopback;
+    this.#isLocal = isLocal;
   }
 
   get secure(): boolean {
@@ -55,7 +55,7 @@ export class WebConnection implements Connection {
   }
 
   get loopback(): boolean {
-    return this.#isLoopback();
+    return this.#isLocal();
   }
 }
 

@@ -1,6 +1,6 @@
 // Every host with every version that we promise, as the conformance kit wants them.
 import { createServer, type RequestListener } from "node:http";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import express, {
   type Express,
   type Request as ExpressRequest,
@@ -55,9 +55,18 @@ function statusOf(error: unknown): number {
 }
 
 /** A listener of node:http for a function of the Fetch API; the globals stay Node's own. */
-function bridge(serve: (request: Request) => Response | Promise<Response>): RequestListener {
-  const listener = getRequestListener(serve, { overrideGlobalObjects: false });
+function bridge(
+  serve: (request: Request, env: HttpBindings) => Response | Promise<Response>,
+): RequestListener {
+  const listener = getRequestListener((request, env) => serve(request, env as HttpBindings), {
+    overrideGlobalObjects: false,
+  });
   return (request, response) => void listener(request, response);
+}
+
+/** What some hosts of the Fetch API pass beside a request. */
+interface PeerInfo {
+  readonly remoteAddr: { readonly hostname: string | undefined };
 }
 
 /** Fastify, of whichever version `create` is. */
@@ -121,7 +130,7 @@ export function onHono(create: () => Hono): MakeServer {
         ? (error as { getResponse: () => Response }).getResponse()
         : new Response("error", { status: 500 }),
     );
-    return listen(createServer(bridge((request) => app.fetch(request))));
+    return listen(createServer(bridge((request, env) => app.fetch(request, env))));
   };
 }
 
@@ -143,9 +152,14 @@ export const hosts: Readonly<Record<string, MakeServer>> = {
   fetch: (config, handler) => {
     const serve = withSession(
       config,
-      async (request, session) => toResponse(await handler(session, new URL(request.url))),
+      async (request, session, _info: PeerInfo) =>
+        toResponse(await handler(session, new URL(request.url))),
       { onError: (error) => new Response("error", { status: statusOf(error) }) },
     );
-    return listen(createServer(bridge(serve)));
+    // Deno passes the peer's address like this.
+    const peer = ({ incoming }: HttpBindings): PeerInfo => ({
+      remoteAddr: { hostname: incoming.socket.remoteAddress },
+    });
+    return listen(createServer(bridge((request, env) => serve(request, peer(env)))));
   },
 };
