@@ -104,6 +104,10 @@ export class KeyedBacking extends Backing {
     return this.#update(this.#row, false);
   }
 
+  /**
+   * Where the save's outcome is unknown, the next generation's key doesn't go out with the error:
+   * whoever knows the old key could collect it before the victim's own regenerate (law L4).
+   */
   protected replaceCredential(): Awaitable<void> {
     if (this.#rows.broken !== undefined) throw this.#rows.broken;
     if (this.readOnly === "unavailable") throw this.notSaved();

@@ -129,6 +129,34 @@ describe.each(kinds)("the events of a regenerate over the %s store", (kind) => {
   });
 });
 
+test("a regenerate that times out sends no key, and landing late it shuts the old one", async () => {
+  const memory = new SessionMemoryStore();
+  let land = (): void => undefined;
+  const store: SessionStore = {
+    load: (key) => memory.load(key),
+    save: async (key, change) => {
+      if (change.bump === true) await new Promise<void>((resolve) => (land = resolve));
+      return memory.save(key, change);
+    },
+  };
+  const world = makeWorld(store, { storeTimeout: 0.01 });
+  const client = world.newClient();
+  await logIn(client);
+  const session = await world.engine.open(client.jar.header);
+  const timeout = { code: "ERR_SESSION_STORE_TIMEOUT" };
+  await expect(session.regenerate()).rejects.toMatchObject(timeout);
+  expect((await world.engine.commit(session)).setCookie).toEqual([]);
+  // As long as it hasn't landed the client has lost nothing.
+  expect(await client.read()).toEqual({ user: "alice" });
+  land();
+  await new Promise((resolve) => setImmediate(resolve));
+  const shut = await world.engine.open(client.jar.header);
+  expect([shut.get("user"), shut.readOnly]).toEqual(["", true]);
+  world.clock.advance(61);
+  const unknown = await world.engine.open(client.jar.header);
+  expect([unknown.get("user"), unknown.isNew, unknown.readOnly]).toEqual(["", true, false]);
+});
+
 test("of several loads that fail none is left without a handler", async () => {
   const memory = new SessionMemoryStore();
   let load: SessionStore["load"] = (key) => memory.load(key);
