@@ -1,11 +1,17 @@
 // `npm run model`: the real join and write code on random schedules, against a plain log.
-// MODEL_RUNS and MODEL_SEED choose others; the last result is in docs/results/merge.md.
+// And the lives of one browser, hundreds each, on every kind of cookie store. MODEL_RUNS and MODEL_SEED
+// choose others; the last result is in docs/results/merge.md.
 import fc from "fast-check";
 import { runSchedule } from "./model/browser.ts";
+import { type LivesKind, livesKinds, livesOf, runLives } from "./model/lives.ts";
 import { families, type Family } from "./model/schedule.ts";
 import { count, table, writeSection } from "./report.ts";
 
 const RUNS = Number(process.env["MODEL_RUNS"] ?? 200_000);
+/** Sessions of one browser. */
+const LIVES = 300;
+/** A browser's whole life costs as much as so many schedules. */
+const BROWSER_SHARE = 4000;
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 0x7fff_ffff);
 
 /** Runs a family's share; gives its row of the table. */
@@ -47,6 +53,25 @@ function check(family: Family): (string | number)[] {
   return row;
 }
 
+/** Runs the lives of a kind of store; gives its row of the table. */
+async function checkLives(kind: LivesKind): Promise<(string | number)[]> {
+  let mostCookies = 0;
+  let mostBytes = 0;
+  const property = fc.asyncProperty(livesOf(LIVES), async (lives) => {
+    const outcome = await runLives(lives, kind);
+    const [fault] = outcome.faults;
+    if (fault !== undefined) throw new Error(fault);
+    mostCookies = Math.max(mostCookies, outcome.mostCookies);
+    mostBytes = Math.max(mostBytes, outcome.mostBytes);
+  });
+  const numRuns = Math.ceil(RUNS / BROWSER_SHARE);
+  await fc.assert(property, { numRuns, seed: SEED });
+  const sessions = count(numRuns * LIVES);
+  const row = [kind.name, count(numRuns), sessions, mostCookies, count(mostBytes)];
+  console.log(row.join(" | "));
+  return row;
+}
+
 console.log(`model: ${RUNS} schedules, seed ${SEED}`);
 const head = [
   "family",
@@ -58,7 +83,13 @@ const head = [
   "collapses",
 ];
 const rows = families.map(check);
+const livesHead = ["kind of store", "browsers", "sessions", "most cookies", "most bytes of header"];
+const livesRows: (string | number)[][] = [];
+// oxlint-disable-next-line no-await-in-loop -- one after the other, as the families
+for (const kind of livesKinds) livesRows.push(await checkLives(kind));
 writeSection(
   "model",
-  `Seed ${SEED}. No fault in ${count(RUNS)} schedules.\n\n${table([head, ...rows])}`,
+  `Seed ${SEED}. No fault in ${count(RUNS)} schedules.\n\n${table([head, ...rows])}\n\n` +
+    `Lives of one browser, ${LIVES} sessions after each other that end in every way:\n\n` +
+    table([livesHead, ...livesRows]),
 );

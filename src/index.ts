@@ -48,6 +48,7 @@ export type {
   SealedChange,
   SealedContext,
   SealedCookie,
+  SealedRemains,
   SealedSessionStore,
   SealedWrite,
   SessionChange,

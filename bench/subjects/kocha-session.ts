@@ -148,7 +148,10 @@ export const subjects: readonly Subject[] = [
           const change = { op: "create", id, set, del: [], ttl, deadline } as const;
           return store.write(undefined, change, { name, now })?.set[0]?.value ?? "";
         },
-        open: (value) => store.open([{ name, value }], { name, now: Date.now() })?.data.get("name"),
+        open: (value) => {
+          const found = store.open([{ name, value }], { name, now: Date.now() });
+          return found && "data" in found ? found.data.get("name") : undefined;
+        },
       };
     },
     http: servers(cookieConfig),

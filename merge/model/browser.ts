@@ -1,7 +1,7 @@
 // The browser of the model check, over virtual time: it sends its cookies, takes what responses
 // bring in whatever order, and everything that a request sees is compared with the log.
 import { LATE } from "../../src/cookie/merge.ts";
-import type { OpenedSession, SealedChange } from "../../src/core/store.ts";
+import { isOpened, type OpenedSession, type SealedChange } from "../../src/core/store.ts";
 import {
   beforeFloor,
   epochOf,
@@ -14,7 +14,15 @@ import {
   type LoggedWrite,
 } from "./oracle.ts";
 import { type Family, KEYS, type Schedule, type Visit } from "./schedule.ts";
-import { contentOf, isBarrier, makeChange, openSession, partOf, writeSession } from "./servers.ts";
+import {
+  contentOf,
+  isBarrier,
+  makeChange,
+  openCookies,
+  openSession,
+  partOf,
+  writeSession,
+} from "./servers.ts";
 
 /** What may be lost when responses are too late. */
 type Excuse = "a write or a deletion" | "a logout";
@@ -135,11 +143,12 @@ class Browser implements Outcome {
 
   #answer(visit: Visit, cookies: readonly LoggedCookie[], at: number): Response | undefined {
     const now = this.#clock(at, visit.server);
-    const opened = openSession(cookies, now);
+    const found = openCookies(cookies, now);
+    const opened = isOpened(found) ? found : undefined;
     const expected = this.#compare(cookies, opened, now);
     const change = makeChange(visit, opened, this.#log.length, this.#schedule);
     if (change === undefined || this.faults.length > 0) return undefined;
-    const { set, expire, collapsed } = writeSession(opened, change, now);
+    const { set, expire, collapsed } = writeSession(found, change, now);
     const holds = change.op === "destroy" ? 0n : this.#record(set, change, opened, expected);
     const sent = set.map(({ name, value, maxAge }) => {
       const content = contentOf({ name, value });

@@ -4,7 +4,14 @@ import { isPart, type Part, type Seen, type Tombstone } from "../../src/cookie/p
 import { MergingCookies } from "../../src/cookie/parts.ts";
 import { MAX_SKEW } from "../../src/core/expiry.ts";
 import { mintSelector } from "../../src/core/key.ts";
-import type { Cookie, OpenedSession, SealedChange, SealedWrite } from "../../src/core/store.ts";
+import {
+  type Cookie,
+  isOpened,
+  type OpenedSession,
+  type SealedChange,
+  type SealedRemains,
+  type SealedWrite,
+} from "../../src/core/store.ts";
 import type { CookieKeyring } from "../../src/crypto/keyring.ts";
 import { KEYS, type Schedule, type Visit } from "./schedule.ts";
 
@@ -41,24 +48,33 @@ export function contentOf(cookie: Cookie): Part | Tombstone {
   throw new Error(`our own cookie doesn't open: ${seen}`);
 }
 
-/** The session of a request's cookies. */
-export function openSession(cookies: readonly Cookie[], now: number): OpenedSession | undefined {
+/** The session of a request's cookies; or what is left of those that are dead. */
+export function openCookies(
+  cookies: readonly Cookie[],
+  now: number,
+): OpenedSession | SealedRemains | undefined {
   const context = { name: NAME, now };
   const seen = cookies
     .map((cookie) => store.open(cookie, context, now + MAX_SKEW))
     .filter((one): one is Seen => typeof one === "object");
   const names = seen.map(({ suffix }) => `${NAME}.${suffix}`);
   const whole = { best: undefined, inGrace: undefined };
-  return store.join(seen, whole, names, now, []);
+  return store.join(seen, whole, names, now, []) ?? store.remains({ names, others: [] }, seen);
+}
+
+/** The session of a request's cookies. */
+export function openSession(cookies: readonly Cookie[], now: number): OpenedSession | undefined {
+  const found = openCookies(cookies, now);
+  return isOpened(found) ? found : undefined;
 }
 
 /** What the response of a visit sends. */
 export function writeSession(
-  opened: OpenedSession | undefined,
+  found: OpenedSession | SealedRemains | undefined,
   change: SealedChange,
   now: number,
 ): SealedWrite {
-  const written = store.write(opened, change, { name: NAME, now });
+  const written = store.write(found, change, { name: NAME, now });
   if (written === undefined) throw new Error("a change was refused, though nothing can be stale");
   return written;
 }

@@ -27,15 +27,17 @@ export function findCookies(header: string, name: string): string[] {
   return found;
 }
 
-/** The cookies named `name`, and those named `name.` + 6 base64url characters. */
+/**
+ * The cookies named `name`, and those named `name.` + 6 base64url characters: the last 64, since
+ * browsers send what they got last at the end (RFC 6265bis section 5.8.3).
+ */
 export function findParts(header: string, name: string): Cookie[] {
   const whole: Cookie[] = [];
   const parts: Cookie[] = [];
   scan(header, name, true, (found, value) => {
-    if (found === name) whole.push({ name: found, value });
-    else if (parts.length < MAX_PARTS) parts.push({ name: found, value });
+    (found === name ? whole : parts).push({ name: found, value });
   });
-  return parts.length === 0 ? whole : [...whole, ...parts];
+  return parts.length === 0 ? whole : [...whole, ...parts.slice(-MAX_PARTS)];
 }
 
 /** Calls `found` with each name and value. */

@@ -111,16 +111,17 @@ export function joinWhole(session: SessionPayload, seen: readonly Seen[]): Joine
 /**
  * Write: the part of a response.
  * @param joined - undefined for a session that begins.
+ * @param seen - all that the request carried.
  * @param next - the session with the change applied; its `rev` says whether an epoch begins.
  */
 export function writePart(
   joined: Joined | undefined,
+  seen: readonly Seen[],
   next: SessionPayload,
   { set, del }: Pick<SealedChange, "set" | "del">,
   now: number,
   random: Random,
 ): PartWrite {
-  const seen = joined?.seen ?? [];
   const isBarrier = joined !== undefined && joined.session.rev !== next.rev;
   const before = isBarrier ? undefined : joined;
   const highest = joined === undefined ? 0 : highestStamp(joined);
@@ -176,7 +177,8 @@ function isDead({ content }: Seen, dead: ReadonlyMap<string, number>): boolean {
 
 /** Write rule 2: whether a cookie may go. */
 function isSpent({ suffix, content }: Seen, joined: Joined | undefined, highest: number): boolean {
-  if (joined === undefined) return false;
+  // A session begins where none of the parts is of one that lives; tombstones stay.
+  if (joined === undefined) return isPart(content);
   // C5: a write of this session that was seen came well after the logout, so nothing late is left.
   if (!isPart(content)) return millisecondsOf(highest) > content.at + LINGER;
   return !counts(content, joined) || isCovered(suffix, joined);

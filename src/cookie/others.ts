@@ -7,27 +7,27 @@ import { endOf, toOpened } from "./state.ts";
 import { deadSessions } from "./tombstone.ts";
 
 /**
- * What was opened, with the other sessions that live or are in their grace.
- * @param wholes - such sessions in cookies that are no parts, among them perhaps the opened one.
+ * The sessions that live, are in their grace, or are created too far in the future.
+ * @param wholes - such sessions in cookies that are no parts.
  * @param parts - the request's parts and tombstones, whatever has become of their sessions.
+ * @param openedId - the session that the request gets, which is left out.
  */
-export function withOthers(
-  opened: OpenedSession,
+export function endableSessions(
   wholes: readonly SessionPayload[],
   parts: readonly Seen[],
   now: number,
-): OpenedSession {
+  openedId: string | undefined,
+): readonly OpenedSession[] {
   const dead = deadSessions(parts, now);
-  const others = new Map<string, SessionPayload>();
+  const endable = new Map<string, SessionPayload>();
   const add = (session: SessionPayload): void => {
     const { id, rev } = session;
     const lives = rev >= (dead.get(id) ?? 0) && endOf(session) > now;
-    if (lives && id !== opened.id) others.set(id, session);
+    if (lives && id !== openedId) endable.set(id, session);
   };
   for (const whole of wholes) add(whole);
   for (const { content, verdict } of parts) {
-    if (isPart(content) && (verdict === undefined || verdict === "grace")) add(content.session);
+    if (isPart(content) && verdict !== "revoked" && verdict !== "retired") add(content.session);
   }
-  if (others.size === 0) return opened;
-  return { ...opened, others: Array.from(others.values(), (session) => toOpened(session, [])) };
+  return Array.from(endable.values(), (session) => toOpened(session, []));
 }

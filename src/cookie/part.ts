@@ -67,8 +67,8 @@ export interface Seen {
   /** What it takes of the Cookie header. */
   readonly bytes: number;
   readonly content: Part | Tombstone;
-  /** What the list of the revoked says of a part's session. */
-  readonly verdict?: RevocationVerdict | undefined;
+  /** What the list of the revoked says of a part's session; or it was created too far in the future. */
+  readonly verdict?: RevocationVerdict | "future" | undefined;
 }
 
 /** Whether a cookie is a part, and no tombstone. */

@@ -3,14 +3,18 @@
 import { randomBytes } from "#crypto";
 import { MAX_COOKIE_AGE, SECOND } from "../core/expiry.ts";
 import { findLargestKeys } from "../core/map.ts";
-import type {
-  Cookie,
-  OpenedSession,
-  RejectedReason,
-  SealedChange,
-  SealedContext,
-  SealedCookie,
-  SealedWrite,
+import {
+  type Cookie,
+  isOpened,
+  type OpenedSession,
+  type RejectedReason,
+  type RevocationVerdict,
+  type SealedChange,
+  type SealedContext,
+  type SealedCookie,
+  type SealedRemains,
+  type SealedWrite,
+  sessionsOf,
 } from "../core/store.ts";
 import type { CookieKeyring } from "../crypto/keyring.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
@@ -48,6 +52,11 @@ interface MergingSession extends OpenedSession {
   readonly joined: Joined;
 }
 
+/** What a merging store found where no session lives. */
+interface MergingRemains extends SealedRemains {
+  readonly seen: readonly Seen[];
+}
+
 /** The newest sessions of cookies that are no parts: one that lives, and one in its grace. */
 interface Whole {
   readonly best: SessionPayload | undefined;
@@ -68,7 +77,7 @@ export class MergingCookies {
   /**
    * Opens a cookie that has the name of a part; undefined for any other name.
    * @param latest - Unix milliseconds; a session that was created later is of the future.
-   * @returns why not, when it doesn't open.
+   * @returns why not, when it isn't ours.
    */
   open(cookie: Cookie, context: SealedContext, latest: number): Seen | RejectedReason | undefined {
     const suffix = suffixOf(cookie.name, context.name);
@@ -77,7 +86,7 @@ export class MergingCookies {
     if (typeof content === "string") return content;
     const seen = { suffix, bytes: headerBytes(cookie), content };
     if (!isPart(content)) return seen;
-    if (content.session.created > latest) return "future";
+    if (content.session.created > latest) return { ...seen, verdict: "future" };
     return { ...seen, verdict: context.verdict?.(content.session) };
   }
 
@@ -116,22 +125,34 @@ export class MergingCookies {
     return session;
   }
 
+  /** What is left of a request's cookies where no session of them lives. */
+  remains(remains: SealedRemains, seen: readonly Seen[]): SealedRemains {
+    const merging: MergingRemains = { ...remains, seen };
+    return merging;
+  }
+
   /**
    * The cookies of the session with the change applied; undefined: it is refused.
    * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE
    */
   write(
-    opened: OpenedSession | undefined,
+    found: OpenedSession | SealedRemains | undefined,
     change: SealedChange,
     { name, now }: SealedContext,
   ): SealedWrite | undefined {
+    const opened = change.op !== "create" && isOpened(found) ? found : undefined;
     const joined = opened && joinedOf(opened);
-    const names = opened?.names ?? [];
-    const seen = joined?.seen ?? [];
+    const names = found?.names ?? [];
+    const seen = seenOf(found);
+    const isWhole = (cookie: string): boolean => suffixOf(cookie, name) === undefined;
     if (change.op === "destroy") {
-      if (opened === undefined) return { set: [], expire: [] };
+      const endable = sessionsOf(found);
+      if (endable.length === 0 && !seen.some(({ content }) => isPart(content))) {
+        // ORDER: tombstones stay, or a second logout would undo the first.
+        return { set: [], expire: names.filter(isWhole) };
+      }
       const until = Math.min(now + change.ttl, change.deadline);
-      const ids = [opened, ...(opened.others ?? [])].map(({ id }) => id);
+      const ids = endable.map(({ id }) => id);
       const tombstone = writeTombstone(ids, until, seen, now);
       const set = [this.#sealTombstone(tombstone, name, seen, now)];
       return { set, expire: names.slice(0, MAX_EXPIRED) };
@@ -141,7 +162,7 @@ export class MergingCookies {
     const fenced = isChosen ? { ...change, meta: "" } : change;
     const next = applyToPayload(opened, fenced, now);
     if (next === undefined) return undefined;
-    const { suffix, part, expire } = writePart(joined, next, change, now, randomBytes);
+    const { suffix, part, expire } = writePart(joined, seen, next, change, now, randomBytes);
     const payload = encodePart(part);
     checkSize(`${name}.${suffix}`, payload.length, next);
     const set = [this.#seal(`${name}.${suffix}`, payload)];
@@ -158,12 +179,22 @@ export class MergingCookies {
     // A cookie without a suffix stays until the session has a part; another library's goes at
     // once, or it would be opened again when ours are gone.
     const keepsWhole =
-      !isBarrier && opened?.foreign !== true && !seen.some(({ content }) => isPart(content));
-    const isWhole = (cookie: string): boolean => suffixOf(cookie, name) === undefined;
+      opened !== undefined &&
+      !isBarrier &&
+      opened.foreign !== true &&
+      !seen.some(({ content }) => isPart(content));
     const spent = names.filter(
       (cookie) => !keptNames.includes(cookie) && !(keepsWhole && isWhole(cookie)),
     );
-    return { set, expire: spent.slice(0, MAX_EXPIRED), ...(collapses && { collapsed: bytes }) };
+    // First those that would come to life by themselves.
+    const future = seen.filter(({ verdict }) => verdict === "future");
+    const isFuture = (cookie: string): boolean =>
+      future.some(({ suffix: one }) => cookie === `${name}.${one}`);
+    const expired =
+      future.length === 0
+        ? spent
+        : [...spent.filter(isFuture), ...spent.filter((one) => !isFuture(one))];
+    return { set, expire: expired.slice(0, MAX_EXPIRED), ...(collapses && { collapsed: bytes }) };
   }
 
   #seal(cookieName: string, payload: Uint8Array): SealedCookie {
@@ -188,7 +219,7 @@ export class MergingCookies {
 function joinAll(
   seen: readonly Seen[],
   whole: SessionPayload | undefined,
-  verdict: Seen["verdict"],
+  verdict: RevocationVerdict | undefined,
   now: number,
   rejected: (reason: RejectedReason) => void,
 ): Joined | undefined {
@@ -204,6 +235,11 @@ function joinAll(
 function joinedOf(opened: OpenedSession): Joined {
   // Another library's session: nothing of ours was there.
   return (opened as Partial<MergingSession>).joined ?? joinWhole(opened, []);
+}
+
+function seenOf(found: OpenedSession | SealedRemains | undefined): readonly Seen[] {
+  const { joined, seen } = (found ?? {}) as Partial<MergingSession & MergingRemains>;
+  return joined?.seen ?? seen ?? [];
 }
 
 /** Whether parts of before a barrier could outlive the one that it writes. */

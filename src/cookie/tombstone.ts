@@ -3,6 +3,7 @@
 import { SECOND } from "../core/expiry.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 import { isPart, type Seen, type Tombstone } from "./part.ts";
+import { endOf } from "./state.ts";
 
 /** Milliseconds in which a request that was under way at a logout has come and gone. */
 export const LINGER: number = 3600 * SECOND;
@@ -31,9 +32,14 @@ export function writeTombstone(
 ): Tombstone {
   const dead = new Map(ids.map((id) => [id, Infinity]));
   let end = until + LINGER;
-  for (const { content } of seen) {
-    if (isPart(content)) dead.set(content.session.id, Infinity);
-    else end = Math.max(end, content.until);
+  for (const { content, verdict } of seen) {
+    if (!isPart(content)) {
+      end = Math.max(end, content.until);
+      continue;
+    }
+    dead.set(content.session.id, Infinity);
+    // A write of the node whose clock is ahead could live as long as what was seen of it.
+    if (verdict === "future") end = Math.max(end, endOf(content.session) + LINGER);
   }
   for (const [known, rev] of deadSessions(seen, now)) if (!dead.has(known)) dead.set(known, rev);
   return makeTombstone([...dead].slice(0, MAX_DEAD), end, now);

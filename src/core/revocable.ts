@@ -8,14 +8,14 @@ import { mintSelector } from "./key.ts";
 import type { RevocationList } from "./revocations.ts";
 import { SealedBacking } from "./sealed.ts";
 import { callStore } from "./store-call.ts";
-import type {
-  Awaitable,
-  Cookie,
-  OpenedSession,
-  RevocableSession,
-  SealedChange,
-  SealedContext,
-  SealedSessionStore,
+import {
+  type Awaitable,
+  type Cookie,
+  type OpenedSession,
+  type RevocableSession,
+  type SealedChange,
+  type SealedContext,
+  type SealedSessionStore,
 } from "./store.ts";
 
 /** The session of one request over a sealed store whose sessions can be revoked. */

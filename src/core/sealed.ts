@@ -15,14 +15,17 @@ import { type Decision, decide } from "./lifecycle.ts";
 import { type Lifetime, longestIdle, noLifetime } from "./lifetime.ts";
 import { callStore } from "./store-call.ts";
 import { mintSelector } from "./key.ts";
-import type {
-  Awaitable,
-  Cookie,
-  OpenedSession,
-  SealedChange,
-  SealedContext,
-  SealedSessionStore,
-  SealedWrite,
+import {
+  type Awaitable,
+  type Cookie,
+  isOpened,
+  type OpenedSession,
+  type SealedChange,
+  type SealedContext,
+  type SealedRemains,
+  type SealedSessionStore,
+  type SealedWrite,
+  sessionsOf,
 } from "./store.ts";
 
 const nothing: readonly never[] = [];
@@ -45,7 +48,7 @@ export class SealedBacking extends Backing {
   readonly #findCookies: () => readonly Cookie[];
   #opened: OpenedSession | undefined;
   /** What the request's cookies held; a fresh session may have taken its place meanwhile. */
-  #brought: OpenedSession | undefined;
+  #brought: OpenedSession | SealedRemains | undefined;
   /** Why every look at the session fails: nobody can say what the request's cookies hold. */
   #failure: Error | undefined;
   /** The same where `onStoreError` is "anonymous": the session reads as empty (law L9). */
@@ -80,8 +83,8 @@ export class SealedBacking extends Backing {
   protected override openLate(): void {
     if (this.isShut) return;
     try {
-      const opened = this.find(this.verdict);
-      if (opened !== undefined) this.adopt(opened);
+      this.#brought = this.find(this.verdict);
+      if (isOpened(this.#brought)) this.adopt(this.#brought);
     } catch (error) {
       // ORDER: a second look must not find an empty session where the first one found no answer.
       this.#failure = error as Error;
@@ -103,17 +106,17 @@ export class SealedBacking extends Backing {
   }
 
   /** What the request's cookies say. */
-  protected find(verdict: SealedContext["verdict"]): OpenedSession | undefined {
+  protected find(verdict: SealedContext["verdict"]): OpenedSession | SealedRemains | undefined {
     const cookies = this.#findCookies();
     if (cookies.length === 0) return undefined;
     const context = this.#context(verdict);
-    const opened = callStore(this.config, "load", () => this.#store.open(cookies, context));
-    return opened as OpenedSession | undefined;
+    const found = callStore(this.config, "load", () => this.#store.open(cookies, context));
+    return found as OpenedSession | SealedRemains | undefined;
   }
 
   /** Takes over what was found; `shut`: it can only be ended. */
   protected adopt(opened: OpenedSession, shut?: ReadOnlyReason): void {
-    this.#opened = this.#brought = opened;
+    this.#opened = opened;
     if (shut !== undefined) {
       this.readOnly = shut;
       return;
@@ -234,7 +237,7 @@ export class SealedBacking extends Backing {
     // ORDER: without anybody's word on it; whoever holds the cookie may end its session.
     if (this.isShut) this.#brought = this.find(undefined);
     const brought = this.#brought;
-    const sessions = brought === undefined ? [] : [brought, ...(brought.others ?? [])];
+    const sessions = sessionsOf(brought);
     return chain(this.announceEnd(sessions), () => {
       this.destroyed = true;
       this.map.load(noChange.set);
@@ -250,7 +253,8 @@ export class SealedBacking extends Backing {
 
   /** Says how long a write that races with the end could live: a tombstone must outlive it. */
   #endOf(sessions: readonly OpenedSession[]): SealedChange {
-    const deadline = Math.max(...sessions.map((session) => this.#deadlineOf(session)));
+    const deadlines = sessions.map((session) => this.#deadlineOf(session));
+    const deadline = deadlines.length === 0 ? this.newDeadline : Math.max(...deadlines);
     const ttl = longestIdle(this.lifetime, this.config);
     return { op: "destroy", ...noChange, ttl, deadline };
   }
@@ -356,7 +360,7 @@ export class SealedBacking extends Backing {
       change.sessionExpires = sessionExpires;
     }
     Object.assign(change, this.extras(binding));
-    const due = this.#seal(opened, change);
+    const due = this.#seal(opened ?? this.#brought, change);
     if (due === undefined) {
       this.refuse("stale");
       return false;
@@ -366,9 +370,12 @@ export class SealedBacking extends Backing {
     return true;
   }
 
-  #seal(opened: OpenedSession | undefined, change: SealedChange): SealedWrite | undefined {
+  #seal(
+    found: OpenedSession | SealedRemains | undefined,
+    change: SealedChange,
+  ): SealedWrite | undefined {
     return callStore(this.config, "save", () =>
-      this.#store.write(opened, change, this.#context()),
+      this.#store.write(found, change, this.#context()),
     ) as SealedWrite | undefined;
   }
 

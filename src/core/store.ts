@@ -142,6 +142,14 @@ export interface OpenedSession extends StoredSession {
   readonly skipped?: readonly string[];
 }
 
+/** Cookies of a request that authenticated as ours, and none of whose sessions lives. */
+export interface SealedRemains {
+  /** Their names: they are expired when a new session is written, and at a logout. */
+  readonly names: readonly string[];
+  /** The sessions that were created too far in the future: a logout ends these too. */
+  readonly others: readonly OpenedSession[];
+}
+
 /** Why a client's cookie is not a session: a closed list, for observers. */
 export type RejectedReason =
   | "malformed"
@@ -209,15 +217,20 @@ export interface SealedSessionStore extends SessionStore {
    * Joins every cookie named `name` or `name.` + 6 base64url characters into one session.
    * Total: it never throws, whatever the cookies hold, but what `verdict` throws. What it gives
    * may be given again: nobody changes it.
+   * @returns undefined when no cookie is ours.
    */
-  open(cookies: readonly Cookie[], context: SealedContext): OpenedSession | undefined;
+  open(
+    cookies: readonly Cookie[],
+    context: SealedContext,
+  ): OpenedSession | SealedRemains | undefined;
   /**
    * The cookies of the session with the change applied.
+   * @param found - what `open` gave; on create, what the new session takes the place of.
    * @returns undefined when the change is refused.
    * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit.
    */
   write(
-    opened: OpenedSession | undefined,
+    found: OpenedSession | SealedRemains | undefined,
     change: SealedChange,
     context: SealedContext,
   ): SealedWrite | undefined;
@@ -240,4 +253,17 @@ export interface SealedChange extends SessionChange {
 /** Whether a store seals its sessions into the cookies. */
 export function isSealed(store: SessionStore): store is SealedSessionStore {
   return (store as Partial<SealedSessionStore>).sealed === true;
+}
+
+/** Whether a sealed store found a session that lives, or one in its grace. */
+export function isOpened(found: OpenedSession | SealedRemains | undefined): found is OpenedSession {
+  return found !== undefined && "id" in found;
+}
+
+/** The sessions that a logout ends. */
+export function sessionsOf(
+  found: OpenedSession | SealedRemains | undefined,
+): readonly OpenedSession[] {
+  if (found === undefined) return [];
+  return isOpened(found) ? [found, ...(found.others ?? [])] : found.others;
 }

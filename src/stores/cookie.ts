@@ -1,22 +1,24 @@
 // Sessions in the client's own cookies: sealed, so that they can be neither read nor changed, and
 // opened without any store. It knows the token and the payload, no header and no attribute.
 import { type ForeignCookies, openForeign } from "../core/foreign.ts";
-import type {
-  Cookie,
-  OpenedSession,
-  RejectedReason,
-  SavedSession,
-  SealedChange,
-  SealedContext,
-  SealedSessionStore,
-  SealedWrite,
-  SessionChange,
-  StoreCapabilities,
-  StoredSession,
+import {
+  type Cookie,
+  isOpened,
+  type OpenedSession,
+  type RejectedReason,
+  type SavedSession,
+  type SealedChange,
+  type SealedContext,
+  type SealedRemains,
+  type SealedSessionStore,
+  type SealedWrite,
+  type SessionChange,
+  type StoreCapabilities,
+  type StoredSession,
 } from "../core/store.ts";
 import { MAX_SKEW, SECOND } from "../core/expiry.ts";
 import { kindOf } from "../core/text.ts";
-import { withOthers } from "../cookie/others.ts";
+import { endableSessions } from "../cookie/others.ts";
 import type { Seen } from "../cookie/part.ts";
 import { MAX_MERGING_BYTES, MergingCookies } from "../cookie/parts.ts";
 import {
@@ -139,7 +141,10 @@ export class SessionCookieStore implements SealedSessionStore {
     return { key: cookie?.value ?? "", rev, generation: 1, expires: endOf(payload) };
   }
 
-  open(cookies: readonly Cookie[], context: SealedContext): OpenedSession | undefined {
+  open(
+    cookies: readonly Cookie[],
+    context: SealedContext,
+  ): OpenedSession | SealedRemains | undefined {
     const [cookie] = cookies;
     const isPlain = this.#merging === undefined && this.#foreign === undefined;
     // What nearly every request brings needs none of the lists.
@@ -149,17 +154,26 @@ export class SessionCookieStore implements SealedSessionStore {
     return this.#openAll(cookies, context);
   }
 
-  #openOnly(cookie: Cookie, context: SealedContext): OpenedSession | undefined {
+  #openOnly(cookie: Cookie, context: SealedContext): OpenedSession | SealedRemains | undefined {
     const payload = this.#openWhole(cookie);
-    const verdict = typeof payload === "string" ? payload : judge(payload, context);
-    if (typeof payload === "object" && (verdict === undefined || verdict === "grace")) {
-      return toOpened(payload, [cookie.name]);
+    if (typeof payload === "string") {
+      context.rejected?.(payload);
+      return undefined;
+    }
+    const verdict = judge(payload, context);
+    const names = [cookie.name];
+    if (payload !== undefined && (verdict === undefined || verdict === "grace")) {
+      return toOpened(payload, names);
     }
     if (verdict !== undefined && verdict !== "grace") context.rejected?.(verdict);
-    return undefined;
+    const isFuture = payload !== undefined && verdict === "future";
+    return { names, others: isFuture ? [toOpened(payload, names)] : [] };
   }
 
-  #openAll(cookies: readonly Cookie[], context: SealedContext): OpenedSession | undefined {
+  #openAll(
+    cookies: readonly Cookie[],
+    context: SealedContext,
+  ): OpenedSession | SealedRemains | undefined {
     const { name, now } = context;
     const names: string[] = [];
     const rejected: RejectedReason[] = [];
@@ -172,11 +186,11 @@ export class SessionCookieStore implements SealedSessionStore {
     const consider = (payload: SessionPayload | undefined): void => {
       const verdict = judge(payload, context);
       if (verdict !== undefined && verdict !== "grace") rejected.push(verdict);
-      else if (payload !== undefined) {
-        wholes.push(payload);
-        if (verdict === undefined) best = newest(best, payload);
-        else inGrace = newest(inGrace, payload);
-      }
+      if (payload === undefined) return;
+      if (verdict === undefined) best = newest(best, payload);
+      else if (verdict === "grace") inGrace = newest(inGrace, payload);
+      else if (verdict !== "future") return;
+      wholes.push(payload);
     };
     for (const cookie of cookies) {
       const place = cookie.name === name ? 0 : placeOf(cookie.name, name);
@@ -216,10 +230,13 @@ export class SessionCookieStore implements SealedSessionStore {
     const found = best ?? inGrace;
     let opened = this.#merging?.join(parts, { best, inGrace }, names, now, rejected);
     if (this.#merging === undefined && found !== undefined) opened = toOpened(found, names);
-    if (opened !== undefined) opened = withOthers(opened, wholes, parts, now);
     if (names.length === 0) opened = this.#openForeign(cookies, context, rejected);
     for (const reason of rejected) context.rejected?.(reason);
-    return opened;
+    if (names.length === 0) return opened;
+    const others = endableSessions(wholes, parts, now, opened?.id);
+    if (opened !== undefined) return others.length === 0 ? opened : { ...opened, others };
+    const remains: SealedRemains = { names, others };
+    return this.#merging?.remains(remains, parts) ?? remains;
   }
 
   /** What a cookie of the session's own name holds; undefined: sealed by us, and no session. */
@@ -238,23 +255,28 @@ export class SessionCookieStore implements SealedSessionStore {
   }
 
   write(
-    opened: OpenedSession | undefined,
+    found: OpenedSession | SealedRemains | undefined,
     change: SealedChange,
     context: SealedContext,
   ): SealedWrite | undefined {
-    if (this.#merging !== undefined) return this.#merging.write(opened, change, context);
-    if (change.op === "destroy") return { set: [], expire: opened?.names ?? [] };
+    if (this.#merging !== undefined) return this.#merging.write(found, change, context);
+    if (change.op === "destroy") return { set: [], expire: found?.names ?? [] };
+    const opened = change.op === "update" && isOpened(found) ? found : undefined;
     const payload = applyToPayload(opened, change, context.now);
     if (payload === undefined) return undefined;
     const set = this.#seal(payload, context.name, this.#maxCookies);
     const isSet = (name: string): boolean => set.some((cookie) => cookie.name === name);
-    const expire = opened === undefined ? [] : opened.names.filter((name) => !isSet(name));
+    const expire = found === undefined ? [] : found.names.filter((name) => !isSet(name));
     return { set, expire };
   }
 
   #openOne(value: string): OpenedSession | undefined {
     if (typeof value !== "string") return undefined;
-    return this.open([{ name: DEFAULT_NAME, value }], { name: DEFAULT_NAME, now: this.#now() });
+    const found = this.open([{ name: DEFAULT_NAME, value }], {
+      name: DEFAULT_NAME,
+      now: this.#now(),
+    });
+    return isOpened(found) ? found : undefined;
   }
 
   /** Another library's session; `rejected` gets why not, in place of what we said of its cookie. */

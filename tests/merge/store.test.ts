@@ -207,6 +207,22 @@ describe("barriers and logouts", () => {
     }
   });
 
+  test("a second logout leaves the tombstone of the first, and late writes dead", async () => {
+    const world = merging();
+    const client = world.newClient();
+    await client.request(set("a", "1"));
+    const late = await world.engine.open(client.jar.header);
+    late.set("late", "1");
+    for (let round = 0; round < 2; round++) await client.request((session) => session.destroy());
+    expect(namesOf(client)).toHaveLength(1);
+    client.jar.take((await world.engine.commit(late)).setCookie);
+    expect(await client.read()).toEqual({});
+    // The late part came with this one, so it has a tombstone of its own.
+    await client.request((session) => session.destroy());
+    expect(namesOf(client)).toHaveLength(1);
+    expect(await client.read()).toEqual({});
+  });
+
   test("logouts in a row leave one tombstone that names them all", async () => {
     const world = merging();
     const client = world.newClient();

@@ -4,6 +4,7 @@ import {
   applyChange,
   type Awaitable,
   type OpenedSession,
+  type SealedRemains,
   type SavedSession,
   type SealedSessionStore,
   type SealedWrite,
@@ -116,7 +117,9 @@ describe("our own stores", () => {
   });
 
   test("a sealed store opens and writes at once, never later", () => {
-    expectTypeOf<SealedSessionStore["open"]>().returns.toEqualTypeOf<OpenedSession | undefined>();
+    expectTypeOf<SealedSessionStore["open"]>().returns.toEqualTypeOf<
+      OpenedSession | SealedRemains | undefined
+    >();
     expectTypeOf<SealedSessionStore["write"]>().returns.toEqualTypeOf<SealedWrite | undefined>();
   });
 });

@@ -1,6 +1,12 @@
 // What holds when a clock is turned: put back, ahead and right again, or ticking between two looks.
-import { memoryRevocations, type SessionConfig } from "kocha-session";
+import {
+  memoryRevocations,
+  type SessionConfig,
+  SessionCookieStore,
+  type SessionCookieStoreOptions,
+} from "kocha-session";
 import { describe, expect, test } from "vitest";
+import { freshKeys } from "../../support/keys.ts";
 import { Clock, makeStore, makeWorld, type World } from "./client.ts";
 
 const HOUR = 3600;
@@ -120,5 +126,111 @@ describe.each([false, true])("L4 the 60th second, with merge %s", (merge) => {
     }
     // Both sides of the instant were met.
     expect(found).toEqual(new Set([false, true]));
+  });
+});
+
+/** Each kind of cookie store; its sessions may be revoked. */
+const cookieStores: Record<string, (clock: Clock, keys: CookieKeys) => World> = {
+  plain: (clock, keys) => makeCookieWorld(clock, keys, {}),
+  split: (clock, keys) => makeCookieWorld(clock, keys, { maxCookies: 4 }),
+  merging: (clock, keys) => makeCookieWorld(clock, keys, { merge: true }),
+  "plain with revocations": (clock, keys) => makeCookieWorld(clock, keys, {}, true),
+  "split with revocations": (clock, keys) => makeCookieWorld(clock, keys, { maxCookies: 4 }, true),
+  "merging with revocations": (clock, keys) => makeCookieWorld(clock, keys, { merge: true }, true),
+};
+type CookieKeys = ReturnType<typeof freshKeys>;
+
+function makeCookieWorld(
+  clock: Clock,
+  keys: CookieKeys,
+  options: Partial<SessionCookieStoreOptions>,
+  isRevocable = false,
+): World {
+  const store = new SessionCookieStore({ ...keys, now: clock.now, ...options });
+  const revocations = isRevocable ? memoryRevocations({ now: clock.now }) : undefined;
+  return makeWorld(store, { sessionExpires: DAY, revocations }, clock);
+}
+
+describe.each(Object.entries(cookieStores))("a session of the future, %s", (kind, make) => {
+  const size = kind.startsWith("split") ? 5000 : 10;
+
+  /** A browser that logged in while the clock was hours ahead; the clock is right again. */
+  async function loggedInAhead() {
+    const clock = new Clock();
+    const world = make(clock, freshKeys());
+    clock.advance(4 * HOUR);
+    const client = world.newClient();
+    await client.request((session) => session.set("name", "alice".repeat(size / 5)));
+    clock.advance(-4 * HOUR);
+    expect(await client.read()).toEqual({});
+    const thief = world.newClient();
+    thief.jar.take(client.jar.cookies.map(({ name, value }) => `${name}=${value}`));
+    return { clock, world, client, thief };
+  }
+
+  test("is ended by a logout in its browser", async () => {
+    const { clock, world, client, thief } = await loggedInAhead();
+    world.told.length = 0;
+    await client.request((session) => session.destroy());
+    expect(world.told.map(({ name }) => name)).toContain("destroyed");
+    // A copy is dead too where sessions can be revoked.
+    const readers = kind.includes("revocations") ? [client, thief] : [client];
+    for (let hours = 0; hours < 10; hours++) {
+      for (const reader of readers) expect(await reader.read()).toEqual({});
+      clock.advance(HOUR);
+    }
+  });
+
+  test("doesn't come back to life behind who logs in after it", async () => {
+    const { clock, client } = await loggedInAhead();
+    await client.request((session) => session.set("name", "bob"));
+    for (let hours = 0; hours < 6; hours++) {
+      expect(await client.read()).toEqual({ name: "bob" });
+      clock.advance(HOUR);
+    }
+  });
+
+  test("nor behind who writes more than once, or logs out", async () => {
+    const { clock, client } = await loggedInAhead();
+    for (const name of ["bob", "carol", "dave"]) {
+      await client.request((session) => session.set("name", name));
+    }
+    await client.request((session) => session.destroy());
+    for (let hours = 0; hours < 10; hours++) {
+      expect(await client.read()).toEqual({});
+      clock.advance(HOUR);
+    }
+  });
+});
+
+describe.each(Object.entries(cookieStores))("an expired session, %s", (kind, make) => {
+  const size = kind.startsWith("split") ? 5000 : 10;
+
+  test("leaves no cookie behind the next one's first write, nor a logout", async () => {
+    const clock = new Clock();
+    const world = make(clock, freshKeys());
+    const client = world.newClient();
+    await client.request((session) => session.set("name", "x".repeat(size)));
+    clock.advance(2 * DAY);
+    await client.request((session) => session.set("name", "bob"));
+    expect(client.jar.cookies.filter(({ value }) => value !== "")).toHaveLength(1);
+    expect(await client.read()).toEqual({ name: "bob" });
+    clock.advance(2 * DAY);
+    await client.request((session) => session.destroy());
+    const { header = "" } = client.jar;
+    expect((await world.engine.open(header)).isNew).toBe(true);
+    const left = client.jar.cookies.filter(({ value }) => value !== "");
+    expect(left.length).toBeLessThanOrEqual(kind.startsWith("merging") ? 1 : 0);
+  });
+
+  test("a second logout changes nothing", async () => {
+    const clock = new Clock();
+    const world = make(clock, freshKeys());
+    const client = world.newClient();
+    await client.request((session) => session.set("name", "x".repeat(size)));
+    await client.request((session) => session.destroy());
+    const { cookies } = client.jar;
+    expect((await client.request((session) => session.destroy())).setCookie).toEqual([]);
+    expect(client.jar.cookies).toEqual(cookies);
   });
 });
