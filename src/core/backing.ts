@@ -16,6 +16,7 @@ import {
 } from "./lifetime.ts";
 import { SessionMap } from "./map.ts";
 import { chain, isThenable } from "./awaitable.ts";
+import { Turns } from "./turns.ts";
 import type { Awaitable } from "./store.ts";
 import { assertText, utf8Length } from "./text.ts";
 
@@ -64,7 +65,8 @@ export abstract class Backing {
   /** The same, as it is stored. */
   protected storedLifetime: Lifetime = noLifetime;
   #created: number | undefined;
-  #queue: Promise<unknown> | undefined;
+  /** Made where a call has to wait: most requests have none. */
+  #turns: Turns | undefined;
   #closing: Awaitable<ResponseEffects> | undefined;
   #changeListener: (() => void) | undefined;
   #changedOnce = false;
@@ -217,7 +219,7 @@ export abstract class Backing {
     // ORDER: whoever listens may find that the client has gone, and then this is refused.
     this.noteChange();
     this.beforeChange();
-    await this.#inOrder(() => this.replaceCredential());
+    await this.#inTurn(() => this.replaceCredential());
   }
 
   async destroy(): Promise<void> {
@@ -228,7 +230,7 @@ export abstract class Backing {
     if (this.headersOnly || (this.frozen && !this.savesAlone)) this.beforeChange();
     this.touch();
     // ORDER: from here on, not from its turn on, or what is called meanwhile would come after it.
-    this.#ending = this.#inOrder(() => this.end());
+    this.#ending = this.#inTurn(() => this.end());
     try {
       await this.#ending;
     } catch (error) {
@@ -238,7 +240,7 @@ export abstract class Backing {
   }
 
   async commit(): Promise<void> {
-    await this.#inOrder(() => {
+    await this.#inTurn(() => {
       if (!this.frozen && !this.destroyed && this.#writable()) return this.saveChanges();
       return undefined;
     });
@@ -253,7 +255,8 @@ export abstract class Backing {
     const first = !this.frozen;
     this.frozen = true;
     if (!first) return this.effects();
-    const done = this.#queue === undefined ? this.#finish() : this.#inOrder(() => this.#finish());
+    const done =
+      this.#turns?.areTaken === true ? this.#inTurn(() => this.#finish()) : this.#finish();
     const closing = chain(done, () => this.effects());
     this.#closing = closing;
     if (isThenable(closing)) closing.catch(() => (this.#closing = undefined));
@@ -290,21 +293,8 @@ export abstract class Backing {
     return { setCookie, vary: this.touched, noStore: setCookie.length > 0 };
   }
 
-  /** One after the other: two calls of one request never race each other at the store. */
-  #inOrder<T>(step: () => Awaitable<T>): Promise<T> {
-    const before = this.#queue ?? Promise.resolve();
-    // A step that failed has told its own caller; the next one finds the session as it is now.
-    const done = before.then(step, step);
-    this.#queue = done;
-    done.then(
-      () => this.#leave(done),
-      () => this.#leave(done),
-    );
-    return done;
-  }
-
-  #leave(done: Promise<unknown>): void {
-    if (this.#queue === done) this.#queue = undefined;
+  #inTurn<T>(step: () => Awaitable<T>): Promise<T> {
+    return (this.#turns ??= new Turns()).take(step);
   }
 
   protected refuse(reason: RefusedReason): void {

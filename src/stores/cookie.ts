@@ -17,13 +17,19 @@ import {
   type StoredSession,
 } from "../core/store.ts";
 import { MAX_SKEW, SECOND } from "../core/expiry.ts";
-import { kindOf } from "../core/text.ts";
+import {
+  checkBytes,
+  checkForeign,
+  checkMaxCookies,
+  checkMerge,
+  checkNames,
+  type SessionCookieStoreOptions,
+} from "../cookie/options.ts";
 import { endableSessions } from "../cookie/others.ts";
 import type { Seen } from "../cookie/part.ts";
 import { MAX_MERGING_BYTES, MergingCookies } from "../cookie/parts.ts";
 import {
   joinPieces,
-  MAX_COOKIES,
   placeOf,
   splitPayload,
   tooLargeToSplit,
@@ -31,48 +37,12 @@ import {
 } from "../cookie/split.ts";
 import { Tries } from "../cookie/tries.ts";
 import { applyToPayload, endOf, newest, toOpened } from "../cookie/state.ts";
-import { type CookieKey, type CookieKeyring, createCookieKeyring } from "../crypto/keyring.ts";
+import { type CookieKeyring, createCookieKeyring } from "../crypto/keyring.ts";
 import { borrowPayload, decodePayload, type SessionPayload } from "../crypto/payload.ts";
 import { openToken, sealToken } from "../crypto/token.ts";
 import { VerifiedTexts } from "../crypto/verified.ts";
-import { ConfigError } from "../errors.ts";
 
-/** The keys of the cookies, and what else a cookie store may do. */
-export interface SessionCookieStoreOptions {
-  /** Encrypts: 32 random bytes in base64, as `kocha-session keygen` prints them. */
-  readonly secretKey?: string | undefined;
-  /** Signs: 32 other random bytes in base64. */
-  readonly signingKey?: string | undefined;
-  /** A key ring instead of the two: the first that seals seals, all open. */
-  readonly keys?: readonly CookieKey[] | undefined;
-  /** How many cookies of 4096 bytes a session may take, 1 to 4. Default 1. */
-  readonly maxCookies?: number | undefined;
-  /**
-   * Whether each write gets a cookie of its own, which the next request joins, so that responses
-   * that race lose nothing: for sessions of up to 1536 bytes. Default false.
-   */
-  readonly merge?: boolean | undefined;
-  /** Another library's cookies that become ours at their next write. Default none. */
-  readonly migrateFrom?: ForeignCookies | undefined;
-  /**
-   * Bytes of memory, about, for tokens that come again: from a client's third request with one token
-   * on, it costs no decryption; 0: none. Default 1048576, 1 MiB.
-   */
-  readonly verifiedTokensBytes?: number | undefined;
-  /** The clock of `load` and `save`, for tests: Unix milliseconds. Default Date.now. */
-  readonly now?: (() => number) | undefined;
-}
-
-const optionNames = [
-  "secretKey",
-  "signingKey",
-  "keys",
-  "maxCookies",
-  "merge",
-  "migrateFrom",
-  "verifiedTokensBytes",
-  "now",
-];
+export type { SessionCookieStoreOptions } from "../cookie/options.ts";
 
 const DEFAULT_VERIFIED_BYTES = 1_048_576;
 /** What a pair of an opened session costs besides its text, about. */
@@ -95,14 +65,7 @@ export class SessionCookieStore implements SealedSessionStore {
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_KEY or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionCookieStoreOptions) {
-    if (typeof options !== "object" || options === null) {
-      fail("options", `must be an object with secretKey and signingKey, not ${kindOf(options)}`);
-    }
-    for (const field of Object.keys(options)) {
-      if (!optionNames.includes(field)) {
-        fail(field, `is not an option of the cookie store; known are ${optionNames.join(", ")}`);
-      }
-    }
+    checkNames(options);
     this.#ring = createCookieKeyring(options);
     this.#maxCookies = checkMaxCookies(options.maxCookies ?? 1);
     const merges = checkMerge(options.merge ?? false, this.#maxCookies);
@@ -332,33 +295,4 @@ function judge(
   if (payload === undefined) return "malformed";
   if (payload.created > now + MAX_SKEW) return "future";
   return endOf(payload) <= now ? "expired" : verdict?.(payload);
-}
-
-function checkBytes(value: unknown): number {
-  if (typeof value === "number" && value >= 0) return value;
-  const found = typeof value === "number" ? String(value) : kindOf(value);
-  return fail("verifiedTokensBytes", `must be a number of bytes, or 0, not ${found}`);
-}
-
-function checkMaxCookies(value: unknown): number {
-  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_COOKIES) {
-    return value as number;
-  }
-  return fail("maxCookies", `must be a whole number from 1 to ${MAX_COOKIES}`);
-}
-
-function checkMerge(merge: unknown, maxCookies: number): boolean {
-  if (typeof merge !== "boolean") fail("merge", `must be true or false, not ${kindOf(merge)}`);
-  if (merge && maxCookies > 1) fail("merge", "and maxCookies can't both be given: a part is whole");
-  return merge;
-}
-
-function checkForeign(foreign: ForeignCookies | undefined): ForeignCookies | undefined {
-  if (foreign === undefined) return undefined;
-  if (typeof foreign?.name === "string" && typeof foreign.open === "function") return foreign;
-  return fail("migrateFrom", "must be what kochaCookies({ … }) gives, of kocha-session/kocha");
-}
-
-function fail(field: string, message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
 }
