@@ -169,6 +169,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     now: clock(config.now),
   });
   const { revocations, sessionExpires, absoluteExpires, storeTimeoutMs } = resolved;
+  store.answerWithin?.(storeTimeoutMs);
   revocations?.cover({
     // Only a timeout of the configuration's own holds for every session: one may choose its
     // cookie's lifetime, which the idle timeout follows otherwise.

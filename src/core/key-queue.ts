@@ -1,19 +1,109 @@
 // One step after the other for each key: what stores without an atomic update of their own do not
 // to race themselves within one process. Between processes it orders nothing.
+//
+// A driver's call may never settle, and on Workers a cancelled request's continuations and timers
+// never run. So each step waits by a timer of its own, no longer than the patience: then it takes
+// over, and the turn that went on too long is overtaken. The end of a turn wakes all who wait, since
+// the first of them may be gone.
 
-/** Runs the steps of one key in the order in which they came; those of other keys don't wait. */
-export class KeyQueue {
-  readonly #last = new Map<string, Promise<unknown>>();
+/** How long a turn may go on where no engine has said it, in milliseconds: storeTimeout's default. */
+const DEFAULT_PATIENCE = 1000;
 
-  /** What `step` gives, once every step of the key before it has settled. */
-  run<T>(key: string, step: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(key);
-    const done = before === undefined ? step() : before.then(step, step);
-    this.#last.set(key, done);
-    const leave = (): void => {
-      if (this.#last.get(key) === done) this.#last.delete(key);
-    };
-    done.then(leave, leave);
-    return done;
+/** The steps of one key. */
+interface Line<Value> {
+  holder: Turn<Value> | undefined;
+  /** By the monotonic clock, in milliseconds: from when on the holder can be overtaken. */
+  until: number;
+  /** Turns that were overtaken and haven't ended. */
+  readonly late: Set<Turn<Value>>;
+  readonly waiting: Set<() => void>;
+}
+
+/** A step's time with its key. */
+export class Turn<Value> {
+  readonly #line: Line<Value>;
+  /** What a later turn has left since this one was overtaken. */
+  newer: { readonly value: Value } | undefined;
+
+  /** @internal */
+  constructor(line: Line<Value>) {
+    this.#line = line;
   }
+
+  /** Whether another step took over: nothing may be written any more. */
+  get isOvertaken(): boolean {
+    return this.#line.holder !== this;
+  }
+
+  /** Notes what is stored now, for the turns that are late. */
+  leave(value: Value): void {
+    for (const turn of this.#line.late) turn.newer = { value };
+  }
+}
+
+/** Runs the steps of one key one after the other; those of other keys don't wait. */
+export class KeyQueue<Value = never> {
+  readonly #lines = new Map<string, Line<Value>>();
+  #patience: number | undefined;
+
+  /** Lets a turn go on for so many milliseconds, or as many as were said before if they are more. */
+  allow(ms: number): void {
+    this.#patience = Math.max(ms, this.#patience ?? 0);
+  }
+
+  /** What `step` gives, once it is its turn. */
+  async run<T>(key: string, step: (turn: Turn<Value>) => Promise<T>): Promise<T> {
+    let line = this.#lineOf(key);
+    while (line.holder !== undefined && line.until > performance.now()) {
+      // oxlint-disable-next-line no-await-in-loop -- another one may have been faster
+      await ended(line);
+      line = this.#lineOf(key);
+    }
+    if (line.holder !== undefined) line.late.add(line.holder);
+    const turn = new Turn(line);
+    line.holder = turn;
+    line.until = performance.now() + (this.#patience ?? DEFAULT_PATIENCE);
+    try {
+      return await step(turn);
+    } finally {
+      this.#end(key, line, turn);
+    }
+  }
+
+  #lineOf(key: string): Line<Value> {
+    const known = this.#lines.get(key);
+    if (known !== undefined) return known;
+    const line: Line<Value> = {
+      holder: undefined,
+      until: 0,
+      late: new Set(),
+      waiting: new Set(),
+    };
+    this.#lines.set(key, line);
+    return line;
+  }
+
+  #end(key: string, line: Line<Value>, turn: Turn<Value>): void {
+    line.late.delete(turn);
+    if (line.holder === turn) line.holder = undefined;
+    if (line.holder !== undefined) return;
+    // Whoever waits looks the line up again.
+    if (line.late.size === 0) this.#lines.delete(key);
+    for (const wake of line.waiting) wake();
+    line.waiting.clear();
+  }
+}
+
+/** Until the line's turn has ended or can be overtaken. */
+async function ended(line: Line<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let wake: (() => void) | undefined;
+  await new Promise<void>((resolve) => {
+    wake = resolve;
+    line.waiting.add(resolve);
+    timer = setTimeout(resolve, line.until - performance.now());
+  });
+  // ORDER: here, by whoever waited: a timer belongs to the request that set it.
+  clearTimeout(timer);
+  if (wake !== undefined) line.waiting.delete(wake);
 }

@@ -11,6 +11,8 @@
 //     barrier (clear, bump) or where the change says `shrinks`: there it is `min(now + ttl, deadline)`.
 // S7  An expired session is absent, before any sweep.
 // S8  Keys and values come back byte for byte, whatever they hold; no key reaches a prototype.
+// S10 A call that never ends holds up no other for longer than an engine waits, and what comes of it
+//     late makes nothing newer undone.
 
 /** A value now or later; synchronous stores cost no promise. */
 export type Awaitable<T> = T | Promise<T>;
@@ -96,6 +98,12 @@ export interface SessionStore {
   save(key: string, change: SessionChange): Awaitable<SavedSession | undefined>;
 
   readonly capabilities?: StoreCapabilities;
+  /**
+   * Told by each engine that uses the store, when it is made: how long it waits for an answer, in
+   * milliseconds. A store that lets calls wait for each other lets none wait longer for one that
+   * doesn't end (S10).
+   */
+  answerWithin?(ms: number): void;
   /** The live sessions of a subject. */
   list?(subject: string): AsyncIterable<ListedSession>;
   /** Ends the sessions of a subject, but the one whose id is `except`; gives their number. */

@@ -2,7 +2,7 @@
 // written back only if nobody else wrote meanwhile. Never a plain set, so nothing comes back that
 // was deleted. It keeps no index, and memcached may evict: nothing here is durable.
 import { applyChange, toSaved } from "../core/change.ts";
-import { KeyQueue } from "../core/key-queue.ts";
+import { KeyQueue, type Turn } from "../core/key-queue.ts";
 import { checkPrefix, decodeRecord, encodeRecord, isSelector } from "../core/record.ts";
 import type { SavedSession, SessionChange, SessionStore, StoredSession } from "../core/store.ts";
 import { kindOf, utf8Length } from "../core/text.ts";
@@ -65,7 +65,8 @@ export class SessionMemcachedStore implements SessionStore {
   readonly #maxItemBytes: number;
   readonly #now: () => number;
   readonly #queue = new KeyQueue();
-  #lookUp: Promise<unknown> = Promise.resolve();
+  /** Look-ups wait for each other: the client would connect twice. */
+  readonly #lookUps = new KeyQueue();
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionMemcachedStoreOptions) {
@@ -74,6 +75,11 @@ export class SessionMemcachedStore implements SessionStore {
     this.#attempts = wholeNumber("attempts", options.attempts ?? DEFAULT_ATTEMPTS);
     this.#maxItemBytes = wholeNumber("maxItemBytes", options.maxItemBytes ?? DEFAULT_ITEM_BYTES);
     this.#now = options.now ?? Date.now;
+  }
+
+  answerWithin(ms: number): void {
+    this.#queue.allow(ms);
+    this.#lookUps.allow(ms);
   }
 
   async load(key: string): Promise<StoredSession | undefined> {
@@ -95,7 +101,7 @@ export class SessionMemcachedStore implements SessionStore {
       await tell(node, `delete ${this.#prefix}${key}`, ["DELETED", "NOT_FOUND"]);
       return toSaved(key, undefined);
     }
-    return this.#queue.run(key, () => this.#swap(node, key, change, this.#attempts));
+    return this.#queue.run(key, (turn) => this.#swap(node, key, change, turn));
   }
 
   /** Reads, applies, and writes what was read if it is still what is there. */
@@ -103,21 +109,23 @@ export class SessionMemcachedStore implements SessionStore {
     node: MemcachedNode,
     key: string,
     change: SessionChange,
-    attempts: number,
+    turn: Turn<never>,
+    attempts = this.#attempts,
   ): Promise<SavedSession | undefined> {
     const row = change.op === "create" ? undefined : await this.#readVersioned(node, key);
     if (row === undefined && change.op === "update") return undefined;
     const outcome = await this.#write(node, key, change, row);
     if (outcome !== "outrun") return outcome;
     if (change.op === "create") return this.#overwriteDead(node, key, change);
-    if (attempts > 1) {
+    // What others wrote since it was overtaken is newer.
+    if (attempts > 1 && !turn.isOvertaken) {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * MAX_PAUSE));
-      return this.#swap(node, key, change, attempts - 1);
+      return this.#swap(node, key, change, turn, attempts - 1);
     }
     throw new StoreError(
       "ERR_SESSION_STORE_FAILED",
       "save",
-      `other writers of this session were faster ${this.#attempts} times in a row, so its change ` +
+      `other writers of this session were faster ${this.#attempts - attempts + 1} times in a row, so its change ` +
         "was not saved; see attempts",
     );
   }
@@ -189,25 +197,21 @@ export class SessionMemcachedStore implements SessionStore {
     if (bytes > this.#maxItemBytes) throw tooLarge(bytes, this.#maxItemBytes);
   }
 
-  /** The one server of a key. Look-ups wait for each other: the client would connect twice. */
-  #nodeOf(key: string): Promise<MemcachedNode> {
-    const found = this.#lookUp.then(async () => {
-      const nodes = await this.#client.getNodesByKey(this.#prefix + key);
-      const [node] = nodes;
-      if (node === undefined || nodes.length > 1) {
-        const message =
-          `the client names ${nodes.length} servers for one key, but only one of them can decide; ` +
-          "use its default hash";
-        throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
-      }
-      if (node.hasSaslCredentials === true) {
-        const message = "uses SASL, and so the binary protocol, where it can't read versions";
-        throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
-      }
-      return node;
-    });
-    this.#lookUp = found.catch(() => undefined);
-    return found;
+  /** The one server of a key. */
+  async #nodeOf(key: string): Promise<MemcachedNode> {
+    const nodes = await this.#lookUps.run("", () => this.#client.getNodesByKey(this.#prefix + key));
+    const [node] = nodes;
+    if (node === undefined || nodes.length > 1) {
+      const message =
+        `the client names ${nodes.length} servers for one key, but only one of them can decide; ` +
+        "use its default hash";
+      throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+    }
+    if (node.hasSaslCredentials === true) {
+      const message = "uses SASL, and so the binary protocol, where it can't read versions";
+      throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+    }
+    return node;
   }
 }
 

@@ -17,6 +17,11 @@ export type MakeStore = () => Promise<{
   readonly store: SessionStore;
   /** What else the laws' configuration needs for it, such as revocations of its own. */
   readonly config?: Omit<SessionConfig, "store">;
+  /**
+   * Lets the driver's call by which the next update writes not go out before the function that it
+   * gives back is called. With it, what a call that hangs must not do is tested too.
+   */
+  readonly hang?: () => () => void;
   readonly close: () => Promise<void> | void;
 }>;
 
@@ -66,7 +71,7 @@ const hostile: readonly string[] = [
 ];
 
 /** A session in a store, by whatever key it has now. */
-class Row {
+export class Row {
   readonly store: SessionStore;
   key: string;
 

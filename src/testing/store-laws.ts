@@ -7,6 +7,7 @@ import { isSealed } from "../core/store.ts";
 import { withSession } from "../hosts/node.ts";
 import type { ConformanceCase } from "./case.ts";
 import { realClock, type TestClock } from "./clock.ts";
+import { hangCases } from "./hang-cases.ts";
 import { lawCases, type MakeServer } from "./law-cases.ts";
 import { contractCases, type MakeStore } from "./store-contract.ts";
 
@@ -34,7 +35,7 @@ export async function storeLaws(
   makeStore: MakeStore,
   options: StoreLawsOptions = {},
 ): Promise<readonly ConformanceCase[]> {
-  const { store, config, close } = await makeStore();
+  const { store, config, hang, close } = await makeStore();
   const sealed = isSealed(store);
   const capabilities = store.capabilities ?? {};
   const sweeps = store.sweep !== undefined;
@@ -52,6 +53,7 @@ export async function storeLaws(
       capabilities,
       sweeps,
     }),
+    ...(hang === undefined ? [] : hangCases(name, makeStore)),
     ...lawCases({
       ...common,
       subject: name,

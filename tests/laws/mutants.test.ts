@@ -5,6 +5,7 @@ import {
   runCases,
   storeLaws,
   type ConformanceCase,
+  type MakeStore,
 } from "kocha-session/testing";
 import { describe, expect, test } from "vitest";
 import { handmadeHost, hostMutants, PlainStore, storeMutants } from "./mutants.ts";
@@ -16,16 +17,24 @@ async function failures(cases: readonly ConformanceCase[]): Promise<string[]> {
   return results.flatMap((result) => (result.error === undefined ? [] : [result.case.id]));
 }
 
+/** Makes stores of one kind, whose saves can be made to hang. */
+function makerOf(make: () => PlainStore): MakeStore {
+  return async () => {
+    const store = make();
+    return { store, hang: () => store.hang(), close: () => undefined };
+  };
+}
+
 describe("stores with a fault", () => {
   test("the store that they are made of has none", async () => {
     const clock = fakeClock();
-    const makeStore = async () => ({ store: new PlainStore(clock.now), close: () => undefined });
+    const makeStore = makerOf(() => new PlainStore(clock.now));
     expect(await failures(await storeLaws(makeStore, { clock, seed }))).toEqual([]);
   });
 
   test.each(storeMutants)("$fault fails: $caughtBy", async ({ fault, caughtBy, make }) => {
     const clock = fakeClock();
-    const makeStore = async () => ({ store: make(clock), close: () => undefined });
+    const makeStore = makerOf(() => make(clock));
     const cases = await storeLaws(makeStore, { clock, seed, name: `a store with ${fault}` });
     const one = cases.filter(({ id }) => id === caughtBy);
     expect(one).toHaveLength(1);
@@ -36,7 +45,7 @@ describe("stores with a fault", () => {
 
   test("each case of the contract has a fault that it alone is there for", async () => {
     const clock = fakeClock();
-    const makeStore = async () => ({ store: new PlainStore(clock.now), close: () => undefined });
+    const makeStore = makerOf(() => new PlainStore(clock.now));
     const cases = (await storeLaws(makeStore, { clock, seed })).filter(
       ({ clause }) => clause !== undefined,
     );

@@ -18,9 +18,24 @@ export class PlainStore implements SessionStore {
   protected readonly rows = new Map<string, StoredSession>();
   protected readonly subjects = new Map<string, string | null>();
   protected readonly now: () => number;
+  #held: Promise<void> | undefined;
 
   constructor(now: () => number) {
     this.now = now;
+  }
+
+  /** Lets the next save go no further before the function that is given back is called. */
+  hang(): () => void {
+    let release = (): void => undefined;
+    this.#held = new Promise((resolve) => (release = resolve));
+    return release;
+  }
+
+  /** What the next save waits for. */
+  protected takeHeld(): Promise<void> | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    return held;
   }
 
   async load(key: string): Promise<StoredSession | undefined> {
@@ -29,6 +44,8 @@ export class PlainStore implements SessionStore {
   }
 
   async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const held = this.takeHeld();
+    if (held !== undefined) await held;
     const { refused, stored } = applyChange(this.rows.get(key), change, this.now());
     if (refused) return undefined;
     if (stored === undefined) this.rows.delete(key);
@@ -74,7 +91,7 @@ function copy(row: StoredSession): StoredSession {
 export interface StoreMutant {
   readonly fault: string;
   readonly caughtBy: string;
-  readonly make: (clock: TestClock) => SessionStore;
+  readonly make: (clock: TestClock) => PlainStore;
 }
 
 type Change = SessionChange;
@@ -184,6 +201,30 @@ class SlowBarriers extends PlainStore {
     if (change.clear !== true) return super.save(key, change);
     const { refused, stored } = applyChange(this.rows.get(key), change, this.now());
     await Promise.resolve();
+    if (refused || stored === undefined) return undefined;
+    this.rows.set(key, stored);
+    return toSaved(key, stored);
+  }
+}
+
+/** One call after the other, however long the one before takes. */
+class EndlessLock extends PlainStore {
+  #last: Promise<unknown> = Promise.resolve();
+
+  override save(key: string, change: Change): Promise<SavedSession | undefined> {
+    const call = this.#last.then(() => super.save(key, change));
+    this.#last = call;
+    return call;
+  }
+}
+
+/** A save that writes what it made of the row before it hung. */
+class LateWrites extends PlainStore {
+  override async save(key: string, change: Change): Promise<SavedSession | undefined> {
+    const held = this.takeHeld();
+    if (held === undefined) return super.save(key, change);
+    const { refused, stored } = applyChange(this.rows.get(key), change, this.now());
+    await held;
     if (refused || stored === undefined) return undefined;
     this.rows.set(key, stored);
     return toSaved(key, stored);
@@ -330,6 +371,16 @@ export const storeMutants: readonly StoreMutant[] = [
     fault: "a barrier in two steps",
     caughtBy: "L3 race: nothing of before a clear comes after it",
     make: ({ now }) => new SlowBarriers(now),
+  },
+  {
+    fault: "a lock that is never given back",
+    caughtBy: "L9 hang: a call that never ends holds up no other",
+    make: ({ now }) => new EndlessLock(now),
+  },
+  {
+    fault: "a late write of what was read long before",
+    caughtBy: "L2 hang: what comes late of a call makes nothing newer undone",
+    make: ({ now }) => new LateWrites(now),
   },
   {
     fault: "destroyAll that ends the excepted one",

@@ -4,7 +4,11 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { createNode, Memcache, BroadcastHash } from "memcache";
 import { Client as MemjsClient } from "memjs";
 import { applyChange, type SessionChange } from "kocha-session";
-import { SessionMemcachedStore, type MemcachedClient } from "kocha-session/memcached";
+import {
+  SessionMemcachedStore,
+  type MemcachedClient,
+  type MemcachedNode,
+} from "kocha-session/memcached";
 import { fakeClock, storeLaws } from "kocha-session/testing";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { Visitor } from "../support/visitor.ts";
@@ -28,6 +32,32 @@ async function clientOf(port: number): Promise<Memcache> {
   return made;
 }
 
+/** The client, whose next swap can be made to hang. */
+function hangingClient() {
+  let held: Promise<void> | undefined;
+  const hanging: MemcachedClient = {
+    getNodesByKey: async (key) => {
+      const [node] = await client.getNodesByKey(key);
+      if (node === undefined) throw new Error("no node");
+      const command: MemcachedNode["command"] = async (line, options) => {
+        if (line.startsWith("cas ")) {
+          const taken = held;
+          held = undefined;
+          await taken;
+        }
+        return node.command(line, options);
+      };
+      return [{ command }];
+    },
+  };
+  const hang = (): (() => void) => {
+    let release = (): void => undefined;
+    held = new Promise((resolve) => (release = resolve));
+    return release;
+  };
+  return { hanging, hang };
+}
+
 function change(more: Partial<SessionChange>): SessionChange {
   return { op: "update", set: new Map(), del: [], ttl: DAY, deadline: Infinity, ...more };
 }
@@ -36,10 +66,11 @@ let rows = 0;
 const newKey = (): string => `row-${++rows}`;
 
 describe("the laws", async () => {
-  const makeStore = async () => ({
-    store: new SessionMemcachedStore({ client, now: clock.now }),
-    close: () => undefined,
-  });
+  const makeStore = async () => {
+    const { hanging, hang } = hangingClient();
+    const store = new SessionMemcachedStore({ client: hanging, now: clock.now });
+    return { store, hang, close: () => undefined };
+  };
   const cases = await storeLaws(makeStore, { name: "the memcached store", clock, seed: 42 });
   test.each(cases.filter(({ applies }) => applies === true))("$id", ({ run }) => run());
 
@@ -255,6 +286,21 @@ describe("a server that can't answer", () => {
     proxy.hold(false);
     expect(await visitor.visit((session) => session.get("a"))).toBe("1");
     await held.disconnect();
+  });
+
+  test("and a connection that never comes about holds up no other look-up", async () => {
+    let asked = 0;
+    const stuck: MemcachedClient = {
+      getNodesByKey: (key) =>
+        asked++ === 0 ? new Promise(() => undefined) : client.getNodesByKey(key),
+    };
+    const visitor = new Visitor(new SessionMemcachedStore({ client: stuck }), {
+      storeTimeout: 0.1,
+    });
+    const first = visitor.visit((session) => session.set("a", "1"));
+    await expect(first).rejects.toMatchObject({ code: "ERR_SESSION_STORE_TIMEOUT" });
+    await visitor.visit((session) => session.set("a", "2"));
+    expect(await visitor.visit((session) => session.get("a"))).toBe("2");
   });
 
   test("an answer that the protocol doesn't have is an error that shows no key", async () => {

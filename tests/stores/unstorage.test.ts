@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SessionUnstorageStore, type UnstorageStorage } from "kocha-session/unstorage";
 import { fakeClock, storeLaws, type MakeStore } from "kocha-session/testing";
-import { createStorage, prefixStorage, type Driver } from "unstorage";
+import { createStorage, prefixStorage, type Driver, type Storage } from "unstorage";
 import fsDriver from "unstorage/drivers/fs";
 import lruDriver from "unstorage/drivers/lru-cache";
 import memoryDriver from "unstorage/drivers/memory";
@@ -35,11 +35,37 @@ const drivers: Readonly<Record<string, () => Driver>> = {
   redis: () => redisDriver({ url: redis.url }) as Driver,
 };
 
+/** The storage, whose next write can be made to hang. */
+function hangingStorage(storage: Storage) {
+  let held: Promise<void> | undefined;
+  const takeHeld = async (): Promise<void> => {
+    const taken = held;
+    held = undefined;
+    await taken;
+  };
+  const hanging: UnstorageStorage = {
+    getItem: (key) => storage.getItem(key),
+    setItem: async (key, value, options) => {
+      await takeHeld();
+      await storage.setItem(key, value, options);
+    },
+    removeItem: async (key) => storage.removeItem(key),
+  };
+  const hang = (): (() => void) => {
+    let release = (): void => undefined;
+    held = new Promise((resolve) => (release = resolve));
+    return release;
+  };
+  return { hanging, hang };
+}
+
 describe.each(Object.entries(drivers))("on the driver %s", async (name, makeDriver) => {
   const makeStore: MakeStore = async () => {
     const storage = createStorage({ driver: makeDriver() });
+    const { hanging, hang } = hangingStorage(storage);
     return {
-      store: new SessionUnstorageStore({ storage, acceptRaces: true, now: clock.now }),
+      store: new SessionUnstorageStore({ storage: hanging, acceptRaces: true, now: clock.now }),
+      hang,
       close: () => storage.dispose(),
     };
   };
@@ -116,6 +142,55 @@ describe("races", () => {
     `);
     expect(said).toEqual(["KOCHA_SESSION_NOT_ATOMIC"]);
     expect(new SessionUnstorageStore({ storage }).capabilities.atomic).toBe(false);
+  });
+});
+
+describe("a driver that never answers", () => {
+  test("costs the request that asked it, and no other of that session", async () => {
+    const storage = createStorage({ driver: memoryDriver() });
+    const { hanging, hang } = hangingStorage(storage);
+    const store = new SessionUnstorageStore({ storage: hanging });
+    const visitor = new Visitor(store, { storeTimeout: 0.1 });
+    await visitor.visit((session) => session.set("a", "1"));
+    hang();
+    const write = visitor.visit((session) => session.set("b", "2"));
+    await expect(write).rejects.toMatchObject({ code: "ERR_SESSION_STORE_TIMEOUT" });
+    await visitor.visit((session) => session.set("c", "3"));
+    expect(await visitor.visit((session) => [...session.keys()])).toEqual(["a", "c"]);
+    await visitor.visit((session) => session.destroy());
+    expect(await storage.getKeys()).toEqual([]);
+  });
+
+  test("a read that comes late writes nothing", async () => {
+    const storage = createStorage({ driver: memoryDriver() });
+    let release = (): void => undefined;
+    let held: Promise<void> | undefined;
+    const store = new SessionUnstorageStore({
+      storage: {
+        getItem: async (key) => {
+          const value = await storage.getItem(key);
+          const taken = held;
+          held = undefined;
+          await taken;
+          return value;
+        },
+        setItem: (key, value) => storage.setItem(key, value),
+        removeItem: (key) => storage.removeItem(key),
+      },
+    });
+    store.answerWithin(50);
+    const base = { set: new Map(), del: [], deadline: Infinity, ttl: 3_600_000 } as const;
+    await store.save("row", { ...base, op: "create", meta: "m" });
+    held = new Promise((resolve) => (release = resolve));
+    const late = store.save("row", { ...base, op: "update", rev: 1, set: new Map([["a", "1"]]) });
+    await store.save("row", { ...base, op: "destroy" });
+    release();
+    await expect(late).rejects.toMatchObject({
+      name: "StoreError",
+      code: "ERR_SESSION_STORE_TIMEOUT",
+      message: expect.stringContaining("nothing was saved") as string,
+    });
+    expect(await store.load("row")).toBeUndefined();
   });
 });
 

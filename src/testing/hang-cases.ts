@@ -1,0 +1,91 @@
+// What a call that hangs must not do to a store's other calls: its driver may never answer, or
+// answer when nobody waits any more.
+import type { SavedSession, SessionStore } from "../core/store.ts";
+import { type ConformanceCase, defineCase, must, mustEqual } from "./case.ts";
+import { type MakeStore, Row } from "./store-contract.ts";
+
+/** What the store is told that an engine waits, in milliseconds. */
+const PATIENCE = 100;
+/** When a call counts as one that never ends: long enough for a machine that is busy. */
+const NEVER = 5000;
+
+/** The cases of clause S10. */
+export function hangCases(name: string, makeStore: MakeStore): ConformanceCase[] {
+  const define = (id: string, test: (row: Row, hang: () => () => void) => Promise<void>) =>
+    defineCase(name, {
+      id,
+      clause: "S10",
+      run: async () => {
+        const { store, hang, close } = await makeStore();
+        try {
+          must(hang !== undefined, "makeStore gave no hang");
+          store.answerWithin?.(PATIENCE);
+          await test(new Row(store), hang);
+        } finally {
+          await close();
+        }
+      },
+    });
+  return [
+    define("L9 hang: a call that never ends holds up no other", async (row, hang) => {
+      const rev = (await row.create({ a: "1" }))?.rev ?? 0;
+      const release = hang();
+      const hanging = settled(update(row, rev, { hanging: "1" }));
+      const others = [
+        update(row, rev, { b: "2" }),
+        row.store.load(row.key),
+        update(row, rev, { c: "3" }),
+      ];
+      for (const other of others) await inTime(other);
+      const data = await inTime(row.data());
+      mustEqual([data?.get("b"), data?.get("c")], ["2", "3"], "what was written meanwhile");
+      release();
+      await hanging;
+    }),
+    define("L2 hang: what comes late of a call makes nothing newer undone", async (row, hang) => {
+      const rev = (await row.create({ a: "1" }))?.rev ?? 0;
+      const release = hang();
+      const late = settled(update(row, rev, { late: "1" }));
+      mustEqual((await inTime(update(row, rev, { b: "2" })))?.rev, rev, "a write meanwhile");
+      release();
+      await late;
+      mustEqual((await inTime(row.data()))?.get("b"), "2", "what was written meanwhile");
+      const releaseAgain = hang();
+      const afterLogout = settled(update(row, rev, { late: "2" }));
+      must((await inTime(row.save({ op: "destroy" }))) !== undefined, "destroy was refused");
+      releaseAgain();
+      await afterLogout;
+      mustEqual(await inTime(row.load()), undefined, "a session that was destroyed meanwhile");
+    }),
+  ];
+}
+
+function update(
+  { store, key }: Row,
+  rev: number,
+  entries: Record<string, string>,
+): Promise<SavedSession | undefined> {
+  const set = new Map(Object.entries(entries));
+  const change = { op: "update", rev, set, del: [], ttl: 0, deadline: Infinity } as const;
+  return Promise.resolve(store.save(key, change));
+}
+
+/** When a call has ended, however: it may have been given up. */
+function settled(call: Promise<unknown>): Promise<void> {
+  return call.then(
+    () => undefined,
+    () => undefined,
+  );
+}
+
+async function inTime<T>(answer: ReturnType<SessionStore["load"]> | Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const never = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("it waits for a call that never ends")), NEVER);
+  });
+  try {
+    return await Promise.race([answer as Promise<T>, never]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
