@@ -33,6 +33,7 @@ export type LimitErrorCode =
 export type StoreErrorCode =
   | "ERR_SESSION_STORE_FAILED"
   | "ERR_SESSION_STORE_TIMEOUT"
+  | "ERR_SESSION_STORE_BUSY"
   | "ERR_SESSION_STORE_UNREPLICATED"
   | "ERR_SESSION_STORE_ANSWER";
 

@@ -18,6 +18,7 @@ import {
 import { SECOND } from "./expiry.ts";
 import { eventNames, type SessionObservers } from "./events.ts";
 import type { Revocations } from "./revocations.ts";
+import { type CallsInFlight, callsInFlightOf } from "./store-call.ts";
 import { isSealed, type SessionStore } from "./store.ts";
 import { kindOf } from "./text.ts";
 
@@ -116,6 +117,7 @@ export interface ResolvedConfig {
   readonly signing: SigningKeyring | undefined;
   readonly revocations: Revocations | undefined;
   readonly storeTimeoutMs: number;
+  readonly inFlight: CallsInFlight;
   readonly onStoreError: "fail" | "anonymous";
   readonly maxKeyBytes: number;
   readonly maxKeys: number;
@@ -161,6 +163,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     signing: signingRing(config, store),
     revocations: checkRevocations(config.revocations, store),
     storeTimeoutMs: positive(config, "storeTimeout", configDefaults.storeTimeout) * 1000,
+    inFlight: callsInFlightOf(store),
     onStoreError: oneOf(config, "onStoreError", ["fail", "anonymous"], configDefaults.onStoreError),
     maxKeyBytes: count(config, "maxKeyBytes", configDefaults.maxKeyBytes),
     maxKeys: count(config, "maxKeys", configDefaults.maxKeys),

@@ -9,12 +9,37 @@ import type { Awaitable } from "./store.ts";
 export interface StoreCallOptions {
   readonly storeTimeoutMs: number;
   readonly on: SessionObservers;
+  /** The calls of the store that haven't ended, of all engines that use it. */
+  readonly inFlight: CallsInFlight;
+}
+
+/** How many calls a store hasn't answered yet. */
+export interface CallsInFlight {
+  count: number;
+}
+
+/**
+ * How many calls may wait for one store. A driver keeps what the server doesn't take, also when its
+ * request has long been answered: with a server that hangs that would be a call for each request.
+ * What answers ten thousand calls a second works that many off within the default storeTimeout; for
+ * a slower one the last of them would time out anyway.
+ */
+export const MAX_CALLS_IN_FLIGHT = 10_000;
+
+const byStore = new WeakMap<object, CallsInFlight>();
+
+/** The count of a store's calls, the same for all that use the store. */
+export function callsInFlightOf(store: object): CallsInFlight {
+  let calls = byStore.get(store);
+  if (calls === undefined) byStore.set(store, (calls = { count: 0 }));
+  return calls;
 }
 
 /**
  * The store's answer.
- * @throws {StoreError} ERR_SESSION_STORE_FAILED with the store's own error as its cause, or
- * ERR_SESSION_STORE_TIMEOUT; a late answer is dropped.
+ * @throws {StoreError} ERR_SESSION_STORE_FAILED with the store's own error as its cause;
+ * ERR_SESSION_STORE_TIMEOUT, and a late answer is dropped; ERR_SESSION_STORE_BUSY, and the store
+ * isn't called.
  * @param timeoutMs - Infinity: the call sees to it itself.
  */
 export function callStore<T>(
@@ -23,6 +48,11 @@ export function callStore<T>(
   call: () => Awaitable<T>,
   timeoutMs: number = options.storeTimeoutMs,
 ): Awaitable<T> {
+  const { inFlight } = options;
+  if (inFlight.count >= MAX_CALLS_IN_FLIGHT) {
+    const message = `${MAX_CALLS_IN_FLIGHT} calls wait for the store already, so it isn't called`;
+    throw observed(options, new StoreError("ERR_SESSION_STORE_BUSY", operation, message));
+  }
   let answer: Awaitable<T>;
   try {
     answer = call();
@@ -31,22 +61,26 @@ export function callStore<T>(
   }
   if (!isThenable(answer)) return answer;
   const later = answer;
-  if (timeoutMs === Infinity) {
-    return later.catch((cause: unknown) => {
-      throw failure(options, operation, cause);
-    });
-  }
+  inFlight.count++;
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const message = `the store did not answer within ${timeoutMs} ms; see storeTimeout`;
-      reject(observed(options, new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message)));
-    }, timeoutMs);
+    const timer =
+      timeoutMs === Infinity
+        ? undefined
+        : setTimeout(() => {
+            const message = `the store did not answer within ${timeoutMs} ms; see storeTimeout`;
+            reject(
+              observed(options, new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message)),
+            );
+          }, timeoutMs);
+    // Once: a query builder runs its query at each then.
     later.then(
       (value) => {
+        inFlight.count--;
         clearTimeout(timer);
         resolve(value);
       },
       (cause: unknown) => {
+        inFlight.count--;
         clearTimeout(timer);
         reject(failure(options, operation, cause));
       },

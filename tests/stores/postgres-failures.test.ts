@@ -6,6 +6,7 @@ import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import postgres from "postgres";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { MAX_CALLS_IN_FLIGHT } from "../../src/core/store-call.ts";
 import { newSelector } from "../../src/testing/history.ts";
 import { startProxy } from "../support/proxy.ts";
 import { startPostgres } from "../support/servers/postgres.ts";
@@ -144,6 +145,64 @@ describe("an outage is no logout", () => {
     expect(await visitor.visit((session) => session.get("a"))).toBe("1");
     await client.end();
   });
+
+  test(
+    "a server that is stopped: calls that wait for it are bounded, and it works on afterwards",
+    { timeout: 60_000 },
+    async () => {
+      const client = poolOf(server.url);
+      const store = await freshStore(client);
+      const events: string[] = [];
+      const visitor = (): Visitor =>
+        new Visitor(store, {
+          storeTimeout: 0.5,
+          on: {
+            storeError: ({ operation, error }) => void events.push(`${operation} ${error.code}`),
+          },
+        });
+      const known = visitor();
+      await known.visit((session) => session.set("a", "1"));
+      const backends = await stopBackends();
+      const fresh = visitor();
+      const save = (): Promise<unknown> => fresh.visit((session) => session.set("a", "1"));
+      const waiting = Array.from({ length: MAX_CALLS_IN_FLIGHT }, save);
+      // Past the bound a request is told at once, while all the others still wait.
+      await expect(save()).rejects.toMatchObject({
+        name: "StoreError",
+        code: "ERR_SESSION_STORE_BUSY",
+        status: 503,
+        operation: "save",
+      });
+      expect(events).toEqual(["save ERR_SESSION_STORE_BUSY"]);
+      await expect(known.visit((session) => session.get("a"))).rejects.toMatchObject({
+        code: "ERR_SESSION_STORE_BUSY",
+        operation: "load",
+      });
+      const answers = await Promise.allSettled(waiting);
+      expect(answers.filter(({ status }) => status === "fulfilled")).toEqual([]);
+      // What nobody waits for any more still stands in the driver's queue.
+      await expect(save()).rejects.toMatchObject({ code: "ERR_SESSION_STORE_BUSY" });
+      expect(client.waitingCount).toBeLessThanOrEqual(MAX_CALLS_IN_FLIGHT);
+      for (const pid of backends) process.kill(pid, "SIGCONT");
+      while (client.waitingCount > 0) await execute("SELECT 1");
+      expect(await known.visit((session) => session.get("a"))).toBe("1");
+      expect(await fresh.visit((session) => session.set("a", "2"))).toBeUndefined();
+      await client.end();
+    },
+  );
+
+  /** Stops the server and all that it serves its clients by, as a machine that hangs does. */
+  async function stopBackends(): Promise<number[]> {
+    const { rows } = await execute(
+      "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' UNION SELECT pg_backend_pid()",
+    );
+    const pids = [...rows.map(({ pid }) => Number(pid)), Number(server.server.pid)];
+    onTestFinished(() => {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    });
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    return pids;
+  }
 
   test("a server that hangs: a StoreError in time", async () => {
     const proxy = await startProxy(server.port);

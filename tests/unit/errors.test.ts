@@ -19,6 +19,7 @@ import {
 import { getSession } from "kocha-session/h3";
 import { H3Event } from "h3";
 import { expect, test } from "vitest";
+import { MAX_CALLS_IN_FLIGHT } from "../../src/core/store-call.ts";
 import { mustBeReplicated } from "../../src/redis/script.ts";
 import { freshKey, freshKeys } from "../support/keys.ts";
 
@@ -109,6 +110,17 @@ const ways: Readonly<Record<SessionErrorCode, () => unknown>> = {
     }),
   ERR_SESSION_STORE_TIMEOUT: () =>
     saveBy(() => new Promise(() => undefined), { storeTimeout: 0.001 }),
+  ERR_SESSION_STORE_BUSY: async () => {
+    const store: SessionStore = { load: () => undefined, save: () => new Promise(() => undefined) };
+    const engine = build({ store, storeTimeout: 0.001 });
+    const save = async (): Promise<unknown> => {
+      const session = await engine.open(undefined);
+      session.set("name", VALUE);
+      return engine.commit(session);
+    };
+    await Promise.allSettled(Array.from({ length: MAX_CALLS_IN_FLIGHT }, save));
+    return save();
+  },
   ERR_SESSION_STORE_UNREPLICATED: () =>
     mustBeReplicated(0, { replicas: 1, timeoutMs: 300 }, "save"),
   ERR_SESSION_STORE_ANSWER: () => saveBy(() => ({ key: VALUE }) as never),

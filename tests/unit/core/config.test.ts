@@ -42,9 +42,10 @@ describe("defaults", () => {
   });
 
   test("what is resolved from a store alone is the table of defaults", () => {
-    const { cookie, store, on, now, storeTimeoutMs, ...rest } = resolveConfig({
+    const { cookie, store, on, now, storeTimeoutMs, inFlight, ...rest } = resolveConfig({
       store: cookieStore,
     });
+    expect(inFlight).toEqual({ count: 0 });
     expect({ ...cookie, ...rest, storeTimeout: storeTimeoutMs / 1000 }).toEqual({
       ...configDefaults,
       domain: undefined,
