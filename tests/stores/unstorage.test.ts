@@ -1,4 +1,6 @@
 // The unstorage store on drivers of three kinds: in memory, in files, and on a real Redis.
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +11,7 @@ import fsDriver from "unstorage/drivers/fs";
 import lruDriver from "unstorage/drivers/lru-cache";
 import memoryDriver from "unstorage/drivers/memory";
 import redisDriver from "unstorage/drivers/redis";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { Redis } from "ioredis";
 import { startRedis } from "../support/servers/redis.ts";
 import { thrownBy } from "../support/thrown.ts";
@@ -108,13 +110,101 @@ describe("what a driver is told", () => {
     expect(await visitor.visit((session) => session.get("a"))).toBe("1");
   });
 
-  test("what someone else wrote is no session", async () => {
+  test("what someone else wrote is an error in the end, never no session", async () => {
     const storage = createStorage({ driver: memoryDriver() });
     const store = new SessionUnstorageStore({ storage, prefix: "" });
     for (const value of ["text", 7, true, { rev: 1 }, [1], "k1[1,1,null,2,[]]", ""]) {
       await storage.setItem("row", value as string);
-      expect(await store.load("row")).toBeUndefined();
+      await expect(store.load("row")).rejects.toMatchObject({
+        name: "StoreError",
+        code: "ERR_SESSION_STORE_ANSWER",
+      });
     }
+    await storage.removeItem("row");
+    expect(await store.load("row")).toBeUndefined();
+  });
+});
+
+describe("files that another process writes", () => {
+  test("are read whole, at each of 200 reads", { timeout: 60_000 }, async () => {
+    const base = join(folder, "two-processes");
+    const program = join(import.meta.dirname, "unstorage-writer.ts");
+    const execArgv = ["--conditions=kocha-session-source", "--import", "tsx"];
+    const writer = fork(program, [base, "row"], { execArgv });
+    onTestFinished(() => void writer.kill());
+    await once(writer, "message");
+    writer.send("begin");
+    const storage = createStorage({ driver: fsDriver({ base }) as Driver });
+    const store = new SessionUnstorageStore({ storage });
+    let missed = 0;
+    for (let read = 0; read < 200; read++) {
+      if ((await store.load("row"))?.data.get("a") === undefined) missed++;
+    }
+    expect(missed).toBe(0);
+    writer.disconnect();
+    await once(writer, "exit");
+  });
+});
+
+describe("keys that a storage doesn't keep apart", () => {
+  test.each(["app?", "?", "a?b:", "..:", "../x:", "a..b"])(
+    "the prefix %j is refused at once",
+    (prefix) => {
+      const storage = createStorage({ driver: memoryDriver() });
+      expect(thrownBy(() => new SessionUnstorageStore({ storage, prefix }))).toMatchObject({
+        name: "ConfigError",
+        code: "ERR_SESSION_CONFIG_FIELD",
+        field: "prefix",
+      });
+    },
+  );
+
+  test("a storage of another kind is found out by the first request, and by each", async () => {
+    const storage = createStorage({ driver: memoryDriver() });
+    const cutting: UnstorageStorage = {
+      getItem: (key) => storage.getItem(key.slice(0, 8)),
+      setItem: (key, value) => storage.setItem(key.slice(0, 8), value),
+      removeItem: (key) => storage.removeItem(key.slice(0, 8)),
+    };
+    const visitor = new Visitor(
+      new SessionUnstorageStore({ storage: cutting, prefix: "sessions" }),
+    );
+    for (let request = 0; request < 2; request++) {
+      await expect(visitor.visit((session) => session.set("a", "1"))).rejects.toMatchObject({
+        name: "ConfigError",
+        field: "prefix",
+      });
+    }
+    expect(visitor.cookie).toBeUndefined();
+    expect(await storage.getKeys()).toEqual([]);
+  });
+
+  test.each(["", "a:", "a::b//", "a\\", "#%&", "$", "."])(
+    "the prefix %j is taken",
+    async (prefix) => {
+      const storage = createStorage({
+        driver: fsDriver({ base: join(folder, String(++folders)) }) as Driver,
+      });
+      const store = new SessionUnstorageStore({ storage, prefix });
+      const one = new Visitor(store);
+      const other = new Visitor(store);
+      await one.visit((session) => session.set("a", "one"));
+      await other.visit((session) => session.set("a", "other"));
+      expect(await one.visit((session) => session.get("a"))).toBe("one");
+    },
+  );
+
+  test("two keys are tried once, and removed", async () => {
+    const storage = createStorage({ driver: memoryDriver() });
+    let written = 0;
+    const counting: UnstorageStorage = {
+      getItem: (key) => storage.getItem(key),
+      setItem: (key, value) => storage.setItem(key, value, { n: ++written }),
+      removeItem: (key) => storage.removeItem(key),
+    };
+    const store = new SessionUnstorageStore({ storage: counting });
+    for (let load = 0; load < 3; load++) expect(await store.load("row")).toBeUndefined();
+    expect([written, await storage.getKeys()]).toEqual([2, []]);
   });
 });
 
