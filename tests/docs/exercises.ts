@@ -1,11 +1,9 @@
 // What is asked of a snippet's servers beyond that they start: a look for every one of them, and an
 // exercise of its own where a document promises an outcome.
-import { connect } from "node:http2";
-import { text } from "node:stream/consumers";
 import { DAY, SessionCookieStore } from "kocha-session";
 import { mintCookie } from "kocha-session/testing";
 import { expect } from "vitest";
-import { WebSocket } from "ws";
+import { type Answer, connectByWebSocket, visitByHttp2, Visitor } from "./clients.ts";
 import type { SnippetServer } from "./run-snippet.ts";
 import type { Snippet } from "./snippets.ts";
 
@@ -19,42 +17,13 @@ export function aliceCookie(keys: Readonly<Record<string, string>>): Promise<str
   return mintCookie(config, { name: "alice" });
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly setCookie: readonly string[];
-}
-
-/** A client with one cookie jar of one cookie, as far as the documents need one. */
-class Visitor {
-  readonly #url: string;
-  cookie = "";
-
-  constructor(port: number) {
-    this.#url = `http://127.0.0.1:${port}`;
-  }
-
-  async visit(path: string, method = "GET"): Promise<Answer> {
-    const { cookie } = this;
-    const response = await fetch(this.#url + path, {
-      method,
-      redirect: "manual",
-      ...(cookie !== "" && { headers: { cookie } }),
-    });
-    const setCookie = response.headers.getSetCookie();
-    const sent = setCookie[0]?.split(";", 1)[0];
-    if (sent !== undefined) this.cookie = sent.endsWith("=") ? "" : sent;
-    return { status: response.status, body: await response.text(), setCookie };
-  }
-}
-
 /** Every server answers, and one whose front page is the session's name shows it to its owner. */
 export async function lookAt(
   { port, protocol }: SnippetServer,
   { code }: Snippet,
   alice: string,
 ): Promise<void> {
-  const { status, body } = await (protocol === "http2" ? visitByHttp2(port, alice) : visit());
+  const { status, body } = await (protocol === "http2" ? visitByHttp2(port, "/", alice) : visit());
   expect(status).toBeLessThan(500);
   const showsName = code.includes('get("name")') && code.includes("./config/app.ts");
   if (showsName && status === 200) expect(body).toBe("alice");
@@ -66,34 +35,10 @@ export async function lookAt(
   }
 }
 
-async function visitByHttp2(port: number, cookie: string): Promise<Answer> {
-  const client = connect(`http://127.0.0.1:${port}`);
-  try {
-    const stream = client.request({ ":path": "/", cookie });
-    const status = new Promise<number>((resolve, reject) => {
-      stream.once("response", (headers) => resolve(headers[":status"] ?? 0));
-      stream.once("error", reject);
-    });
-    return { status: await status, body: await text(stream), setCookie: [] };
-  } finally {
-    client.close();
-  }
-}
-
 /** A socket is greeted by its session's name, and refused without one. */
 async function takeUpgrades(port: number, alice: string): Promise<void> {
-  const connectAs = (cookie: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${port}`, { headers: { cookie } });
-      socket.once("unexpected-response", (_, { statusCode }) => resolve(String(statusCode)));
-      socket.once("message", (message: Buffer) => {
-        resolve(message.toString());
-        socket.close();
-      });
-      socket.once("error", reject);
-    });
-  expect(await connectAs(alice)).toBe("hello alice");
-  expect(await connectAs("appname_session=made-up")).toBe("401");
+  expect(await connectByWebSocket(port, alice)).toBe("hello alice");
+  expect(await connectByWebSocket(port, "appname_session=made-up")).toBe("401");
 }
 
 /** What a document promises of a program, by document and heading. */

@@ -2,6 +2,7 @@
 // program of its own with fresh keys; its servers are asked, and what the documents promise is tried.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { aliceCookie, exercises, lookAt } from "./exercises.ts";
+import { surviveOutage } from "./outage.ts";
 import { startServices } from "./services.ts";
 import {
   freshEnvironment,
@@ -51,6 +52,19 @@ describe.concurrent("a snippet runs", () => {
       }
     } finally {
       await running.stop();
+    }
+  });
+});
+
+describe.concurrent("a server outlives its store, which rejects its load, rejects its save, and hangs", () => {
+  test.each(snippets.filter(startsServer))("$place", { timeout: 60_000 }, async (snippet) => {
+    const env = { ...keys, ...services.env };
+    const running = await RunningSnippet.start(folder, snippet, env, "failing");
+    try {
+      await surviveOutage(running, snippet);
+    } finally {
+      // It may complain, and says more than an answer that is missing when it has ended by itself.
+      await running.stop(true);
     }
   });
 });

@@ -7,7 +7,8 @@ import { dirname, join } from "node:path";
 import { repository } from "../support/cli.ts";
 import { freshKey } from "../support/keys.ts";
 import { type Block, listDocuments, readBlocks } from "./documents.ts";
-import type { SnippetServer } from "./run-snippet.ts";
+import type { SnippetServer, Started } from "./run-snippet.ts";
+import type { FaultCookies } from "./failing-store.ts";
 
 /** One block as a program. */
 export interface Snippet extends Block {
@@ -61,7 +62,9 @@ export class SnippetPackage {
       // In the line that it has in the document, so that messages name the right one.
       this.#write(file, "\n".repeat(line - 1) + code);
     }
-    copyFileSync(join(import.meta.dirname, "run-snippet.ts"), join(this.path, "run-snippet.ts"));
+    for (const name of ["run-snippet.ts", "failing-store.ts"]) {
+      copyFileSync(join(import.meta.dirname, name), join(this.path, name));
+    }
     this.#write("tsconfig.json", JSON.stringify(compilerSettings));
     return compile(["-p", this.path]).replaceAll(/^\.tmp\/docs-\w+\//gm, "");
   }
@@ -128,43 +131,51 @@ export function startsServer({ code }: Snippet): boolean {
 /** A snippet that runs. */
 export class RunningSnippet {
   readonly servers: readonly SnippetServer[];
+  /** Of the store that fails, when it runs on one. */
+  readonly cookies: FaultCookies | undefined;
   readonly #child: ChildProcess;
   readonly #output: Output;
 
-  private constructor(child: ChildProcess, output: Output, servers: readonly SnippetServer[]) {
+  private constructor(child: ChildProcess, output: Output, { servers, cookies }: Started) {
     this.#child = child;
     this.#output = output;
     this.servers = servers;
+    this.cookies = cookies;
   }
 
   /**
    * Runs a snippet until its module has been evaluated and its servers listen.
+   * @param on - "own": on the store that it shows; "failing": on one that fails.
    * @throws {Error} with its output when it fails.
    */
   static async start(
     folder: SnippetPackage,
     snippet: Snippet,
     env: Readonly<Record<string, string>>,
+    on: "own" | "failing" = "own",
   ): Promise<RunningSnippet> {
     const file = join(folder.path, snippet.file.replace(/\.ts$/, ".js"));
-    const listens = startsServer(snippet) ? ["listens"] : [];
+    const words = [
+      ...(startsServer(snippet) ? ["listens"] : []),
+      ...(on === "failing" ? ["fails"] : []),
+    ];
     const { PATH = "", HOME = "" } = process.env;
     const runner = ["--enable-source-maps", join(folder.path, "run-snippet.js")];
-    const child = spawn(process.execPath, [...runner, file, MARK, ...listens], {
+    const child = spawn(process.execPath, [...runner, file, MARK, ...words], {
       cwd: dirname(file),
       env: { PATH, HOME, ...env },
     });
     const output: Output = { out: "", err: "" };
     child.stderr.on("data", (chunk: Buffer) => (output.err += chunk.toString()));
-    const servers = await new Promise<readonly SnippetServer[]>((resolve, reject) => {
+    const started = await new Promise<Started>((resolve, reject) => {
       child.stdout.on("data", (chunk: Buffer) => {
         output.out += chunk.toString();
         const told = new RegExp(`^${MARK}(.*)$`, "m").exec(output.out)?.[1];
-        if (told !== undefined) resolve(JSON.parse(told) as SnippetServer[]);
+        if (told !== undefined) resolve(JSON.parse(told) as Started);
       });
       child.once("close", () => reject(new Error(output.out + output.err)));
     });
-    return new RunningSnippet(child, output, servers);
+    return new RunningSnippet(child, output, started);
   }
 
   /** What it has printed. */
@@ -174,14 +185,15 @@ export class RunningSnippet {
 
   /**
    * Ends it.
-   * @throws {Error} when it failed since, or has complained of anything.
+   * @throws {Error} when it has ended by itself, or has complained of anything but what it may.
    */
-  async stop(): Promise<void> {
+  async stop(mayComplain = false): Promise<void> {
     const child = this.#child;
     const closed = new Promise((resolve) => child.once("close", resolve));
     child.stdin?.end();
     if (child.exitCode === null) await closed;
-    if (child.exitCode !== 0 || this.#output.err !== "") throw new Error(this.#output.err);
+    const complains = this.#output.err !== "" && !mayComplain;
+    if (child.exitCode !== 0 || complains) throw new Error(this.#output.err);
   }
 }
 
