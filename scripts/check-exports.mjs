@@ -16,7 +16,7 @@ for (const subpath of subpaths) {
   if (!readme.includes(`\`${name}\``)) faults.push(`${subpath}: README.md has no \`${name}\``);
 }
 /** What the hosts share, and no entry point of its own. */
-const shared = new Set(["hold.ts", "loopback.ts", "request-session.ts", "web.ts"]);
+const shared = new Set(["attach.ts", "hold.ts", "loopback.ts", "request-session.ts", "web.ts"]);
 for (const file of readdirSync("src/hosts")) {
   if (shared.has(file)) continue;
   if (!subpaths.includes(`./${file.slice(0, -3)}`)) faults.push(`src/hosts/${file} has no subpath`);

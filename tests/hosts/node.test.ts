@@ -1,6 +1,6 @@
 // The request listener of node:http, which has no error path of its own: whatever the store or the
 // handler does, the client is answered, the operator hears of it, and the process goes on.
-import { createServer, request as httpRequest } from "node:http";
+import { createServer, request as httpRequest, type ServerResponse } from "node:http";
 import { connect, createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -19,7 +19,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { spyOn } from "../../src/testing/probe.ts";
 import { freshKey, freshKeys } from "../support/keys.ts";
 import { listen } from "../support/listen.ts";
-import { slowly } from "../support/slow-store.ts";
+import { slowly } from "../support/latency.ts";
 import { thrownBy } from "../support/thrown.ts";
 
 test("the entry point gives what its documents name, and nothing else", () => {
@@ -185,20 +185,26 @@ describe.each<[string, (store: SessionStore) => SessionStore]>([
     expect((await ask(`${url}/fine`)).body).toBe("fine");
   });
 
-  test("a handler that throws when it has answered leaves the answer whole", async () => {
-    const config = memory();
-    const { url, reported } = await serve(config, async (_request, response, session) => {
-      session.set("a", "1");
-      const finished = new Promise((resolve) => response.once("finish", resolve));
-      response.writeHead(201, { "X-Own": "1" }).end("first");
-      await finished;
-      throw new Error("the handler threw");
-    });
-    const { status, body, headers, setCookie } = await ask(url);
-    expect([status, body, headers.get("X-Own")]).toEqual([201, "first", "1"]);
-    expect(await readCookie(config, setCookie)).toEqual(new Map([["a", "1"]]));
-    expect(reported).toMatchObject([{ message: "the handler threw" }]);
-  });
+  test.each([
+    ["at once", async () => undefined],
+    ["when it is sent", (response) => new Promise((resolve) => response.once("finish", resolve))],
+  ] satisfies [string, (response: ServerResponse) => Promise<unknown>][])(
+    "a handler that throws %s when it has answered leaves the answer whole",
+    async (__, wait) => {
+      const config = memory();
+      const { url, reported } = await serve(config, async (_request, response, session) => {
+        session.set("a", "1");
+        const waited = wait(response);
+        response.writeHead(201, { "X-Own": "1" }).end("first");
+        await waited;
+        throw new Error("the handler threw");
+      });
+      const { status, body, headers, setCookie } = await ask(url);
+      expect([status, body, headers.get("X-Own")]).toEqual([201, "first", "1"]);
+      expect(await readCookie(config, setCookie)).toEqual(new Map([["a", "1"]]));
+      expect(reported).toMatchObject([{ message: "the handler threw" }]);
+    },
+  );
 
   test("a reporter that fails hides nothing and ends nothing", async () => {
     onTestFinished(() => void vi.restoreAllMocks());
