@@ -126,7 +126,7 @@ function modesOf({ kind, modes: own }: Subject): readonly Mode[] {
   if (kind === "none") return ["read"];
   // Without a cookie the floor is the host without a session.
   if (kind === "limit") return ["read", "fresh", "write"];
-  if (kind === "peer") return ["read", "write", "anonymous"];
+  if (kind === "peer") return ["read", "fresh", "write", "anonymous"];
   return modes;
 }
 

@@ -1,8 +1,9 @@
-// Writes docs/performance.md and its plots from the results: what was measured, on what, and what
+// Writes docs/performance.md, its plots and the README's table of costs from the results: what was measured, on what, and what
 // became of the targets. Run by itself it only writes the page anew.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { root } from "../lib/load.ts";
 import type { Machine } from "../lib/machine.ts";
+import { withCosts } from "./costs.ts";
 import { partNames, readResults, type Results } from "./results.ts";
 import { sections } from "./sections.ts";
 import { table } from "./table.ts";
@@ -67,4 +68,8 @@ export async function writePage(): Promise<void> {
     ...(existsSync(notes) ? [readFileSync(notes, "utf8").trim()] : []),
   ];
   writeFileSync(new URL("docs/performance.md", root), `${parts.join("\n\n")}\n`);
+  if (results.http !== undefined) {
+    const readme = new URL("README.md", root);
+    writeFileSync(readme, withCosts(readFileSync(readme, "utf8"), results.http));
+  }
 }

@@ -1,4 +1,5 @@
 // The page's sections, one for each part that has been measured: a sentence, a plot, a table.
+import { costs } from "./costs.ts";
 import { FRESH } from "../http/run.ts";
 import { hostNames, modes } from "../lib/subject.ts";
 import { type Bar, bars, lines } from "./plots.ts";
@@ -111,6 +112,9 @@ const http: Section = async ({ http: result }) => {
       "`write` changes a value; `anonymous` asks without a cookie; `idle` and `passing` leave the session alone, with and " +
       "without a cookie. The raw AES-256-GCM line is the floor: a handler that finds the cookie by hand and opens it, " +
       "with neither codec nor expiry.",
+    "In one table, without the spread (`read`, `fresh` and `write`), beside the least that any other library takes on the " +
+      "host, and beside @fastify/secure-session, which calls libsodium:",
+    costs(result),
     ...charts,
     ...tables,
     ...result.unmeasured.map((line) => `Not measured: ${line}.`),
