@@ -2,7 +2,7 @@
 import type { History, RaceRequest } from "./history.ts";
 import type { SessionHistory } from "./session-history.ts";
 
-/** What a history can show that no store with the laws of DESIGN.md section 2 lets happen. */
+/** What a history can show that no store which keeps the laws of docs/stores.md lets happen. */
 export const ruleNames = [
   "L1 lost update",
   "L1 refused without a barrier",
