@@ -12,6 +12,10 @@ for (const subpath of subpaths) {
   for (const file of [source, types, built]) {
     if (!existsSync(file)) faults.push(`${subpath}: ${file} is not there`);
   }
+  // What `moduleResolution: node10` reads, which knows no exports.
+  const [typesForNode10] = manifest.typesVersions["*"][subpath.slice(2)] ?? [];
+  if (subpath !== "." && typesForNode10 !== types)
+    faults.push(`${subpath}: typesVersions must lead to ${types}`);
   const name = subpath === "." ? "kocha-session" : `kocha-session/${subpath.slice(2)}`;
   if (!readme.includes(`\`${name}\``)) faults.push(`${subpath}: README.md has no \`${name}\``);
 }

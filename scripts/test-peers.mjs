@@ -29,6 +29,23 @@ const trials = {
     } catch (error) {
       if (!/libsql 0\\.3 or older/.test(error.message)) throw error;
     }`,
+  // Jest's own loader takes ES modules only where it runs on them itself.
+  "jest@30": `
+    import { execFileSync } from "node:child_process";
+    import { writeFileSync } from "node:fs";
+    writeFileSync("session.test.mjs", \`
+      import { randomBytes } from "node:crypto";
+      import { SessionMemoryStore } from "kocha-session";
+      import { mintCookie, readCookie } from "kocha-session/testing";
+      test("a cookie is minted and read", async () => {
+        const signingKey = randomBytes(32).toString("base64");
+        const config = { store: new SessionMemoryStore(), signingKey };
+        const cookie = await mintCookie(config, { name: "alice" });
+        expect((await readCookie(config, cookie)).get("name")).toBe("alice");
+      });\`);
+    const jest = "node_modules/jest/bin/jest.js";
+    const files = ["--testMatch", "**/*.test.mjs"];
+    execFileSync(process.execPath, ["--experimental-vm-modules", jest, ...files]);`,
   "fast-check@3 tough-cookie@4": `
     import { SessionMemoryStore } from "kocha-session";
     import { fakeClock, storeLaws } from "kocha-session/testing";

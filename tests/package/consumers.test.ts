@@ -1,22 +1,27 @@
 // Programs that use the package, compiled against its declarations alone, with every library check
 // on: under both module resolutions, for Node.js and for a browser's types, and the hosts with
 // their packages. TYPESCRIPTS adds compilers: "5.9.3,6.0.3", which npm run test:nodes does.
+import { randomBytes } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readBlocks } from "../docs/documents.ts";
 import { repository } from "../support/cli.ts";
-import { compiler, install, pack, run } from "./packed.ts";
+import { compiler, install, pack, readManifest, run } from "./packed.ts";
 
+/** The last compiler that is written in JavaScript, and that knows moduleResolution node10. */
+const OLDER = "5.9.3";
+const ours = "of the repository";
 const versions = (process.env["TYPESCRIPTS"] ?? "").split(",").filter((version) => version !== "");
-const compilers = new Map<string, string>([["of the repository", compiler]]);
+const compilers = new Map<string, string>([[ours, compiler]]);
 let root: string;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "kocha-session-consumers-"));
   const { tarball } = await pack(root);
   await install(join(root, "alone"), tarball);
-  for (const version of versions) {
+  for (const version of new Set([...versions, OLDER])) {
     const folder = join(root, `typescript-${version}`);
     await install(folder, `typescript@${version}`);
     compilers.set(version, join(folder, "node_modules", ".bin", "tsc"));
@@ -102,6 +107,8 @@ const store: session.SessionStore = new session.SessionMemoryStore();
 export = store;
 `;
 
+const node = join(repository, "node_modules");
+
 interface Settings {
   readonly [name: string]: unknown;
 }
@@ -117,6 +124,28 @@ const nodeTypes: Settings = { types: ["node"], lib: ["ES2023"] };
 const domTypes: Settings = { types: [], lib: ["ES2023", "DOM", "DOM.Iterable"] };
 const nodenext: Settings = { module: "NodeNext", moduleResolution: "NodeNext" };
 const bundler: Settings = { module: "ESNext", moduleResolution: "Bundler" };
+
+/** A project with the installed package, and beside it all that the repository has. */
+async function makeProject(name: string, type: "commonjs" | "module"): Promise<string> {
+  const folder = join(root, name);
+  const modules = join(folder, "node_modules");
+  await cp(join(root, "alone", "node_modules"), modules, {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
+  const linked = (await readdir(node)).filter((one) => !one.startsWith(".") && one !== "@noble");
+  await Promise.all(linked.map((one) => symlink(join(node, one), join(modules, one))));
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type }));
+  return folder;
+}
+
+/** What a compiler says of a project: nothing when all is well. */
+function complaints(version: string, folder: string, ...args: readonly string[]): Promise<string> {
+  return run(folder, compilers.get(version) ?? "", args).then(
+    ({ stdout }) => stdout,
+    (error: unknown) => (error as { readonly stdout: string }).stdout,
+  );
+}
 
 /** Compiles files in a folder of their own beside the installed package. */
 async function compile(
@@ -137,54 +166,112 @@ async function compile(
 }
 
 // The compilers before 7 take their time, several of them in one test.
-describe.each(["of the repository", ...versions])(
-  "the TypeScript %s",
-  { timeout: 180_000 },
-  (version) => {
-    const tsc = (): string => compilers.get(version) ?? "";
-    const slug = version.replaceAll(/\W/g, "-");
-    const node = join(repository, "node_modules");
+describe.each([ours, ...versions])("the TypeScript %s", { timeout: 180_000 }, (version) => {
+  const tsc = (): string => compilers.get(version) ?? "";
+  const slug = version.replaceAll(/\W/g, "-");
 
-    test("takes a program for the Fetch API without Node.js' types", async () => {
-      for (const [resolution, options] of Object.entries({ nodenext, bundler })) {
-        const name = `${slug}-dom-${resolution}`;
-        const files = { "anywhere.ts": anywhere };
-        expect(await compile(tsc(), name, { ...domTypes, ...options }, files)).toBe("");
-      }
-    });
+  test("takes a program for the Fetch API without Node.js' types", async () => {
+    for (const [resolution, options] of Object.entries({ nodenext, bundler })) {
+      const name = `${slug}-dom-${resolution}`;
+      const files = { "anywhere.ts": anywhere };
+      expect(await compile(tsc(), name, { ...domTypes, ...options }, files)).toBe("");
+    }
+  });
 
-    test("takes one for Node.js, and one in CommonJS", async () => {
-      const types = { ...nodeTypes, typeRoots: [join(node, "@types")] };
-      const files = { "anywhere.ts": anywhere, "main.ts": onNode };
-      for (const [resolution, options] of Object.entries({ nodenext, bundler })) {
-        const name = `${slug}-node-${resolution}`;
-        expect(await compile(tsc(), name, { ...types, ...options }, files)).toBe("");
-      }
-      const common = { "main.cts": commonJs };
-      expect(await compile(tsc(), `${slug}-cjs`, { ...types, ...nodenext }, common)).toBe("");
-    });
+  test("takes one for Node.js, and one in CommonJS", async () => {
+    const types = { ...nodeTypes, typeRoots: [join(node, "@types")] };
+    const files = { "anywhere.ts": anywhere, "main.ts": onNode };
+    for (const [resolution, options] of Object.entries({ nodenext, bundler })) {
+      const name = `${slug}-node-${resolution}`;
+      expect(await compile(tsc(), name, { ...types, ...options }, files)).toBe("");
+    }
+    const common = { "main.cts": commonJs };
+    expect(await compile(tsc(), `${slug}-cjs`, { ...types, ...nodenext }, common)).toBe("");
+  });
 
-    test("finds in the declarations what the type tests find in the sources", async () => {
-      // The same tests, with the packages of the hosts and of the schemas beside the installed one.
-      const folder = join(root, `${slug}-types`);
-      await cp(join(root, "alone", "node_modules"), join(folder, "node_modules"), {
-        recursive: true,
-        verbatimSymlinks: true,
-      });
-      const linked = (await readdir(node)).filter(
-        (name) => !name.startsWith(".") && name !== "@noble",
-      );
-      await Promise.all(
-        linked.map((name) => symlink(join(node, name), join(folder, "node_modules", name))),
-      );
-      await writeFile(join(folder, "package.json"), '{ "type": "module" }');
-      const tests = join(repository, "tests", "types");
-      const files = (await readdir(tests)).filter((name) => name.endsWith(".test-d.ts"));
-      for (const name of files) await cp(join(tests, name), join(folder, name));
-      const options = { ...strict, ...nodeTypes, ...nodenext, skipLibCheck: true };
-      const settings = { compilerOptions: { ...options, lib: ["ES2024"] }, files };
-      await writeFile(join(folder, "tsconfig.json"), JSON.stringify(settings));
-      await expect(run(folder, tsc(), ["-p", folder])).resolves.toMatchObject({ stdout: "" });
-    });
-  },
-);
+  test("finds in the declarations what the type tests find in the sources", async () => {
+    // The same tests, with the packages of the hosts and of the schemas beside the installed one.
+    const folder = await makeProject(`${slug}-types`, "module");
+    const tests = join(repository, "tests", "types");
+    const files = (await readdir(tests)).filter((name) => name.endsWith(".test-d.ts"));
+    for (const name of files) await cp(join(tests, name), join(folder, name));
+    const options = { ...strict, ...nodeTypes, ...nodenext, skipLibCheck: true };
+    const settings = { compilerOptions: { ...options, lib: ["ES2024"] }, files };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(settings));
+    await expect(run(folder, tsc(), ["-p", folder])).resolves.toMatchObject({ stdout: "" });
+  });
+});
+
+/** An Express application in the style of CommonJS. */
+const application = `
+import express from "express";
+import { SessionMemoryStore } from "kocha-session";
+import { sessionMiddleware } from "kocha-session/express";
+const app = express();
+app.use(sessionMiddleware({ store: new SessionMemoryStore(), signingKey: process.env["KEY"] }));
+app.get("/", (req, res) => void res.send(req.session.get("name")));
+console.log("built");
+`;
+const key = randomBytes(32).toString("base64");
+
+describe("a project of CommonJS in TypeScript", { timeout: 180_000 }, () => {
+  const node10 = ["--module", "commonjs", "--moduleResolution", "node10", "--esModuleInterop"];
+  const common = ["--strict", "--skipLibCheck", "--target", "es2022", "--types", "node"];
+
+  test.each([
+    ["5.9 with moduleResolution node10", OLDER, node10],
+    ["5.9 with module nodenext", OLDER, ["--module", "nodenext"]],
+    ["7 with module nodenext", ours, ["--module", "nodenext"]],
+  ])("compiles by %s, and runs", async (what, version, options) => {
+    const folder = await makeProject(what.replaceAll(/\W/g, "-"), "commonjs");
+    await writeFile(join(folder, "main.ts"), application);
+    expect(await complaints(version, folder, ...common, ...options, "main.ts")).toBe("");
+    const { stdout } = await run(folder, process.execPath, ["main.js"], { KEY: key });
+    expect(stdout).toBe("built\n");
+  });
+
+  test("finds the declarations of every entry point with moduleResolution node10", async () => {
+    const folder = await makeProject("node10-entries", "commonjs");
+    const { exports } = await readManifest();
+    const names = Object.keys(exports).filter((path) => !path.endsWith(".json"));
+    const lines = names.map(
+      (path, index) => `import * as entry${index} from "kocha-session${path.slice(1)}";
+export const one${index}: typeof entry${index} = entry${index};`,
+    );
+    await writeFile(join(folder, "main.ts"), lines.join("\n"));
+    expect(await complaints(OLDER, folder, ...common, ...node10, "--noEmit", "main.ts")).toBe("");
+  });
+});
+
+describe.each([OLDER, ours])("by the TypeScript %s, a project", { timeout: 180_000 }, (version) => {
+  const slug = version.replaceAll(/\W/g, "-");
+
+  test("as tsc --init sets it up takes the README's snippets, .ts imports and all", async () => {
+    const folder = await makeProject(`${slug}-init`, "module");
+    await run(folder, compilers.get(version) ?? "", ["--init"]);
+    const blocks = ["docs/getting-started.md", "README.md"].flatMap(readBlocks);
+    const snippets = blocks.filter(({ language }) => language === "ts");
+    await mkdir(join(folder, "config"));
+    for (const { code, document, line } of snippets) {
+      const isConfig = code.startsWith("// config/app.ts");
+      const name = isConfig ? "config/app.ts" : `${document.replaceAll(/\W/g, "-")}-${line}.ts`;
+      await writeFile(join(folder, name), code);
+    }
+    expect(snippets.length).toBeGreaterThan(7);
+    // The two settings that docs/getting-started.md names.
+    const settings = ["--rewriteRelativeImportExtensions", "--types", "node", "--noEmit"];
+    expect(await complaints(version, folder, ...settings)).toBe("");
+    expect(await complaints(version, folder, "--noEmit")).toContain("TS5097");
+  });
+
+  test("that still has @types/express-session compiles with skipLibCheck, its default", async () => {
+    const folder = await makeProject(`${slug}-left`, "module");
+    await writeFile(join(folder, "main.ts"), application);
+    const options = ["--strict", "--target", "es2022", "--module", "nodenext", "--noEmit"];
+    const types = ["--types", "node,express-session"];
+    const compileWith = (...more: readonly string[]): Promise<string> =>
+      complaints(version, folder, ...options, ...types, ...more, "main.ts");
+    expect(await compileWith("--skipLibCheck")).toBe("");
+    expect(await compileWith()).toMatch(/express-session.*TS2717/);
+  });
+});

@@ -19,7 +19,7 @@ afterEach(async () => {
 test("Fastify 3 is refused when the plugin is registered", async () => {
   const app = fastify3();
   closing.push(async () => app.close());
-  app.register(sessionPlugin as never, config);
+  void app.register(sessionPlugin as never, config);
   await expect(async () => app.ready()).rejects.toMatchObject({
     name: "ConfigError",
     field: "fastify",
