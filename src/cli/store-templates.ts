@@ -83,7 +83,7 @@ import { SessionRedisStore } from "kocha-session/redis";
     core: [],
     setup: `const url = process.env["REDIS_URL"] ?? "redis://localhost:6379";
 const client = createClient({ url, disableOfflineQueue: true });
-client.on("error", console.error); // without a listener node-redis ends the process
+client.on("error", console.error); // without a listener a restart of the server ends the process
 await client.connect();
 `,
     store: "new SessionRedisStore({ client })",
@@ -100,7 +100,7 @@ import { SessionPostgresStore } from "kocha-session/postgres";
     setup: `const client = new pg.Pool({
   connectionString: process.env["POSTGRES_URL"] ?? "postgres://postgres@localhost:5432/postgres",
 });
-client.on("error", console.error); // without a listener a lost connection ends the process
+client.on("error", console.error); // without a listener a restart of the server ends the process
 const store = new SessionPostgresStore({ client });
 await store.createTable();
 ${sweeping}`,

@@ -1,4 +1,4 @@
-// Finds our cookies in a Cookie header. Reading it is a security boundary (SECURITY.md 1d): names
+// Finds our cookies in a Cookie header. Reading it is a security boundary: names
 // are compared byte for byte, nothing is percent-decoded, and only SP and HTAB are trimmed.
 //
 // RFC 6265bis section 4.2.1 (what a well-behaved client sends):

@@ -1,7 +1,7 @@
 // The conformance kit's own words: a case, its failure, and the few assertions that it needs. It
 // knows no test runner and no assertion library.
 
-/** The laws of DESIGN.md section 2, each in one line. */
+/** The laws of docs/stores.md, each in one line. */
 export const laws = {
   L1: "merge: concurrent requests that change different keys all keep their change",
   L2: "final logout: after destroy() nothing makes the session load again",

@@ -58,7 +58,7 @@ const DAY = 24 * HOUR;
 const GRACE = 60_000;
 const RACERS = 12;
 
-/** What clients have sent that broke somebody (SECURITY.md 1d); none opens a session. */
+/** What clients have sent that broke somebody (docs/security.md, "What went wrong elsewhere"); none opens a session. */
 const hostileValues = [
   "",
   "=",

@@ -83,7 +83,7 @@ describe("the shop", () => {
     await other.goto("/");
     await Promise.all([addToCart(page, "Sencha"), addToCart(other, "Chasen")]);
     await page.goto("/cart");
-    // The plain cookie store: the last response wins, with all that it knew (DESIGN.md, law L1).
+    // The plain cookie store: the last response wins, with all that it knew (law L1).
     const cart = await text("tbody");
     expect(cart).toContain("Genmaicha");
     expect(/Sencha|Chasen/.test(cart)).toBe(true);
