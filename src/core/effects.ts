@@ -7,7 +7,7 @@ export interface ResponseEffects {
   readonly setCookie: readonly string[];
   /** Whether the response depends on the session: `Vary: Cookie`. */
   readonly vary: boolean;
-  /** Whether a cookie is set, so that nobody may store the response: `Cache-Control: no-store`. */
+  /** Whether nobody may store the response, as when it sets a cookie: `Cache-Control: no-store`. */
   readonly noStore: boolean;
 }
 
@@ -16,7 +16,7 @@ export const noEffects: ResponseEffects = { setCookie: [], vary: false, noStore:
 
 /** Whether there is anything to do. */
 export function hasEffects(effects: ResponseEffects): boolean {
-  return effects.vary || effects.setCookie.length > 0;
+  return effects.vary || effects.setCookie.length > 0 || effects.noStore;
 }
 
 /**

@@ -7,7 +7,8 @@ import { SessionMiddleware } from "../core/middleware.ts";
 import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
 import { attach } from "./attach.ts";
-import { holdOf, joined } from "./hold.ts";
+import { type HostHead, joined } from "./head.ts";
+import { holdOf } from "./hold.ts";
 import type { Awaitable } from "../core/store.ts";
 import { ConfigError } from "../errors.ts";
 
@@ -74,24 +75,50 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
     else next();
   });
   instance.addHook("onSend", (_, reply, payload, next) => {
-    let settled: Awaitable<void>;
-    try {
-      settled = holdOf(reply.raw)?.settle({
-        get: (name) => joined(reply.getHeader(name)),
-        set: (name, value) => void reply.header(name, value),
-        // Fastify keeps several Set-Cookie values beside each other by itself.
-        append: (name, value) => void reply.header(name, value),
-      });
-    } catch (error) {
-      next(error as Error);
-      return;
-    }
+    // What it throws is Fastify's to catch, and so is what the promise rejects with.
+    const settled = holdOf(reply.raw)?.settle(new ReplyHead(reply));
+    if (isThenable(settled)) return settled;
     // Most sessions are saved at once, and need no promise.
-    if (isThenable(settled)) settled.then(() => next(null, payload), next);
-    else next(null, payload);
+    next(null, payload);
+    return undefined;
   });
   done();
 };
+
+/** Fastify keeps a reply's headers by itself until it sends them. */
+class ReplyHead implements HostHead {
+  readonly #reply: FastifyReply;
+
+  constructor(reply: FastifyReply) {
+    this.#reply = reply;
+  }
+
+  get(name: string): string | undefined {
+    return joined(this.#reply.getHeader(name));
+  }
+
+  set(name: string, value: string): void {
+    void this.#reply.header(name, value);
+  }
+
+  /** As `set`: Fastify keeps several Set-Cookie values beside each other. */
+  append(name: string, value: string): void {
+    void this.#reply.header(name, value);
+  }
+
+  remove(name: string): void {
+    void this.#reply.removeHeader(name);
+  }
+
+  remember(): () => void {
+    const reply = this.#reply;
+    const before = reply.getHeaders();
+    return () => {
+      for (const name of Object.keys(reply.getHeaders())) void reply.removeHeader(name);
+      void reply.headers(before);
+    };
+  }
+}
 
 // Fastify's sign that a plugin is for its parent too, not only for a scope of its own; and the name
 // that its error messages use.

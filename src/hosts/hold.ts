@@ -1,23 +1,23 @@
 // Holds a Node.js response back until the session is saved (law L7): whatever would let the first
 // byte out commits first. It knows node:http's response, also that of HTTP/2, and no framework.
-import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { chain, isThenable } from "../core/awaitable.ts";
-import {
-  applyEffects,
-  hasEffects,
-  type HeaderAccess,
-  type ResponseEffects,
-} from "../core/effects.ts";
+import { applyEffects, hasEffects, type ResponseEffects } from "../core/effects.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
-
-/** The methods that let bytes out. Informational 1xx answers are not the response: they pass. */
-const heldMethods = ["writeHead", "write", "end", "flushHeaders"] as const;
-type HeldMethod = (typeof heldMethods)[number];
-type AnyCall = (...args: unknown[]) => unknown;
-type Methods = Record<HeldMethod, AnyCall>;
+import { isClosed } from "./begun.ts";
+import { foldHead, forgetAnswer, headersOf, type HostHead, ResponseHead } from "./head.ts";
+import {
+  type AnyCall,
+  callBack,
+  dropSources,
+  HeldAnswer,
+  type HeldMethod,
+  heldMethods,
+  type Methods,
+} from "./held-answer.ts";
 
 /** Where a response has its hold. */
 const held = Symbol("kocha-session.hold");
@@ -39,14 +39,21 @@ const ours: Methods = {
   },
 };
 
-/** What may stand in writeHead's place for headers: an object, a flat list or a list of pairs. */
-type HeadHeaders = OutgoingHttpHeaders | readonly unknown[];
-
-/** A call that waits for the commit. */
-interface HeldCall {
-  readonly method: HeldMethod;
-  readonly args: unknown[];
-}
+/** The error response's way when a commit has failed, past wrappers whose own stream is used up. */
+const errorAnswers: Methods = {
+  writeHead(this: HeldResponse, ...args) {
+    return this[held].answer("writeHead", args);
+  },
+  write(this: HeldResponse, ...args) {
+    return this[held].answer("write", args);
+  },
+  end(this: HeldResponse, ...args) {
+    return this[held].answer("end", args);
+  },
+  flushHeaders(this: HeldResponse, ...args) {
+    return this[held].answer("flushHeaders", args);
+  },
+};
 
 /** What a held response needs of its host. */
 export interface HoldOptions {
@@ -68,10 +75,11 @@ class ResponseHold {
   readonly #response: ServerResponse;
   readonly #options: HoldOptions;
   readonly #originals: Methods;
-  #state: "open" | "waiting" | "released" = "open";
-  #queue: HeldCall[] = [];
-  /** Whether a write was told to wait for `drain`, which then must come. */
-  #owesDrain = false;
+  #isReleased = false;
+  /** While a commit is pending: the answer that waits for it. */
+  #waiting: HeldAnswer | undefined;
+  /** While a host that sends by itself waits for the commit. */
+  #settling: Promise<void> | undefined;
   #hasFailed = false;
   #isReplaced = false;
 
@@ -87,8 +95,8 @@ class ResponseHold {
       const original = target[method];
       // Two requests can share a response, as where a router hands on copies: then both hold it.
       this.#originals[method] =
-        before !== undefined && original === ours[method]
-          ? (...args) => before.call(method, args)
+        before !== undefined && (original === ours[method] || original === errorAnswers[method])
+          ? (...args) => before.answer(method, args)
           : original;
       target[method] = ours[method];
     }
@@ -96,7 +104,7 @@ class ResponseHold {
     // Only a session with something to lose is worth a listener.
     engine.whenChanged(session, () => {
       const abandon = (): void => {
-        if (this.#state === "open") engine.abandon(session);
+        if (!this.#isReleased && this.#waiting === undefined) engine.abandon(session);
       };
       if (isClosed(response)) abandon();
       else response.once("close", abandon);
@@ -104,15 +112,47 @@ class ResponseHold {
   }
 
   /**
-   * Commits now and puts the effects into the headers, for hosts that wait by themselves.
-   * @param headers - where the host keeps its headers; default: on the response.
+   * Commits now and puts the effects into the headers, for hosts that wait by themselves. Meanwhile
+   * the response looks ended, so that a second answer is refused as it would be after the first.
+   * @param head - where the host keeps its headers; default: on the response.
    * @throws what the commit throws; the response is still unsent then, and still held.
    */
-  settle(headers?: HeaderAccess): Awaitable<void> {
-    if (this.#state !== "open") return undefined;
-    return chain(this.#commit(), (effects) => this.#release(effects, headers));
+  settle(head?: HostHead): Awaitable<void> {
+    if (this.#settling !== undefined) return this.#settling;
+    if (this.#isReleased || this.#waiting !== undefined) return undefined;
+    let effects: Awaitable<ResponseEffects>;
+    try {
+      effects = this.#commit();
+    } catch (error) {
+      this.#giveWay(head);
+      throw error;
+    }
+    if (!isThenable(effects)) {
+      this.#release(effects, head);
+      return undefined;
+    }
+    const putBack = head?.remember();
+    const answer = new HeldAnswer(this.#response);
+    this.#waiting = answer;
+    answer.close();
+    this.#settling = effects.then(
+      (settled) => {
+        this.#stopWaiting(answer, afterEnd());
+        putBack?.();
+        answer.release(this.#originals, () => this.#release(settled, head));
+      },
+      (error: unknown) => {
+        this.#stopWaiting(answer, error);
+        putBack?.();
+        answer.takeBack();
+        this.#giveWay(head);
+        throw error;
+      },
+    );
+    return this.#settling;
   }
 
+  /** What the response owes: after a failed commit, that nobody stores the error's answer. */
   #commit(): Awaitable<ResponseEffects> {
     const { engine, session, request } = this.#options;
     // A library that was mounted behind ours can define a property of its own over it.
@@ -120,147 +160,127 @@ class ResponseHold {
       this.#isReplaced = true;
       throw occupied("another req.session");
     }
-    return engine.commit(session);
+    const effects = engine.commit(session);
+    if (!this.#hasFailed) return effects;
+    return chain(effects, (due) => ({ ...due, noStore: true }));
   }
 
   /** A call of one of the held methods. */
   call(method: HeldMethod, args: unknown[]): unknown {
-    // The error response has been sent; what the failed handler still writes belongs to no one.
-    if (this.#hasFailed && this.#response.writableEnded) return this.#answerOf(method);
-    if (this.#state === "released") return this.#originals[method].apply(this.#response, args);
-    if (this.#state === "waiting") return this.#enqueue(method, args);
+    if (this.#isReleased) return this.#originals[method].apply(this.#response, args);
+    // The answer was dropped; what its maker still writes belongs to no one.
+    return this.#hasFailed ? this.#drop(method, args) : this.#take(method, args);
+  }
+
+  /** As `call`, also when a commit has failed: then it is the error's answer. */
+  answer(method: HeldMethod, args: unknown[]): unknown {
+    if (this.#hasFailed && this.#response.writableEnded) return this.#drop(method, args);
+    if (this.#isReleased) return this.#originals[method].apply(this.#response, args);
+    return this.#take(method, args);
+  }
+
+  #take(method: HeldMethod, args: unknown[]): unknown {
+    const response = this.#response;
+    if (this.#waiting !== undefined) return this.#wait(this.#waiting, method, args);
     let effects: Awaitable<ResponseEffects>;
     try {
       effects = this.#commit();
     } catch (error) {
+      callBack(args, error);
       this.#fail(error);
-      return this.#answerOf(method);
+      return this.#drop(method, []);
     }
     if (!isThenable(effects)) {
-      const first = hasEffects(effects) ? this.#foldHead(method, args) : args;
+      const isHead = method === "writeHead" && hasEffects(effects);
+      const first = isHead ? foldHead(response, args) : args;
       this.#release(effects);
-      return this.#originals[method].apply(this.#response, first);
+      return this.#originals[method].apply(response, first);
     }
-    this.#state = "waiting";
+    const answer = new HeldAnswer(response);
+    this.#waiting = answer;
     effects.then(
       (settled) => {
+        this.#waiting = undefined;
         try {
-          this.#replay(settled);
+          answer.release(this.#originals, () => this.#release(settled));
         } catch (error) {
           // What node:http would have thrown at the caller, who is through by now.
+          answer.drop(error);
           this.#fail(error);
         }
       },
       (error: unknown) => {
-        this.#state = "open";
-        this.#queue = [];
+        this.#waiting = undefined;
+        answer.takeBack();
+        answer.drop(error);
         this.#fail(error);
       },
     );
-    return this.#enqueue(method, args);
+    return this.#wait(answer, method, args);
   }
 
-  #enqueue(method: HeldMethod, args: unknown[]): unknown {
-    // Folded at once: hosts read the status and the headers of a response that has "begun".
-    this.#queue.push({ method, args: this.#foldHead(method, args) });
-    if (method === "write") this.#owesDrain = true;
-    return this.#answerOf(method);
+  /** What was called while a host waited comes after its answer, and is carried out by nobody. */
+  #stopWaiting(answer: HeldAnswer, error: unknown): void {
+    this.#waiting = undefined;
+    this.#settling = undefined;
+    answer.drop(error);
   }
 
-  /** What a held call gives back: a write tells its source to wait, as a full buffer would. */
-  #answerOf(method: HeldMethod): unknown {
+  #wait(answer: HeldAnswer, method: HeldMethod, args: unknown[]): unknown {
+    const { writeHead } = this.#response as unknown as HeldResponse;
+    return answer.take(
+      method,
+      args,
+      writeHead !== ours.writeHead && writeHead !== errorAnswers.writeHead,
+    );
+  }
+
+  /** What a call gives back that is carried out by nobody. */
+  #drop(method: HeldMethod, args: unknown[]): unknown {
+    callBack(args, afterEnd());
     if (method === "write") return false;
     return method === "flushHeaders" ? undefined : this.#response;
   }
 
-  #replay(effects: ResponseEffects): void {
-    const queue = this.#queue;
-    this.#queue = [];
-    this.#release(effects);
-    let flowing = true;
-    let ended = false;
-    for (const { method, args } of queue) {
-      const answer = this.#originals[method].apply(this.#response, args);
-      if (method === "write") flowing = answer !== false;
-      if (method === "end") ended = true;
-    }
-    if (this.#owesDrain && flowing && !ended) this.#response.emit("drain");
-  }
-
-  #release(effects: ResponseEffects, headers?: HeaderAccess): void {
-    this.#state = "released";
-    if (hasEffects(effects) && !this.#response.headersSent) {
-      applyEffects(effects, headers ?? this.#headers);
-    }
-  }
-
-  get #headers(): HeaderAccess {
-    const response = this.#response;
-    return {
-      get: (name) => joined(response.getHeader(name)),
-      set: (name, value) => response.setHeader(name, value),
-      append: (name, value) =>
-        response.setHeader(name, [...listed(response.getHeader(name)), value]),
-    };
+  #release(effects: ResponseEffects, head?: HostHead): void {
+    this.#isReleased = true;
+    if (!hasEffects(effects) || isClosed(this.#response)) return;
+    const access = head ?? headersOf(this.#response);
+    if (access !== undefined) applyEffects(effects, access);
   }
 
   #fail(error: unknown): void {
-    this.#hasFailed = true;
+    this.#giveWay();
+    dropSources(this.#response, error);
     this.#options.fail(error);
   }
 
-  /** Moves writeHead's headers into the response's, where ours can join them; gives what is left. */
-  #foldHead(method: HeldMethod, args: unknown[]): unknown[] {
-    if (method !== "writeHead") return args;
-    const [status, second, third] = args;
-    const isReason = typeof second === "string";
-    const headers = (isReason ? third : (second ?? third)) as HeadHeaders | null | undefined;
-    if (typeof headers === "object" && headers !== null) this.#setAll(headers);
-    return isReason ? [status, second] : [status];
-  }
-
-  #setAll(headers: HeadHeaders): void {
+  /** Makes way for the error's answer: past the handler, past wrappers that were used up. */
+  #giveWay(head: HostHead = new ResponseHead(this.#response)): void {
     const response = this.#response;
-    const entries = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers);
-    const named = new Map<string, string[] | OutgoingHttpHeader>();
-    for (const [name, value] of entries as [string, OutgoingHttpHeader | undefined][]) {
-      if (value === undefined) continue;
-      const known = named.get(name.toLowerCase());
-      // A list may name a header twice: both count, as they would on the wire.
-      const all = known === undefined ? value : [...listed(known), ...listed(value)];
-      named.set(name.toLowerCase(), all);
-      response.setHeader(name, all);
-    }
+    this.#hasFailed = true;
+    Object.assign(response, errorAnswers);
+    if (Object.hasOwn(response, "on")) reachDrain(response);
+    if (!response.headersSent) forgetAnswer(head);
   }
+}
+
+/** A wrapper that keeps listeners for `drain` to its own stream lets them hear the response too. */
+function reachDrain(response: ServerResponse): void {
+  const target = response as unknown as Record<"on", AnyCall>;
+  const { on } = target;
+  const plain = (Object.getPrototypeOf(response) as Record<"on", AnyCall>).on;
+  target.on = (type, listener) => {
+    if (type === "drain") plain.call(response, type, listener);
+    return on.call(response, type, listener);
+  };
+}
+
+function afterEnd(): Error {
+  return Object.assign(new Error("write after end"), { code: "ERR_STREAM_WRITE_AFTER_END" });
 }
 
 /** What holds a response, if anything does. */
 export function holdOf(response: ServerResponse): ResponseHold | undefined {
   return (response as unknown as Partial<HeldResponse>)[held];
-}
-
-/** Whether the client has gone; HTTP/2's response tells it by its stream alone. */
-function isClosed(response: ServerResponse): boolean {
-  const { destroyed, stream } = response as ServerResponse & {
-    readonly stream?: { readonly destroyed?: boolean };
-  };
-  return destroyed || stream?.destroyed === true;
-}
-
-function pairsOf(list: readonly unknown[]): [unknown, unknown][] {
-  if (list.every(Array.isArray)) return list as [unknown, unknown][];
-  const pairs: [unknown, unknown][] = [];
-  for (let index = 0; index + 1 < list.length; index += 2)
-    pairs.push([list[index], list[index + 1]]);
-  return pairs;
-}
-
-function listed(value: OutgoingHttpHeader | undefined): string[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? value : [String(value)];
-}
-
-/** A header's value as one string; undefined when it isn't set. */
-export function joined(value: OutgoingHttpHeader | undefined): string | undefined {
-  return value === undefined ? undefined : listed(value).join(", ");
 }

@@ -1,7 +1,6 @@
 // The held response of node:http, call by call: whatever an application or another middleware does
 // with a response, the client sees what it would have seen, and our cookie beside it.
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
-import { createGunzip, createGzip } from "node:zlib";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type SessionConfig, SessionMemoryStore } from "kocha-session";
 import { sessionMiddleware } from "kocha-session/node";
@@ -236,56 +235,16 @@ describe.each([
       expect([seen.status, seen.cookies, seen.body.length]).toEqual([Number(path), ["session"], 0]);
     }
   });
-
-  test("a middleware that wraps the response stays in its place, mounted before or behind", async () => {
-    // As compression and on-headers do it: writes go through gzip, headers are added at the last.
-    const compress: Wrapper = (_request, response, next) => {
-      const write = response.write.bind(response) as (chunk: Buffer) => boolean;
-      const end = response.end.bind(response) as () => ServerResponse;
-      const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
-      const gzip = createGzip();
-      gzip.on("data", (chunk: Buffer) => void write(chunk));
-      gzip.once("end", () => void end());
-      const head = (): void => {
-        if (!response.headersSent) response.setHeader("Content-Encoding", "gzip");
-      };
-      response.writeHead = (...args: unknown[]) => {
-        head();
-        return writeHead(...args);
-      };
-      response.write = ((chunk: Buffer) => {
-        head();
-        return gzip.write(chunk);
-      }) as typeof response.write;
-      response.end = ((chunk?: Buffer) => {
-        head();
-        gzip.end(chunk);
-        return response;
-      }) as typeof response.end;
-      next();
-    };
-    for (const place of ["before", "behind"] as const) {
-      const handler: Handler = (request, response) => {
-        request.session.set("a", "1");
-        response.write("bo");
-        response.end("dy");
-      };
-      const { url } = await serve(later, handler, { [place]: compress });
-      const seen = await ask(url);
-      expect(seen).toMatchObject({ cookies: ["session"], headers: { "content-encoding": "gzip" } });
-      const body = createGunzip();
-      body.end(seen.body);
-      expect(Buffer.concat(await body.toArray()).toString()).toBe("body");
-    }
-  });
 });
 
-test("a held write asks its source to wait, and drain comes when the save is done", async () => {
+test("a held write answers as node does, and drain comes when the save is done", async () => {
   const drained = new Gate();
-  const answers: boolean[] = [];
+  const answers: unknown[] = [];
   const { url, spy } = await serve(true, (request, response) => {
     request.session.set("a", "1");
     answers.push(response.write("a few bytes, which no buffer minds"));
+    answers.push(response.write(Buffer.alloc(response.writableHighWaterMark)));
+    answers.push(response.writableLength > response.writableHighWaterMark);
     response.once("drain", () => {
       void drained.pass();
       answers.push(response.write(", and a few more"));
@@ -295,13 +254,13 @@ test("a held write asks its source to wait, and drain comes when the save is don
   const gate = (spy.saveGate = new Gate());
   const pending = ask(url);
   await gate.arrived;
-  expect(answers).toEqual([false]);
+  expect(answers).toEqual([true, false, true]);
   gate.open();
   await drained.arrived;
-  expect((await pending).body.toString()).toBe(
-    "a few bytes, which no buffer minds, and a few more",
+  expect((await pending).body.toString()).toMatch(
+    /^a few bytes, which no buffer minds\0+, and a few/,
   );
-  expect(answers).toEqual([false, true]);
+  expect(answers).toEqual([true, false, true, true]);
 });
 
 test.each(["end", "head", "write", "flush"])(
@@ -321,13 +280,11 @@ test.each(["end", "head", "write", "flush"])(
   },
 );
 
-test.each<[string, Handler]>([
-  ["a body that is no text", (_, response) => response.end(5 as never)],
-  ["a status that is none", (_, response) => response.writeHead(1000).end()],
-])("%s is the host's error when its turn comes", async (_, handler) => {
+test("what node can't send is the host's error when its turn comes", async () => {
   const { url } = await serve(true, (request, response) => {
     request.session.set("a", "1");
-    handler(request, response);
+    // Trailers need a body in chunks, which one of a given length isn't.
+    response.writeHead(200, { Trailer: "X-Sum", "Content-Length": 4 }).end("body");
   });
   const seen = await ask(url);
   // The session was saved by then, so its cookie may go or stay; the error path here clears it.

@@ -1,0 +1,189 @@
+// A response's head while it can still be changed: headers given to writeHead, effects that join
+// them, and what is taken back when the answer isn't sent after all. It knows no session.
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { HeaderAccess } from "../core/effects.ts";
+
+/** What may stand in writeHead's place for headers: an object, a flat list or a list of pairs. */
+type HeadHeaders = OutgoingHttpHeaders | readonly unknown[];
+
+/** The headers of a host that keeps them to itself until it sends them. */
+export interface HostHead extends HeaderAccess {
+  readonly remove: (name: string) => void;
+  /** Keeps the headers as they are now; what it gives puts them back. */
+  readonly remember: () => () => void;
+}
+
+// oxlint-disable no-underscore-dangle -- node's own names
+
+/** The fields of node:http's response in which it keeps a rendered head. HTTP/2's has none. */
+interface RenderedHead {
+  _header: string | null;
+  readonly _headerSent: boolean;
+  chunkedEncoding: boolean;
+  _hasBody: boolean;
+  readonly req?: { readonly method?: string | undefined };
+}
+
+/**
+ * Headers that describe one answer or let a cache keep it: another answer in its place must not
+ * have them. RFC 9110 sections 8, 14.3 and 14.4; RFC 9111 section 5.
+ */
+const answerHeaders = [
+  "accept-ranges",
+  "age",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-location",
+  "content-range",
+  "content-type",
+  "etag",
+  "expires",
+  "last-modified",
+  "location",
+  "trailer",
+  "transfer-encoding",
+] as const;
+
+/** Moves writeHead's headers into the response's, where ours can join them; gives what is left. */
+export function foldHead(response: ServerResponse, args: readonly unknown[]): unknown[] {
+  const [status, second, third] = args;
+  const isReason = typeof second === "string";
+  const headers = (isReason ? third : (second ?? third)) as HeadHeaders | null | undefined;
+  if (typeof headers === "object" && headers !== null) setAll(response, headers);
+  return isReason ? [status, second] : [status];
+}
+
+function setAll(response: ServerResponse, headers: HeadHeaders): void {
+  const entries = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers);
+  const named = new Map<string, string[] | OutgoingHttpHeader>();
+  for (const [name, value] of entries as [string, OutgoingHttpHeader | undefined][]) {
+    if (value === undefined) continue;
+    const known = named.get(name.toLowerCase());
+    // A list may name a header twice: both count, as they would on the wire.
+    const all = known === undefined ? value : [...listed(known), ...listed(value)];
+    named.set(name.toLowerCase(), all);
+    response.setHeader(name, all);
+  }
+}
+
+function pairsOf(list: readonly unknown[]): [unknown, unknown][] {
+  if (list.every(Array.isArray)) return list as [unknown, unknown][];
+  const pairs: [unknown, unknown][] = [];
+  for (let index = 0; index + 1 < list.length; index += 2)
+    pairs.push([list[index], list[index + 1]]);
+  return pairs;
+}
+
+/** How effects reach a response's headers: set ones, or those of a head that is rendered already. */
+export function headersOf(response: ServerResponse): HeaderAccess | undefined {
+  if (!response.headersSent) return new ResponseHead(response);
+  const rendered = response as unknown as RenderedHead;
+  const isUnsent = typeof rendered._header === "string" && !rendered._headerSent;
+  return isUnsent ? renderedHeaders(rendered) : undefined;
+}
+
+/** The headers of a response itself. */
+export class ResponseHead implements HostHead {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  get(name: string): string | undefined {
+    return joined(this.#response.getHeader(name));
+  }
+
+  set(name: string, value: string): void {
+    this.#response.setHeader(name, value);
+  }
+
+  append(name: string, value: string): void {
+    this.#response.setHeader(name, [...listed(this.#response.getHeader(name)), value]);
+  }
+
+  remove(name: string): void {
+    this.#response.removeHeader(name);
+  }
+
+  remember(): () => void {
+    return rememberHead(this.#response);
+  }
+}
+
+/** Of a head that `writeHeader`, an alias of writeHead that nobody can hold, has rendered. */
+function renderedHeaders(response: RenderedHead): HeaderAccess {
+  const lines = (): string[] => (response._header ?? "").split("\r\n").slice(0, -2);
+  const isNamed = (line: string, name: string): boolean =>
+    line.toLowerCase().startsWith(`${name.toLowerCase()}:`);
+  const render = (all: readonly string[]): void => {
+    response._header = `${all.join("\r\n")}\r\n\r\n`;
+  };
+  return {
+    get: (name) => {
+      const found = lines().filter((line) => isNamed(line, name));
+      if (found.length === 0) return undefined;
+      return found.map((line) => line.slice(name.length + 1).trim()).join(", ");
+    },
+    set: (name, value) =>
+      render([...lines().filter((line) => !isNamed(line, name)), `${name}: ${value}`]),
+    append: (name, value) => render([...lines(), `${name}: ${value}`]),
+  };
+}
+
+/** Status and headers as they were; the returned function puts them back. */
+export function rememberHead(response: ServerResponse): () => void {
+  const { statusCode } = response;
+  // HTTP/2 has no reason, and warns whoever asks for it.
+  const reason = isHttp2(response) ? undefined : response.statusMessage;
+  const headers = { ...response.getHeaders() };
+  const wasRendered = response.headersSent;
+  return () => {
+    if (wasRendered) unrender(response as unknown as RenderedHead);
+    response.statusCode = statusCode;
+    if (!isHttp2(response)) response.statusMessage = reason ?? "";
+    for (const [name, value] of Object.entries(response.getHeaders())) {
+      const before = headers[name];
+      if (before === undefined) response.removeHeader(name);
+      else if (before !== value) response.setHeader(name, before);
+    }
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined && !response.hasHeader(name)) response.setHeader(name, value);
+    }
+  };
+}
+
+/** The head that node:http has rendered, if it has. */
+export function renderedHead(response: ServerResponse): string | null {
+  return (response as unknown as RenderedHead)._header;
+}
+
+function unrender(response: RenderedHead): void {
+  response._header = null;
+  response.chunkedEncoding = false;
+  response._hasBody = response.req?.method !== "HEAD";
+}
+
+/** Makes headers those of an error: without what described the dropped answer, and not stored. */
+export function forgetAnswer(headers: Pick<HostHead, "set" | "remove">): void {
+  for (const name of answerHeaders) headers.remove(name);
+  headers.set("Cache-Control", "no-store");
+}
+
+/** Whether it is the response of HTTP/2's compatible API. */
+export function isHttp2(response: ServerResponse): boolean {
+  return (response as { readonly stream?: unknown }).stream !== undefined;
+}
+
+function listed(value: OutgoingHttpHeader | undefined): string[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [String(value)];
+}
+
+/** A header's value as one string; undefined when it isn't set. */
+export function joined(value: OutgoingHttpHeader | undefined): string | undefined {
+  return value === undefined ? undefined : listed(value).join(", ");
+}
