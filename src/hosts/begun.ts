@@ -33,15 +33,15 @@ export class Begun {
     // HTTP/2 asks its stream and has no reason; node:http asks whether there is a rendered head.
     if (isHttp2(response)) {
       const stream = streamOf(response);
-      this.#cover(stream, "headersSent", true);
+      this.cover(stream, "headersSent", true);
       this.#deferDestroy(stream, () => stream.closed || stream.session?.destroyed !== false);
     } else {
       this.#reason = response.statusMessage;
       const rendered = renderedHead(response);
       const head = rendered ?? `HTTP/1.1 ${response.statusCode} ${response.statusMessage}\r\n\r\n`;
-      this.#cover(response, "_header", head);
+      this.cover(response, "_header", head);
       // In node this follows from the head; in Bun it doesn't.
-      this.#cover(response, "headersSent", true);
+      this.cover(response, "headersSent", true);
       // An error that comes to the socket is the connection's own: it is lost.
       const socket = socketOf(response);
       if (socket !== undefined) this.#deferDestroy(socket, (error) => Boolean(error));
@@ -59,9 +59,9 @@ export class Begun {
 
   /** From here on the response looks ended. */
   end(): void {
-    this.#cover(this.#response, "finished", true);
+    this.cover(this.#response, "finished", true);
     // node:http's follow from that one field and from what waits to be sent.
-    if (isHttp2(this.#response)) this.#cover(this.#response, "writableEnded", true);
+    if (isHttp2(this.#response)) this.cover(this.#response, "writableEnded", true);
     else this.add(1);
   }
 
@@ -89,14 +89,15 @@ export class Begun {
     }
   }
 
-  #cover(target: object, name: string, value: unknown): void {
+  /** Covers a property for as long as the response has this look. */
+  cover(target: object, name: string, value: unknown): void {
     this.#undo.push(cover(target, name, value));
   }
 
   /** Lets the answer out first, unless the connection is gone anyway. */
   #deferDestroy(target: object, isGone: (error: unknown) => boolean): void {
     const destroy = (target as { readonly destroy: AnyCall }).destroy;
-    this.#cover(target, "destroy", (error?: unknown) => {
+    this.cover(target, "destroy", (error?: unknown) => {
       if (isGone(error)) return destroy.call(target, error);
       if (this.#destroy === undefined) this.#lookDestroyed();
       this.#destroy ??= () => void destroy.call(target, error);
@@ -106,18 +107,18 @@ export class Begun {
 
   /** From here on nothing more is taken, as by a response whose connection was destroyed. */
   #lookDestroyed(): void {
-    this.#cover(this.#response, "destroyed", true);
+    this.cover(this.#response, "destroyed", true);
     if (isHttp2(this.#response)) return;
     const socket = socketOf(this.#response);
     if (socket === undefined) return;
-    this.#cover(socket, "destroyed", true);
-    this.#cover(socket, "writable", false);
+    this.cover(socket, "destroyed", true);
+    this.cover(socket, "writable", false);
   }
 
   /** Compression, mounted before us, sends who waits for `drain` to a stream that isn't there yet. */
   #watchDrain(): void {
     const { on } = this.#response as unknown as { readonly on: AnyCall };
-    this.#cover(this.#response, "on", (type: unknown, listener: AnyCall) => {
+    this.cover(this.#response, "on", (type: unknown, listener: AnyCall) => {
       if (type === "drain") this.#drainListeners.push(listener);
       return on.call(this.#response, type, listener);
     });

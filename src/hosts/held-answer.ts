@@ -13,7 +13,7 @@ export type AnyCall = (...args: unknown[]) => unknown;
 export type Methods = Record<HeldMethod, AnyCall>;
 
 interface HeldCall {
-  readonly method: HeldMethod;
+  readonly method: HeldMethod | "flush";
   readonly args: readonly unknown[];
 }
 
@@ -23,6 +23,8 @@ export class HeldAnswer {
   readonly #takeBackHead: () => void;
   readonly #calls: HeldCall[] = [];
   #begun: Begun | undefined;
+  /** Of compression, mounted before us: what it flushes is what was written before. */
+  #flush: AnyCall | undefined;
   /** Whether wrappers mounted behind us are being told that the head leaves, without a writeHead. */
   #isImplicitHead = false;
   /** Whether a write was told to wait for `drain`, which then must come. */
@@ -83,7 +85,8 @@ export class HeldAnswer {
       let isFlowing = true;
       let call: HeldCall | undefined;
       while ((call = this.#calls.shift()) !== undefined) {
-        const answer = originals[call.method].apply(response, [...call.args]);
+        const carryOut = call.method === "flush" ? this.#flush : originals[call.method];
+        const answer = carryOut?.apply(response, [...call.args]);
         if (call.method === "write") isFlowing = answer !== false;
       }
       if (this.#owesDrain && isFlowing && !response.writableEnded) this.#begun?.emitDrain();
@@ -125,6 +128,12 @@ export class HeldAnswer {
     if (this.#begun !== undefined) return;
     assertStatus(this.#response);
     this.#begun = new Begun(this.#response);
+    const { flush } = this.#response as { flush?: AnyCall };
+    if (typeof flush !== "function") return;
+    this.#flush = flush;
+    this.#begun.cover(this.#response, "flush", () => {
+      this.#calls.push({ method: "flush", args: [] });
+    });
   }
 }
 
