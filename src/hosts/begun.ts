@@ -2,11 +2,10 @@
 // second answer is refused as node refuses it. It knows node's responses, no session and no queue.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { cover, DeferredDestroy, type Undo } from "./deferred-destroy.ts";
 import { isHttp2, renderedHead } from "./head.ts";
 
 type AnyCall = (...args: unknown[]) => unknown;
-/** A property in front of an object's own, and how it is taken away again. */
-type Undo = () => void;
 
 /** The part of an HTTP/2 stream that is looked at. */
 interface Http2Stream {
@@ -23,8 +22,9 @@ export class Begun {
   readonly #undo: Undo[] = [];
   /** Listeners for `drain` that a wrapper may have kept for a stream of its own. */
   readonly #drainListeners: AnyCall[] = [];
-  /** The first of the calls that destroy the response or its connection: it waits, too. */
-  #destroy: (() => void) | undefined;
+  /** The response and its connection, which aren't destroyed before the answer is out. */
+  readonly #deferred: DeferredDestroy[] = [];
+  #looksDestroyed = false;
   #bytes = 0;
 
   constructor(response: ServerResponse) {
@@ -71,12 +71,12 @@ export class Begun {
    */
   takeOff(): () => void {
     for (const undo of this.#undo.toReversed()) undo();
+    const destroys = this.#deferred.toReversed().map((one) => one.release(this.#lookDestroyed));
     this.#addOutput(-this.#bytes);
     this.#response.statusCode = this.#statusCode;
     if (this.#reason !== undefined) this.#response.statusMessage = this.#reason;
     return () => {
-      // Not at once: node keeps the first bytes of a response back for the rest of the turn.
-      if (this.#destroy !== undefined) setImmediate(this.#destroy);
+      for (const destroy of destroys) destroy();
     };
   }
 
@@ -89,6 +89,17 @@ export class Begun {
     }
   }
 
+  /** From here on nothing more is taken, as by a response whose connection was destroyed. */
+  readonly #lookDestroyed = (): void => {
+    if (this.#looksDestroyed) return;
+    this.#looksDestroyed = true;
+    this.cover(this.#response, "destroyed", true);
+    if (isHttp2(this.#response)) return;
+    const [socket] = this.#deferred;
+    socket?.show("destroyed", true);
+    socket?.show("writable", false);
+  };
+
   /** Covers a property for as long as the response has this look. */
   cover(target: object, name: string, value: unknown): void {
     this.#undo.push(cover(target, name, value));
@@ -96,23 +107,8 @@ export class Begun {
 
   /** Lets the answer out first, unless the connection is gone anyway. */
   #deferDestroy(target: object, isGone: (error: unknown) => boolean): void {
-    const destroy = (target as { readonly destroy: AnyCall }).destroy;
-    this.cover(target, "destroy", (error?: unknown) => {
-      if (isGone(error)) return destroy.call(target, error);
-      if (this.#destroy === undefined) this.#lookDestroyed();
-      this.#destroy ??= () => void destroy.call(target, error);
-      return target;
-    });
-  }
-
-  /** From here on nothing more is taken, as by a response whose connection was destroyed. */
-  #lookDestroyed(): void {
-    this.cover(this.#response, "destroyed", true);
-    if (isHttp2(this.#response)) return;
-    const socket = socketOf(this.#response);
-    if (socket === undefined) return;
-    this.cover(socket, "destroyed", true);
-    this.cover(socket, "writable", false);
+    if (typeof (target as { destroy?: unknown }).destroy !== "function") return;
+    this.#deferred.push(DeferredDestroy.wait(target, isGone, this.#lookDestroyed));
   }
 
   /** Compression, mounted before us, sends who waits for `drain` to a stream that isn't there yet. */
@@ -144,19 +140,4 @@ function streamOf(response: ServerResponse): Http2Stream {
 /** Whether the client has gone; HTTP/2's response tells it by its stream alone. */
 export function isClosed(response: ServerResponse): boolean {
   return response.destroyed || (isHttp2(response) && streamOf(response).destroyed);
-}
-
-/** Puts a property in front of an object's own or inherited one; gives how to take it away. */
-export function cover(target: object, name: string, value: unknown): Undo {
-  const own = Object.getOwnPropertyDescriptor(target, name);
-  Object.defineProperty(target, name, {
-    value,
-    configurable: true,
-    enumerable: own?.enumerable ?? false,
-    writable: true,
-  });
-  return () => {
-    if (own === undefined) Reflect.deleteProperty(target, name);
-    else Object.defineProperty(target, name, own);
-  };
 }

@@ -2,7 +2,8 @@
 // them, and carried out or taken back when the commit has settled. It knows no session.
 import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
-import { Begun, cover } from "./begun.ts";
+import { Begun } from "./begun.ts";
+import { cover } from "./deferred-destroy.ts";
 import { foldHead, isHttp2, rememberHead } from "./head.ts";
 
 /** The methods that let bytes out. Informational 1xx answers are not the response: they pass. */

@@ -1,0 +1,90 @@
+// A connection that is destroyed while answers for it wait: the answers go out first, as they would
+// have gone if they hadn't waited. It knows sockets and streams, no session and no response.
+
+/** What gives a property back that was covered. */
+export type Undo = () => void;
+type Destroy = (error?: unknown) => unknown;
+
+/** Those that wait now; pipelined responses share one connection. */
+const deferred = new WeakMap<object, DeferredDestroy>();
+
+/** Puts a property in front of an object's own or inherited one; gives how to take it away. */
+export function cover(target: object, name: string, value: unknown): Undo {
+  const own = Object.getOwnPropertyDescriptor(target, name);
+  Object.defineProperty(target, name, {
+    value,
+    configurable: true,
+    enumerable: own?.enumerable ?? false,
+    writable: true,
+  });
+  return () => {
+    if (own === undefined) Reflect.deleteProperty(target, name);
+    else Object.defineProperty(target, name, own);
+  };
+}
+
+/** The destruction of a connection, put off until the last answer that waits is with it. */
+export class DeferredDestroy {
+  readonly #target: object;
+  readonly #undo: Undo[] = [];
+  /** One for each answer that waits: called when the connection is to be destroyed. */
+  readonly #waiting = new Set<() => void>();
+  #isAsked = false;
+  #error: unknown;
+
+  private constructor(target: object, isGone: (error: unknown) => boolean) {
+    this.#target = target;
+    const { destroy } = target as { readonly destroy: Destroy };
+    const defer: Destroy = (error) => {
+      if (isGone(error)) return destroy.call(target, error);
+      this.#ask(error);
+      return target;
+    };
+    this.#undo.push(cover(target, "destroy", defer));
+  }
+
+  /**
+   * Makes a connection wait for an answer; `release` ends it.
+   * @param isGone - whether the connection is lost anyway, by the error that it is destroyed with.
+   * @param asked - called when it is destroyed meanwhile; names the answer for `release`.
+   */
+  static wait(
+    target: object,
+    isGone: (error: unknown) => boolean,
+    asked: () => void,
+  ): DeferredDestroy {
+    const known = deferred.get(target);
+    const one = known ?? new DeferredDestroy(target, isGone);
+    if (known === undefined) deferred.set(target, one);
+    one.#waiting.add(asked);
+    if (one.#isAsked) asked();
+    return one;
+  }
+
+  /** Shows a property of the connection as it is once it is destroyed. */
+  show(name: string, value: unknown): void {
+    this.#undo.push(cover(this.#target, name, value));
+  }
+
+  /**
+   * An answer waits no more. With the last one the connection is as it was before.
+   * @returns destroys it, if that was asked: to be called when the answer is with the connection.
+   */
+  release(asked: () => void): () => void {
+    this.#waiting.delete(asked);
+    if (this.#waiting.size > 0) return () => undefined;
+    deferred.delete(this.#target);
+    for (const undo of this.#undo.toReversed()) undo();
+    if (!this.#isAsked) return () => undefined;
+    const target = this.#target as { readonly destroy: Destroy };
+    // Not at once: node keeps the first bytes of a response back for the rest of the turn.
+    return () => void setImmediate(() => target.destroy(this.#error));
+  }
+
+  #ask(error: unknown): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    this.#error = error;
+    for (const asked of this.#waiting) asked();
+  }
+}
