@@ -4,11 +4,11 @@
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { once } from "node:events";
-import { createServer, request } from "node:http";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
-import express, { type RequestHandler } from "express";
+import express from "express";
 import { sessionMiddleware } from "kocha-session/express";
 import { repository } from "../tests/support/cli.ts";
 import { freshKey } from "../tests/support/keys.ts";
@@ -25,7 +25,7 @@ execFileSync("npx", ["--no-install", "next", "build"], options);
 
 interface NextServer {
   prepare(): Promise<void>;
-  getRequestHandler(): RequestHandler;
+  getRequestHandler(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 const makeNext = createRequire(join(folder, "package.json"))("next") as (options: {
   readonly dev: boolean;
@@ -39,7 +39,7 @@ const handle = next.getRequestHandler();
 async function ask(url: string): Promise<{ body: string; encoding: unknown; cookies: number }> {
   const sent = request(url, { agent: false, headers: { "accept-encoding": "gzip" } });
   sent.end();
-  const [response] = (await once(sent, "response")) as [import("node:http").IncomingMessage];
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
   const body = Buffer.concat(await response.toArray());
   const { "content-encoding": encoding, "set-cookie": cookies = [] } = response.headers;
   const text = encoding === "gzip" ? gunzipSync(body) : body;
@@ -64,7 +64,7 @@ for (const hasSession of [false, true]) {
       done();
     });
   }
-  app.use((incoming, response) => void handle(incoming, response, () => undefined));
+  app.use((incoming, response) => void handle(incoming, response));
   app.use((_: unknown, __: unknown, response: express.Response, ___: unknown) => {
     response.status(503).send("error");
   });
@@ -80,7 +80,7 @@ for (const hasSession of [false, true]) {
     const isWhole = seen.body.includes("later row 1999 ") && seen.body.includes("</html>");
     const cookies = hasSession ? 1 : 0;
     check(
-      `page ${round} ${hasSession ? "with" : "without"} a session`,
+      `page ${round} ${hasSession ? "with" : "without"} a session: ${seen.body.length} characters`,
       isWhole && seen.encoding === "gzip" && seen.cookies === cookies,
     );
   }

@@ -10,17 +10,17 @@ const deferred = new WeakMap<object, DeferredDestroy>();
 
 /** Puts a property in front of an object's own or inherited one; gives how to take it away. */
 export function cover(target: object, name: string, value: unknown): Undo {
-  const own = Object.getOwnPropertyDescriptor(target, name);
-  Object.defineProperty(target, name, {
-    value,
-    configurable: true,
-    enumerable: own?.enumerable ?? false,
-    writable: true,
-  });
-  return () => {
-    if (own === undefined) Reflect.deleteProperty(target, name);
-    else Object.defineProperty(target, name, own);
-  };
+  const fields = target as Record<string, unknown>;
+  if (Object.hasOwn(target, name)) {
+    const own = fields[name];
+    fields[name] = value;
+    return () => {
+      fields[name] = own;
+    };
+  }
+  // An inherited one may be a getter, which an assignment doesn't cover.
+  Object.defineProperty(target, name, { value, configurable: true, writable: true });
+  return () => void Reflect.deleteProperty(target, name);
 }
 
 /** The destruction of a connection, put off until the last answer that waits is with it. */

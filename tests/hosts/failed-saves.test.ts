@@ -152,6 +152,12 @@ const apps: Readonly<Record<string, MakeApp>> = {
   },
 };
 
+/** By node's alias of writeHead, where node has it: Node.js 26 doesn't. */
+function writeHeader(raw: ServerResponse, status: number, headers: Record<string, string>): void {
+  const methods = raw as unknown as Record<string, ServerResponse["writeHead"]>;
+  methods["writeHeader" in raw ? "writeHeader" : "writeHead"]?.(status, headers);
+}
+
 /** What is answered and taken back, by every method that can begin a response. */
 const answers: Readonly<Record<string, (raw: ServerResponse) => unknown>> = {
   end: (raw) => raw.end("promised"),
@@ -244,9 +250,7 @@ describe.each(["at once", "later"] as const)("a session that is saved %s", (when
         : { store: slowStore().store, signingKey: freshKey() };
     const { url, close } = await listen(
       onNode({ ...config, secure: false }, (raw) => {
-        // Node.js 26 has it no more.
-        const { writeHeader } = raw as unknown as { writeHeader?: typeof raw.writeHead };
-        (writeHeader ?? raw.writeHead).call(raw, 201, {
+        writeHeader(raw, 201, {
           "Set-Cookie": "own=1",
           "Cache-Control": "public",
           Vary: "Accept",
@@ -270,8 +274,7 @@ test("a save that fails behind writeHeader is the host's error", async () => {
   const { config } = stores["a store that fails later"]();
   const { url, close } = await listen(
     onNode({ ...config, secure: false }, (raw) => {
-      const { writeHeader } = raw as unknown as { writeHeader?: typeof raw.writeHead };
-      (writeHeader ?? raw.writeHead).call(raw, 204, { "X-Promised": "1" });
+      writeHeader(raw, 204, { "X-Promised": "1" });
       raw.end();
     }),
   );

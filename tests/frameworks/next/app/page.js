@@ -7,7 +7,7 @@ const rows = Array.from({ length: 2000 }, (_, row) => `row ${row} ${(row * 7919)
 
 async function Later() {
   await new Promise((resolve) => setTimeout(resolve, 20));
-  return rows.map((row) => <p key={row}>later {row}</p>);
+  return rows.map((row) => <p key={row}>{`later ${row}`}</p>);
 }
 
 export default function Page() {
