@@ -46,6 +46,11 @@ export function isCookieName(name: string): boolean {
   return TOKEN.test(name) && name.length <= MAX_NAME_LENGTH;
 }
 
+/** Whether a cookie so named is the session's own, or one of those into which it is divided. */
+export function isNameOf(cookieName: string, name: string): boolean {
+  return cookieName === name || cookieName.replace(PART_SUFFIX, "") === name;
+}
+
 /**
  * Checks the name and the attributes against the grammar and against each other.
  * @throws {ConfigError} ERR_SESSION_CONFIG_COOKIE

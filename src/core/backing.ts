@@ -14,8 +14,9 @@ import {
   withCookieExpires,
   withSessionExpires,
 } from "./lifetime.ts";
+import { closedError, type LostReason, unsavedError } from "./closing.ts";
 import { SessionMap } from "./map.ts";
-import { chain, isThenable } from "./awaitable.ts";
+import { isThenable } from "./awaitable.ts";
 import { Turns } from "./turns.ts";
 import type { Awaitable } from "./store.ts";
 import { assertText, utf8Length } from "./text.ts";
@@ -42,6 +43,12 @@ export interface Binding {
   readonly subject: string;
   readonly label: string | undefined;
 }
+
+/**
+ * How far a request has come with its session. `unopened`: nobody has looked. `open`: nothing was
+ * changed. `closed`: it was committed.
+ */
+export type SessionStage = "unopened" | "open" | "changed" | "closed";
 
 /** The session of one request, as the engine sees it. */
 export abstract class Backing {
@@ -70,6 +77,10 @@ export abstract class Backing {
   #closing: Awaitable<ResponseEffects> | undefined;
   #changeListener: (() => void) | undefined;
   #changedOnce = false;
+  /** Why no cookie of the session can be sent. */
+  #lost: LostReason | undefined;
+  /** Whether a commit has failed. */
+  #hasFailed = false;
 
   constructor(parts: EngineParts, connection: Connection) {
     this.config = parts.config;
@@ -180,12 +191,8 @@ export abstract class Backing {
         "a session that was opened from headers alone is read-only: no response can carry its cookie";
       throw new UsageError("ERR_SESSION_USAGE_READ_ONLY", message);
     }
-    if (this.frozen) {
-      const message =
-        "the response has begun, so the session can't be changed any more; change it before " +
-        "the first byte is written";
-      throw new UsageError("ERR_SESSION_USAGE_HEADERS_SENT", message);
-    }
+    if (this.frozen) throw closedError(this.#lost, this.#hasFailed);
+    if (this.#hasFailed && this.savesAlone) throw unsavedError("nobody knows what the store holds");
     this.touch();
   }
 
@@ -195,6 +202,12 @@ export abstract class Backing {
     const listener = this.#changeListener;
     this.#changeListener = undefined;
     listener?.();
+  }
+
+  /** How far the request has come with the session. */
+  get stage(): SessionStage {
+    if (this.#closing !== undefined) return "closed";
+    return this.#changedOnce ? "changed" : "open";
   }
 
   /** Calls `listener` once, at the first change. */
@@ -248,49 +261,73 @@ export abstract class Backing {
 
   /**
    * The request's end: saves what is due, at once where nothing has to be awaited. A second call
-   * gives the same, or, when the first one failed, what is due in spite of it.
+   * gives the same. After one that failed the session is as it was stored: the next call saves what
+   * was changed since, or refuses it when that fails, too, and gives what is due in spite of it.
    */
   close(): Awaitable<ResponseEffects> {
     if (this.#closing !== undefined) return this.#closing;
-    const first = !this.frozen;
+    const isOver = this.frozen || (this.#hasFailed && !this.changed);
     this.frozen = true;
-    if (!first) return this.effects();
-    const done =
-      this.#turns?.areTaken === true ? this.#inTurn(() => this.#finish()) : this.#finish();
-    const closing = chain(done, () => this.effects());
-    this.#closing = closing;
-    if (isThenable(closing)) closing.catch(() => (this.#closing = undefined));
-    return closing;
+    if (isOver) return (this.#closing = this.effects());
+    try {
+      const done =
+        this.#turns?.areTaken === true ? this.#inTurn(() => this.#finish()) : this.#finish();
+      if (!isThenable(done)) return (this.#closing = this.effects());
+      return (this.#closing = done.then(
+        () => (this.#closing = this.effects()),
+        (error: unknown) => this.#failToClose(error),
+      ));
+    } catch (error) {
+      return this.#failToClose(error);
+    }
+  }
+
+  #failToClose(error: unknown): ResponseEffects {
+    if (this.#hasFailed) {
+      // What answers the first failure must not fail as well, or it would be answered for ever.
+      this.refuse(error instanceof StoreError ? "unavailable" : "uncarried");
+      return (this.#closing = this.effects());
+    }
+    this.#hasFailed = true;
+    this.#closing = undefined;
+    this.frozen = false;
+    this.discard();
+    throw error;
   }
 
   #finish(): Awaitable<void> {
     return this.destroyed || !this.#writable() ? undefined : this.finish();
   }
 
-  /** Refuses what a read-only session was told; law L8. */
+  /** Refuses what a read-only session was told, and what no client would know of; law L8. */
   #writable(): boolean {
     const { readOnly } = this;
     if (this.headersOnly) return false;
-    if (readOnly === undefined) return true;
-    if (this.changed) this.refuse(readOnly);
+    const lost = this.#lost !== undefined && !this.stored ? this.#lost : undefined;
+    const reason = readOnly ?? lost;
+    if (reason === undefined) return true;
+    if (this.changed) this.refuse(reason);
     return false;
   }
 
   /**
-   * The response never leaves: what only it could carry is refused. A server-side store still
-   * saves what the handler commits when it is done.
+   * No response will carry the session's cookie: what only a cookie could carry is refused. A
+   * server-side store still saves what is changed in a session that its client knows.
    */
-  abandon(): void {
-    if (this.savesAlone || this.frozen) return;
-    this.frozen = true;
-    if (!this.destroyed && this.changed) this.refuse("aborted");
+  abandon(reason: LostReason): void {
+    if (this.frozen || (this.savesAlone && reason === "aborted")) return;
+    this.#lost = reason;
+    this.frozen = !this.savesAlone;
+    const isUnknown = this.savesAlone ? this.stored && this.isNew : this.changed;
+    if (isUnknown && !this.destroyed) this.refuse(reason);
   }
 
   /** What the response owes the client as things stand. */
   effects(): ResponseEffects {
     const isOwed = !this.headersOnly && (this.readOnly === undefined || this.destroyed);
     const setCookie = isOwed ? this.setCookies() : [];
-    return { setCookie, vary: this.touched, noStore: setCookie.length > 0 };
+    const vary = this.touched || this.config.vary === "always";
+    return { setCookie, vary, noStore: setCookie.length > 0 };
   }
 
   #inTurn<T>(step: () => Awaitable<T>): Promise<T> {

@@ -56,6 +56,8 @@ export interface SessionConfig {
   readonly priority?: "low" | "medium" | "high" | undefined;
   /** Whether the cookie is for https alone; "auto": not on a plain-http loopback connection. Default true. */
   readonly secure?: boolean | "auto" | undefined;
+  /** Which responses get `Vary: Cookie`: "auto", those of requests that looked at the session; "always", all. Default "auto". */
+  readonly vary?: "auto" | "always" | undefined;
   /** How long the store may take for one answer, in seconds. Default 1. */
   readonly storeTimeout?: number | undefined;
   /** What a request gets when the session can't be loaded: "fail", the host's error path with 503, or "anonymous", a read-only session. Default "fail". */
@@ -83,6 +85,7 @@ export const configDefaults = {
   sameSite: "lax",
   partitioned: false,
   secure: true,
+  vary: "auto",
   storeTimeout: 1,
   onStoreError: "fail",
   maxKeyBytes: 256,
@@ -116,6 +119,7 @@ export interface ResolvedConfig {
   /** Absent with a sealed store, which has keys of its own. */
   readonly signing: SigningKeyring | undefined;
   readonly revocations: Revocations | undefined;
+  readonly vary: "auto" | "always";
   readonly storeTimeoutMs: number;
   readonly inFlight: CallsInFlight;
   readonly onStoreError: "fail" | "anonymous";
@@ -162,6 +166,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     renewAfter: fraction(config, "renewAfter", configDefaults.renewAfter),
     signing: signingRing(config, store),
     revocations: checkRevocations(config.revocations, store),
+    vary: oneOf(config, "vary", ["auto", "always"], configDefaults.vary),
     storeTimeoutMs: positive(config, "storeTimeout", configDefaults.storeTimeout) * 1000,
     inFlight: callsInFlightOf(store),
     onStoreError: oneOf(config, "onStoreError", ["fail", "anonymous"], configDefaults.onStoreError),

@@ -14,6 +14,9 @@ export interface ResponseEffects {
 /** The effects of a request that never looked at its session. */
 export const noEffects: ResponseEffects = { setCookie: [], vary: false, noStore: false };
 
+/** The same, where every response says that it may depend on the session. */
+export const varyAlone: ResponseEffects = { setCookie: [], vary: true, noStore: false };
+
 /** Whether there is anything to do. */
 export function hasEffects(effects: ResponseEffects): boolean {
   return effects.vary || effects.setCookie.length > 0 || effects.noStore;

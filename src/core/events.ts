@@ -8,8 +8,11 @@ import type { RejectedReason } from "./store.ts";
  * `stale`: the session was cleared, regenerated or destroyed meanwhile. `grace`: the request still
  * held the credential of before a regenerate. `unavailable`: the store did not answer. `aborted`:
  * the client was gone before the response left, and only its cookie could have carried the change.
+ * `uncarried`: the same where the response can't carry the cookie: it was begun past the host, it
+ * is none, it is the host's own answer to what was thrown, or the cookie doesn't fit the answer to
+ * one that didn't.
  */
-export type RefusedReason = "stale" | "grace" | "unavailable" | "aborted";
+export type RefusedReason = "stale" | "grace" | "unavailable" | "aborted" | "uncarried";
 
 /** An event about one session. */
 export interface SessionEvent {

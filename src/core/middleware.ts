@@ -1,13 +1,14 @@
 // The engine: from a Cookie header to a session, and from a session to what the response owes the
 // client. It knows no framework; the adapters call it and carry out the effects.
-import { CookieWriter } from "../cookie/attributes.ts";
+import { CookieWriter, isNameOf } from "../cookie/attributes.ts";
 import { findCookies, findParts, MAX_HEADER_LENGTH } from "../cookie/find.ts";
 import { MAX_CHECKED, Tries } from "../cookie/tries.ts";
 import { isSessionError, StoreError, UsageError } from "../errors.ts";
 import { chain, isThenable, tryAll } from "./awaitable.ts";
-import type { Connection, EngineParts } from "./backing.ts";
+import type { Connection, EngineParts, SessionStage } from "./backing.ts";
+import type { LostReason } from "./closing.ts";
 import { type ResolvedConfig, resolveConfig, type SessionConfig } from "./config.ts";
-import { noEffects, type ResponseEffects } from "./effects.ts";
+import { noEffects, type ResponseEffects, varyAlone } from "./effects.ts";
 import { notify } from "./events.ts";
 import { isInGrace, MAX_SKEW } from "./expiry.ts";
 import { KeyOpener, type OpenedKey } from "./key.ts";
@@ -20,6 +21,7 @@ import {
   openedBackingOf,
   ownerOf,
   Session,
+  stageOf,
   whenChanged,
 } from "./session.ts";
 import { callStore } from "./store-call.ts";
@@ -105,7 +107,9 @@ export class SessionMiddleware {
 
   /**
    * Saves what the request changed, and freezes the session at once. A second call gives the same
-   * answer or, when the first one failed, what the response owes in spite of it.
+   * answer. When the first one failed, the session is as it was stored before; then the second call
+   * saves what was changed since, and gives what the response owes in spite of the failure. It
+   * doesn't fail: what can't be saved by it is refused.
    * @throws {StoreError} when the store fails.
    * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit the cookie.
    */
@@ -114,16 +118,30 @@ export class SessionMiddleware {
     const backing = openedBackingOf(session);
     if (backing !== undefined) return backing.close();
     closeUnopened(session);
-    return noEffects;
+    return this.#config.vary === "always" ? varyAlone : noEffects;
   }
 
   /**
-   * The client is gone before the response left: what only a cookie could carry is refused as
-   * "aborted". A server-side store still saves what is committed later.
+   * No response will carry the session's cookie: what only a cookie could carry is refused for this
+   * reason. A server-side store still saves what is committed later.
+   * @param reason - "aborted", the default: the client is gone before the response left;
+   * "uncarried": there is no response that could take a cookie.
    */
-  abandon(session: Session): void {
+  abandon(session: Session, reason: LostReason = "aborted"): void {
     this.#check(session);
-    openedBackingOf(session)?.abandon();
+    openedBackingOf(session)?.abandon(reason);
+  }
+
+  /** How far the request has come with its session. */
+  stageOf(session: Session): SessionStage {
+    this.#check(session);
+    return stageOf(session);
+  }
+
+  /** Whether a Set-Cookie value is of this configuration's cookie, or of one of its parts. */
+  ownsCookie(setCookie: string): boolean {
+    const [name = ""] = setCookie.split("=", 1);
+    return isNameOf(name.trim(), this.#config.name);
   }
 
   /** Calls `listener` once, when the session has something to save or to send. */

@@ -1,6 +1,6 @@
 // The session as an application sees it: a string map for one client, Kocha's five words and what
 // the life of a session needs. What stands behind it is the engine's.
-import type { Backing } from "./backing.ts";
+import type { Backing, SessionStage } from "./backing.ts";
 import { Flash } from "./flash.ts";
 import { refuseCallback, refuseForeignUse } from "./misuse.ts";
 import { assertFree, isReserved } from "./reserved.ts";
@@ -14,6 +14,7 @@ interface Insides {
   readonly openedBackingOf: (session: Session) => Backing | undefined;
   readonly ownerOf: (session: Session) => object | undefined;
   readonly close: (session: Session) => void;
+  readonly stageOf: (session: Session) => SessionStage;
   readonly whenChanged: (session: Session, listener: () => void) => void;
 }
 
@@ -46,6 +47,7 @@ export class Session {
       close: (session) => {
         session.#isClosed = true;
       },
+      stageOf: (session) => session.#made?.stage ?? (session.#isClosed ? "closed" : "unopened"),
       whenChanged: (session, listener) => {
         if (session.#made === undefined) session.#changeListener = listener;
         else session.#made.whenChanged(listener);
@@ -315,6 +317,11 @@ export function ownerOf(session: Session): object | undefined {
 /** Closes a session that nobody has looked at: it can be read, but not changed any more. */
 export function closeUnopened(session: Session): void {
   insides.close(session);
+}
+
+/** How far the request has come with a session. */
+export function stageOf(session: Session): SessionStage {
+  return insides.stageOf(session);
 }
 
 /** Calls `listener` once, at the first change; what stands behind the session isn't made for it. */

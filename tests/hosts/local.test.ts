@@ -4,7 +4,7 @@ import type { SessionConfig } from "kocha-session";
 import { SessionMemoryStore } from "kocha-session";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freshKey } from "../support/keys.ts";
-import { slowly } from "../support/slow-store.ts";
+import { slowly } from "../support/latency.ts";
 import { hosts } from "../support/hosts.ts";
 
 describe.each(Object.entries(hosts))("on %s", (_, makeServer) => {

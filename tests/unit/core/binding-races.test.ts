@@ -10,7 +10,7 @@ import type { Session } from "../../../src/core/session.ts";
 import type { SessionStore } from "../../../src/core/store.ts";
 import { SessionMemoryStore } from "../../../src/stores/memory.ts";
 import { type RedisServer, startRedis } from "../../support/servers/redis.ts";
-import { slowly } from "../../support/slow-store.ts";
+import { slowly } from "../../support/latency.ts";
 import { Clock, makeWorld, type World } from "./client.ts";
 
 let server: RedisServer;

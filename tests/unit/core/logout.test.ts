@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { SessionStore } from "../../../src/core/store.ts";
 import { SessionMemoryStore } from "../../../src/stores/memory.ts";
 import { freshKeys } from "../../support/keys.ts";
-import { slowly } from "../../support/slow-store.ts";
+import { slowly } from "../../support/latency.ts";
 import { type Client, Clock, makeStore, makeWorld, type World } from "./client.ts";
 
 const DAY = 86_400;
