@@ -20,7 +20,8 @@ export type UsageErrorCode =
   | "ERR_SESSION_USAGE_NO_SESSION"
   | "ERR_SESSION_USAGE_FOREIGN"
   | "ERR_SESSION_USAGE_RESERVED"
-  | "ERR_SESSION_USAGE_LIFETIME";
+  | "ERR_SESSION_USAGE_LIFETIME"
+  | "ERR_SESSION_USAGE_RESPONSE";
 
 /** Codes of {@link LimitError}. */
 export type LimitErrorCode =

@@ -1,31 +1,43 @@
 // Sessions for handlers of the Fetch API, a Request in and a Response out: Bun.serve, Deno.serve,
 // and every host that takes such a function.
+import type { ServerResponse } from "node:http";
+import { isThenable } from "../core/awaitable.ts";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
+import { type Carrier, checkOwner, insideDone, joinOuter, opened, ownSession } from "./joining.ts";
 import { isLocal } from "./loopback.ts";
-import { watchClient, WebConnection, withEffects } from "./web.ts";
+import {
+  isHeld,
+  isWrittenPast,
+  leaveSession,
+  letGo,
+  nodeRequestOf,
+  nodeResponseOf,
+  settleUnderneath,
+} from "./underneath.ts";
+import { isResponse, prepareCarrier, watch, WebConnection, withEffects } from "./web.ts";
+
+/** What a handler may answer: a Response, or nothing, as Bun's does once a request was upgraded. */
+type Answered = Response | undefined | void;
 
 /** A handler that gets the session beside the request, and whatever else its host passes. */
-export type SessionHandler<Rest extends unknown[]> = (
+export type SessionHandler<Rest extends unknown[], Answer extends Answered = Response> = (
   request: Request,
   session: Session,
   ...rest: Rest
-) => Awaitable<Response>;
+) => Awaitable<Answer>;
 
 /** What `withSession` can be told. */
 export interface WithSessionOptions {
   /**
    * Answers what the handler or the commit threw; the session's cookie goes out with the answer.
-   * Without it the error is thrown on, and the host's own error page carries no cookie of ours.
+   * Without it the error is thrown on, and the host's own error page carries no cookie of ours,
+   * except on Node.js: what only a cookie could carry is refused as "uncarried".
    */
   readonly onError?: (error: unknown, request: Request) => Awaitable<Response>;
 }
-
-/** Where a request has its session while it is on its way. A WeakMap costs more than all the rest. */
-const opened = Symbol("kocha-session.opened");
-type OpenedRequest = Request & { [opened]?: Session | undefined };
 
 /**
  * A handler with sessions: `Bun.serve({ fetch: withSession(config, handler) })`, or
@@ -33,61 +45,125 @@ type OpenedRequest = Request & { [opened]?: Session | undefined };
  *
  * Https is what the request's URL says; the peer's address is what Deno's `info` or Bun's `server`
  * says, and unknown elsewhere. What a handler changed before it threw is saved, too. Around another
- * handler with the same configuration, both get one session, which the outer one saves.
+ * handler with the same configuration, both get one session, which the outer one saves. What is no
+ * Response, such as the nothing after Bun's `server.upgrade(request)`, is passed on as it is.
  * @throws {ConfigError} when the configuration is wrong.
  */
-export function withSession<Rest extends unknown[] = unknown[]>(
+export function withSession<Rest extends unknown[] = unknown[], Answer extends Answered = Response>(
   config: SessionConfig | SessionMiddleware,
-  handler: SessionHandler<Rest>,
+  handler: SessionHandler<Rest, Answer>,
   options: WithSessionOptions = {},
-): (request: Request, ...rest: Rest) => Promise<Response> {
+): (request: Request, ...rest: Rest) => Promise<Answer | Response> {
   const engine = SessionMiddleware.from(config);
-  return async (request: OpenedRequest, ...rest) => {
-    const outer = request[opened];
-    if (engine.owns(outer)) return handler(request, outer, ...rest);
+  return async (request: Request & Carrier, ...rest) => {
     const answerError = async (error: unknown): Promise<Response> => {
       if (options.onError === undefined) throw error;
       return options.onError(error, request);
     };
     let session: Session;
     try {
-      const loopback = (): boolean =>
-        isLocal(peerAddress(request, rest[0]), (name) => request.headers.get(name));
-      const connection = new WebConnection(() => request.url, loopback);
-      session = await engine.open(request.headers.get("cookie") ?? undefined, connection);
+      const shared = sharedSession(engine, request, rest[0]);
+      if (shared !== undefined) {
+        return await joinOuter(request, async () => {
+          const outer = await shared;
+          checkOwner(engine, outer);
+          return handler(request, outer, ...rest);
+        });
+      }
+      const opening = open(engine, request, rest[0]);
+      session = isThenable(opening) ? await opening : opening;
     } catch (error) {
       return answerError(error);
     }
-    request[opened] = session;
-    watchClient(engine, session, () => request.signal);
+    leaveSession(nodeRequestOf(request, rest[0]), session);
+    const underneath = (): ServerResponse | undefined => nodeResponseOf(request, rest[0]);
+    watch(engine, session, () => request.signal, underneath);
+    let answer: Answer | Response;
     try {
-      let response: Response;
-      try {
-        response = await handler(request, session, ...rest);
-      } catch (error) {
-        // Saved before it is answered, whoever answers; what can't be saved is the worse fault.
-        response = await answerError((await failureOf(engine, session)) ?? error);
+      answer = await handler(request, session, ...rest);
+      const inside = insideDone(request);
+      if (inside !== undefined) await inside;
+    } catch (error) {
+      await insideDone(request);
+      if (options.onError === undefined) {
+        await commitUncarried(engine, session, underneath());
+        throw error;
       }
-      try {
-        return withEffects(await engine.commit(session), response);
-      } catch (error) {
-        const answer = await answerError(error);
-        return withEffects(await engine.commit(session), answer);
-      }
+      answer = await options.onError(error, request);
     } finally {
-      request[opened] = outer;
+      request[opened] = undefined;
+    }
+    try {
+      if (isResponse(answer)) return await carry(engine, session, answer, underneath());
+      await commitUncarried(engine, session, underneath());
+      return answer;
+    } catch (error) {
+      return addDue(engine, session, await answerError(error), underneath());
     }
   };
 }
 
-/** Commits; gives why it can't be done. A commit after one that failed gives what is due. */
-async function failureOf(engine: SessionMiddleware, session: Session): Promise<unknown> {
-  try {
-    await engine.commit(session);
-    return undefined;
-  } catch (error) {
-    return error;
+/** The session that another handler of this request opened, if one did. */
+function sharedSession(
+  engine: SessionMiddleware,
+  request: Request & Carrier,
+  host: unknown,
+): Awaitable<Session> | undefined {
+  return request[opened] ?? ownSession(engine, nodeRequestOf(request, host)?.session);
+}
+
+function open(
+  engine: SessionMiddleware,
+  request: Request & Carrier,
+  host: unknown,
+): Awaitable<Session> {
+  const loopback = (): boolean =>
+    isLocal(peerAddress(request, host), (name) => request.headers.get(name));
+  const connection = new WebConnection(() => request.url, loopback);
+  const opening = engine.open(request.headers.get("cookie") ?? undefined, connection);
+  request[opened] = opening;
+  // Whoever comes with the same request later tries anew.
+  if (isThenable(opening)) opening.catch(() => (request[opened] = undefined));
+  return opening;
+}
+
+/** Looks whether the answer can carry the session, commits, and gives it with what is due. */
+async function carry(
+  engine: SessionMiddleware,
+  session: Session,
+  answer: Response,
+  underneath: ServerResponse | undefined,
+): Promise<Response> {
+  const isOpened = engine.stageOf(session) !== "unopened";
+  if (isOpened && underneath !== undefined && isWrittenPast(answer)) {
+    await settleUnderneath(engine, session, underneath);
+    return answer;
   }
+  prepareCarrier(engine, session, answer);
+  return addDue(engine, session, answer, underneath);
+}
+
+async function addDue(
+  engine: SessionMiddleware,
+  session: Session,
+  answer: Response,
+  underneath: ServerResponse | undefined,
+): Promise<Response> {
+  const effects = engine.commit(session);
+  const carrier = withEffects(engine, isThenable(effects) ? await effects : effects, answer);
+  const released = letGo(underneath, session);
+  if (isThenable(released)) await released;
+  return carrier;
+}
+
+/** Commits where nothing of ours carries a cookie; on Node.js the held response underneath does. */
+async function commitUncarried(
+  engine: SessionMiddleware,
+  session: Session,
+  underneath: ServerResponse | undefined,
+): Promise<void> {
+  if (!isHeld(underneath, session)) engine.abandon(session, "uncarried");
+  await engine.commit(session);
 }
 
 /** The second argument of Deno's handlers has the address; that of Bun's knows how to get it. */

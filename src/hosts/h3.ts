@@ -1,14 +1,35 @@
 // Sessions for h3 (version 2) and what is built on it: `getSession(event)`, saved when what is
 // mounted below has answered.
-import type { H3Event, Middleware } from "h3";
+import type { ServerResponse } from "node:http";
+import type { H3EventContext } from "h3";
+import { isThenable } from "../core/awaitable.ts";
 import { applyEffects, hasEffects, type ResponseEffects } from "../core/effects.ts";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { ConfigError, UsageError } from "../errors.ts";
+import { type Carrier, checkOwner, insideDone, joinOuter, opened, ownSession } from "./joining.ts";
 import { isLocal } from "./loopback.ts";
-import { mustBeFree, mustBeSession, watchClient, WebConnection } from "./web.ts";
+import {
+  isHeld,
+  leaveSession,
+  letGo,
+  nodeRequestOf,
+  nodeResponseOf,
+  settleUnderneath,
+} from "./underneath.ts";
+import {
+  checkUnclaimed,
+  commitDespite,
+  isResponse,
+  mustBeFree,
+  mustBeSession,
+  prepareCarrier,
+  watch,
+  WebConnection,
+  withEffects,
+} from "./web.ts";
 
 declare module "h3" {
   interface H3EventContext {
@@ -17,41 +38,74 @@ declare module "h3" {
   }
 }
 
+/** What a session needs of an event, of whichever copy and version of h3. */
+export interface EventLike {
+  readonly req: {
+    readonly url: string;
+    readonly headers: Headers;
+    readonly signal: AbortSignal;
+    readonly ip?: string | undefined;
+  };
+  /** h3 2.0.1-rc.2, which Nitro 3.0.0 has, knows no `errHeaders`. */
+  readonly res: { readonly headers: Headers; readonly errHeaders?: Headers };
+  readonly context: object;
+  readonly app?: { readonly config?: { readonly onError?: unknown } } | undefined;
+}
+
+/** Middleware of h3, as every copy of it takes it. */
+export type SessionEventMiddleware = (event: EventLike, next: () => unknown) => Promise<unknown>;
+
 /**
  * Sessions for an h3 application: `app.use(sessionMiddleware(config))`.
  *
  * Https is what the request's URL says. What fails is an error like any other that a handler
  * throws; h3's own error response carries the session's cookie, a Response that the application's
- * `onError` makes by itself carries it when it takes over `event.res.errHeaders`. Mounted twice, it
- * opens once.
+ * `onError` makes by itself carries it on Node.js, elsewhere when it takes over
+ * `event.res.errHeaders`. Mounted twice, it opens once. On Node.js what `fromNodeHandler` runs waits
+ * for the session, too.
  * @throws {ConfigError} when the configuration is wrong; at a request, on h3 1.
  */
-export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Middleware {
+export function sessionMiddleware(
+  config: SessionConfig | SessionMiddleware,
+): SessionEventMiddleware {
   const engine = SessionMiddleware.from(config);
   return async (event, next) => {
     // h3 1 calls no function with a second argument, and its events' requests are Node's own.
     if (typeof next !== "function") throw olderVersion();
-    // Mounted once more, with the same configuration.
-    if (engine.owns(event.context.session)) return next();
-    mustBeFree(event.context.session, "event.context.session");
-    const connection = new WebConnection(
-      () => event.req.url,
-      () => isLocal(event.req.ip, (name) => event.req.headers.get(name)),
-    );
-    const session = await engine.open(event.req.headers.get("cookie") ?? undefined, connection);
-    event.context.session = session;
-    watchClient(engine, session, () => event.req.signal);
+    mustBeFree((event.context as EventContext).session, "event.context.session");
+    const context = event.context as EventContext;
+    const shared = context[opened] ?? ownSession(engine, sessionOf(event));
+    if (shared !== undefined) {
+      return joinOuter(context, async () => {
+        const outer = await shared;
+        checkOwner(engine, outer);
+        context.session = outer;
+        return next();
+      });
+    }
+    const opening = open(engine, event, context);
+    const session = isThenable(opening) ? await opening : opening;
+    context.session = session;
+    leaveSession(nodeRequestOf(event.req, undefined), session);
+    const underneath = (): ServerResponse | undefined => nodeResponseOf(event.req, undefined);
+    watch(engine, session, () => event.req.signal, underneath);
     let answer: unknown;
     try {
       answer = await next();
-      mustBeSession(event.context.session);
-      addEffects(event, await engine.commit(session), answer);
+      mustBeSession(context.session);
+      const inside = insideDone(context);
+      if (inside !== undefined) await inside;
     } catch (error) {
-      // What a handler changed before it threw is saved; of a failed commit, what is still due.
-      addEffects(event, await engine.commit(session), undefined);
-      throw error;
+      await insideDone(context);
+      throw await failWith(engine, session, event, error, underneath());
     }
-    return answer;
+    try {
+      return await carry(engine, session, event, answer, underneath());
+    } catch (error) {
+      // On Node.js a response that is held takes what is due when h3 has answered the error.
+      if (isHeld(underneath(), session)) throw error;
+      throw await failWith(engine, session, event, error, undefined);
+    }
   };
 }
 
@@ -60,12 +114,83 @@ function olderVersion(): ConfigError {
   return new ConfigError("ERR_SESSION_CONFIG_FIELD", "h3", message);
 }
 
+type EventContext = Carrier & { session?: unknown };
+
+/** Where an event has its session; under Express, where that has it. */
+function sessionOf({ context, req }: EventLike): unknown {
+  return (context as EventContext).session ?? nodeRequestOf(req, undefined)?.session;
+}
+
+function open(engine: SessionMiddleware, { req }: EventLike, carrier: Carrier): Awaitable<Session> {
+  const connection = new WebConnection(
+    () => req.url,
+    () => isLocal(req.ip, (name) => req.headers.get(name)),
+  );
+  const opening = engine.open(req.headers.get("cookie") ?? undefined, connection);
+  if (!isThenable(opening)) return opening;
+  const arrive = (): void => {
+    carrier[opened] = undefined;
+  };
+  carrier[opened] = opening;
+  opening.then(arrive, arrive);
+  return opening;
+}
+
+/** h3's sign that the answer was written to the response underneath. */
+const handled = Symbol.for("h3.handled");
+
+/** Looks whether the answer can carry the session, commits, and adds what is due. */
+async function carry(
+  engine: SessionMiddleware,
+  session: Session,
+  event: EventLike,
+  answer: unknown,
+  underneath: ServerResponse | undefined,
+): Promise<unknown> {
+  const isOpened = engine.stageOf(session) !== "unopened";
+  if (isOpened && answer === handled && underneath !== undefined) {
+    await settleUnderneath(engine, session, underneath);
+    return answer;
+  }
+  if (isResponse(answer)) prepareCarrier(engine, session, answer);
+  const effects = await engine.commit(session);
+  const carrier = addEffects(engine, event, effects, answer);
+  const released = letGo(underneath, session);
+  if (isThenable(released)) await released;
+  return carrier;
+}
+
+/** What a handler changed before it threw is saved; of a failed commit, what is due still goes out. */
+async function failWith(
+  engine: SessionMiddleware,
+  session: Session,
+  event: EventLike,
+  error: unknown,
+  underneath: ServerResponse | undefined,
+): Promise<unknown> {
+  if (isHeld(underneath, session)) {
+    try {
+      await engine.commit(session);
+      return error;
+    } catch (worse) {
+      return worse;
+    }
+  }
+  const { errHeaders } = event.res;
+  const onError = event.app?.config?.onError;
+  // The older h3's own error response takes no headers.
+  if (errHeaders === undefined && onError === undefined) engine.abandon(session, "uncarried");
+  const aftermath = await commitDespite(engine, session, error);
+  addErrorEffects(event, aftermath.due);
+  return aftermath.error;
+}
+
 /**
  * The session of an event.
  * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION where the middleware isn't mounted.
  */
-export function getSession(event: H3Event): Session {
-  const { session } = event.context;
+export function getSession(event: { readonly context: H3EventContext | object }): Session {
+  const { session } = event.context as H3EventContext;
   if (session !== undefined) return session;
   const message = "the event has no session: mount sessionMiddleware(config) before this handler";
   throw new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
@@ -77,21 +202,57 @@ export function getSession(event: H3Event): Session {
  */
 export function openSession(
   config: SessionConfig | SessionMiddleware,
-  request: Pick<H3Event["req"], "headers">,
+  request: { readonly headers: Headers },
 ): Awaitable<Session> {
   return SessionMiddleware.from(config).openReadOnly(request.headers.get("cookie") ?? undefined);
 }
 
-/** h3 lays these headers over the answer's own: over an error's the second, else the first. */
-function addEffects(event: H3Event, effects: ResponseEffects, answer: unknown): void {
-  if (!hasEffects(effects)) return;
-  const own = (answer as { readonly headers?: unknown } | null | undefined)?.headers;
-  for (const headers of [event.res.headers, event.res.errHeaders]) {
-    applyEffects(effects, {
-      get: (name) =>
-        headers.get(name) ?? (own instanceof Headers ? own.get(name) : null) ?? undefined,
-      set: (name, value) => headers.set(name, value),
-      append: (name, value) => headers.append(name, value),
-    });
+/** Adds the effects to the headers that h3 lays over the answer's own; gives the answer. */
+function addEffects(
+  engine: SessionMiddleware,
+  event: EventLike,
+  effects: ResponseEffects,
+  answer: unknown,
+): unknown {
+  if (!hasEffects(effects)) return answer;
+  const found = (answer as { readonly headers?: unknown } | null | undefined)?.headers;
+  const own = found instanceof Headers ? found : undefined;
+  const { headers, errHeaders } = event.res;
+  if (effects.setCookie.length > 0) {
+    if (own !== undefined) checkUnclaimed(engine, own);
+    // The older h3 lays them into the answer itself, which may be a constant for all clients.
+    if (errHeaders === undefined && isResponse(answer)) return withEffects(engine, effects, answer);
   }
+  layOver(headers, effects, own);
+  // Over a Response that says that something failed h3 lays these.
+  if (errHeaders !== undefined) layOver(errHeaders, effects, own);
+  return answer;
+}
+
+/** Adds the effects to the headers that h3 lays over an error's answer. */
+function addErrorEffects(event: EventLike, effects: ResponseEffects): void {
+  if (!hasEffects(effects)) return;
+  const { headers, errHeaders } = event.res;
+  layOver(errHeaders ?? headers, effects, undefined);
+  if (errHeaders === undefined) layCookiesOnce(headers, effects.setCookie);
+}
+
+function layOver(headers: Headers, effects: ResponseEffects, own: Headers | undefined): void {
+  applyEffects(effects, {
+    get: (name) => headers.get(name) ?? own?.get(name) ?? undefined,
+    set: (name, value) => headers.set(name, value),
+    append: (name, value) => headers.append(name, value),
+  });
+}
+
+/** The older h3 lays them over the answer of an application's `onError` twice. */
+function layCookiesOnce(headers: Headers, cookies: readonly string[]): void {
+  let isFirst = true;
+  const entries = function* (): IterableIterator<[string, string]> {
+    for (const entry of headers.entries()) {
+      if (isFirst || entry[0] !== "set-cookie" || !cookies.includes(entry[1])) yield entry;
+    }
+    isFirst = false;
+  };
+  Object.defineProperty(headers, Symbol.iterator, { value: entries });
 }

@@ -59,8 +59,8 @@ const errorAnswers: Methods = {
 export interface HoldOptions {
   readonly engine: SessionMiddleware;
   readonly session: Session;
-  /** Whose session it is, until another library puts its own there. */
-  readonly request: { readonly session: unknown };
+  /** Where the session is to be found until another library puts its own there; absent: nowhere. */
+  readonly request?: { readonly session: unknown };
   /** Takes a failed commit to the host's own error path; the response is still unsent. */
   readonly fail: (error: unknown) => void;
 }
@@ -156,7 +156,7 @@ class ResponseHold {
   #commit(): Awaitable<ResponseEffects> {
     const { engine, session, request } = this.#options;
     // A library that was mounted behind ours can define a property of its own over it.
-    if (request.session !== session && !this.#isReplaced) {
+    if (request !== undefined && request.session !== session && !this.#isReplaced) {
       this.#isReplaced = true;
       throw occupied("another req.session");
     }

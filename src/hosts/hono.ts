@@ -1,6 +1,8 @@
 // Sessions for Hono, on every runtime that it runs on: `c.get("session")`, saved when what is
 // mounted below has answered.
+import type { ServerResponse } from "node:http";
 import type { Context, HonoRequest, MiddlewareHandler } from "hono";
+import { isThenable } from "../core/awaitable.ts";
 import { hasEffects } from "../core/effects.ts";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
@@ -8,12 +10,24 @@ import type { Connection } from "../core/backing.ts";
 import type { Session } from "../core/session.ts";
 import { StoreError } from "../errors.ts";
 import type { Awaitable } from "../core/store.ts";
+import { ownSession } from "./joining.ts";
 import { isLocal } from "./loopback.ts";
 import {
+  isHeld,
+  isWrittenPast,
+  leaveSession,
+  letGo,
+  nodeRequestOf,
+  nodeResponseOf,
+  settleUnderneath,
+} from "./underneath.ts";
+import {
   applyToHeaders,
+  commitDespite,
   mustBeFree,
   mustBeSession,
-  watchClient,
+  prepareCarrier,
+  watch,
   WebConnection,
   withEffects,
 } from "./web.ts";
@@ -29,14 +43,17 @@ declare module "hono" {
  * Sessions for a Hono application: `app.use(sessionMiddleware(config))`.
  *
  * Https is what the request's URL says. A failed commit goes to `app.onError`. Mounted twice, it
- * opens once.
+ * opens once. On Node.js what a handler writes to `c.env.outgoing` waits for the session, too.
  * @throws {ConfigError} when the configuration is wrong.
  */
 export function sessionMiddleware(config: SessionConfig | SessionMiddleware): MiddlewareHandler {
   const engine = SessionMiddleware.from(config);
   return async (context, next) => {
+    const incoming = nodeRequestOf(context.req.raw, context.env);
+    const shared = ownSession(engine, context.get("session") ?? incoming?.session);
     // Mounted once more, with the same configuration.
-    if (engine.owns(context.get("session"))) {
+    if (shared !== undefined) {
+      context.set("session", shared);
       await next();
       return;
     }
@@ -47,22 +64,49 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     );
     const session = await open(engine, context, connection);
     context.set("session", session);
-    watchClient(engine, session, () => context.req.raw.signal);
+    leaveSession(incoming, session);
+    const underneath = (): ServerResponse | undefined =>
+      nodeResponseOf(context.req.raw, context.env);
+    watch(engine, session, () => context.req.raw.signal, underneath);
     // What throws below has become a response of app.onError by now: it carries the cookie too.
     await next();
     try {
       mustBeSession(context.get("session"));
-      const effects = await engine.commit(session);
-      // Where there is no response, to ask for it makes one.
-      if (hasEffects(effects)) replaceResponse(context, withEffects(effects, context.res));
+      await carry(engine, session, context, underneath());
     } catch (error) {
-      const due = await engine.commit(session);
       // The handler's answer promised what isn't saved. What replaces it takes its headers over.
       context.res = undefined;
-      if (hasEffects(due)) applyToHeaders(due, context.res.headers);
-      throw withResponse(error);
+      // On Node.js a response that is held takes what is due when app.onError has answered.
+      if (isHeld(underneath(), session)) throw withResponse(error);
+      const aftermath = await commitDespite(engine, session, error);
+      if (hasEffects(aftermath.due)) applyToHeaders(aftermath.due, context.res.headers);
+      throw withResponse(aftermath.error);
     }
   };
+}
+
+/** Looks whether the answer can carry the session, commits, and adds what is due. */
+async function carry(
+  engine: SessionMiddleware,
+  session: Session,
+  context: Context,
+  underneath: ServerResponse | undefined,
+): Promise<void> {
+  const isOpened = engine.stageOf(session) !== "unopened";
+  if (isOpened && context.finalized) {
+    if (underneath !== undefined && isWrittenPast(context.res)) {
+      await settleUnderneath(engine, session, underneath);
+      return;
+    }
+    prepareCarrier(engine, session, context.res);
+  }
+  const effects = await engine.commit(session);
+  // Where there is no response, to ask for it makes one.
+  if (hasEffects(effects)) {
+    replaceResponse(context, withEffects(engine, effects, context.res));
+  }
+  const released = letGo(underneath, session);
+  if (isThenable(released)) await released;
 }
 
 async function open(

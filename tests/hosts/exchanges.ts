@@ -19,6 +19,8 @@ import express4 from "express4";
 import Fastify from "fastify";
 import { H3, type H3Event, redirect as redirectH3, setCookie as setH3Cookie } from "h3";
 import { toNodeHandler } from "h3/node";
+import { H3 as OlderH3, redirect as redirectOlderH3, setCookie as setOlderH3Cookie } from "h3rc";
+import { toNodeHandler as toOlderNodeHandler } from "h3rc/node";
 import { type Context, Hono } from "hono";
 import { setCookie as setHonoCookie } from "hono/cookie";
 import Koa from "koa";
@@ -130,6 +132,21 @@ function onNode(request: IncomingMessage, response: ServerResponse): Exchange {
   };
 }
 
+/** What an exchange is on every version of h3. */
+function h3Exchange(event: {
+  readonly context: object;
+  readonly req: { readonly signal: AbortSignal };
+  readonly url: URL;
+}): Omit<Exchange, "cookie" | "redirect"> {
+  return {
+    session: getSession(event),
+    path: event.url.pathname,
+    send: (text) => text,
+    pipe: webBody,
+    gone: () => aborted(event.req),
+  };
+}
+
 /** Each host with the application on it. */
 export const exchangeApps: Readonly<Record<string, MakeApp>> = {
   node: (config, handle, mounts = 1) => {
@@ -235,16 +252,24 @@ export const exchangeApps: Readonly<Record<string, MakeApp>> = {
     for (const session of times(mounts, () => h3Session(config))) app.use(session);
     app.all("/**", (event: H3Event) =>
       handle({
-        session: getSession(event),
-        path: event.url.pathname,
-        send: (text) => text,
-        pipe: webBody,
+        ...h3Exchange(event),
         redirect: (to) => redirectH3(to),
         cookie: (name, value) => setH3Cookie(event, name, value),
-        gone: () => aborted(event.req),
       }),
     );
     return listen(createServer(toNodeHandler(app)));
+  },
+  "h3 2.0.1-rc.2": (config, handle, mounts = 1) => {
+    const app = new OlderH3({ silent: true });
+    for (const session of times(mounts, () => h3Session(config))) app.use(session);
+    app.all("/**", (event) =>
+      handle({
+        ...h3Exchange(event),
+        redirect: (to) => redirectOlderH3(to),
+        cookie: (name, value) => setOlderH3Cookie(event, name, value),
+      }),
+    );
+    return listen(createServer(toOlderNodeHandler(app)));
   },
   fetch: (config, handle, mounts = 1) => {
     const onError = (error: unknown): Response =>

@@ -10,6 +10,11 @@ import { createServer as createHttpsServer } from "node:https";
 import express, { type RequestHandler, Router } from "express";
 import Fastify, { type FastifyPluginCallback, type FastifyRequest } from "fastify";
 import { H3, type H3Event, type Middleware as H3Middleware } from "h3";
+import {
+  H3 as OlderH3,
+  type H3Event as OlderH3Event,
+  type Middleware as OlderH3Middleware,
+} from "h3rc";
 import { Hono, type MiddlewareHandler } from "hono";
 import Koa, { type Middleware as KoaMiddleware } from "koa";
 import {
@@ -152,7 +157,7 @@ describe("Hono", () => {
 describe("h3", () => {
   test("event.context.session, and getSession where it must be there", () => {
     const middleware = onH3.sessionMiddleware(config);
-    expectTypeOf(middleware).toEqualTypeOf<H3Middleware>();
+    expectTypeOf(middleware).toExtend<H3Middleware>();
     const app = new H3();
     app.use(middleware);
     app.get("/", (event) => {
@@ -162,6 +167,24 @@ describe("h3", () => {
       event.context.session.get("name");
       return onH3.getSession(event).get("name");
     });
+  });
+});
+
+describe("h3 2.0.1-rc.2, which Nitro 3.0.0 brings beside the application's own", () => {
+  test("the same middleware, and getSession of its event", () => {
+    const middleware = onH3.sessionMiddleware(config);
+    expectTypeOf(middleware).toExtend<OlderH3Middleware>();
+    const app = new OlderH3();
+    app.use(middleware);
+    app.get("/", (event) => {
+      expectTypeOf(onH3.getSession(event)).toEqualTypeOf<Session>();
+      return onH3.getSession(event).get("name");
+    });
+    expectTypeOf(onH3.openSession(config, {} as OlderH3Event["req"])).toEqualTypeOf<
+      Awaitable<Session>
+    >();
+    // @ts-expect-error no event
+    onH3.getSession({});
   });
 });
 
@@ -179,7 +202,16 @@ describe("the Fetch API", () => {
     expectTypeOf(onDeno).parameters.toEqualTypeOf<
       [request: Request, info: { remoteAddr: { hostname: string } }]
     >();
-    // @ts-expect-error a handler answers with a Response
+    const upgrading = onFetch.withSession(
+      config,
+      (incoming, session, server: { upgrade: (request: Request) => boolean }) => {
+        if (server.upgrade(incoming)) return undefined;
+        return new Response(session.get("name"));
+      },
+    );
+    expectTypeOf(upgrading).returns.resolves.toEqualTypeOf<Response | undefined>();
+    onFetch.withSession(config, () => undefined);
+    // @ts-expect-error a handler answers with a Response, or with nothing
     onFetch.withSession(config, () => "hello");
     // @ts-expect-error so does what answers an error
     onFetch.withSession(config, () => new Response(), { onError: () => 500 });

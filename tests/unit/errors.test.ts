@@ -16,6 +16,7 @@ import {
   type SessionStore,
   type StandardSchema,
 } from "kocha-session";
+import { withSession } from "kocha-session/fetch";
 import { getSession } from "kocha-session/h3";
 import { H3Event } from "h3";
 import { expect, test } from "vitest";
@@ -91,6 +92,14 @@ const ways: Readonly<Record<SessionErrorCode, () => unknown>> = {
   ERR_SESSION_USAGE_LIFETIME: async () =>
     Object.assign(await memory({ sessionExpires: 60 }), { sessionExpires: 61 }),
   ERR_SESSION_USAGE_RESERVED: async () => (await memory()).set("_flash.name", VALUE),
+  ERR_SESSION_USAGE_RESPONSE: () => {
+    const store = new SessionCookieStore(freshKeys());
+    const serve = withSession({ store }, (_, session) => {
+      session.set("name", VALUE);
+      return Response.error();
+    });
+    return serve(new Request("http://localhost/"));
+  },
   ERR_SESSION_LIMIT_KEY: async () => (await memory()).set("k".repeat(257), VALUE),
   ERR_SESSION_LIMIT_KEYS: async () => {
     const session = await memory({ maxKeys: 1 });

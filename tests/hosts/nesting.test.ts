@@ -1,0 +1,300 @@
+// Sessions mounted more than once around one answer: one configuration shares one session where the
+// request is the same, two of one cookie's name are an error where it isn't, and two configurations
+// of one request are refused; and one request that is handled twice at once.
+import type { IncomingMessage } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import { H3 } from "h3";
+import { H3 as OlderH3 } from "h3rc";
+import { Hono } from "hono";
+import {
+  type Session,
+  SessionCookieStore,
+  type SessionConfig,
+  SessionMemoryStore,
+} from "kocha-session";
+import express from "express";
+import { sessionMiddleware as expressSession } from "kocha-session/express";
+import { withSession } from "kocha-session/fetch";
+import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as honoSession } from "kocha-session/hono";
+import { mintCookie, readCookie } from "kocha-session/testing";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Gate } from "../../src/testing/probe.ts";
+import { freshKey, freshKeys } from "../support/keys.ts";
+import { listen } from "../support/listen.ts";
+import { slowly } from "../support/latency.ts";
+
+const stores: Readonly<Record<string, () => SessionConfig>> = {
+  "the cookie store": () => ({ store: new SessionCookieStore(freshKeys()) }),
+  "merging cookies": () => ({ store: new SessionCookieStore({ ...freshKeys(), merge: true }) }),
+  "a store that takes a while": () => ({
+    store: slowly(new SessionMemoryStore()),
+    signingKey: freshKey(),
+  }),
+};
+
+const url = "http://localhost/";
+
+type Fetch = (request: Request, env?: object) => Response | Promise<Response>;
+type Answer = (session: Session, path: string) => string | Promise<string>;
+
+/** A host around an answer; errors become a text. */
+type Make = (config: SessionConfig, answer: Answer) => Fetch;
+
+function codeOf(error: unknown): string {
+  return `${(error as { code?: string }).code}: ${(error as Error).message}`;
+}
+
+const inner: Readonly<Record<string, Make>> = {
+  fetch: (config, answer) =>
+    withSession(config, async (request, session) => {
+      return new Response(await answer(session, new URL(request.url).pathname));
+    }),
+  hono: (config, answer) => {
+    const app = new Hono();
+    app.use(honoSession(config));
+    app.all("*", async (context) =>
+      context.text(await answer(context.get("session"), context.req.path)),
+    );
+    return (request, env) => app.fetch(request, env);
+  },
+  h3: (config, answer) => {
+    const app = new H3({ silent: true });
+    app.use(h3Session(config));
+    app.all("/**", (event) => answer(getSession(event), event.url.pathname));
+    return (request) => app.fetch(request);
+  },
+};
+
+/** The session once more around another function, which gets a Request of its own. */
+const outer: Readonly<
+  Record<string, (config: SessionConfig, touch: (session: Session) => void, within: Fetch) => Fetch>
+> = {
+  "fetch, around new Request(request)": (config, touch, within) =>
+    withSession(
+      config,
+      (request, session) => {
+        touch(session);
+        return within(new Request(request));
+      },
+      { onError: (error) => new Response(codeOf(error), { status: 500 }) },
+    ),
+  "hono's mount": (config, touch, within) => {
+    const app = new Hono();
+    app.use(honoSession(config));
+    app.use(async (context, next) => {
+      touch(context.get("session"));
+      await next();
+    });
+    app.mount("/", (request: Request, env?: object) => within(request, env));
+    app.onError((error) => new Response(codeOf(error), { status: 500 }));
+    return (request, env) => app.fetch(request, env);
+  },
+  "h3, around new Request(request)": (config, touch, within) => {
+    const app = new H3({
+      silent: true,
+      onError: (error, { res }) =>
+        new Response(codeOf(error.cause), { status: 500, headers: res.errHeaders }),
+    });
+    app.use(h3Session(config));
+    app.all("/**", (event) => {
+      touch(getSession(event));
+      return within(new Request(event.req));
+    });
+    return (request) => app.fetch(request);
+  },
+};
+
+function namesOf(response: Response): string[] {
+  return response.headers.getSetCookie().map((cookie) => cookie.split(/[.=]/, 1)[0] ?? "");
+}
+
+const set: Answer = (session) => {
+  session.set("inner", "1");
+  return "inside";
+};
+
+describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
+  describe.each(Object.entries(outer))("%s", (__, makeOuter) => {
+    test.each(Object.entries(inner))(
+      "two sessions of one name are an error: %s",
+      async (___, makeInner) => {
+        const config = makeConfig();
+        const serve = makeOuter(
+          config,
+          (session) => session.set("outer", "1"),
+          makeInner(config, set),
+        );
+        const response = await serve(new Request(url));
+        expect([response.status, await response.text()]).toEqual([
+          500,
+          expect.stringMatching(/^ERR_SESSION_USAGE_RESPONSE: .*mount it in one of the two/),
+        ]);
+        // The inner one's answer is dropped; what the outer one changed goes out with the error.
+        expect(namesOf(response)).toEqual(["session"]);
+      },
+    );
+
+    test.each(Object.entries(inner))(
+      "one that only looks lets the other's cookie through: %s",
+      async (___, makeInner) => {
+        const config = makeConfig();
+        const serve = makeOuter(config, (session) => void session.get("a"), makeInner(config, set));
+        const response = await serve(new Request(url));
+        expect([response.status, await response.text(), namesOf(response)]).toEqual([
+          200,
+          "inside",
+          ["session"],
+        ]);
+      },
+    );
+  });
+
+  // h3 is given no environment by it, and so knows nothing of the request underneath.
+  test.each(["fetch", "hono"])(
+    "hono's mount on Node.js shares one session with %s inside",
+    async (name) => {
+      const config: SessionConfig = { ...makeConfig(), secure: false };
+      const makeInner = inner[name] as Make;
+      const within = makeInner(config, (session) => {
+        session.set("inner", "1");
+        return session.get("outer");
+      });
+      const app = new Hono();
+      app.use(honoSession(config));
+      app.use(async (context, next) => {
+        context.get("session").set("outer", "1");
+        await next();
+      });
+      app.mount("/", (request: Request, env: object) => within(request, env));
+      const handle = getRequestListener((request, env) => app.fetch(request, env), {
+        overrideGlobalObjects: false,
+      });
+      const server = await listen((request, response) => void handle(request, response));
+      onTestFinished(server.close);
+      const response = await fetch(server.url);
+      expect([response.status, await response.text(), namesOf(response)]).toEqual([
+        200,
+        "1",
+        ["session"],
+      ]);
+      const cookie = response.headers.getSetCookie()[0]?.split(";", 1)[0] ?? "";
+      expect(await readCookie(config, cookie)).toEqual(
+        new Map([
+          ["outer", "1"],
+          ["inner", "1"],
+        ]),
+      );
+    },
+  );
+
+  test("Hono inside Express shares the session of Express", async () => {
+    const config: SessionConfig = { ...makeConfig(), secure: false };
+    const app = express();
+    app.use(expressSession(config));
+    app.use((request, _response, next) => {
+      request.session.set("outer", "1");
+      next();
+    });
+    const within = inner["hono"]?.(config, set) as Fetch;
+    const handle = getRequestListener((request, env) => within(request, env), {
+      overrideGlobalObjects: false,
+    });
+    app.use((request, response) => void handle(request as IncomingMessage, response));
+    const server = await listen(app);
+    onTestFinished(server.close);
+    const response = await fetch(server.url);
+    expect([response.status, await response.text(), namesOf(response)]).toEqual([
+      200,
+      "inside",
+      ["session"],
+    ]);
+    const cookie = response.headers.getSetCookie()[0]?.split(";", 1)[0] ?? "";
+    expect((await readCookie(config, cookie)).size).toBe(2);
+  });
+
+  test.each(["fetch", "hono", "h3", "h3 2.0.1-rc.2"])(
+    "two configurations of one request are refused: %s",
+    async (host) => {
+      const [one, other] = [makeConfig(), { ...makeConfig(), name: "other" }];
+      const onError = (error: unknown): Response => new Response(codeOf(error), { status: 500 });
+      const answer = (...sessions: Session[]): Response => {
+        for (const session of sessions) session.set("a", "1");
+        return new Response("both");
+      };
+      const makers: Readonly<Record<string, () => Fetch>> = {
+        fetch: () =>
+          withSession(
+            one,
+            (request, outside) =>
+              withSession(other, (__, within) => answer(outside, within))(request),
+            { onError },
+          ),
+        hono: () => {
+          const app = new Hono();
+          app.use(honoSession(one), honoSession(other));
+          app.all("*", (context) => answer(context.get("session")));
+          app.onError(onError);
+          return (request) => app.fetch(request);
+        },
+        h3: () => {
+          const app = new H3({ silent: true, onError: ({ cause }) => onError(cause) });
+          app.use(h3Session(one)).use(h3Session(other));
+          app.all("/**", (event) => answer(getSession(event)));
+          return (request) => app.fetch(request);
+        },
+        "h3 2.0.1-rc.2": () => {
+          const app = new OlderH3({ silent: true, onError: ({ cause }) => onError(cause) });
+          app.use(h3Session(one)).use(h3Session(other));
+          app.all("/**", (event) => answer(getSession(event)));
+          return (request) => app.fetch(request);
+        },
+      };
+      const serve = makers[host]?.() as Fetch;
+      const response = await serve(new Request(url));
+      expect([response.status, await response.text(), namesOf(response)]).toEqual([
+        500,
+        expect.stringMatching(/^ERR_SESSION_USAGE_NO_SESSION: .*another configuration/),
+        [],
+      ]);
+    },
+  );
+
+  test.each(["fetch", "h3"])(
+    "one Request given twice at once to %s: both are saved",
+    async (host) => {
+      const config = makeConfig();
+      const cookie = await mintCookie(config, { begun: "1" });
+      const gate = new Gate(2);
+      const late = new Gate();
+      let calls = 0;
+      const answer = async (session: Session): Promise<string> => {
+        const name = `call${++calls}`;
+        void gate.pass();
+        await gate.arrived;
+        // The second one changes the session when the first one's handler is through.
+        if (name === "call2") await late.pass();
+        session.set(name, "1");
+        if (name === "call1") setImmediate(() => late.open());
+        return name;
+      };
+      gate.open();
+      const serve = inner[host]?.(config, answer) as Fetch;
+      const request = new Request(url, { headers: { cookie } });
+      const responses = await Promise.all([serve(request), serve(request)]);
+      expect(responses.map(({ status }) => status)).toEqual([200, 200]);
+      const sent = responses.flatMap((response) => response.headers.getSetCookie());
+      const jar = [cookie, ...sent.map((one) => one.split(";", 1)[0] ?? "")];
+      const latest = new Map(jar.map((pair) => [pair.split("=", 1)[0], pair]));
+      expect(await readCookie(config, [...latest.values()].join("; "))).toEqual(
+        new Map([
+          ["begun", "1"],
+          ["call1", "1"],
+          ["call2", "1"],
+        ]),
+      );
+      // Used once more, the request has a session of its own.
+      expect((await serve(request)).status).toBe(200);
+    },
+  );
+});
