@@ -106,6 +106,7 @@ describe("bad values are refused with the field's name", () => {
     priority: [null, "High", "", 1],
     secure: [null, "Auto", "true", 1],
     httpOnly: [null, "true", 0],
+    vary: [null, "Always", "never", "", true],
     storeTimeout: [null, 0, -1, 3601, NaN, "1", Infinity],
     onStoreError: [null, "ignore", true],
     maxKeyBytes: [null, 0, -1, 1.5, "256", NaN],
