@@ -39,8 +39,8 @@ function namesOf(response: Response): string[] {
 }
 
 function expectText(text: string, wanted: string | RegExp): void {
-  if (typeof wanted === "string") expect(text).toBe(wanted);
-  else expect(text).toMatch(wanted);
+  const isSo = typeof wanted === "string" ? text === wanted : wanted.test(text);
+  expect([text, isSo]).toEqual([text, true]);
 }
 
 async function serve(listener: Parameters<typeof listen>[0]): Promise<string> {
