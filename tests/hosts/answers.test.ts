@@ -19,7 +19,7 @@ import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freshKey, freshKeys } from "../support/keys.ts";
 import { listen } from "../support/listen.ts";
-import { slowly } from "../support/slow-store.ts";
+import { slowly } from "../support/latency.ts";
 
 const stores: Readonly<Record<string, () => SessionConfig>> = {
   "the cookie store": () => ({ store: new SessionCookieStore(freshKeys()), secure: false }),

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { SessionCookieStore, type SessionConfig, SessionMemoryStore } from "kocha-session";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freshKey, freshKeys } from "../support/keys.ts";
-import { slowly } from "../support/slow-store.ts";
+import { slowly } from "../support/latency.ts";
 import { exchangeApps } from "./exchanges.ts";
 
 const stores: Readonly<Record<string, () => SessionConfig>> = {
