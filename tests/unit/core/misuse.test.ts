@@ -6,6 +6,7 @@ import {
   type ForeignCookies,
   type Session,
   SessionCookieStore,
+  sessionKey,
   SessionMiddleware,
   UsageError,
 } from "kocha-session";
@@ -136,6 +137,9 @@ describe.each(kinds)("a session over the %s store", (kind) => {
   });
 });
 
+const anything = { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) } as const;
+const forged = sessionKey("_flash.notice", { "~standard": anything });
+
 describe.each(kinds)("reserved keys over the %s store", (kind) => {
   const world = makeWorld(kind);
 
@@ -146,6 +150,7 @@ describe.each(kinds)("reserved keys over the %s store", (kind) => {
       for (const change of [
         () => session.set("_flash.notice", "forged"),
         () => session.set("_flash.", ""),
+        () => session.write(forged, "forged"),
         () => session.del("_flash.notice"),
       ]) {
         const error = thrownBy(change) as Error;
