@@ -1,10 +1,11 @@
 // The readers behind our seals, which no stranger can reach without a key: msgpack behind Kocha's
 // signature, payloads, pieces and merging parts behind our own seal. They are total all the same.
 import { type Session, SessionCookieStore, SessionMiddleware } from "kocha-session";
+import { mergingCookies } from "kocha-session/merge";
 import { openKochaCookie } from "kocha-session/kocha";
 import { aesGcmSeal, encodeBase64url, hmacSha512t256, randomBytes } from "#crypto";
 import { createCookieKeyring } from "../src/crypto/keyring.ts";
-import { encodePart, encodeTombstone } from "../src/cookie/part.ts";
+import { encodePart, encodeTombstone } from "../src/merge/part.ts";
 import { encodePayload, type SessionPayload } from "../src/crypto/payload.ts";
 import { sealToken } from "../src/crypto/token.ts";
 import { NAME } from "./headers.ts";
@@ -148,7 +149,7 @@ function sealedSubjects(): Subject[] {
 function partSubject(): Subject {
   const keys = newKeys();
   const ring = createCookieKeyring(keys);
-  const store = new SessionCookieStore({ ...keys, merge: true });
+  const store = new SessionCookieStore({ ...keys, merge: mergingCookies() });
   const engine = new SessionMiddleware({ name: NAME, store });
   const session = sessionOf("x");
   const entries = new Map([

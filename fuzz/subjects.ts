@@ -1,5 +1,6 @@
 // All that is fuzzed, with stores and keys of its own.
 import { SessionCookieStore, SessionMemoryStore } from "kocha-session";
+import { mergingCookies } from "kocha-session/merge";
 import { kochaCookies, sealKochaCookie } from "kocha-session/kocha";
 import { formatSubjects } from "./formats.ts";
 import { headerSubject, type Pair } from "./headers.ts";
@@ -30,7 +31,10 @@ export async function makeSubjects(): Promise<Subject[]> {
       config: sealed({ maxCookies: 4 }),
       isSplit: true,
     }),
-    await headerSubject("cookies that merge", { config: sealed({ merge: true }), isJoined: true }),
+    await headerSubject("cookies that merge", {
+      config: sealed({ merge: mergingCookies() }),
+      isJoined: true,
+    }),
     await headerSubject("keys of a server-side store", {
       config: { store: new SessionMemoryStore(), signingKey: newKey() },
     }),

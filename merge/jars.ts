@@ -1,6 +1,7 @@
 // Races of merging cookies through the whole engine and a jar that follows RFC 6265bis: requests of
 // one browser at once over virtual time, with random delays of their commits and responses.
 import { randomBytes } from "node:crypto";
+import { mergingCookies } from "kocha-session/merge";
 import { CookieJar } from "tough-cookie";
 import { SessionCookieStore, SessionMiddleware } from "kocha-session";
 
@@ -38,7 +39,11 @@ const SEPARATORS = 3;
 /** Runs rounds of racing writes, each in a fresh browser. */
 export async function race(options: RaceOptions): Promise<RaceResult> {
   const key = (): string => randomBytes(32).toString("base64");
-  const store = new SessionCookieStore({ secretKey: key(), signingKey: key(), merge: true });
+  const store = new SessionCookieStore({
+    secretKey: key(),
+    signingKey: key(),
+    merge: mergingCookies(),
+  });
   const engine = new SessionMiddleware({ name: "__Host-app", store });
   const rounds = Math.ceil(options.writes / options.atOnce);
   const result = {

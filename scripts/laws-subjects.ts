@@ -1,6 +1,7 @@
 // Every store that we ship, on a real server of its own where it needs one, as the laws' report
 // wants them: one line each, in the order of the documentation.
 import { mkdtempSync, rmSync } from "node:fs";
+import { mergingCookies } from "kocha-session/merge";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
@@ -200,9 +201,9 @@ function memory(): OpenSubject {
 export const storeSubjects: Readonly<Record<string, () => OpenSubject | Promise<OpenSubject>>> = {
   cookie: () => cookieStore({}),
   "cookie, split": () => cookieStore({ maxCookies: 2 }),
-  "cookie, merging": () => cookieStore({ merge: true }),
+  "cookie, merging": () => cookieStore({ merge: mergingCookies() }),
   "cookie, revocations": () => cookieStore({}, true),
-  "cookie, merging, revocations": () => cookieStore({ merge: true }, true),
+  "cookie, merging, revocations": () => cookieStore({ merge: mergingCookies() }, true),
   memory,
   SQLite: sqlite,
   PostgreSQL: postgres,

@@ -1,6 +1,7 @@
 // The session libraries that are compared, each on its own host with the settings that its README
 // advises. What a request does stands in its URL; routes.ts reads it.
 import { createServer } from "node:http";
+import { mergingCookies } from "../../src/merge/index.ts";
 import express, { type RequestHandler } from "express";
 import Fastify, { type FastifyPluginAsync, type FastifyReply } from "fastify";
 import { H3, type H3Event } from "h3";
@@ -217,13 +218,13 @@ export const subjects: readonly Subject[] = [
   {
     name: "kocha-session, merging cookies",
     kind: "in a cookie",
-    start: ours({ store: new SessionCookieStore({ ...ourKeys, merge: true }) }),
+    start: ours({ store: new SessionCookieStore({ ...ourKeys, merge: mergingCookies() }) }),
   },
   {
     name: "kocha-session, merging cookies and revocations",
     kind: "in a cookie",
     start: (settings) => {
-      const store = new SessionCookieStore({ ...ourKeys, merge: true });
+      const store = new SessionCookieStore({ ...ourKeys, merge: mergingCookies() });
       return ours({ store, revocations: memoryRevocations() })(settings);
     },
   },

@@ -1,6 +1,7 @@
 // What a request costs with merging cookies of so many parts, and with a plain cookie: the whole
 // engine without a host, in turns.
 import { startClock } from "../lib/clock.ts";
+import { mergingCookies } from "../../src/merge/index.ts";
 import { tell } from "../lib/child.ts";
 import { ourKeys, sessions } from "../lib/data.ts";
 import { ours } from "../lib/load.ts";
@@ -71,7 +72,11 @@ async function prepare(merge: boolean, parts: number): Promise<Client> {
   const engine = (verifiedTokensBytes?: number): SessionMiddleware =>
     new SessionMiddleware({
       name: "session",
-      store: new SessionCookieStore({ ...ourKeys, merge, verifiedTokensBytes }),
+      store: new SessionCookieStore({
+        ...ourKeys,
+        ...(merge && { merge: mergingCookies() }),
+        verifiedTokensBytes,
+      }),
     });
   const [remembering, forgetting] = [engine(), engine(0)];
   const jar = new Map<string, string>();

@@ -261,7 +261,7 @@ const merge: Section = async ({ merge: result }) => {
   ];
   return [
     "## Merging cookies",
-    "The small session with `merge: true`, after a login and writes that ran at once, beside one plain cookie: bytes of the " +
+    "The small session with `merge`, after a login and writes that ran at once, beside one plain cookie: bytes of the " +
       "headers, and microseconds of processor time of a whole request in the engine, without a host.",
     table(head, rows, 1),
   ].join("\n\n");

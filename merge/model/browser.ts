@@ -1,6 +1,6 @@
 // The browser of the model check, over virtual time: it sends its cookies, takes what responses
 // bring in whatever order, and everything that a request sees is compared with the log.
-import { LATE } from "../../src/cookie/merge.ts";
+import { LATE } from "../../src/merge/join.ts";
 import { isOpened, type OpenedSession, type SealedChange } from "../../src/core/store.ts";
 import {
   beforeFloor,

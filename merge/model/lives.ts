@@ -2,6 +2,7 @@
 // in some way, over the whole engine and any kind of cookie store. However they end, the next login
 // works, nobody comes back, and the jar stays small.
 import { randomBytes } from "node:crypto";
+import { mergingCookies } from "kocha-session/merge";
 import fc from "fast-check";
 import { SessionMiddleware } from "../../src/core/middleware.ts";
 import { memoryRevocations } from "../../src/core/memory-revocations.ts";
@@ -109,7 +110,7 @@ class LivesBrowser implements LivesOutcome {
       store: new SessionCookieStore({
         secretKey: newKey(),
         signingKey: newKey(),
-        merge,
+        ...(merge && { merge: mergingCookies() }),
         maxCookies,
         now,
       }),

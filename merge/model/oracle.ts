@@ -1,7 +1,7 @@
 // The plain log that the model check compares with: which writes there were, what the request of
 // each had seen, and what a set of cookies must therefore say. It asks for a stamp only to tell
 // what a floor excuses.
-import type { Part, Tombstone } from "../../src/cookie/part.ts";
+import type { Part, Tombstone } from "../../src/merge/part.ts";
 import { MAX_SKEW } from "../../src/core/expiry.ts";
 import { partOf } from "./servers.ts";
 

@@ -1,7 +1,7 @@
 // The servers of the model check: the real code of merging cookies, called as the engine and the
 // store call it, but for the seal, which is none: the check has better things to do than AES.
-import { isPart, type Part, type Seen, type Tombstone } from "../../src/cookie/part.ts";
-import { MergingCookies } from "../../src/cookie/parts.ts";
+import { isPart, type Part, type Seen, type Tombstone } from "../../src/merge/part.ts";
+import { MergingCookies } from "../../src/merge/parts.ts";
 import { MAX_SKEW } from "../../src/core/expiry.ts";
 import { mintSelector } from "../../src/core/key.ts";
 import {

@@ -6,7 +6,7 @@ import {
   type Entry,
   type Part,
   type Tombstone,
-} from "../../src/cookie/part.ts";
+} from "../../src/merge/part.ts";
 import { sealForVector } from "../../tests/support/token-vectors.ts";
 import { created, ends, hex, id, nonceFor, toJson } from "./session.ts";
 import { first } from "./tokens.ts";

@@ -187,7 +187,7 @@ function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
           )
         : note(
             "store",
-            "of responses that race, the last one wins (law L1); merge: true of the cookie store merges them, and so does a server-side store",
+            "of responses that race, the last one wins (law L1); merge: mergingCookies() of the cookie store merges them, and so does a server-side store",
           ),
     ];
   }

@@ -1,8 +1,8 @@
 // `kocha-session inspect`: says what a cookie is, with the keys of the environment. Values are
 // shown only when that is asked for, keys never.
 import { findCookies, findParts } from "../cookie/find.ts";
-import { isPart, type Seen } from "../cookie/part.ts";
-import { MAX_PARTS_BYTES, MergingCookies } from "../cookie/parts.ts";
+import { isPart, type Seen } from "../merge/part.ts";
+import { MAX_PARTS_BYTES, MergingCookies } from "../merge/parts.ts";
 import { placeOf, joinPieces } from "../cookie/split.ts";
 import { openKey } from "../core/key.ts";
 import type { Cookie, RejectedReason } from "../core/store.ts";

@@ -3,6 +3,7 @@ import type { ForeignCookies } from "../core/foreign.ts";
 import { kindOf } from "../core/text.ts";
 import type { CookieKey } from "../crypto/keyring.ts";
 import { ConfigError } from "../errors.ts";
+import { isMerging, type Merging } from "./merging.ts";
 import { MAX_COOKIES } from "./split.ts";
 
 /** The keys of the cookies, and what else a cookie store may do. */
@@ -16,10 +17,10 @@ export interface SessionCookieStoreOptions {
   /** How many cookies of 4096 bytes a session may take, 1 to 4. Default 1. */
   readonly maxCookies?: number | undefined;
   /**
-   * Whether each write gets a cookie of its own, which the next request joins, so that responses
-   * that race lose nothing: for sessions of up to 1536 bytes. Default false.
+   * `mergingCookies()` of kocha-session/merge: each write gets a cookie of its own, which the next
+   * request joins, so that responses that race lose nothing. Default none.
    */
-  readonly merge?: boolean | undefined;
+  readonly merge?: Merging | undefined;
   /** Another library's cookies that become ours at their next write. Default none. */
   readonly migrateFrom?: ForeignCookies | undefined;
   /**
@@ -72,9 +73,13 @@ export function checkMaxCookies(value: unknown): number {
 }
 
 /** `merge`, which excludes several cookies. */
-export function checkMerge(merge: unknown, maxCookies: number): boolean {
-  if (typeof merge !== "boolean") fail("merge", `must be true or false, not ${kindOf(merge)}`);
-  if (merge && maxCookies > 1) fail("merge", "and maxCookies can't both be given: a part is whole");
+export function checkMerge(merge: unknown, maxCookies: number): Merging | undefined {
+  if (merge === undefined) return undefined;
+  if (!isMerging(merge)) {
+    const found = typeof merge === "boolean" ? String(merge) : kindOf(merge);
+    return fail("merge", `must be mergingCookies() of kocha-session/merge, not ${found}`);
+  }
+  if (maxCookies > 1) fail("merge", "and maxCookies can't both be given: a part is whole");
   return merge;
 }
 

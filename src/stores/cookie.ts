@@ -25,9 +25,8 @@ import {
   checkNames,
   type SessionCookieStoreOptions,
 } from "../cookie/options.ts";
+import type { MergingHalf } from "../cookie/merging.ts";
 import { endableSessions } from "../cookie/others.ts";
-import type { Seen } from "../cookie/part.ts";
-import { MAX_MERGING_BYTES, MergingCookies } from "../cookie/parts.ts";
 import {
   joinPieces,
   placeOf,
@@ -58,7 +57,7 @@ export class SessionCookieStore implements SealedSessionStore {
   readonly maxSessionBytes: number | undefined;
   readonly #ring: CookieKeyring;
   readonly #maxCookies: number;
-  readonly #merging: MergingCookies | undefined;
+  readonly #merging: MergingHalf | undefined;
   readonly #foreign: ForeignCookies | undefined;
   readonly #verified: VerifiedTexts<SessionPayload>;
   readonly #now: () => number;
@@ -68,16 +67,21 @@ export class SessionCookieStore implements SealedSessionStore {
     checkNames(options);
     this.#ring = createCookieKeyring(options);
     this.#maxCookies = checkMaxCookies(options.maxCookies ?? 1);
-    const merges = checkMerge(options.merge ?? false, this.#maxCookies);
-    this.capabilities = { atomic: false, durable: true, lists: false, merges };
-    this.maxSessionBytes = merges ? MAX_MERGING_BYTES : undefined;
+    const merging = checkMerge(options.merge, this.#maxCookies);
+    this.capabilities = {
+      atomic: false,
+      durable: true,
+      lists: false,
+      merges: merging !== undefined,
+    };
+    this.maxSessionBytes = merging?.maxSessionBytes;
     this.#foreign = checkForeign(options.migrateFrom);
     this.foreignNames = this.#foreign === undefined ? [] : [this.#foreign.name];
     const { verifiedTokensBytes = DEFAULT_VERIFIED_BYTES } = options;
     // Parts are remembered apart from whole tokens, and both have but the one bound.
-    const bytes = checkBytes(verifiedTokensBytes) / (merges ? 2 : 1);
+    const bytes = checkBytes(verifiedTokensBytes) / (merging === undefined ? 1 : 2);
     this.#verified = new VerifiedTexts(bytes);
-    this.#merging = merges ? new MergingCookies(this.#ring, bytes) : undefined;
+    this.#merging = merging?.create(this.#ring, bytes);
     this.#now = options.now ?? Date.now;
   }
 
@@ -141,7 +145,7 @@ export class SessionCookieStore implements SealedSessionStore {
     const names: string[] = [];
     const rejected: RejectedReason[] = [];
     const pieces: { place: number; payload: Uint8Array }[] = [];
-    const parts: Seen[] = [];
+    const parts: object[] = [];
     const wholes: SessionPayload[] = [];
     const tries = new Tries();
     let best: SessionPayload | undefined;
@@ -196,7 +200,9 @@ export class SessionCookieStore implements SealedSessionStore {
     if (names.length === 0) opened = this.#openForeign(cookies, context, rejected);
     for (const reason of rejected) context.rejected?.(reason);
     if (names.length === 0) return opened;
-    const others = endableSessions(wholes, parts, now, opened?.id);
+    const others =
+      this.#merging?.endable(wholes, parts, now, opened?.id) ??
+      endableSessions(wholes, now, opened?.id);
     if (opened !== undefined) return others.length === 0 ? opened : { ...opened, others };
     const remains: SealedRemains = { names, others };
     return this.#merging?.remains(remains, parts) ?? remains;

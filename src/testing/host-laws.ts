@@ -3,6 +3,7 @@
 import type { SessionConfig } from "../core/config.ts";
 import { DAY } from "../core/expiry.ts";
 import { memoryRevocations } from "../core/memory-revocations.ts";
+import { mergingCookies } from "../merge/index.ts";
 import { SessionCookieStore } from "../stores/cookie.ts";
 import { SessionMemoryStore } from "../stores/memory.ts";
 import { type ConformanceCase, defineCase, must, mustEqual } from "./case.ts";
@@ -57,7 +58,11 @@ function makeConfig(
 ): { readonly config: SessionConfig; readonly close: () => void } {
   if (sealed) {
     const keys = { secretKey: randomKey(), signingKey: randomKey() };
-    const store = new SessionCookieStore({ ...keys, merge, now });
+    const store = new SessionCookieStore({
+      ...keys,
+      ...(merge && { merge: mergingCookies() }),
+      now,
+    });
     const config = { store, ...(revocable && revocationsFor(now)) };
     return { config, close: () => undefined };
   }

@@ -1,6 +1,7 @@
 // Merging cookies in Chromium: two tabs and parallel fetches through a proxy that delays, reorders,
 // cuts off and drops responses. Whatever response arrived whole, its change is kept.
 import { request as forward } from "node:http";
+import { mergingCookies } from "kocha-session/merge";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
@@ -46,7 +47,7 @@ let close: () => Promise<void>;
 async function startServer(dice: SeededRandom) {
   const config = {
     name: "__Host-merging",
-    store: new SessionCookieStore({ ...freshKeys(), merge: true }),
+    store: new SessionCookieStore({ ...freshKeys(), merge: mergingCookies() }),
   };
   const serve: SessionListener = async (request, response, session) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");

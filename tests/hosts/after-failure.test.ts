@@ -65,7 +65,7 @@ const onNode: Readonly<Record<string, Start>> = {
     const session = nodeSession(config);
     return listen(
       createServer((request: IncomingMessage, response: ServerResponse) => {
-        void session(request, response, (error?: unknown) => {
+        session(request, response, (error?: unknown) => {
           if (error === undefined) {
             handle(request.session);
             response.end("done");

@@ -19,7 +19,7 @@ async function exchange(handler: Handler, bytes: string, end: string): Promise<s
   });
   const server = createServer();
   const answer = (request: IncomingMessage, response: ServerResponse): void =>
-    void session(request, response, () => {
+    session(request, response, () => {
       if (request.url !== "/plain") request.session.set("a", "1");
       handler(request, response);
     });

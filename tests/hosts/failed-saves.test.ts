@@ -65,7 +65,7 @@ function answerError(raw: ServerResponse, error: unknown): void {
 function onNode(config: SessionConfig, answer: (raw: ServerResponse) => unknown) {
   const session = nodeSession(config);
   return (request: IncomingMessage, raw: ServerResponse): void => {
-    void session(request, raw, (error) => {
+    session(request, raw, (error) => {
       if (error !== undefined) {
         answerError(raw, error);
         return;

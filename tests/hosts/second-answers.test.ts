@@ -248,7 +248,7 @@ function onNode(config: SessionConfig | undefined, told: Told) {
         .catch(() => answerError(request, raw));
     };
     if (session === undefined) next();
-    else void session(request, raw, next);
+    else session(request, raw, next);
   };
 }
 

@@ -1,5 +1,6 @@
 // Our stores under the conformance kit.
 import { memoryRevocations, SessionCookieStore, SessionMemoryStore } from "kocha-session";
+import { mergingCookies } from "kocha-session/merge";
 import { fakeClock, storeLaws, type MakeStore } from "kocha-session/testing";
 import { describe, test } from "vitest";
 import { freshKeys } from "../support/keys.ts";
@@ -23,11 +24,11 @@ const stores: Readonly<Record<string, MakeStore>> = {
     close: () => undefined,
   }),
   "merging cookie store": async () => ({
-    store: new SessionCookieStore({ ...freshKeys(), merge: true, now: clock.now }),
+    store: new SessionCookieStore({ ...freshKeys(), merge: mergingCookies(), now: clock.now }),
     close: () => undefined,
   }),
   "merging cookie store with revocations": async () => ({
-    store: new SessionCookieStore({ ...freshKeys(), merge: true, now: clock.now }),
+    store: new SessionCookieStore({ ...freshKeys(), merge: mergingCookies(), now: clock.now }),
     config: { revocations: memoryRevocations({ now: clock.now }), sessionExpires: 86_400 },
     close: () => undefined,
   }),

@@ -1,6 +1,7 @@
 // What a client that lies can do with merging cookies: withhold, replay and mix parts, plant those
 // of before a login, run ahead to a higher epoch, flood. Each gets what docs/merging-cookies.md says.
 import fc from "fast-check";
+import { mergingCookies } from "kocha-session/merge";
 import { describe, expect, test } from "vitest";
 import type { Session } from "../../src/core/session.ts";
 import { SessionCookieStore } from "../../src/stores/cookie.ts";
@@ -11,7 +12,7 @@ const seed = Number(process.env["FC_SEED"] ?? 42);
 
 function merging(): World {
   const clock = new Clock();
-  return makeWorld(makeStore("cookie", clock, { merge: true }), {}, clock);
+  return makeWorld(makeStore("cookie", clock, { merge: mergingCookies() }), {}, clock);
 }
 
 type Cookies = ReadonlyMap<string, string>;
@@ -192,7 +193,7 @@ describe("a client that lies", () => {
 describe("C8 a part opens in its place alone", () => {
   const clock = new Clock();
   const keys = freshKeys();
-  const store = new SessionCookieStore({ ...keys, merge: true, now: clock.now });
+  const store = new SessionCookieStore({ ...keys, merge: mergingCookies(), now: clock.now });
   const context = { name: "session", now: clock.now() };
   const change = {
     op: "create",
@@ -210,7 +211,7 @@ describe("C8 a part opens in its place alone", () => {
   });
 
   test("under its own keys", () => {
-    const other = new SessionCookieStore({ ...freshKeys(), merge: true });
+    const other = new SessionCookieStore({ ...freshKeys(), merge: mergingCookies() });
     expect(other.open([cookie], context)).toBeUndefined();
   });
 

@@ -1,5 +1,6 @@
 // `kocha-session inspect` on merging cookies: each part, the tombstone, and what they say together.
 import { expect, test } from "vitest";
+import { mergingCookies } from "kocha-session/merge";
 import { SessionCookieStore } from "../../src/stores/cookie.ts";
 import { runCli } from "../support/cli.ts";
 import { freshKeys } from "../support/keys.ts";
@@ -16,7 +17,7 @@ test("parts are shown one by one, and joined", async () => {
   const clock = new Clock();
   const now = Date.now();
   clock.advance((now - clock.now()) / 1000);
-  const world = makeWorld(new SessionCookieStore({ ...keys, merge: true }), {}, clock);
+  const world = makeWorld(new SessionCookieStore({ ...keys, merge: mergingCookies() }), {}, clock);
   const client = world.newClient();
   const other = world.newClient();
   await other.request((session) => session.set("gone", "1"));

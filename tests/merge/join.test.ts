@@ -2,7 +2,7 @@
 // one session, and that a part says the same after it was written and read.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { joinStates, type State } from "../../src/cookie/merge.ts";
+import { joinStates, type State } from "../../src/merge/join.ts";
 import {
   decodePart,
   encodePart,
@@ -10,7 +10,7 @@ import {
   type Entry,
   type Part,
   suffixOf,
-} from "../../src/cookie/part.ts";
+} from "../../src/merge/part.ts";
 import { compareKeys } from "../../src/crypto/payload.ts";
 import { encodeBase64url } from "#crypto";
 import { randomBytes } from "node:crypto";

@@ -1,6 +1,7 @@
 // The merging cookie store as an application meets it: quiet and after a burst, its limits and its
 // events, attributes and prefixes, logout, what came before it, and what it refuses to be.
 import { describe, expect, test } from "vitest";
+import { mergingCookies } from "kocha-session/merge";
 import { SessionMiddleware } from "../../src/core/middleware.ts";
 import type { Session } from "../../src/core/session.ts";
 import type { SessionConfig } from "../../src/core/config.ts";
@@ -18,7 +19,12 @@ function merging(
   options: Partial<SessionCookieStoreOptions> = {},
   clock: Clock = new Clock(),
 ): World {
-  const store = new SessionCookieStore({ ...keys, merge: true, now: clock.now, ...options });
+  const store = new SessionCookieStore({
+    ...keys,
+    merge: mergingCookies(),
+    now: clock.now,
+    ...options,
+  });
   return makeWorld(store, config, clock);
 }
 
@@ -126,7 +132,7 @@ describe("limits", () => {
   });
 
   test("the configuration can ask for less, not for more", () => {
-    const store = new SessionCookieStore({ ...keys, merge: true });
+    const store = new SessionCookieStore({ ...keys, merge: mergingCookies() });
     expect(() => new SessionMiddleware({ store, maxSessionBytes: 512 })).not.toThrow();
     expect(() => new SessionMiddleware({ store, maxSessionBytes: 1537 })).toThrow(/at most 1536/);
   });
@@ -327,7 +333,7 @@ describe("what came before", () => {
     const client = merging({}, {}, clock).newClient();
     await client.request(set("a", "1"));
     const rolled = makeWorld(
-      new SessionCookieStore({ keys: [next, { ...keys, seals: false }], merge: true }),
+      new SessionCookieStore({ keys: [next, { ...keys, seals: false }], merge: mergingCookies() }),
       {},
       clock,
     ).newClient();
@@ -335,7 +341,7 @@ describe("what came before", () => {
     await rolled.request(set("b", "2"));
     await rolled.request(set("c", "3"));
     const alone = makeWorld(
-      new SessionCookieStore({ ...next, merge: true }),
+      new SessionCookieStore({ ...next, merge: mergingCookies() }),
       {},
       clock,
     ).newClient();
@@ -347,17 +353,22 @@ describe("what came before", () => {
 describe("the option", () => {
   test.each([
     ["merge", { merge: "yes" }],
-    ["merge", { merge: true, maxCookies: 2 }],
+    ["merge", { merge: true }],
+    ["merge", { merge: false }],
+    ["merge", { merge: mergingCookies(), maxCookies: 2 }],
   ])("%s is refused by name: %o", (field, options) => {
     const error = thrownBy(
       () => new SessionCookieStore({ ...keys, ...(options as SessionCookieStoreOptions) }),
     );
     expect(error).toBeInstanceOf(ConfigError);
     expect((error as ConfigError).field).toBe(field);
+    expect((error as ConfigError).message).toMatch(
+      /mergingCookies\(\) of kocha-session\/merge|both/,
+    );
   });
 
   test("says what it promises", () => {
-    const { capabilities } = new SessionCookieStore({ ...keys, merge: true });
+    const { capabilities } = new SessionCookieStore({ ...keys, merge: mergingCookies() });
     expect(capabilities).toMatchObject({ merges: true, atomic: false });
     expect(new SessionCookieStore(keys).capabilities).toMatchObject({ merges: false });
   });

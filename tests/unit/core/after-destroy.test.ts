@@ -1,6 +1,7 @@
 // What was destroyed stays dead, whatever the request does before and after it, in any order,
 // awaited or not, on every kind of store.
 import { memoryRevocations, type Session, type SessionConfig } from "kocha-session";
+import { mergingCookies } from "kocha-session/merge";
 import { SessionRedisStore } from "kocha-session/redis";
 import { SessionUnstorageStore } from "kocha-session/unstorage";
 import { createClient } from "redis";
@@ -75,7 +76,7 @@ const subjects: readonly Subject[] = [
   {
     name: "cookie, merge",
     isFinal: false,
-    make: (clock) => ({ store: makeStore("cookie", clock, { merge: true }) }),
+    make: (clock) => ({ store: makeStore("cookie", clock, { merge: mergingCookies() }) }),
   },
   {
     name: "cookie, revocations",
@@ -90,7 +91,7 @@ const subjects: readonly Subject[] = [
     name: "cookie, merge and revocations",
     isFinal: true,
     make: (clock) => ({
-      store: makeStore("cookie", clock, { merge: true }),
+      store: makeStore("cookie", clock, { merge: mergingCookies() }),
       revocations: memoryRevocations({ now: clock.now }),
       sessionExpires: DAY,
     }),

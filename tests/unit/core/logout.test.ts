@@ -1,6 +1,7 @@
 // A logout with several cookies of our name, as a browser sends them after the cookie's path or
 // domain has changed: every session of the request ends, and nothing else does.
 import { memoryRevocations, type SessionConfig } from "kocha-session";
+import { mergingCookies } from "kocha-session/merge";
 import { describe, expect, test } from "vitest";
 import type { SessionStore } from "../../../src/core/store.ts";
 import { SessionMemoryStore } from "../../../src/stores/memory.ts";
@@ -44,12 +45,12 @@ const subjects: readonly Subject[] = [
   {
     name: "cookie, merge and revocations",
     isFinal: true,
-    make: (clock) => revocable(clock, { merge: true }),
+    make: (clock) => revocable(clock, { merge: mergingCookies() }),
   },
   {
     name: "cookie, merge",
     isFinal: false,
-    make: (clock) => ({ store: makeStore("cookie", clock, { merge: true }) }),
+    make: (clock) => ({ store: makeStore("cookie", clock, { merge: mergingCookies() }) }),
   },
 ];
 
@@ -154,7 +155,11 @@ test("a logout among merging cookies holds against one of another path that stay
   const clock = new Clock();
   const keys = freshKeys();
   const plain = makeWorld(makeStore("cookie", clock, keys), {}, clock);
-  const merging = makeWorld(makeStore("cookie", clock, { ...keys, merge: true }), {}, clock);
+  const merging = makeWorld(
+    makeStore("cookie", clock, { ...keys, merge: mergingCookies() }),
+    {},
+    clock,
+  );
   const before = await logIn(plain, "alice");
   const client = await logIn(merging, "bob");
   const session = await merging.engine.open(headerOf(before, client));

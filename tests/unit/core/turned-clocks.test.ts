@@ -5,6 +5,7 @@ import {
   SessionCookieStore,
   type SessionCookieStoreOptions,
 } from "kocha-session";
+import { type Merging, mergingCookies } from "kocha-session/merge";
 import { describe, expect, test } from "vitest";
 import { freshKeys } from "../../support/keys.ts";
 import { Clock, makeStore, makeWorld, type World } from "./client.ts";
@@ -16,12 +17,13 @@ const DAY = 24 * HOUR;
 const kindsOfGrace: Record<string, (clock: Clock) => World> = {
   "a server-side store": (clock) => makeWorld(makeStore("memory", clock), {}, clock),
   "the cookie store with revocations": (clock) => makeRevocable(clock),
-  "the merging store with revocations": (clock) => makeRevocable(clock, { merge: true }),
+  "the merging store with revocations": (clock) =>
+    makeRevocable(clock, { merge: mergingCookies() }),
 };
 
 function makeRevocable(
   clock: Clock,
-  options: { merge?: boolean } = {},
+  options: { merge?: Merging } = {},
   now: () => number = clock.now,
 ): World {
   const config: Partial<SessionConfig> = {
@@ -99,7 +101,7 @@ describe.each([false, true])("L4 the 60th second, with merge %s", (merge) => {
   test("which comes between two looks at the clock: the retired cookie never opens alive", async () => {
     const clock = new Clock();
     const list = tickingClock(clock);
-    const world = makeRevocable(clock, { merge }, list.now);
+    const world = makeRevocable(clock, { ...(merge && { merge: mergingCookies() }) }, list.now);
     const client = world.newClient();
     await client.request((session) => session.set("name", "alice"));
     // Several parts, each of which is asked about.
@@ -133,10 +135,11 @@ describe.each([false, true])("L4 the 60th second, with merge %s", (merge) => {
 const cookieStores: Record<string, (clock: Clock, keys: CookieKeys) => World> = {
   plain: (clock, keys) => makeCookieWorld(clock, keys, {}),
   split: (clock, keys) => makeCookieWorld(clock, keys, { maxCookies: 4 }),
-  merging: (clock, keys) => makeCookieWorld(clock, keys, { merge: true }),
+  merging: (clock, keys) => makeCookieWorld(clock, keys, { merge: mergingCookies() }),
   "plain with revocations": (clock, keys) => makeCookieWorld(clock, keys, {}, true),
   "split with revocations": (clock, keys) => makeCookieWorld(clock, keys, { maxCookies: 4 }, true),
-  "merging with revocations": (clock, keys) => makeCookieWorld(clock, keys, { merge: true }, true),
+  "merging with revocations": (clock, keys) =>
+    makeCookieWorld(clock, keys, { merge: mergingCookies() }, true),
 };
 type CookieKeys = ReturnType<typeof freshKeys>;
 

@@ -1,6 +1,7 @@
 // The memory of verified tokens: it saves the decryption and nothing else, it is bounded, and what
 // one request does to its session is never seen by the next one through it.
 import { describe, expect, test } from "vitest";
+import { mergingCookies } from "kocha-session/merge";
 import { memoryRevocations } from "../../../src/core/memory-revocations.ts";
 import { SessionMiddleware } from "../../../src/core/middleware.ts";
 import type { SessionPayload } from "../../../src/crypto/payload.ts";
@@ -102,7 +103,7 @@ describe("a token that was verified before", () => {
   test.each([false, true])("is dead once it is revoked, merging %s", async (merge) => {
     const revocations = memoryRevocations();
     const engine = new SessionMiddleware({
-      store: new SessionCookieStore({ ...freshKeys(), merge }),
+      store: new SessionCookieStore({ ...freshKeys(), ...(merge && { merge: mergingCookies() }) }),
       revocations,
       sessionExpires: 60,
     });

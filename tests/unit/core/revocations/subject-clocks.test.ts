@@ -1,6 +1,7 @@
 // `revokeSubject` where the log's clock steps, as in a failover to a server whose clock is behind, and
 // where a node doesn't know of it yet: within five minutes of error no session is missed.
 import fc from "fast-check";
+import { mergingCookies } from "kocha-session/merge";
 import { describe, expect, test } from "vitest";
 import type { RevocationFollower } from "../../../../src/core/follower.ts";
 import { type Client, Clock, makeStore, makeWorld as makeEngine, type World } from "../client.ts";
@@ -84,7 +85,10 @@ describe("a log whose clock steps within five minutes", () => {
 describe.each([false, true])("a node that hasn't polled, with merge %s", (merge) => {
   async function makeNodes() {
     const { time, follow } = makeWorld();
-    const store = makeStore("cookie", new Clock(), { merge, now: time.now });
+    const store = makeStore("cookie", new Clock(), {
+      ...(merge && { merge: mergingCookies() }),
+      now: time.now,
+    });
     const lists = [follow(), follow()] as [RevocationFollower, RevocationFollower];
     await Promise.all(lists.map(async (list) => list.ready()));
     const [here, there] = lists.map((revocations) =>

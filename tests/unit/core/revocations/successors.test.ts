@@ -1,6 +1,7 @@
 // Two requests that replace one credential at two nodes before either knows of the other: one
 // successor has the session, also where the log's answer or the whole node was slow.
 import { describe, expect, test } from "vitest";
+import { mergingCookies } from "kocha-session/merge";
 import type { Session } from "../../../../src/core/session.ts";
 import { type Client, Clock, makeStore, makeWorld, type World } from "../client.ts";
 import { makeWorld as makeFollower } from "./follower-world.ts";
@@ -9,7 +10,10 @@ const DAY = 86_400;
 
 async function makeNodes(merge: boolean) {
   const { time, log, follow } = makeFollower();
-  const store = makeStore("cookie", new Clock(), { merge, now: time.now });
+  const store = makeStore("cookie", new Clock(), {
+    ...(merge && { merge: mergingCookies() }),
+    now: time.now,
+  });
   const nodes = await Promise.all(
     [1, 2].map(async () => {
       const revocations = follow();

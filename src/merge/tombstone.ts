@@ -3,7 +3,7 @@
 import { SECOND } from "../core/expiry.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 import { isPart, type Seen, type Tombstone } from "./part.ts";
-import { endOf } from "./state.ts";
+import { endOf } from "../cookie/state.ts";
 
 /** Milliseconds in which a request that was under way at a logout has come and gone. */
 export const LINGER: number = 3600 * SECOND;

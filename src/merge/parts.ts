@@ -1,5 +1,5 @@
 // Between merging cookies and what is in them: opens a request's parts and tombstones and joins
-// them into its session, and seals what its response sends. The rules themselves are in merge.ts.
+// them into its session, and seals what its response sends. The rules themselves are in join.ts.
 import { randomBytes } from "#crypto";
 import { MAX_COOKIE_AGE, SECOND } from "../core/expiry.ts";
 import { findLargestKeys } from "../core/map.ts";
@@ -20,7 +20,9 @@ import type { CookieKeyring } from "../crypto/keyring.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 import { MAX_COOKIE_BYTES, openToken, sealToken, tokenLength } from "../crypto/token.ts";
 import { LimitError } from "../errors.ts";
-import { freshSuffix, type Joined, joinParts, joinWhole, writePart } from "./merge.ts";
+import type { MergingHalf, WholeSessions } from "../cookie/merging.ts";
+import { endableSessions } from "../cookie/others.ts";
+import { freshSuffix, type Joined, joinParts, joinWhole, writePart } from "./join.ts";
 import { VerifiedTexts } from "../crypto/verified.ts";
 import {
   decodePart,
@@ -32,7 +34,7 @@ import {
   suffixOf,
   type Tombstone,
 } from "./part.ts";
-import { applyToPayload, isNewer, toOpened } from "./state.ts";
+import { applyToPayload, isNewer, toOpened } from "../cookie/state.ts";
 import { deadSessions, writeFence, writeTombstone } from "./tombstone.ts";
 
 /** Keys and values of a merging session, in bytes: it is sent twice and more. */
@@ -57,14 +59,8 @@ interface MergingRemains extends SealedRemains {
   readonly seen: readonly Seen[];
 }
 
-/** The newest sessions of cookies that are no parts: one that lives, and one in its grace. */
-interface Whole {
-  readonly best: SessionPayload | undefined;
-  readonly inGrace: SessionPayload | undefined;
-}
-
 /** The parts and tombstones of one cookie store. */
-export class MergingCookies {
+export class MergingCookies implements MergingHalf {
   readonly #ring: CookieKeyring;
   readonly #verified: VerifiedTexts<Part | Tombstone>;
 
@@ -74,11 +70,6 @@ export class MergingCookies {
     this.#verified = new VerifiedTexts(verifiedBytes);
   }
 
-  /**
-   * Opens a cookie that has the name of a part; undefined for any other name.
-   * @param latest - Unix milliseconds; a session that was created later is of the future.
-   * @returns why not, when it isn't ours.
-   */
   open(cookie: Cookie, context: SealedContext, latest: number): Seen | RejectedReason | undefined {
     const suffix = suffixOf(cookie.name, context.name);
     if (suffix === undefined) return undefined;
@@ -103,13 +94,9 @@ export class MergingCookies {
     return content;
   }
 
-  /**
-   * The session that the request's cookies say together.
-   * @param rejected - gets why cookies of ours don't count.
-   */
   join(
     seen: readonly Seen[],
-    { best, inGrace }: Whole,
+    { best, inGrace }: WholeSessions,
     names: readonly string[],
     now: number,
     rejected: RejectedReason[],
@@ -125,16 +112,26 @@ export class MergingCookies {
     return session;
   }
 
-  /** What is left of a request's cookies where no session of them lives. */
+  endable(
+    wholes: readonly SessionPayload[],
+    seen: readonly Seen[],
+    now: number,
+    openedId: string | undefined,
+  ): readonly OpenedSession[] {
+    const sessions = [...wholes];
+    for (const { content, verdict } of seen) {
+      if (isPart(content) && verdict !== "revoked" && verdict !== "retired") {
+        sessions.push(content.session);
+      }
+    }
+    return endableSessions(sessions, now, openedId, deadSessions(seen, now));
+  }
+
   remains(remains: SealedRemains, seen: readonly Seen[]): SealedRemains {
     const merging: MergingRemains = { ...remains, seen };
     return merging;
   }
 
-  /**
-   * The cookies of the session with the change applied; undefined: it is refused.
-   * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE
-   */
   write(
     found: OpenedSession | SealedRemains | undefined,
     change: SealedChange,
