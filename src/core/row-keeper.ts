@@ -6,7 +6,7 @@ import { notify } from "./events.ts";
 import { mintSelector } from "./key.ts";
 import type { SessionMeta } from "./meta.ts";
 import { type CheckedRow, checkRow, isSavedSession } from "./row.ts";
-import { mayResend, notesAfter, type RowUpdate, toChange } from "./row-update.ts";
+import { mayResend, notesAfter, renewedFor, type RowUpdate, toChange } from "./row-update.ts";
 import { badAnswer, callStore } from "./store-call.ts";
 import type { Awaitable, SavedSession, SessionChange } from "./store.ts";
 
@@ -59,11 +59,11 @@ export class RowKeeper {
       if (saved !== undefined) return { ...saved, notes };
       if (resends === 0) return undefined;
       // A refusal applied nothing, so the same update may be sent again.
-      return chain(this.#load(row.key), (now) =>
-        now !== undefined && mayResend(update, row, now)
-          ? this.update({ key: row.key, ...now }, update, resends - 1)
-          : undefined,
-      );
+      return chain(this.#load(row.key), (now) => {
+        if (now === undefined || !mayResend(update, row, now)) return undefined;
+        const again = renewedFor(now.notes, update, this.#config);
+        return this.update({ key: row.key, ...now }, again, resends - 1);
+      });
     });
   }
 

@@ -1,7 +1,7 @@
 // What one request saves into a row, kept apart from the row that it was made from: where only the
 // engine's notes have changed since, it is made again for what is there now. It knows no store call.
 import type { Binding } from "./backing.ts";
-import type { Lifetime } from "./lifetime.ts";
+import { type ConfiguredLifetime, idleOf, type Lifetime } from "./lifetime.ts";
 import { encodeMeta, type SessionMeta } from "./meta.ts";
 import type { SessionChange } from "./store.ts";
 
@@ -76,4 +76,17 @@ export function toChange(row: Row, update: RowUpdate, notes: SessionMeta): Sessi
 export function mayResend(update: RowUpdate, before: Row, now: Row): boolean {
   if (now.rev === before.rev || now.notes.barriers !== before.notes.barriers) return false;
   return update.binding === undefined || now.notes.boundAt === before.notes.boundAt;
+}
+
+/**
+ * The update with the renewal that the row's notes allow: somebody else may have chosen a shorter idle
+ * timeout meanwhile, and no later renewal would shorten a longer one.
+ */
+export function renewedFor(
+  notes: SessionMeta,
+  update: RowUpdate,
+  configured: ConfiguredLifetime,
+): RowUpdate {
+  if (update.ttl === 0 || update.lifetime !== undefined) return update;
+  return { ...update, ttl: idleOf(notes, configured) };
 }

@@ -105,6 +105,24 @@ describe.each(stores)("on the %s store", (_, makeStore) => {
     expect(cleared).toMatchObject({ data: {}, lifetime: 3600, refused: 0 });
   });
 
+  test("what is sent again renews for no longer than the row's own idle timeout", async () => {
+    const shorten: Step = (session) => (session.sessionExpires = 600);
+    const clock = new Clock();
+    const world = makeWorld(makeStore(clock), { sessionExpires: 86_400 }, clock);
+    const untouched = world.newClient();
+    await untouched.request((session) => session.set("user", "bob"));
+    const end = (await world.engine.open(untouched.jar.header)).expiresAt?.getTime() ?? 0;
+    const barriers: readonly Step[] = [
+      (session) => session.clear(),
+      (session) => session.regenerate(),
+    ];
+    for (const barrier of barriers) {
+      const { late, refused } = await raceOf(world, shorten, barrier);
+      expect([refused, late.sessionExpires]).toEqual([0, 600]);
+      expect(late.expiresAt?.getTime()).toBeLessThan(end - 43_200_000);
+    }
+  });
+
   test("a barrier refuses what was loaded before it, bound or not", async () => {
     const barriers: readonly Step[] = [
       (session) => session.clear(),
@@ -121,6 +139,20 @@ describe.each(stores)("on the %s store", (_, makeStore) => {
       }
     }
   });
+});
+
+test("a write that renews beside a shorter idle timeout leaves the session no longer", async () => {
+  const world = makeWorld("memory", { sessionExpires: 30 * 86_400 });
+  const client = world.newClient();
+  await client.request((session) => session.set("user", "alice"));
+  world.clock.advance(10 * 86_400);
+  const late = await world.engine.open(client.jar.header);
+  await client.request((session) => (session.sessionExpires = 600));
+  late.set("b", "2");
+  client.jar.take((await world.engine.commit(late)).setCookie);
+  expect(await client.read()).toEqual(both);
+  world.clock.advance(601);
+  expect(await client.read()).toEqual({});
 });
 
 test("a binding that was made behind a barrier doesn't hide it", async () => {
