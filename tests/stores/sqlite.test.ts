@@ -58,7 +58,9 @@ const clients = Object.entries(findClients());
 function openToRead(client: string, file: string): Database {
   if (client === "libsql") return openedBy(Libsql, `file:${file}?mode=ro`);
   const { constructor } = clients.find(([name]) => name === client)?.[1](newFile()) ?? {};
-  return openedBy(constructor as DatabaseClass, file, { readonly: true, readOnly: true });
+  // better-sqlite3 refuses the other spelling.
+  const options = client === "better-sqlite3" ? { readonly: true } : { readOnly: true };
+  return openedBy(constructor as DatabaseClass, file, options);
 }
 
 function openedBy(Class: DatabaseClass, path: string, options: object = {}): Database {
