@@ -23,7 +23,11 @@ export function applyToPayload(
     expires: opened.expires > now ? opened.idleExpires : 0,
     meta: opened.meta,
   };
-  const { refused, stored } = applyUntil(before, change, now, Infinity, true);
+  // A lifetime of its own raises `rev`, as it does in a row: by its idle end alone an older state that
+  // lives longer would pass for the later one.
+  const isChosen = change.cookieExpires !== undefined || change.sessionExpires !== undefined;
+  const fenced = isChosen ? { ...change, meta: "" } : change;
+  const { refused, stored } = applyUntil(before, fenced, now, Infinity, true);
   if (refused || stored === undefined) return undefined;
   return {
     id: opened?.id ?? change.id ?? mintSelector(),

@@ -154,10 +154,7 @@ export class MergingCookies implements MergingHalf {
       const set = [this.#sealTombstone(tombstone, name, seen, now)];
       return { set, expire: names.slice(0, MAX_EXPIRED) };
     }
-    // A lifetime of its own is the same in all parts of an epoch: it raises `rev` as `meta` does.
-    const isChosen = change.cookieExpires !== undefined || change.sessionExpires !== undefined;
-    const fenced = isChosen ? { ...change, meta: "" } : change;
-    const next = applyToPayload(opened, fenced, now);
+    const next = applyToPayload(opened, change, now);
     if (next === undefined) return undefined;
     const { suffix, part, expire } = writePart(joined, seen, next, change, now, randomBytes);
     const payload = encodePart(part);

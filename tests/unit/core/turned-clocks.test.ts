@@ -89,6 +89,27 @@ describe("two states of one session, under one name", () => {
   });
 });
 
+test("a state with a shorter idle timeout of its own counts as the later one", async () => {
+  const clock = new Clock();
+  const world = makeWorld(makeStore("cookie", clock), { sessionExpires: 30 * DAY }, clock);
+  const client = world.newClient();
+  await client.request((session) => session.set("state", "first"));
+  const first = client.jar.header ?? "";
+  clock.advance(2);
+  await client.request((session) => {
+    session.set("state", "second");
+    session.sessionExpires = HOUR;
+  });
+  const second = client.jar.header ?? "";
+  for (const order of [
+    [first, second],
+    [second, first],
+  ]) {
+    const session = await world.engine.open(order.join("; "));
+    expect([session.get("state"), session.sessionExpires]).toEqual(["second", HOUR]);
+  }
+});
+
 /** A clock that is a millisecond behind for so many looks, and then ticks. */
 function tickingClock(clock: Clock) {
   let looksLeft = 0;
