@@ -9,8 +9,6 @@ import type { Cookie } from "../core/store.ts";
 
 /** A longer Cookie header is not read: twice what Node.js takes for all headers together. */
 export const MAX_HEADER_LENGTH = 32_768;
-/** Cookies with a suffix that are tried, over all suffixes: the parts of one sealed session. */
-const MAX_PARTS = 64;
 /** A dot and six base64url characters. */
 const SUFFIX_LENGTH = 7;
 
@@ -27,17 +25,14 @@ export function findCookies(header: string, name: string): string[] {
   return found;
 }
 
-/**
- * The cookies named `name`, and those named `name.` + 6 base64url characters: the last 64, since
- * browsers send what they got last at the end (RFC 6265bis section 5.8.3).
- */
+/** The cookies named `name`, and behind them those named `name.` + 6 base64url characters. */
 export function findParts(header: string, name: string): Cookie[] {
   const whole: Cookie[] = [];
   const parts: Cookie[] = [];
   scan(header, name, true, (found, value) => {
     (found === name ? whole : parts).push({ name: found, value });
   });
-  return parts.length === 0 ? whole : [...whole, ...parts.slice(-MAX_PARTS)];
+  return parts.length === 0 ? whole : [...whole, ...parts];
 }
 
 /** Calls `found` with each name and value. */

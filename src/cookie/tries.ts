@@ -4,20 +4,26 @@ import type { RejectedReason } from "../core/store.ts";
 
 /** Tags that are checked for a name in one request: some 64 short decryptions at the worst. */
 export const MAX_CHECKED = 64;
-/** Cookies that verify and are looked at; a client can hold several, by path and by domain. */
+/** Cookies of one name that verify and are looked at; a client can hold several, by path and domain. */
 const MAX_VERIFIED = 4;
 /** What a tag's check says; anything else was refused before it, for next to nothing. */
 const FORGED: RejectedReason = "forged";
 
-/** The tries of one request's cookies of one name. */
+/** The tries of one request's cookies of one name, or of the parts and pieces of one session. */
 export class Tries {
+  readonly #maxVerified: number;
   #checked = 0;
   #verified = 0;
   #refused = 0;
 
+  /** @param maxVerified - how many that verify are looked at. */
+  constructor(maxVerified: number = MAX_VERIFIED) {
+    this.#maxVerified = maxVerified;
+  }
+
   /** Whether another cookie is tried. */
   get areLeft(): boolean {
-    return this.#checked < MAX_CHECKED && this.#verified < MAX_VERIFIED;
+    return this.#checked < MAX_CHECKED && this.#verified < this.#maxVerified;
   }
 
   /** Notes a cookie that verified. */

@@ -27,13 +27,8 @@ import {
 } from "../cookie/options.ts";
 import type { MergingHalf } from "../cookie/merging.ts";
 import { endableSessions } from "../cookie/others.ts";
-import {
-  joinPieces,
-  placeOf,
-  splitPayload,
-  tooLargeToSplit,
-  wholeCapacity,
-} from "../cookie/split.ts";
+import { joinPieces, splitPayload, tooLargeToSplit, wholeCapacity } from "../cookie/split.ts";
+import { openSuffixed } from "../cookie/suffixed.ts";
 import { Tries } from "../cookie/tries.ts";
 import { applyToPayload, endOf, newest, toOpened } from "../cookie/state.ts";
 import { type CookieKeyring, createCookieKeyring } from "../crypto/keyring.ts";
@@ -144,8 +139,6 @@ export class SessionCookieStore implements SealedSessionStore {
     const { name, now } = context;
     const names: string[] = [];
     const rejected: RejectedReason[] = [];
-    const pieces: { place: number; payload: Uint8Array }[] = [];
-    const parts: object[] = [];
     const wholes: SessionPayload[] = [];
     const tries = new Tries();
     let best: SessionPayload | undefined;
@@ -160,37 +153,21 @@ export class SessionCookieStore implements SealedSessionStore {
       wholes.push(payload);
     };
     for (const cookie of cookies) {
-      const place = cookie.name === name ? 0 : placeOf(cookie.name, name);
-      if (place === undefined) {
-        const part = this.#merging?.open(cookie, context, now + MAX_SKEW);
-        if (typeof part === "string") rejected.push(part);
-        if (typeof part !== "object") continue;
-        names.push(cookie.name);
-        parts.push(part);
+      if (cookie.name !== name || !tries.areLeft) continue;
+      const payload = this.#openWhole(cookie);
+      if (typeof payload === "string") {
+        if (tries.refused(payload)) rejected.push(payload);
         continue;
       }
-      if (place === 0) {
-        if (!tries.areLeft) continue;
-        const payload = this.#openWhole(cookie);
-        if (typeof payload === "string") {
-          if (tries.refused(payload)) rejected.push(payload);
-          continue;
-        }
-        tries.verified();
-        if (!names.includes(name)) names.push(name);
-        consider(payload);
-        continue;
-      }
-      const token = openToken(this.#ring, "piece", cookie.name, cookie.value);
-      if (typeof token === "string") {
-        rejected.push(token);
-        continue;
-      }
-      if (!names.includes(cookie.name)) names.push(cookie.name);
-      pieces.push({ place, payload: token.payload });
+      tries.verified();
+      if (names.length === 0) names.push(name);
+      consider(payload);
     }
-    if (pieces.length > 0) {
-      for (const whole of joinPieces(pieces, () => rejected.push("incomplete"))) {
+    const suffixed = openSuffixed(cookies, context, this.#ring, this.#merging, rejected);
+    const { parts } = suffixed;
+    names.push(...suffixed.names);
+    if (suffixed.pieces.length > 0) {
+      for (const whole of joinPieces(suffixed.pieces, () => rejected.push("incomplete"))) {
         consider(decodePayload(whole));
       }
     }

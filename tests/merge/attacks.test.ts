@@ -188,6 +188,32 @@ describe("a client that lies", () => {
     expect(flood.size).toBe(2);
     expect(Object.keys(await liar.read(flood))).toHaveLength(101);
   });
+
+  test.each([
+    ["merging", { merge: mergingCookies() }, 9, 65],
+    ["split", { maxCookies: 3 }, 5000, 1],
+  ] as const)(
+    "plants junk behind the cookies of a %s session, and shuts none out",
+    async (...row) => {
+      const [, options, length, told] = row;
+      const clock = new Clock();
+      const world = makeWorld(makeStore("cookie", clock, options), {}, clock);
+      const liar = new Liar(world);
+      const value = "1".repeat(length);
+      const mine = await liar.send(empty, set(["a", value]));
+      const name = (index: number): string => `session.${String(index).padStart(5, "a")}A`;
+      const junk = (count: number, text: string): Cookies =>
+        new Map(Array.from({ length: count }, (_, index) => [name(index), text]));
+      world.events();
+      expect(await liar.read(both(mine, junk(1000, "junk")))).toEqual({ a: value });
+      // The observers hear of it, but not without a bound.
+      expect(world.events()).toHaveLength(told);
+      // Of the form of ours, and sealed by nobody of ours: what has to be checked is bounded.
+      const [[, sealed] = ["", ""]] = mine;
+      const forged = `${sealed.slice(0, 60)}${"A".repeat(30)}`;
+      expect(await liar.read(both(mine, junk(60, forged)))).toEqual({ a: value });
+    },
+  );
 });
 
 describe("C8 a part opens in its place alone", () => {
