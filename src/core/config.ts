@@ -18,7 +18,7 @@ import {
 import { SECOND } from "./expiry.ts";
 import { eventNames, type SessionObservers } from "./events.ts";
 import type { Revocations } from "./revocations.ts";
-import { type CallsInFlight, callsInFlightOf } from "./store-call.ts";
+import { type CallsInFlight, callsInFlightOf } from "./calls-in-flight.ts";
 import { isSealed, type SessionStore } from "./store.ts";
 import { kindOf } from "./text.ts";
 

@@ -3,6 +3,7 @@
 import { isSessionError, StoreError, type StoreOperation } from "../errors.ts";
 import { isThenable } from "./awaitable.ts";
 import { notify, type SessionObservers } from "./events.ts";
+import { type CallsInFlight, MAX_CALLS_IN_FLIGHT } from "./calls-in-flight.ts";
 import type { Awaitable } from "./store.ts";
 
 /** What a call needs of the configuration. */
@@ -11,28 +12,6 @@ export interface StoreCallOptions {
   readonly on: SessionObservers;
   /** The calls of the store that haven't ended, of all engines that use it. */
   readonly inFlight: CallsInFlight;
-}
-
-/** How many calls a store hasn't answered yet. */
-export interface CallsInFlight {
-  count: number;
-}
-
-/**
- * How many calls may wait for one store. A driver keeps what the server doesn't take, also when its
- * request has long been answered: with a server that hangs that would be a call for each request.
- * What answers ten thousand calls a second works that many off within the default storeTimeout; for
- * a slower one the last of them would time out anyway.
- */
-export const MAX_CALLS_IN_FLIGHT = 10_000;
-
-const byStore = new WeakMap<object, CallsInFlight>();
-
-/** The count of a store's calls, the same for all that use the store. */
-export function callsInFlightOf(store: object): CallsInFlight {
-  let calls = byStore.get(store);
-  if (calls === undefined) byStore.set(store, (calls = { count: 0 }));
-  return calls;
 }
 
 /**
@@ -49,7 +28,7 @@ export function callStore<T>(
   timeoutMs: number = options.storeTimeoutMs,
 ): Awaitable<T> {
   const { inFlight } = options;
-  if (inFlight.count >= MAX_CALLS_IN_FLIGHT) {
+  if (!inFlight.mayBegin(options.storeTimeoutMs)) {
     const message = `${MAX_CALLS_IN_FLIGHT} calls wait for the store already, so it isn't called`;
     throw observed(options, new StoreError("ERR_SESSION_STORE_BUSY", operation, message));
   }
@@ -61,7 +40,7 @@ export function callStore<T>(
   }
   if (!isThenable(answer)) return answer;
   const later = answer;
-  inFlight.count++;
+  const serial = inFlight.begin();
   return new Promise<T>((resolve, reject) => {
     const timer =
       timeoutMs === Infinity
@@ -75,12 +54,12 @@ export function callStore<T>(
     // Once: a query builder runs its query at each then.
     later.then(
       (value) => {
-        inFlight.count--;
+        inFlight.end(serial);
         clearTimeout(timer);
         resolve(value);
       },
       (cause: unknown) => {
-        inFlight.count--;
+        inFlight.end(serial);
         clearTimeout(timer);
         reject(failure(options, operation, cause));
       },

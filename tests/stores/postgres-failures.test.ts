@@ -6,7 +6,7 @@ import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import postgres from "postgres";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
-import { MAX_CALLS_IN_FLIGHT } from "../../src/core/store-call.ts";
+import { MAX_CALLS_IN_FLIGHT } from "../../src/core/calls-in-flight.ts";
 import { newSelector } from "../../src/testing/history.ts";
 import { startProxy } from "../support/proxy.ts";
 import { startPostgres } from "../support/servers/postgres.ts";
@@ -180,9 +180,12 @@ describe("an outage is no logout", () => {
       });
       const answers = await Promise.allSettled(waiting);
       expect(answers.filter(({ status }) => status === "fulfilled")).toEqual([]);
-      // What nobody waits for any more still stands in the driver's queue.
+      // What nobody waits for any more still stands in the driver's queue; one call in each
+      // storeTimeout asks whether the store answers again.
+      const probe = save();
       await expect(save()).rejects.toMatchObject({ code: "ERR_SESSION_STORE_BUSY" });
-      expect(client.waitingCount).toBeLessThanOrEqual(MAX_CALLS_IN_FLIGHT);
+      await expect(probe).rejects.toMatchObject({ code: "ERR_SESSION_STORE_TIMEOUT" });
+      expect(client.waitingCount).toBeLessThanOrEqual(MAX_CALLS_IN_FLIGHT + 1);
       for (const pid of backends) process.kill(pid, "SIGCONT");
       while (client.waitingCount > 0) await execute("SELECT 1");
       expect(await known.visit((session) => session.get("a"))).toBe("1");

@@ -20,7 +20,7 @@ import { withSession } from "kocha-session/fetch";
 import { getSession } from "kocha-session/h3";
 import { H3Event } from "h3";
 import { expect, test } from "vitest";
-import { MAX_CALLS_IN_FLIGHT } from "../../src/core/store-call.ts";
+import { MAX_CALLS_IN_FLIGHT } from "../../src/core/calls-in-flight.ts";
 import { mustBeReplicated } from "../../src/redis/script.ts";
 import { freshKey, freshKeys } from "../support/keys.ts";
 

@@ -2,6 +2,7 @@
 // own documentation.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { callsInFlightOf } from "../../../src/core/calls-in-flight.ts";
 import { configDefaults, resolveConfig, type SessionConfig } from "../../../src/core/config.ts";
 import { eventNames } from "../../../src/core/events.ts";
 import { SessionMiddleware } from "../../../src/core/middleware.ts";
@@ -45,7 +46,7 @@ describe("defaults", () => {
     const { cookie, store, on, now, storeTimeoutMs, inFlight, ...rest } = resolveConfig({
       store: cookieStore,
     });
-    expect(inFlight).toEqual({ count: 0 });
+    expect(inFlight).toBe(callsInFlightOf(cookieStore));
     expect({ ...cookie, ...rest, storeTimeout: storeTimeoutMs / 1000 }).toEqual({
       ...configDefaults,
       domain: undefined,
