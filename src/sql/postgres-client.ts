@@ -52,7 +52,7 @@ export type PostgresConnection = PostgresQueryable | PostgresSql | PostgresNeon;
 interface Answer {
   /** What should be rows. */
   readonly rows: unknown;
-  /** Whether what was written waits for a COMMIT of the application's. */
+  /** Whether it was in a transaction of the application's, and waits for its COMMIT. */
   readonly uncommitted?: boolean;
 }
 
@@ -69,7 +69,7 @@ const NO_TABLE = "42P01";
 const MADE_MEANWHILE: ReadonlySet<unknown> = new Set(["23505", "42P07", "42710"]);
 
 /** What must be committed when it has been answered. */
-const WRITES: ReadonlySet<StoreOperation> = new Set(["save", "destroyAll", "sweep"]);
+const WRITES: ReadonlySet<StoreOperation> = new Set(["save", "destroyAll", "revoke", "sweep"]);
 
 /** Runs SQL on a client of the user's. */
 export class PostgresClient {
@@ -85,22 +85,24 @@ export class PostgresClient {
 
   /**
    * The rows of a statement, run again at most three times when the server undid it.
+   * @param standsAlone - whether it must be in no transaction of the application's.
    * @throws {StoreError} ERR_SESSION_STORE_ANSWER when they are none; ERR_SESSION_STORE_FAILED when
-   * what was written waits for a COMMIT.
+   * it was in one all the same: what was written waits for a COMMIT.
    */
   async rows(
     statement: SqlFragment,
-    operation: StoreOperation = "revoke",
+    operation: StoreOperation,
+    standsAlone: boolean = WRITES.has(operation),
   ): Promise<readonly SqlRow[]> {
     const text = numbered(statement.chunks);
     const { rows, uncommitted } = await retrying(
       () => this.#run(text, statement.values),
       (error) => UNDONE.has(codeOf(error)),
     );
-    if (uncommitted === true && WRITES.has(operation)) {
+    if (uncommitted === true && standsAlone) {
       const message =
-        "the Client has a transaction of the application's open, so nothing is committed; give " +
-        "the store a Pool or a Client of its own";
+        "the Client has a transaction of the application's open, so nothing is committed, and what " +
+        "is read may be old; give the store a Pool or a Client of its own";
       throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message);
     }
     return rowsOf(operation, rows);

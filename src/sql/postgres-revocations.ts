@@ -165,7 +165,8 @@ FROM (SELECT 1) AS one LEFT JOIN (
   }
 
   #rows(operation: StoreOperation, statement: SqlFragment): Promise<readonly SqlRow[]> {
-    return this.#client.rows(statement).catch((cause: unknown) => {
+    // Also a read: a transaction can go on seeing what was there when it began.
+    return this.#client.rows(statement, operation, true).catch((cause: unknown) => {
       if (!PostgresClient.isMissingTable(cause)) throw cause;
       const message = `the table ${this.#name} isn't there; createTable() or sql/postgres-revocations.sql makes it`;
       throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });

@@ -61,16 +61,44 @@ for (const [name, client] of [
   });
 }
 
+const inTransaction = {
+  name: "StoreError",
+  code: "ERR_SESSION_STORE_FAILED",
+  message: expect.stringContaining("a transaction of the application's") as string,
+};
+
+test("on a Client inside a transaction of the application's, nothing is revoked or known", async () => {
+  const { log, table } = await newLog(pool);
+  const { cursor } = await log.read(undefined);
+  const client = await pool.connect();
+  const revocations = postgresRevocations({ client, table, keepFor: HOUR });
+  await revocations.ready();
+  await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  await client.query("SELECT 1");
+  const inside = new PostgresRevocationLog(new PostgresClient(client), table);
+  // Its snapshot would go on hiding what others revoke.
+  await expect(inside.read(cursor)).rejects.toMatchObject(inTransaction);
+  await expect(inside.sweep(1)).rejects.toMatchObject(inTransaction);
+  const id = newSelector();
+  await expect(revocations.revoke(id)).rejects.toMatchObject({ ...inTransaction, status: 503 });
+  await client.query("ROLLBACK");
+  expect((await log.read(cursor)).records).toEqual([]);
+  await revocations.revoke(id);
+  expect((await log.read(cursor)).records.map((record) => record.id)).toEqual([id]);
+  revocations.close();
+  client.release();
+});
+
 describe("a transaction that becomes visible late", () => {
   /** One that took its entry in, and hasn't committed. */
   async function pending(table: string, id: string): Promise<pg.PoolClient> {
     const client = await pool.connect();
     await client.query("BEGIN");
-    await new PostgresRevocationLog(new PostgresClient(client), table).append({
-      kind: "session",
-      id,
-      ttl: HOUR,
-    });
+    const log = new PostgresRevocationLog(new PostgresClient(client), table);
+    // The entry is there, but nobody says that it is durable.
+    await expect(log.append({ kind: "session", id, ttl: HOUR })).rejects.toMatchObject(
+      inTransaction,
+    );
     return client;
   }
 
@@ -118,7 +146,8 @@ describe("a transaction that becomes visible late", () => {
     const client = await pool.connect();
     await client.query("BEGIN");
     const inside = new PostgresRevocationLog(new PostgresClient(client), table);
-    await inside.append({ kind: "subject", id: "alice", ttl: HOUR, before: 9 });
+    const append = inside.append({ kind: "subject", id: "alice", ttl: HOUR, before: 9 });
+    await expect(append).rejects.toMatchObject(inTransaction);
     const during = await log.read(first.cursor);
     expect(during.records).toEqual([]);
     await client.query("COMMIT");
