@@ -25,6 +25,7 @@ export class Begun {
   /** The response and its connection, which aren't destroyed before the answer is out. */
   readonly #deferred: DeferredDestroy[] = [];
   #looksDestroyed = false;
+  #isEnded = false;
   #bytes = 0;
 
   constructor(response: ServerResponse) {
@@ -57,8 +58,15 @@ export class Begun {
     return this.#bytes < (this.#response.writableHighWaterMark ?? 16 * 1024);
   }
 
-  /** From here on the response looks ended. */
+  /** Whether the answer is whole. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** From here on the response looks ended; an adapter would take it for sent. */
   end(): void {
+    this.#isEnded = true;
+    if (!isConnected(this.#response)) return;
     this.cover(this.#response, "finished", true);
     // node:http's follow from that one field and from what waits to be sent.
     if (isHttp2(this.#response)) this.cover(this.#response, "writableEnded", true);
@@ -131,6 +139,17 @@ export class Begun {
 /** The connection, also of a response whose turn on it hasn't come: a pipelined one. */
 function socketOf(response: ServerResponse): Socket | undefined {
   return response.socket ?? (response.req as IncomingMessage | undefined)?.socket;
+}
+
+/**
+ * Whether the response goes to a client, over a server's connection. Adapters for gateways and test
+ * tools have none, and take the answer from the response itself as soon as it has ended.
+ */
+export function isConnected(response: ServerResponse): boolean {
+  if (isHttp2(response)) return true;
+  // Node.js and Bun tell a connection its server.
+  const socket = socketOf(response) as { readonly server?: unknown } | undefined;
+  return socket?.server !== undefined && socket.server !== null;
 }
 
 function streamOf(response: ServerResponse): Http2Stream {

@@ -2,7 +2,7 @@
 // them, and carried out or taken back when the commit has settled. It knows no session.
 import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
-import { Begun } from "./begun.ts";
+import { Begun, isConnected } from "./begun.ts";
 import { cover } from "./deferred-destroy.ts";
 import { foldHead, isHttp2, rememberHead } from "./head.ts";
 
@@ -58,9 +58,9 @@ export class HeldAnswer {
     }
     this.#calls.push({ method, args });
     if (method === "flushHeaders") return undefined;
-    const isFlowing = this.#begun?.add(lengthOf(args[0])) === true && !response.writableEnded;
+    const isFlowing = this.#begun?.add(lengthOf(args[0])) === true && !this.#begun.isEnded;
     if (method === "end") {
-      if (!response.writableEnded) this.#begun?.end();
+      if (this.#begun?.isEnded === false) this.#begun.end();
       return response;
     }
     if (!isFlowing) this.#owesDrain = true;
@@ -154,7 +154,11 @@ export function dropSources(response: ServerResponse, error: unknown): void {
   // What hears of the error may destroy the response, which has yet to carry the error's answer.
   const uncover = cover(response, "destroy", () => response);
   try {
-    response.emit("error", error);
+    const isTold = isConnected(response);
+    for (const listener of response.rawListeners("error")) {
+      // An adapter waits once for the response to end, as the error's answer will let it.
+      if (isTold || !("listener" in listener)) listener.call(response, error);
+    }
   } finally {
     uncover();
     response.off("unpipe", collect);

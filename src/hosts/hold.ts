@@ -80,6 +80,8 @@ class ResponseHold {
   #waiting: HeldAnswer | undefined;
   /** While a host that sends by itself waits for the commit. */
   #settling: Promise<void> | undefined;
+  /** While calls wait for a commit: ends when they are carried out or dropped. */
+  #pending: Promise<void> | undefined;
   #hasFailed = false;
   #isReplaced = false;
 
@@ -152,6 +154,11 @@ class ResponseHold {
     return this.#settling;
   }
 
+  /** Ends when the answer that waits is with the connection; undefined: none waits. */
+  get pending(): Promise<void> | undefined {
+    return this.#pending;
+  }
+
   /** What the response owes: after a failed commit, that nobody stores the error's answer. */
   #commit(): Awaitable<ResponseEffects> {
     const { engine, session, request } = this.#options;
@@ -198,9 +205,10 @@ class ResponseHold {
     }
     const answer = new HeldAnswer(response);
     this.#waiting = answer;
-    effects.then(
+    this.#pending = effects.then(
       (settled) => {
         this.#waiting = undefined;
+        this.#pending = undefined;
         try {
           answer.release(this.#originals, () => this.#release(settled));
         } catch (error) {
@@ -211,9 +219,12 @@ class ResponseHold {
       },
       (error: unknown) => {
         this.#waiting = undefined;
+        this.#pending = undefined;
         answer.takeBack();
         answer.drop(error);
         this.#fail(error);
+        // The error's answer may wait, too.
+        return this.#pending;
       },
     );
     return this.#wait(answer, method, args);

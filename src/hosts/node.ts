@@ -9,6 +9,7 @@ import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { isSessionError, UsageError } from "../errors.ts";
 import { attach, attachThenNext } from "./attach.ts";
+import { holdOf } from "./hold.ts";
 
 declare module "node:http" {
   interface IncomingMessage {
@@ -46,7 +47,9 @@ export interface WithSessionOptions<Request extends NodeRequest = IncomingMessag
  * called. A handler that throws or rejects is answered with 500, or with the status of the error of
  * ours that it lets through; what it changed before is saved. A session that can't be saved is
  * answered with the error's status. Where the response has begun, the connection is closed instead.
- * Each of them goes to `reportError`. `req.session` is the same session.
+ * Each of them goes to `reportError`. `req.session` is the same session. What the listener gives
+ * back is for adapters that wait for it: undefined, or a promise that never rejects and ends when
+ * the handler is through and what it has answered by then is saved and sent.
  * @throws {ConfigError} when the configuration is wrong.
  */
 export function withSession<
@@ -56,7 +59,7 @@ export function withSession<
   config: SessionConfig | SessionMiddleware,
   handler: SessionListener<Request, Response>,
   options: WithSessionOptions<Request> = {},
-): (request: Request, response: Response) => void {
+): (request: Request, response: Response) => unknown {
   const engine = SessionMiddleware.from(config);
   const { reportError = logError } = options;
   return (request, response) => {
@@ -67,14 +70,19 @@ export function withSession<
       answerError(plainResponse, error);
       report(reportError, error, request);
     };
+    const answered = (): Promise<void> | undefined => holdOf(plainResponse)?.pending;
+    const answeredBy = (error: unknown): Promise<void> | undefined => {
+      fail(error);
+      return answered();
+    };
     try {
       const session = attach(engine, plainRequest, plainResponse, fail);
       const handled = chain<Session, unknown>(session, (opened) =>
         handler(request, response, opened),
       );
-      if (isThenable(handled)) handled.then(undefined, fail);
+      return isThenable(handled) ? handled.then(answered, answeredBy) : answered();
     } catch (error) {
-      fail(error);
+      return answeredBy(error);
     }
   };
 }

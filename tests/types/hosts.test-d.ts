@@ -45,7 +45,7 @@ describe("node:http and Connect", () => {
       expectTypeOf(session).toEqualTypeOf<Session>();
       expectTypeOf(incoming.session).toEqualTypeOf<Session>();
     });
-    expectTypeOf(listener(request, response)).toEqualTypeOf<void>();
+    expectTypeOf(listener(request, response)).toEqualTypeOf<unknown>();
     const report = (error: unknown, { url }: IncomingMessage): void => void [error, url];
     createServer(onNode.withSession(engine, () => undefined, { reportError: report }));
     createHttpsServer(
