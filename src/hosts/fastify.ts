@@ -75,8 +75,19 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
     else next();
   });
   instance.addHook("onSend", (_, reply, payload, next) => {
+    const hold = holdOf(reply.raw);
+    // The end of the handler whose answer was dropped: the error is still to be answered.
+    if (hold?.failure !== undefined && isNothing(reply, payload)) {
+      next(hold.failure.error as Error);
+      return undefined;
+    }
+    // Without a connection the reply doesn't look sent while it waits.
+    if (hold?.isSettling === true) {
+      reply.log.warn("the reply was sent already, and waits for its session");
+      return undefined;
+    }
     // What it throws is Fastify's to catch, and so is what the promise rejects with.
-    const settled = holdOf(reply.raw)?.settle(new ReplyHead(reply));
+    const settled = hold?.settle(new ReplyHead(reply));
     if (isThenable(settled)) return settled;
     // Most sessions are saved at once, and need no promise.
     next(null, payload);
@@ -84,6 +95,14 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
   });
   done();
 };
+
+/**
+ * Whether a reply says nothing, as Fastify's own one does when an async handler has ended without a
+ * value: that isn't an error's answer.
+ */
+function isNothing(reply: FastifyReply, payload: unknown): boolean {
+  return payload === undefined && reply.statusCode < 400 && !reply.hasHeader("location");
+}
 
 /** Fastify keeps a reply's headers by itself until it sends them. */
 class ReplyHead implements HostHead {

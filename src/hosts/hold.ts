@@ -82,7 +82,8 @@ class ResponseHold {
   #settling: Promise<void> | undefined;
   /** While calls wait for a commit: ends when they are carried out or dropped. */
   #pending: Promise<void> | undefined;
-  #hasFailed = false;
+  /** What the commit failed with, when it has. */
+  #failure: { readonly error: unknown } | undefined;
   #isReplaced = false;
 
   constructor(response: ServerResponse, options: HoldOptions) {
@@ -126,7 +127,7 @@ class ResponseHold {
     try {
       effects = this.#commit();
     } catch (error) {
-      this.#giveWay(head);
+      this.#giveWay(error, head);
       throw error;
     }
     if (!isThenable(effects)) {
@@ -137,26 +138,37 @@ class ResponseHold {
     const answer = new HeldAnswer(this.#response);
     this.#waiting = answer;
     answer.close();
-    this.#settling = effects.then(
-      (settled) => {
-        this.#stopWaiting(answer, afterEnd());
-        putBack?.();
-        answer.release(this.#originals, () => this.#release(settled, head));
-      },
-      (error: unknown) => {
-        this.#stopWaiting(answer, error);
-        putBack?.();
-        answer.takeBack();
-        this.#giveWay(head);
-        throw error;
-      },
-    );
-    return this.#settling;
+    const settling = effects.then((settled) => {
+      this.#stopWaiting(answer, afterEnd());
+      putBack?.();
+      answer.release(this.#originals, () => this.#release(settled, head));
+    });
+    this.#settling = settling;
+    // ORDER: before the host's own reaction, so that nothing runs between the two, such as the end
+    // of an async handler, and takes the response for one that nobody has answered.
+    settling.catch((error: unknown) => {
+      if (this.#waiting !== answer) return;
+      this.#stopWaiting(answer, error);
+      putBack?.();
+      answer.takeBack();
+      this.#giveWay(error, head);
+    });
+    return settling;
   }
 
   /** Ends when the answer that waits is with the connection; undefined: none waits. */
   get pending(): Promise<void> | undefined {
     return this.#pending;
+  }
+
+  /** Whether a host waits in `settle` already. */
+  get isSettling(): boolean {
+    return this.#settling !== undefined;
+  }
+
+  /** What a commit failed with, until the error's answer is with the connection. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#isReleased ? undefined : this.#failure;
   }
 
   /** What the response owes: after a failed commit, that nobody stores the error's answer. */
@@ -168,7 +180,7 @@ class ResponseHold {
       throw occupied("another req.session");
     }
     const effects = engine.commit(session);
-    if (!this.#hasFailed) return effects;
+    if (this.#failure === undefined) return effects;
     return chain(effects, (due) => ({ ...due, noStore: true }));
   }
 
@@ -176,12 +188,13 @@ class ResponseHold {
   call(method: HeldMethod, args: unknown[]): unknown {
     if (this.#isReleased) return this.#originals[method].apply(this.#response, args);
     // The answer was dropped; what its maker still writes belongs to no one.
-    return this.#hasFailed ? this.#drop(method, args) : this.#take(method, args);
+    return this.#failure === undefined ? this.#take(method, args) : this.#drop(method, args);
   }
 
   /** As `call`, also when a commit has failed: then it is the error's answer. */
   answer(method: HeldMethod, args: unknown[]): unknown {
-    if (this.#hasFailed && this.#response.writableEnded) return this.#drop(method, args);
+    if (this.#failure !== undefined && this.#response.writableEnded)
+      return this.#drop(method, args);
     if (this.#isReleased) return this.#originals[method].apply(this.#response, args);
     return this.#take(method, args);
   }
@@ -261,15 +274,15 @@ class ResponseHold {
   }
 
   #fail(error: unknown): void {
-    this.#giveWay();
+    this.#giveWay(error);
     dropSources(this.#response, error);
     this.#options.fail(error);
   }
 
   /** Makes way for the error's answer: past the handler, past wrappers that were used up. */
-  #giveWay(head: HostHead = new ResponseHead(this.#response)): void {
+  #giveWay(error: unknown, head: HostHead = new ResponseHead(this.#response)): void {
     const response = this.#response;
-    this.#hasFailed = true;
+    this.#failure = { error };
     Object.assign(response, errorAnswers);
     if (Object.hasOwn(response, "on")) reachDrain(response);
     if (!response.headersSent) forgetAnswer(head);
