@@ -22,6 +22,7 @@ import {
 import {
   checkUnclaimed,
   commitDespite,
+  isCopyable,
   isResponse,
   mustBeFree,
   mustBeSession,
@@ -222,6 +223,9 @@ function addEffects(
     if (own !== undefined) checkUnclaimed(engine, own);
     // The older h3 lays them into the answer itself, which may be a constant for all clients.
     if (errHeaders === undefined && isResponse(answer)) return withEffects(engine, effects, answer);
+  } else if (isResponse(answer) && !isCopyable(answer)) {
+    // h3 would make a 200 of a network error to lay them over.
+    return answer;
   }
   layOver(headers, effects, own);
   // Over a Response that says that something failed h3 lays these.

@@ -90,7 +90,8 @@ export function checkUnclaimed(engine: SessionMiddleware, headers: Headers): voi
   throw new UsageError("ERR_SESSION_USAGE_RESPONSE", message);
 }
 
-function isCopyable(response: Response): boolean {
+/** Whether a copy of it can be made, with other headers. */
+export function isCopyable(response: Response): boolean {
   return hasBodyStatus(response) && !response.bodyUsed && response.body?.locked !== true;
 }
 

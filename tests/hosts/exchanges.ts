@@ -269,7 +269,13 @@ export const exchangeApps: Readonly<Record<string, MakeApp>> = {
         cookie: (name, value) => setOlderH3Cookie(event, name, value),
       }),
     );
-    return listen(createServer(toOlderNodeHandler(app)));
+    const run = toOlderNodeHandler(app);
+    // Its promise rejects where a body breaks on the way.
+    return listen(
+      createServer((request, response) => {
+        Promise.resolve(run(request, response)).catch(() => response.destroy());
+      }),
+    );
   },
   fetch: (config, handle, mounts = 1) => {
     const onError = (error: unknown): Response =>
