@@ -12,6 +12,16 @@ const elsewhere = {
   touch: "a session that is looked at is renewed by itself; renewAfter says how often",
 } as const;
 
+const TIMES =
+  "session.cookieExpires is how long its cookie lives, session.sessionExpires how long its data " +
+  "does, both in seconds";
+
+/** Properties that sessions have elsewhere, or that are something else here, and the way here. */
+const properties: ReadonlyMap<string, string> = new Map([
+  ["flash", "session.flash.set(key, message) keeps a message, session.flash.get(key) takes it"],
+  ["maxAge", TIMES],
+]);
+
 /** What stands in a message as it is; any other name could be a client's. */
 const PLAIN_NAME = /^[A-Za-z_$][\w$]{0,39}$/;
 
@@ -20,8 +30,9 @@ const PLAIN_NAME = /^[A-Za-z_$][\w$]{0,39}$/;
  * that can only be read, also in sloppy mode; and of the methods that sessions have elsewhere.
  *
  * The proxy stands behind the prototype: what exists is found without it, and what doesn't is read
- * as undefined, as on any object. Symbols pass, since no application keeps data under them. `delete`
- * asks no prototype, and can't be seen.
+ * as undefined, as on any object (except `cookie`, which is only ever read for what is in it).
+ * Symbols pass, since no application keeps data under them. `delete` asks no prototype, and can't
+ * be seen.
  * @param isSession - whether an object is a session itself, and not merely made from the prototype.
  */
 export function refuseForeignUse(prototype: object, isSession: (value: object) => boolean): void {
@@ -50,10 +61,17 @@ export function refuseForeignUse(prototype: object, isSession: (value: object) =
     };
     Object.defineProperty(behind, method, { value, configurable: true, writable: true });
   }
+  // Read before it is written, as in `session.cookie.maxAge = …`.
+  const noCookie = (): never => {
+    throw foreign(`there is no session.cookie: ${TIMES}`);
+  };
+  Object.defineProperty(behind, "cookie", { get: noCookie, set: noCookie, configurable: true });
   Object.setPrototypeOf(prototype, behind);
 }
 
 function assigned(name: string, value: unknown): UsageError {
+  const other = properties.get(name);
+  if (other !== undefined) return foreign(`assigning session.${name} keeps nothing: ${other}`);
   const key = PLAIN_NAME.test(name) ? name : "…";
   const way =
     typeof value === "string" ? "" : `; ${kindOf(value)} is kept as JSON, or by session.write()`;

@@ -30,12 +30,15 @@ describe.each(kinds)("a session over the %s store", (kind) => {
     ["a property", "session.user = { name: 'alice' }", 'session.set("user", …)'],
     ["one by its name", "session['user'] = 'alice'", 'session.set("user", …)'],
     ["several at once", "Object.assign(session, { user: 1 })", 'session.set("user", …)'],
-    ["what can only be read", "session.flash = {}", 'session.set("flash", …)'],
+    ["messages", "session.flash = session.flash || {}", "session.flash.set(key, message)"],
+    ["the cookie's age", "session.maxAge = 5000", "session.cookieExpires"],
+    ["the cookie", "session.cookie = {}", "session.cookieExpires"],
+    ["a time of the cookie", "session.cookie.maxAge = 5000", "in seconds"],
     ["the handle", "session.id = 5", 'session.set("id", …)'],
     ["the size", "session.size = 0", 'session.set("size", …)'],
     ["a counter", "session.views = (session.views || 0) + 1", 'session.set("views", …)'],
     ["by Reflect", "Reflect.set(session, 'user', 1)", 'session.set("user", …)'],
-  ])("assigning %s is an error that names set", async (_, code, way) => {
+  ])("assigning %s is an error that names the way", async (_, code, way) => {
     const session = await open();
     for (const run of [sloppy(code), sloppy(`"use strict"; ${code}`)]) {
       const error = thrownBy(() => run(session));
