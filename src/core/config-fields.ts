@@ -89,7 +89,7 @@ function seconds(config: SessionConfig, field: Field, fallback: number): number 
 /** Times are in seconds; who gives milliseconds is over the longest that makes sense. */
 function atMost(field: Field, value: number, most: number, why: string): number {
   if (value <= most) return value;
-  return fail(field, `must be at most ${most} seconds, ${why}; is ${value} milliseconds?`);
+  return fail(field, `must be at most ${most} seconds, ${why}; is ${value} in milliseconds?`);
 }
 
 /** A whole number from 1. */
@@ -114,10 +114,10 @@ export function fraction(config: SessionConfig, field: Field, fallback: number):
   return value;
 }
 
-/** Seconds over 0, up to an hour. */
-export function positive(config: SessionConfig, field: Field, fallback: number): number {
+/** `storeTimeout`: seconds over 0; no client waits longer than a minute. */
+export function timeoutSeconds(config: SessionConfig, fallback: number): number {
+  const field = "storeTimeout";
   const value = number(config, field, fallback);
-  if (!(value > 0) || value > 3600)
-    fail(field, `must be seconds, over 0 and up to 3600, not ${value}`);
-  return value;
+  if (!(value > 0)) fail(field, `must be seconds, over 0, not ${value}`);
+  return atMost(field, value, 60, "a minute, since no client waits longer");
 }

@@ -12,8 +12,8 @@ import {
   fraction,
   idleSeconds,
   oneOf,
-  positive,
   text,
+  timeoutSeconds,
 } from "./config-fields.ts";
 import { SECOND } from "./expiry.ts";
 import { eventNames, type SessionObservers } from "./events.ts";
@@ -167,7 +167,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     signing: signingRing(config, store),
     revocations: checkRevocations(config.revocations, store),
     vary: oneOf(config, "vary", ["auto", "always"], configDefaults.vary),
-    storeTimeoutMs: positive(config, "storeTimeout", configDefaults.storeTimeout) * 1000,
+    storeTimeoutMs: timeoutSeconds(config, configDefaults.storeTimeout) * 1000,
     inFlight: callsInFlightOf(store),
     onStoreError: oneOf(config, "onStoreError", ["fail", "anonymous"], configDefaults.onStoreError),
     maxKeyBytes: count(config, "maxKeyBytes", configDefaults.maxKeyBytes),
@@ -200,11 +200,17 @@ function checkStore(store: unknown): SessionStore {
     throw new ConfigError(
       "ERR_SESSION_CONFIG_STORE",
       "store",
-      `must have the methods load and save, but is ${kindOf(store)}; ` +
-        "pass new SessionCookieStore({ secretKey, signingKey }), for example",
+      `must have the methods load and save, but is ${kindOf(store)}; ${storeInstead(store)}`,
     );
   }
   return candidate as SessionStore;
+}
+
+function storeInstead(given: unknown): string {
+  const { get, set } = Object(given) as Record<string, unknown>;
+  return typeof get === "function" && typeof set === "function"
+    ? "fromExpressStore of kocha-session/express-store takes what was written for express-session"
+    : "pass new SessionCookieStore({ secretKey, signingKey }), for example";
 }
 
 function signingRing(config: SessionConfig, store: SessionStore): SigningKeyring | undefined {

@@ -53,7 +53,7 @@ export function withCookieExpires(own: Lifetime, seconds: number): Lifetime {
     throw new UsageError(
       "ERR_SESSION_USAGE_TYPE",
       `cookieExpires must be at most ${MAX_COOKIE_AGE} seconds, the 400 days that browsers keep a ` +
-        `cookie (RFC 6265bis section 5.5); -1 is persistent; is ${seconds} milliseconds?`,
+        `cookie (RFC 6265bis section 5.5); -1 is persistent; is ${seconds} in milliseconds?`,
     );
   }
   return { cookieExpires: seconds, sessionExpires: own.sessionExpires };

@@ -85,12 +85,35 @@ describe("times that can only be milliseconds", () => {
     },
   );
 
+  test("storeTimeout: the error asks over a minute", () => {
+    const { storeTimeoutMs } = resolveConfig({ store: cookieStore, storeTimeout: 60 });
+    expect(storeTimeoutMs).toBe(60_000);
+    for (const given of [60.5, 500, 5000]) {
+      const error = thrownBy(() => resolveConfig({ store: cookieStore, storeTimeout: given }));
+      expect(error).toMatchObject({
+        field: "storeTimeout",
+        message: expect.stringContaining("milliseconds?") as string,
+      });
+    }
+  });
+
   test("renewAfter is a part, and no time at all", () => {
     const error = thrownBy(() =>
       resolveConfig({ store: cookieStore, renewAfter: 60_000 }),
     ) as Error;
     expect(error.message).toContain("no time");
   });
+});
+
+test.each([
+  ["written for express-session", { get() {}, set() {}, destroy() {} }, "fromExpressStore"],
+  ["an object", {}, "new SessionCookieStore"],
+  ["nothing", undefined, "new SessionCookieStore"],
+  ["null", null, "new SessionCookieStore"],
+])("a store that is %s: the error names the way", (_, store, way) => {
+  const error = thrownBy(() => resolveConfig({ store: store as never })) as Error;
+  expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG_STORE", field: "store" });
+  expect(error.message).toContain(way);
 });
 
 describe("bad values are refused with the field's name", () => {
