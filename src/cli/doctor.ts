@@ -7,8 +7,8 @@ import { pathToFileURL } from "node:url";
 import { type ResolvedConfig, resolveConfig, type SessionConfig } from "../core/config.ts";
 import { cookieMaxAge, DAY, idleTimeoutMs, SECOND } from "../core/expiry.ts";
 import { isSealed } from "../core/store.ts";
-import { isSessionError } from "../errors.ts";
-import { type Command, readOptions, type Terminal } from "./terminal.ts";
+import { isSessionError, type SessionError } from "../errors.ts";
+import { type Command, printable, printableJson, readOptions, type Terminal } from "./terminal.ts";
 
 /** One thing that was found. */
 interface Finding {
@@ -34,7 +34,7 @@ export const doctor: Command = {
   --json    one JSON array
 
 A TypeScript file needs tsx in the project, or a Node.js that runs TypeScript itself.
-Exit code 1 when something is wrong; warnings and notes alone give 0.
+Exit code 1 when something is wrong; warnings and notes give 0.
 `,
   run: async (args, out) => {
     const options = readOptions(args, {
@@ -43,7 +43,7 @@ Exit code 1 when something is wrong; warnings and notes alone give 0.
       json: { type: "boolean", default: false },
     });
     const findings = await diagnoseFile(options.config, options.export);
-    if (options.json) out.print(JSON.stringify(findings, null, 2));
+    if (options.json) out.print(printableJson(findings, 2));
     else show(findings, out);
     return findings.some(({ level }) => level === "error") ? 1 : 0;
   },
@@ -58,8 +58,7 @@ async function diagnoseFile(given: string | undefined, name: string): Promise<Fi
   try {
     loaded = await load(resolve(file));
   } catch (error) {
-    if (isSessionError(error))
-      return [fault("field" in error ? error.field : "config", error.message)];
+    if (isSessionError(error)) return [faultOf(error)];
     return [fault("config", `it can't be loaded: ${(error as Error).message}`)];
   }
   const config = loaded[name];
@@ -86,7 +85,7 @@ function diagnose(config: SessionConfig): Finding[] {
     resolved = resolveConfig(config);
   } catch (error) {
     if (!isSessionError(error)) throw error;
-    return [fault("field" in error ? error.field : "config", error.message)];
+    return [faultOf(error)];
   }
   return [...diagnoseCookie(resolved), ...diagnoseTimes(resolved), ...diagnoseStore(resolved)];
 }
@@ -104,7 +103,7 @@ function diagnoseCookie({ name, cookie }: ResolvedConfig): Finding[] {
     );
   }
   if (cookie.secure === "auto")
-    found.push(note("secure", '"auto" leaves Secure out on plain http over loopback alone'));
+    found.push(note("secure", '"auto" leaves Secure out on plain http over loopback only'));
   if (cookie.sameSite === "none" && !cookie.partitioned) {
     found.push(
       warning(
@@ -176,7 +175,7 @@ function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
   if (isSealed(store)) {
     const irrevocable = warning(
       "store",
-      "a cookie session can't be revoked: logging out ends it in this browser alone, a copied cookie lives to its end (laws L2, L4); revocations end it",
+      "a cookie session can't be revoked: logging out ends it in this browser only, a copied cookie lives to its end (laws L2, L4); revocations end it",
     );
     return [
       ...(revocations === undefined ? [irrevocable] : []),
@@ -233,6 +232,13 @@ function fault(field: string, message: string): Finding {
   return { level: "error", field, message };
 }
 
+/** An error of the library; its message begins with the field, which stands before it already. */
+function faultOf(error: SessionError): Finding {
+  if (!("field" in error)) return fault("config", error.message);
+  const field = String(error.field);
+  return fault(field, error.message.replace(`${field}: `, ""));
+}
+
 function warning(field: string, message: string): Finding {
   return { level: "warning", field, message };
 }
@@ -245,9 +251,8 @@ const colours = { error: "red", warning: "yellow", note: "dim" } as const;
 
 function show(findings: readonly Finding[], out: Terminal): void {
   for (const { level, field, message } of findings) {
-    out.print(
-      `${out.style(colours[level], level.padEnd(7))} ${out.style("bold", field)}: ${message}`,
-    );
+    const what = out.style("bold", printable(field));
+    out.print(`${out.style(colours[level], level.padEnd(7))} ${what}: ${printable(message)}`);
   }
   if (findings.length === 0) out.print(out.style("green", "nothing to say against it"));
 }

@@ -46,10 +46,10 @@ export const inspect: Command = {
   help: `kocha-session inspect [--name <cookie>] [--values] [--json]
 
 Reads a cookie's value, a Cookie header or a Set-Cookie header from standard input, and the keys
-from SESSION_SECRET_KEY and SESSION_SIGNING_KEY (for server-side stores the second alone).
+from SESSION_SECRET_KEY and SESSION_SIGNING_KEY (for server-side stores only the second).
 
   --name    the cookie's name, which is part of the seal; default session
-  --values  show the values too; without it their sizes alone
+  --values  show the values too; without it only their sizes
   --json    one JSON array, an object for each cookie
 
 Exit code 1 when no cookie opens.

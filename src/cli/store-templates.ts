@@ -35,7 +35,7 @@ export interface StoreTemplate {
 }
 
 const cookieStore = `new SessionCookieStore({
-    // The keys are generated; they are in .env, which is for this machine alone.
+    // The keys are generated; they are in .env, which is for this machine only.
     secretKey: process.env["SESSION_SECRET_KEY"],
     signingKey: process.env["SESSION_SIGNING_KEY"],
   })`;

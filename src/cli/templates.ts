@@ -1,5 +1,5 @@
 // What `kocha-session init` writes: a configuration, a server with one GET controller, and what
-// runs it. Each host's server is a template of its own; TypeScript and .mjs differ in their types alone.
+// runs it. Each host's server is a template of its own; TypeScript and .mjs differ in their types only.
 import { type Package, packageVersions } from "./packages.ts";
 import { type Store, storeTemplates } from "./store-templates.ts";
 
@@ -14,7 +14,7 @@ export interface ProjectOptions {
   readonly store: Store;
   /** The application's name, which the cookie's is made of. */
   readonly app: string;
-  /** Whether the site is served by https alone. */
+  /** Whether the site is served by https only. */
   readonly https: boolean;
   /** Whether to write .mjs files instead of TypeScript. */
   readonly js: boolean;
@@ -52,13 +52,13 @@ function configFile({ store, app, https, js }: ProjectOptions): string {
   const signing =
     store === "cookie"
       ? ""
-      : `  // Signs the keys that clients hold; it is generated, in .env, and for this machine alone.
+      : `  // Signs the keys that clients hold; it is generated, in .env, and for this machine only.
   signingKey: process.env["SESSION_SIGNING_KEY"],
 `;
   const name = https ? `__Host-Http-${app}` : `${app}_session`;
   const secure = https
     ? "  secure: true,"
-    : '  secure: "auto", // plain http on this machine alone; https sites take true and __Host-Http-';
+    : '  secure: "auto", // plain http on this machine only; https sites take true and __Host-Http-';
   return `${template.imports}import { ${names.join(", ")} } from "kocha-session";
 
 ${template.setup}${template.setup === "" ? "" : "\n"}// Session settings

@@ -14,7 +14,7 @@ export interface Command {
 export interface Terminal {
   /** A line on standard output. */
   readonly print: (line: string) => void;
-  /** A line on standard error. */
+  /** A line on standard error, without what a terminal obeys. */
   readonly complain: (line: string) => void;
   /** Coloured where that is wanted: a terminal, and no NO_COLOR (no-color.org). */
   readonly style: (format: "bold" | "dim" | "green" | "yellow" | "red", text: string) => string;
@@ -28,10 +28,13 @@ export function terminal(): Terminal {
   const isPlain = process.env["NO_COLOR"] !== undefined || !process.stdout.isTTY;
   return {
     print: (line) => void process.stdout.write(`${line}\n`),
-    complain: (line) => void process.stderr.write(`${line}\n`),
+    // A command line and a file's name can hold anything.
+    complain: (line) => void process.stderr.write(`${printable(line)}\n`),
     style: (format, text) => (isPlain ? text : styleText(format, text)),
   };
 }
+
+const UNEXPECTED = "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 type Values<Given extends Options> = ReturnType<
@@ -49,7 +52,9 @@ export function readOptions<const Given extends Options>(
   try {
     return parseArgs({ args: [...args], options, allowPositionals: false, strict: true }).values;
   } catch (error) {
-    throw new UsageFault((error as Error).message);
+    const { code, message } = error as NodeJS.ErrnoException;
+    // Node's message shows the argument, which may be a cookie.
+    throw new UsageFault(code === UNEXPECTED ? "it takes options only, no arguments" : message);
   }
 }
 

@@ -217,6 +217,26 @@ describe("inspect", () => {
   ])("of %j it says that it is none", async (input, code) => {
     expect((await runCli(["inspect"], { input, env })).code).toBe(code);
   });
+
+  test("a cookie as an argument isn't shown again: it says that it reads standard input", async () => {
+    const cookie = await seal("session");
+    const { code, out, err } = await runCli(["inspect", cookie], { env });
+    expect(code).toBe(2);
+    expect(out + err).not.toContain(cookie.slice(8));
+    expect(err).toContain("options only");
+    expect(err).toContain("standard input");
+  });
+
+  test("nothing of a command line or a file's name is obeyed by the terminal", async () => {
+    const hostile = "--\u001b[31m\u009b\u007f\u202e";
+    const results = await Promise.all([
+      runCli(["inspect", hostile], { env }),
+      runCli(["keygen", "--out", `no folder\u001b[31m/\u009b`], { cwd: folder }),
+      runCli(["doctor", "--config", hostile.slice(2)], { cwd: folder }),
+      runCli(["doctor", "--json", "--config", hostile.slice(2)], { cwd: folder }),
+    ]);
+    for (const { out, err } of results) expect(out + err).not.toMatch(/[\u001b\u007f\u009b\u202e]/);
+  });
 });
 
 describe("doctor", () => {
@@ -309,6 +329,15 @@ describe("doctor", () => {
     expect(result.fields).toContain(finding);
     expect(result.code).toBe(code);
     for (const key of [secretKey, signingKey]) expect(result.text).not.toContain(key);
+  });
+
+  test("names a field once, and shows nothing of it that a terminal obeys", async () => {
+    const settings = '{ store: new SessionCookieStore(keys), ["a\\u001b[31m\\u009b"]: 1 }';
+    const { text } = await examine(settings);
+    expect(text).not.toMatch(/[\u001b\u009b]/);
+    expect(JSON.parse(text)).toMatchObject([
+      { field: "a\u001b[31m\u009b", message: expect.stringMatching(/^is not a field/) as string },
+    ]);
   });
 
   test("names what is missing", async () => {
