@@ -9,7 +9,8 @@ import { SessionMemoryStore } from "../stores/memory.ts";
 import { type ConformanceCase, defineCase, must, mustEqual } from "./case.ts";
 import { Client } from "./client.ts";
 import { fakeClock } from "./clock.ts";
-import { lawCases, type MakeServer } from "./law-cases.ts";
+import { lawCases } from "./law-cases.ts";
+import type { MakeServer } from "./laws/stage.ts";
 import { Gate, probe, type ProbeState, spyOn } from "./probe.ts";
 import { randomKey } from "./store-laws.ts";
 

@@ -2,7 +2,7 @@
 export { ConformanceError, laws, type ConformanceCase, type Law } from "./case.ts";
 export { fakeClock, type TestClock } from "./clock.ts";
 export { hostLaws, type HostLawsOptions } from "./host-laws.ts";
-export type { MakeServer } from "./law-cases.ts";
+export type { MakeServer } from "./laws/stage.ts";
 export { mintCookie, readCookie, type MintOptions } from "./mint.ts";
 export type { ProbeAnswer, ProbeHandler } from "./probe.ts";
 export { report, runCases, type CaseResult, type SubjectResults } from "./report.ts";

@@ -8,7 +8,8 @@ import { withSession } from "../hosts/node.ts";
 import type { ConformanceCase } from "./case.ts";
 import { realClock, type TestClock } from "./clock.ts";
 import { hangCases } from "./hang-cases.ts";
-import { lawCases, type MakeServer } from "./law-cases.ts";
+import { lawCases } from "./law-cases.ts";
+import type { MakeServer } from "./laws/stage.ts";
 import { contractCases, type MakeStore } from "./store-contract.ts";
 
 /** How a store's laws are run. */

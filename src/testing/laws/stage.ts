@@ -1,0 +1,166 @@
+// Where a law's cases are tried: a real server with the engine, a real client with a jar, and what
+// both see. It knows no law.
+import type { SessionConfig } from "../../core/config.ts";
+import type { RefusedReason } from "../../core/events.ts";
+import { isSealed, type RejectedReason } from "../../core/store.ts";
+import { type ConformanceCase, defineCase, mustEqual } from "../case.ts";
+import { Client, type Reply } from "../client.ts";
+import type { TestClock } from "../clock.ts";
+import { Gate, probe, type ProbeHandler, type ProbeState, spyOn, type StoreSpy } from "../probe.ts";
+
+/** Serves a handler with sessions of this configuration, on a loopback port. */
+export type MakeServer = (
+  config: SessionConfig,
+  handler: ProbeHandler,
+) => Promise<{ readonly url: string; readonly close: () => Promise<void> | void }>;
+
+/** What the laws are run with. */
+export interface LawOptions {
+  /** What is tested, for messages: "the express host with the memory store". */
+  readonly subject: string;
+  /** Goes behind each case's id, where one list holds the laws of several stores. */
+  readonly suffix: string;
+  readonly makeServer: MakeServer;
+  /** Fresh stores of one kind. */
+  readonly makeConfig: () => Promise<{
+    readonly config: SessionConfig;
+    readonly close: () => Promise<void> | void;
+  }>;
+  readonly clock: TestClock;
+  readonly hasFakeClock: boolean;
+  readonly sealed: boolean;
+  readonly atomic: boolean;
+  /** Whether a sealed store's responses merge in the browser. */
+  readonly merges: boolean;
+  /** Whether a sealed store's sessions can be revoked. */
+  readonly revocable: boolean;
+}
+
+/** Whether a kind of case applies to the store; else why not. */
+export interface Applicability {
+  /** Needs a store that is asked for a key. */
+  readonly keyed: true | string;
+  /** Needs changes of requests at once to be joined in the store, or in the browser. */
+  readonly atomic: true | string;
+  /** Needs a browser that joins the responses which race, where the cookies hold the session. */
+  readonly joined: true | string;
+  /** Needs a logout that ends copies of the credential too. */
+  readonly revocable: true | string;
+  /** Needs a regenerate that ends the old credential. */
+  readonly retired: true | string;
+  /** Needs a clock that can be turned. */
+  readonly timed: true | string;
+}
+
+/** What a law's cases are made with. */
+export interface LawSetting {
+  readonly options: LawOptions;
+  readonly applies: Applicability;
+  /**
+   * A case with a server, a store and a client of its own.
+   * @param more - what the case needs beside the configuration that the store is given.
+   */
+  readonly define: (
+    id: string,
+    applies: true | string,
+    test: (stage: Stage) => Promise<void>,
+    more?: Partial<SessionConfig>,
+  ) => ConformanceCase;
+}
+
+/** One running server and what a case needs of it. */
+export interface Stage {
+  readonly url: string;
+  readonly client: Client;
+  readonly state: ProbeState;
+  readonly spy: StoreSpy | undefined;
+  readonly config: SessionConfig;
+  readonly refused: RefusedReason[];
+  readonly rejected: RejectedReason[];
+}
+
+/** The session cookie's name. */
+export const NAME = "session";
+/** Milliseconds. */
+export const HOUR = 3_600_000;
+/** Milliseconds. */
+export const DAY: number = 24 * HOUR;
+/** How many requests race. */
+export const RACERS = 12;
+
+/** The setting of all laws of one store or host. */
+export function settingOf(options: LawOptions): LawSetting {
+  const { sealed, merges, subject, suffix } = options;
+  const isFinal = !sealed || options.revocable;
+  const joined = sealed && !merges ? "the plain cookie store: the last response wins" : true;
+  const isAtomic = options.atomic ? true : "the store isn't atomic: the last writer wins";
+  return {
+    options,
+    applies: {
+      keyed: sealed ? "a cookie session needs no store that could be asked, wait or fail" : true,
+      atomic: sealed ? joined : isAtomic,
+      joined,
+      revocable: isFinal
+        ? true
+        : "without revocations a cookie store ends it in this browser; a copied cookie lives to its end",
+      retired: isFinal ? true : "nothing to fixate: the old cookie holds only what it held",
+      timed: options.hasFakeClock ? true : "the store's clock can't be turned",
+    },
+    define: (id, applies, test, more = {}) => {
+      const run = (): Promise<void> => onStage(options, more, test);
+      return defineCase(subject, { id: id + suffix, applies, run });
+    },
+  };
+}
+
+async function onStage(
+  options: LawOptions,
+  more: Partial<SessionConfig>,
+  test: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  const made = await options.makeConfig();
+  const { store } = made.config;
+  const spy: StoreSpy | undefined = isSealed(store) ? undefined : spyOn(store);
+  const refused: RefusedReason[] = [];
+  const rejected: RejectedReason[] = [];
+  const config: SessionConfig = {
+    ...made.config,
+    ...more,
+    name: NAME,
+    store: spy?.store ?? store,
+    secure: false,
+    now: options.clock.now,
+    // A slow machine under test is no store that hangs.
+    storeTimeout: 30,
+    on: {
+      refused: ({ reason }) => void refused.push(reason),
+      rejected: ({ reason }) => void rejected.push(reason),
+    },
+  };
+  const state: ProbeState = { gates: new Map(), last: undefined, caught: undefined };
+  const { url, close } = await options.makeServer(config, probe(state));
+  try {
+    await test({ url, client: new Client(url), state, spy, config, refused, rejected });
+  } finally {
+    for (const gate of state.gates.values()) gate.open();
+    await close();
+    await made.close();
+  }
+}
+
+/** A gate at which so many requests arrive before the case goes on. */
+export function openLater(state: ProbeState, name: string, count = 1): Gate {
+  const gate = new Gate(count);
+  state.gates.set(name, gate);
+  return gate;
+}
+
+/** The session's own among the cookies of a response. */
+export function ours(reply: Reply): readonly string[] {
+  return reply.setCookie.filter((cookie) => cookie.startsWith(NAME));
+}
+
+/** Checks that each reply is a 200. */
+export function mustOk(replies: readonly Reply[]): void {
+  for (const { status } of replies) mustEqual(status, 200, "the status");
+}
