@@ -6,5 +6,5 @@ export type { MakeServer } from "./laws/stage.ts";
 export { mintCookie, readCookie, type MintOptions } from "./mint.ts";
 export type { ProbeAnswer, ProbeHandler } from "./probe.ts";
 export { report, runCases, type CaseResult, type SubjectResults } from "./report.ts";
-export type { MakeStore } from "./store-contract.ts";
+export type { MakeStore } from "./contract/setting.ts";
 export { storeLaws, type StoreLawsOptions } from "./store-laws.ts";

@@ -7,10 +7,11 @@ import { isSealed } from "../core/store.ts";
 import { withSession } from "../hosts/node.ts";
 import type { ConformanceCase } from "./case.ts";
 import { realClock, type TestClock } from "./clock.ts";
-import { hangCases } from "./hang-cases.ts";
+import { hangCases } from "./contract/hangs.ts";
 import { lawCases } from "./law-cases.ts";
 import type { MakeServer } from "./laws/stage.ts";
-import { contractCases, type MakeStore } from "./store-contract.ts";
+import type { MakeStore } from "./contract/setting.ts";
+import { contractCases } from "./store-contract.ts";
 
 /** How a store's laws are run. */
 export interface StoreLawsOptions {

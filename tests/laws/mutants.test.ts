@@ -8,7 +8,9 @@ import {
   type MakeStore,
 } from "kocha-session/testing";
 import { describe, expect, test } from "vitest";
-import { handmadeHost, hostMutants, PlainStore, storeMutants } from "./mutants.ts";
+import { handmadeHost, hostMutants } from "./mutants/hosts.ts";
+import { PlainStore } from "./mutants/plain-store.ts";
+import { storeMutants } from "./mutants.ts";
 
 const seed = Number(process.env["FC_SEED"] ?? 42);
 
@@ -43,7 +45,7 @@ describe("stores with a fault", () => {
     await expect(one[0]?.run()).rejects.toThrow(`a store with ${fault} breaks ${caughtBy}`);
   });
 
-  test("each case of the contract has a fault that it alone is there for", async () => {
+  test("each case of the contract has a fault that only it is there for", async () => {
     const clock = fakeClock();
     const makeStore = makerOf(() => new PlainStore(clock.now));
     const cases = (await storeLaws(makeStore, { clock, seed })).filter(

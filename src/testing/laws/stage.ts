@@ -37,7 +37,7 @@ export interface LawOptions {
 }
 
 /** Whether a kind of case applies to the store; else why not. */
-export interface Applicability {
+interface Applicability {
   /** Needs a store that is asked for a key. */
   readonly keyed: true | string;
   /** Needs changes of requests at once to be joined in the store, or in the browser. */
@@ -69,7 +69,7 @@ export interface LawSetting {
 }
 
 /** One running server and what a case needs of it. */
-export interface Stage {
+interface Stage {
   readonly url: string;
   readonly client: Client;
   readonly state: ProbeState;

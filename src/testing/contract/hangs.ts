@@ -1,8 +1,8 @@
 // What a call that hangs must not do to a store's other calls: its driver may never answer, or
 // answer when nobody waits any more.
-import type { SavedSession, SessionStore } from "../core/store.ts";
-import { type ConformanceCase, defineCase, must, mustEqual } from "./case.ts";
-import { type MakeStore, Row } from "./store-contract.ts";
+import type { SessionStore } from "../../core/store.ts";
+import { type ConformanceCase, defineCase, must, mustEqual } from "../case.ts";
+import { entriesOf, type MakeStore, Row } from "./setting.ts";
 
 /** What the store is told that an engine waits, in milliseconds. */
 const PATIENCE = 100;
@@ -30,11 +30,11 @@ export function hangCases(name: string, makeStore: MakeStore): ConformanceCase[]
     define("L9 hang: a call that never ends holds up no other", async (row, hang) => {
       const rev = (await row.create({ a: "1" }))?.rev ?? 0;
       const release = hang();
-      const hanging = settled(update(row, rev, { hanging: "1" }));
+      const hanging = settled(row.save({ rev, ttl: 0, set: entriesOf({ hanging: "1" }) }));
       const others = [
-        update(row, rev, { b: "2" }),
+        row.save({ rev, ttl: 0, set: entriesOf({ b: "2" }) }),
         row.store.load(row.key),
-        update(row, rev, { c: "3" }),
+        row.save({ rev, ttl: 0, set: entriesOf({ c: "3" }) }),
       ];
       for (const other of others) await inTime(other);
       const data = await inTime(row.data());
@@ -45,29 +45,23 @@ export function hangCases(name: string, makeStore: MakeStore): ConformanceCase[]
     define("L2 hang: what comes late of a call makes nothing newer undone", async (row, hang) => {
       const rev = (await row.create({ a: "1" }))?.rev ?? 0;
       const release = hang();
-      const late = settled(update(row, rev, { late: "1" }));
-      mustEqual((await inTime(update(row, rev, { b: "2" })))?.rev, rev, "a write meanwhile");
+      const late = settled(row.save({ rev, ttl: 0, set: entriesOf({ late: "1" }) }));
+      mustEqual(
+        (await inTime(row.save({ rev, ttl: 0, set: entriesOf({ b: "2" }) })))?.rev,
+        rev,
+        "a write meanwhile",
+      );
       release();
       await late;
       mustEqual((await inTime(row.data()))?.get("b"), "2", "what was written meanwhile");
       const releaseAgain = hang();
-      const afterLogout = settled(update(row, rev, { late: "2" }));
+      const afterLogout = settled(row.save({ rev, ttl: 0, set: entriesOf({ late: "2" }) }));
       must((await inTime(row.save({ op: "destroy" }))) !== undefined, "destroy was refused");
       releaseAgain();
       await afterLogout;
       mustEqual(await inTime(row.load()), undefined, "a session that was destroyed meanwhile");
     }),
   ];
-}
-
-function update(
-  { store, key }: Row,
-  rev: number,
-  entries: Record<string, string>,
-): Promise<SavedSession | undefined> {
-  const set = new Map(Object.entries(entries));
-  const change = { op: "update", rev, set, del: [], ttl: 0, deadline: Infinity } as const;
-  return Promise.resolve(store.save(key, change));
 }
 
 /** When a call has ended, however: it may have been given up. */

@@ -1,0 +1,158 @@
+// What the contract's cases are tried on: stores of one kind, a row in one of them, and whether a case
+// applies. It knows no clause.
+import type { SessionConfig } from "../../core/config.ts";
+import {
+  isSealed,
+  type SavedSession,
+  type SessionChange,
+  type SessionStore,
+  type StoredSession,
+} from "../../core/store.ts";
+import { type ConformanceCase, defineCase } from "../case.ts";
+import type { TestClock } from "../clock.ts";
+import { newSelector } from "../history.ts";
+
+/** Makes a fresh, empty store and says how to let go of it. */
+export type MakeStore = () => Promise<{
+  readonly store: SessionStore;
+  /** What else the laws' configuration needs for it, such as revocations of its own. */
+  readonly config?: Omit<SessionConfig, "store">;
+  /**
+   * Lets the driver's call by which the next update writes not go out before the function that it
+   * gives back is called. With it, what a call that hangs must not do is tested too.
+   */
+  readonly hang?: () => () => void;
+  readonly close: () => Promise<void> | void;
+}>;
+
+/** What the contract's cases are run with. */
+export interface ContractOptions {
+  readonly name: string;
+  readonly clock: TestClock;
+  readonly hasFakeClock: boolean;
+  readonly seed: number;
+  readonly runs: number;
+  /** How long a ttl must be for the store to keep it apart from the next: milliseconds. */
+  readonly resolutionMs: number;
+  readonly sealed: boolean;
+  readonly capabilities: NonNullable<SessionStore["capabilities"]>;
+  readonly sweeps: boolean;
+}
+
+/** What a group of cases is made with. */
+export interface ContractSetting {
+  readonly makeStore: MakeStore;
+  readonly options: ContractOptions;
+  /** Whether a kind of case applies to the store; else why not. */
+  readonly applies: {
+    /** Needs a store that keeps the session itself. */
+    readonly atRest: true | string;
+    readonly atomic: true | string;
+    readonly lists: true | string;
+    readonly sweeps: true | string;
+  };
+  /** A case with a store of its own. */
+  readonly define: (
+    id: string,
+    clause: string,
+    applies: true | string,
+    test: (store: SessionStore) => Promise<void>,
+  ) => ConformanceCase;
+}
+
+/** The setting of all groups. */
+export function settingOf(makeStore: MakeStore, options: ContractOptions): ContractSetting {
+  const { name, sealed, capabilities } = options;
+  const atRest = sealed ? "a cookie session is not at rest anywhere: its client holds it" : true;
+  const isAtomic = capabilities.atomic === true ? true : "the store says that it isn't atomic";
+  const isListing = capabilities.lists === true && !sealed;
+  return {
+    makeStore,
+    options,
+    applies: {
+      atRest,
+      atomic: sealed ? atRest : isAtomic,
+      lists: isListing ? true : "the store says that it doesn't list",
+      sweeps: options.sweeps ? true : "the store has no sweep: it expires by itself",
+    },
+    define: (id, clause, applies, test) => {
+      const run = async (): Promise<void> => {
+        const { store, close } = await makeStore();
+        try {
+          await test(store);
+        } finally {
+          await close();
+        }
+      };
+      return defineCase(name, { id, clause, applies, run });
+    },
+  };
+}
+
+/** Milliseconds. */
+export const HOUR = 3_600_000;
+/** Keys and values that have broken stores before. */
+export const hostile: readonly string[] = [
+  "",
+  "__proto__",
+  "constructor",
+  "toString",
+  "hasOwnProperty",
+  "a'b\"c`d\\e",
+  "; DROP TABLE",
+  "${x}",
+  "%00",
+  "\0",
+  "a\0b",
+  "\n\r\t",
+  "\u{1F36A}",
+  "\u{10FFFF}",
+  "\uFEFF",
+  "\uFFFD",
+  "é",
+  "e\u0301",
+  "null",
+  "undefined",
+  "{}",
+  "[]",
+  "\u2028",
+];
+
+/** A session in a store, by whatever key it has now. */
+export class Row {
+  readonly store: SessionStore;
+  key: string;
+
+  constructor(store: SessionStore) {
+    this.store = store;
+    this.key = isSealed(store) ? "" : newSelector();
+  }
+
+  /** An update that renews by an hour and has no deadline, except what `change` says. */
+  async save(change: Partial<SessionChange>): Promise<SavedSession | undefined> {
+    const base = { op: "update", set: new Map(), del: [], ttl: HOUR, deadline: Infinity } as const;
+    const saved = await this.store.save(this.key, { ...base, ...change });
+    if (saved !== undefined && saved.key !== "") this.key = saved.key;
+    return saved;
+  }
+
+  create(
+    entries: Record<string, string> = {},
+    more: Partial<SessionChange> = {},
+  ): Promise<SavedSession | undefined> {
+    return this.save({ op: "create", set: new Map(Object.entries(entries)), meta: "m", ...more });
+  }
+
+  async load(): Promise<StoredSession | undefined> {
+    return this.store.load(this.key);
+  }
+
+  async data(): Promise<ReadonlyMap<string, string> | undefined> {
+    return (await this.load())?.data;
+  }
+}
+
+/** Entries of a session. */
+export function entriesOf(pairs: Record<string, string>): Map<string, string> {
+  return new Map(Object.entries(pairs));
+}

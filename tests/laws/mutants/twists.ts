@@ -1,0 +1,69 @@
+// How a store with a fault is made: it reads a change, keeps a row or gives one otherwise than it
+// should.
+import { type SavedSession, type SessionChange, type StoredSession, toSaved } from "kocha-session";
+import type { TestClock } from "kocha-session/testing";
+import { PlainStore } from "./plain-store.ts";
+
+/** One fault: the case that must catch it, and the store that has it. */
+export interface StoreMutant {
+  readonly fault: string;
+  readonly caughtBy: string;
+  readonly make: (clock: TestClock) => PlainStore;
+}
+
+/** What a store keeps for a key. */
+export type Row = StoredSession | undefined;
+
+/** A store that sees a change otherwise than it is. */
+export function misreading(
+  fault: string,
+  caughtBy: string,
+  twist: (change: SessionChange, row: Row) => SessionChange,
+): StoreMutant {
+  class Mutant extends PlainStore {
+    override async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+      return super.save(key, twist(change, this.rows.get(key)));
+    }
+  }
+  return { fault, caughtBy, make: ({ now }) => new Mutant(now) };
+}
+
+/** A store that keeps something else than it should. */
+export function miskeeping(
+  fault: string,
+  caughtBy: string,
+  twist: (row: StoredSession, before: Row, change: SessionChange) => StoredSession,
+): StoreMutant {
+  class Mutant extends PlainStore {
+    override async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+      const before = this.rows.get(key);
+      const saved = await super.save(key, change);
+      const row = this.rows.get(key);
+      if (saved === undefined || row === undefined) return saved;
+      const kept = twist(row, before, change);
+      this.rows.set(key, kept);
+      return toSaved(key, kept);
+    }
+  }
+  return { fault, caughtBy, make: ({ now }) => new Mutant(now) };
+}
+
+/** A store that gives something else than it keeps. */
+export function misgiving(
+  fault: string,
+  caughtBy: string,
+  twist: (row: Row, key: string) => Row,
+): StoreMutant {
+  class Mutant extends PlainStore {
+    override async load(key: string): Promise<Row> {
+      return twist(await super.load(key), key);
+    }
+  }
+  return { fault, caughtBy, make: ({ now }) => new Mutant(now) };
+}
+
+/** A row with other data. */
+export const withData = (row: StoredSession, data: ReadonlyMap<string, string>): StoredSession => ({
+  ...row,
+  data,
+});
