@@ -7,7 +7,7 @@ import { SessionMiddleware } from "../core/middleware.ts";
 import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
 import { attach } from "./attach.ts";
-import { type HostHead, joined } from "./head.ts";
+import { type HostHead, joined, listed } from "./head.ts";
 import { holdOf } from "./hold.ts";
 import type { Awaitable } from "../core/store.ts";
 import { ConfigError } from "../errors.ts";
@@ -127,6 +127,10 @@ class ReplyHead implements HostHead {
 
   remove(name: string): void {
     void this.#reply.removeHeader(name);
+  }
+
+  cookies(): readonly string[] {
+    return listed(this.#reply.getHeader("Set-Cookie"));
   }
 
   remember(): () => void {

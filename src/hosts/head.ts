@@ -6,9 +6,14 @@ import type { HeaderAccess } from "../core/effects.ts";
 /** What may stand in writeHead's place for headers: an object, a flat list or a list of pairs. */
 type HeadHeaders = OutgoingHttpHeaders | readonly unknown[];
 
-/** The headers of a host that keeps them to itself until it sends them. */
-export interface HostHead extends HeaderAccess {
+/** A response's headers, whose Set-Cookie values can be told apart. */
+export interface CookieHead extends HeaderAccess {
+  readonly cookies: () => readonly string[];
   readonly remove: (name: string) => void;
+}
+
+/** The headers of a host that keeps them to itself until it sends them. */
+export interface HostHead extends CookieHead {
   /** Keeps the headers as they are now; what it gives puts them back. */
   readonly remember: () => () => void;
 }
@@ -78,7 +83,7 @@ function pairsOf(list: readonly unknown[]): [unknown, unknown][] {
 }
 
 /** How effects reach a response's headers: set ones, or those of a head that is rendered already. */
-export function headersOf(response: ServerResponse): HeaderAccess | undefined {
+export function headersOf(response: ServerResponse): CookieHead | undefined {
   if (!response.headersSent) return new ResponseHead(response);
   const rendered = response as unknown as RenderedHead;
   const isUnsent = typeof rendered._header === "string" && !rendered._headerSent;
@@ -109,27 +114,49 @@ export class ResponseHead implements HostHead {
     this.#response.removeHeader(name);
   }
 
+  cookies(): readonly string[] {
+    return listed(this.#response.getHeader("Set-Cookie"));
+  }
+
   remember(): () => void {
     return rememberHead(this.#response);
   }
 }
 
+/** Takes some of the Set-Cookie values out; whether there were any. */
+export function removeCookies(head: CookieHead, isMeant: (setCookie: string) => boolean): boolean {
+  const all = head.cookies();
+  const others = all.filter((cookie) => !isMeant(cookie));
+  if (others.length === all.length) return false;
+  head.remove("Set-Cookie");
+  for (const cookie of others) head.append("Set-Cookie", cookie);
+  return true;
+}
+
 /** Of a head that `writeHeader`, an alias of writeHead that nobody can hold, has rendered. */
-function renderedHeaders(response: RenderedHead): HeaderAccess {
+function renderedHeaders(response: RenderedHead): CookieHead {
   const lines = (): string[] => (response._header ?? "").split("\r\n").slice(0, -2);
   const isNamed = (line: string, name: string): boolean =>
     line.toLowerCase().startsWith(`${name.toLowerCase()}:`);
   const render = (all: readonly string[]): void => {
     response._header = `${all.join("\r\n")}\r\n\r\n`;
   };
+  const valuesOf = (name: string): string[] =>
+    lines()
+      .filter((line) => isNamed(line, name))
+      .map((line) => line.slice(name.length + 1).trim());
+  const remove = (name: string): void => render(lines().filter((line) => !isNamed(line, name)));
   return {
     get: (name) => {
-      const found = lines().filter((line) => isNamed(line, name));
-      if (found.length === 0) return undefined;
-      return found.map((line) => line.slice(name.length + 1).trim()).join(", ");
+      const values = valuesOf(name);
+      return values.length === 0 ? undefined : values.join(", ");
     },
-    set: (name, value) =>
-      render([...lines().filter((line) => !isNamed(line, name)), `${name}: ${value}`]),
+    cookies: () => valuesOf("Set-Cookie"),
+    remove,
+    set: (name, value) => {
+      remove(name);
+      render([...lines(), `${name}: ${value}`]);
+    },
     append: (name, value) => render([...lines(), `${name}: ${value}`]),
   };
 }
@@ -178,7 +205,8 @@ export function isHttp2(response: ServerResponse): boolean {
   return (response as { readonly stream?: unknown }).stream !== undefined;
 }
 
-function listed(value: OutgoingHttpHeader | undefined): string[] {
+/** A header's values, each by itself. */
+export function listed(value: OutgoingHttpHeader | undefined): string[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? value : [String(value)];
 }

@@ -5,13 +5,7 @@ import type { Readable } from "node:stream";
 import { Begun, isConnected } from "./begun.ts";
 import { cover } from "./deferred-destroy.ts";
 import { foldHead, isHttp2, rememberHead } from "./head.ts";
-
-/** The methods that let bytes out. Informational 1xx answers are not the response: they pass. */
-export const heldMethods = ["writeHead", "write", "end", "flushHeaders"] as const;
-export type HeldMethod = (typeof heldMethods)[number];
-export type AnyCall = (...args: unknown[]) => unknown;
-/** One function for each held method. */
-export type Methods = Record<HeldMethod, AnyCall>;
+import type { AnyCall, HeldMethod, Methods } from "./held-methods.ts";
 
 interface HeldCall {
   readonly method: HeldMethod | "flush";

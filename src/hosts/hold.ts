@@ -4,56 +4,30 @@ import type { ServerResponse } from "node:http";
 import { chain, isThenable } from "../core/awaitable.ts";
 import { applyEffects, hasEffects, type ResponseEffects } from "../core/effects.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
-import { occupied } from "../core/misuse.ts";
+import { occupied, secondCookie } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { isClosed } from "./begun.ts";
-import { foldHead, forgetAnswer, headersOf, type HostHead, ResponseHead } from "./head.ts";
+import {
+  foldHead,
+  forgetAnswer,
+  headersOf,
+  type HostHead,
+  removeCookies,
+  ResponseHead,
+} from "./head.ts";
+import { callBack, dropSources, HeldAnswer } from "./held-answer.ts";
 import {
   type AnyCall,
-  callBack,
-  dropSources,
-  HeldAnswer,
+  errorAnswers,
+  held,
   type HeldMethod,
   heldMethods,
+  type HeldResponse,
+  type Holder,
   type Methods,
-} from "./held-answer.ts";
-
-/** Where a response has its hold. */
-const held = Symbol("kocha-session.hold");
-type HeldResponse = Methods & { [held]: ResponseHold };
-
-/** One function a method for all responses: closures would be made anew for every request. */
-const ours: Methods = {
-  writeHead(this: HeldResponse, ...args) {
-    return this[held].call("writeHead", args);
-  },
-  write(this: HeldResponse, ...args) {
-    return this[held].call("write", args);
-  },
-  end(this: HeldResponse, ...args) {
-    return this[held].call("end", args);
-  },
-  flushHeaders(this: HeldResponse, ...args) {
-    return this[held].call("flushHeaders", args);
-  },
-};
-
-/** The error response's way when a commit has failed, past wrappers whose own stream is used up. */
-const errorAnswers: Methods = {
-  writeHead(this: HeldResponse, ...args) {
-    return this[held].answer("writeHead", args);
-  },
-  write(this: HeldResponse, ...args) {
-    return this[held].answer("write", args);
-  },
-  end(this: HeldResponse, ...args) {
-    return this[held].answer("end", args);
-  },
-  flushHeaders(this: HeldResponse, ...args) {
-    return this[held].answer("flushHeaders", args);
-  },
-};
+  ours,
+} from "./held-methods.ts";
 
 /** What a held response needs of its host. */
 export interface HoldOptions {
@@ -71,7 +45,7 @@ export function hold(response: ServerResponse, options: HoldOptions): void {
 }
 
 /** A response that waits for its session. */
-class ResponseHold {
+class ResponseHold implements Holder {
   readonly #response: ServerResponse;
   readonly #options: HoldOptions;
   readonly #originals: Methods;
@@ -130,10 +104,7 @@ class ResponseHold {
       this.#giveWay(error, head);
       throw error;
     }
-    if (!isThenable(effects)) {
-      this.#release(effects, head);
-      return undefined;
-    }
+    if (!isThenable(effects)) return this.#settleNow(effects, head);
     const putBack = head?.remember();
     const answer = new HeldAnswer(this.#response);
     this.#waiting = answer;
@@ -141,7 +112,7 @@ class ResponseHold {
     const settling = effects.then((settled) => {
       this.#stopWaiting(answer, afterEnd());
       putBack?.();
-      answer.release(this.#originals, () => this.#release(settled, head));
+      answer.release(this.#originals, () => this.#settleNow(settled, head));
     });
     this.#settling = settling;
     // ORDER: before the host's own reaction, so that nothing runs between the two, such as the end
@@ -154,6 +125,15 @@ class ResponseHold {
       this.#giveWay(error, head);
     });
     return settling;
+  }
+
+  #settleNow(effects: ResponseEffects, head: HostHead | undefined): void {
+    try {
+      this.#release(effects, head);
+    } catch (error) {
+      this.#giveWay(error, head);
+      throw error;
+    }
   }
 
   /** Ends when the answer that waits is with the connection; undefined: none waits. */
@@ -206,14 +186,16 @@ class ResponseHold {
     try {
       effects = this.#commit();
     } catch (error) {
-      callBack(args, error);
-      this.#fail(error);
-      return this.#drop(method, []);
+      return this.#failAt(method, args, error);
     }
     if (!isThenable(effects)) {
       const isHead = method === "writeHead" && hasEffects(effects);
       const first = isHead ? foldHead(response, args) : args;
-      this.#release(effects);
+      try {
+        this.#release(effects);
+      } catch (error) {
+        return this.#failAt(method, args, error);
+      }
       return this.#originals[method].apply(response, first);
     }
     const answer = new HeldAnswer(response);
@@ -266,11 +248,25 @@ class ResponseHold {
     return method === "flushHeaders" ? undefined : this.#response;
   }
 
+  /** @throws {UsageError} ERR_SESSION_USAGE_RESPONSE when the answer has a cookie of ours already. */
   #release(effects: ResponseEffects, head?: HostHead): void {
+    if (hasEffects(effects) && !isClosed(this.#response)) {
+      const access = head ?? headersOf(this.#response);
+      if (access !== undefined) {
+        const { engine } = this.#options;
+        if (effects.setCookie.length > 0 && removeCookies(access, (one) => engine.ownsCookie(one)))
+          throw secondCookie();
+        applyEffects(effects, access);
+      }
+    }
     this.#isReleased = true;
-    if (!hasEffects(effects) || isClosed(this.#response)) return;
-    const access = head ?? headersOf(this.#response);
-    if (access !== undefined) applyEffects(effects, access);
+  }
+
+  /** A commit that has failed at once, in a call: it gives what a dropped call gives. */
+  #failAt(method: HeldMethod, args: readonly unknown[], error: unknown): unknown {
+    callBack(args, error);
+    this.#fail(error);
+    return this.#drop(method, []);
   }
 
   #fail(error: unknown): void {
@@ -306,5 +302,5 @@ function afterEnd(): Error {
 
 /** What holds a response, if anything does. */
 export function holdOf(response: ServerResponse): ResponseHold | undefined {
-  return (response as unknown as Partial<HeldResponse>)[held];
+  return (response as unknown as Partial<HeldResponse>)[held] as ResponseHold | undefined;
 }

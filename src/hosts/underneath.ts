@@ -97,6 +97,7 @@ export function letGo(response: ServerResponse | undefined, session: Session): A
 
 const nowhere: HostHead = {
   get: () => undefined,
+  cookies: () => [],
   set: () => undefined,
   append: () => undefined,
   remove: () => undefined,

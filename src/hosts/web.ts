@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { Connection } from "../core/backing.ts";
 import { applyEffects, hasEffects, type ResponseEffects } from "../core/effects.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
-import { occupied, replaced } from "../core/misuse.ts";
+import { occupied, replaced, secondCookie } from "../core/misuse.ts";
 import { Session } from "../core/session.ts";
 import { UsageError } from "../errors.ts";
 import { holdUnderneath } from "./underneath.ts";
@@ -83,11 +83,7 @@ function checkCarrier(engine: SessionMiddleware, response: Response): void {
  * @throws {UsageError} ERR_SESSION_USAGE_RESPONSE
  */
 export function checkUnclaimed(engine: SessionMiddleware, headers: Headers): void {
-  if (!headers.getSetCookie().some((cookie) => engine.ownsCookie(cookie))) return;
-  const message =
-    "the response carries a session cookie of this name already: the session is mounted here and " +
-    "around what answered; mount it in one of the two";
-  throw new UsageError("ERR_SESSION_USAGE_RESPONSE", message);
+  if (headers.getSetCookie().some((cookie) => engine.ownsCookie(cookie))) throw secondCookie();
 }
 
 /** Whether a copy of it can be made, with other headers. */
