@@ -6,6 +6,9 @@ import type { SessionChange } from "kocha-session";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterAll, describe, expect, test } from "vitest";
+import { connectionOf } from "../../src/redis/client.ts";
+import { RedisRevocationLog } from "../../src/redis/revocation-log.ts";
+import { newSelector } from "../../src/testing/history.ts";
 import { startProxy } from "../support/proxy.ts";
 import { startRedis } from "../support/servers/redis.ts";
 import { until } from "../support/until.ts";
@@ -258,13 +261,20 @@ describe("a client that lost its connection", () => {
 });
 
 describe("a client that sends a command again, since its answer was lost", () => {
+  /** As `resent`, by a store. */
+  const twice = <T>(act: (twin: SessionRedisStore) => Promise<T>): Promise<T> =>
+    resent(async (client) => {
+      const twin = new SessionRedisStore({ client });
+      await twin.load("warm");
+      return () => act(twin);
+    });
+
   /** The script runs, its answer is lost with the connection, and ioredis sends it again. */
-  async function twice<T>(act: (twin: SessionRedisStore) => Promise<T>): Promise<T> {
+  async function resent<T>(prepare: (client: Redis) => Promise<() => Promise<T>>): Promise<T> {
     const client = new Redis({ port: proxy.port, retryStrategy: () => 20 });
     client.on("error", () => undefined);
     try {
-      const twin = new SessionRedisStore({ client });
-      await twin.load("warm");
+      const act = await prepare(client);
       const calls = async (): Promise<number> => {
         const stats = await control.info("commandstats");
         const found = [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)];
@@ -272,7 +282,7 @@ describe("a client that sends a command again, since its answer was lost", () =>
       };
       const before = await calls();
       proxy.turn({ kind: "silent", answersOnly: true });
-      const answer = act(twin);
+      const answer = act();
       await until("the server has run it", async () => (await calls()) > before);
       proxy.turn({ kind: "cut" });
       proxy.turn({ kind: "open" });
@@ -297,6 +307,22 @@ describe("a client that sends a command again, since its answer was lost", () =>
       generation: 2,
     });
     expect(await store.save("again 2", bump)).toBeUndefined();
+  });
+
+  test("retires a credential once, and is told that it was the first", async () => {
+    const credential = { kind: "credential", id: newSelector(), ttl: HOUR } as const;
+    const log = (client: Redis) =>
+      new RedisRevocationLog(connectionOf(client), "again:", undefined);
+    const appended = await resent(async (client) => {
+      const twin = log(client);
+      await twin.append({ kind: "session", id: newSelector(), ttl: HOUR });
+      return () => twin.append({ ...credential, nonce: newSelector() });
+    });
+    expect(appended).toMatchObject({ isFirst: true, record: { id: credential.id } });
+    // The server has met the entry twice, and keeps it once; another node's comes too late.
+    expect(await control.xlen("again:{r}:log")).toBe(2);
+    const other = await log(control).append({ ...credential, nonce: newSelector() });
+    expect(other.isFirst).toBe(false);
   });
 
   test("destroys once and for all", async () => {
