@@ -2,7 +2,7 @@
 // client. It knows no framework; the adapters call it and carry out the effects.
 import { CookieWriter, isNameOf } from "../cookie/attributes.ts";
 import { findCookies, findParts, MAX_HEADER_LENGTH } from "../cookie/find.ts";
-import { MAX_CHECKED, Tries } from "../cookie/tries.ts";
+import { Tries } from "../cookie/tries.ts";
 import { isSessionError, StoreError, UsageError } from "../errors.ts";
 import { chain, isThenable, tryAll } from "./awaitable.ts";
 import type { Connection, EngineParts, SessionStage } from "./backing.ts";
@@ -168,9 +168,7 @@ export class SessionMiddleware {
     const cookies: Cookie[] = findParts(header, this.#config.name);
     for (const name of store.foreignNames ?? []) {
       if (name === this.#config.name) continue;
-      for (const value of findCookies(header, name).slice(0, MAX_CHECKED)) {
-        cookies.push({ name, value });
-      }
+      for (const value of findCookies(header, name)) cookies.push({ name, value });
     }
     return cookies;
   }

@@ -174,12 +174,20 @@ export class SessionCookieStore implements SealedSessionStore {
     const found = best ?? inGrace;
     let opened = this.#merging?.join(parts, { best, inGrace }, names, now, rejected);
     if (this.#merging === undefined && found !== undefined) opened = toOpened(found, names);
-    if (names.length === 0) opened = this.#openForeign(cookies, context, rejected);
+    const isOurs = names.length > 0;
+    const foreign = this.#openForeign(cookies, context, isOurs ? [] : rejected);
+    if (!isOurs) opened = foreign;
     for (const reason of rejected) context.rejected?.(reason);
-    if (names.length === 0) return opened;
-    const others =
+    if (!isOurs) return opened;
+    const endable =
       this.#merging?.endable(wholes, parts, now, opened?.id) ??
       endableSessions(wholes, now, opened?.id);
+    const others = [...endable];
+    if (foreign !== undefined) {
+      // Our cookie goes before another library's, which would come to life when ours has gone.
+      names.push(...foreign.names.filter((one) => !names.includes(one)));
+      others.push(foreign);
+    }
     if (opened !== undefined) return others.length === 0 ? opened : { ...opened, others };
     const remains: SealedRemains = { names, others };
     return this.#merging?.remains(remains, parts) ?? remains;
@@ -233,13 +241,15 @@ export class SessionCookieStore implements SealedSessionStore {
   ): OpenedSession | undefined {
     const foreign = this.#foreign;
     if (foreign === undefined) return undefined;
+    const tries = new Tries();
     for (const cookie of cookies) {
-      if (cookie.name !== foreign.name) continue;
+      if (cookie.name !== foreign.name || !tries.areLeft) continue;
       const session = openForeign(foreign, cookie.value, now);
       if (typeof session === "string") {
-        rejected.push(session);
+        if (tries.refused(session)) rejected.push(session);
         continue;
       }
+      tries.verified();
       rejected.length = 0;
       const known = verdict?.(session);
       if (known === "revoked" || known === "retired") {

@@ -1,11 +1,12 @@
 // A logout with several cookies of our name, as a browser sends them after the cookie's path or
 // domain has changed: every session of the request ends, and nothing else does.
 import { memoryRevocations, type SessionConfig } from "kocha-session";
+import { kochaCookies, sealKochaCookie } from "kocha-session/kocha";
 import { mergingCookies } from "kocha-session/merge";
 import { describe, expect, test } from "vitest";
 import type { SessionStore } from "../../../src/core/store.ts";
 import { SessionMemoryStore } from "../../../src/stores/memory.ts";
-import { freshKeys } from "../../support/keys.ts";
+import { freshKey, freshKeys } from "../../support/keys.ts";
 import { slowly } from "../../support/latency.ts";
 import { type Client, Clock, makeStore, makeWorld, type World } from "./client.ts";
 
@@ -150,6 +151,55 @@ describe.each(subjects.filter(({ isFinal }) => isFinal))(
     });
   },
 );
+
+describe.each([
+  ["plain", {}],
+  ["merging", { merge: true }],
+] as const)("another library's cookie beside a %s one of ours", (_, options) => {
+  const HOUR = 3600;
+  function migrating() {
+    const clock = new Clock();
+    const keys = { secretKey: freshKey(), signingKey: freshKey() };
+    const migrateFrom = kochaCookies({ name: "kocha", ...keys });
+    const world = makeWorld(makeStore("cookie", clock, { ...options, migrateFrom }), {}, clock);
+    const ends = String(Math.floor(clock.now() / 1000) + 30 * DAY);
+    const data = new Map([
+      ["user", "old"],
+      ["_kocha._sess._expires", ends],
+    ]);
+    const client = world.newClient();
+    const bring = (): void => client.jar.take([`kocha=${sealKochaCookie(data, keys)}`]);
+    return { world, client, bring };
+  }
+
+  test("is no session after a logout, at once and later", async () => {
+    const { world, client, bring } = migrating();
+    await client.request((session) => session.set("user", "new"));
+    bring();
+    expect(await client.read()).toEqual({ user: "new" });
+    await client.request((session) => session.destroy());
+    expect(await client.read()).toEqual({});
+    world.clock.advance(2 * DAY);
+    expect(await client.read()).toEqual({});
+  });
+
+  test("goes with the next writes, and isn't there when ours has ended", async () => {
+    const { world, client, bring } = migrating();
+    await client.request((session) => session.set("user", "new"));
+    bring();
+    for (const a of ["1", "2"]) await client.request((session) => session.set("a", a));
+    world.clock.advance(DAY + HOUR);
+    expect(await client.read()).toEqual({});
+  });
+
+  test("is opened behind junk of its name", async () => {
+    const { world, client, bring } = migrating();
+    bring();
+    const junk = Array.from({ length: 1000 }, () => "kocha=junk").join("; ");
+    const session = await world.engine.open(`${junk}; ${client.jar.header}`);
+    expect(session.get("user")).toBe("old");
+  });
+});
 
 test("a logout among merging cookies holds against one of another path that stays", async () => {
   const clock = new Clock();
