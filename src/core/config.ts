@@ -56,9 +56,9 @@ export interface SessionConfig {
   readonly priority?: "low" | "medium" | "high" | undefined;
   /** Whether the cookie is for https alone; "auto": not on a plain-http loopback connection. Default true. */
   readonly secure?: boolean | "auto" | undefined;
-  /** Which responses get `Vary: Cookie`: "auto", those of requests that looked at the session; "always", all. Default "auto". */
+  /** Which responses get `Vary: Cookie`: "auto", those of requests that looked at the session; "always", all of them. Default "auto". */
   readonly vary?: "auto" | "always" | undefined;
-  /** How long the store may take for one answer, in seconds. Default 1. */
+  /** How long the store may take for one answer, in seconds, at most 60. Default 1. */
   readonly storeTimeout?: number | undefined;
   /** What a request gets when the session can't be loaded: "fail", the host's error path with 503, or "anonymous", a read-only session. Default "fail". */
   readonly onStoreError?: "fail" | "anonymous" | undefined;

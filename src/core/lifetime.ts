@@ -77,11 +77,12 @@ export function withSessionExpires(
   if (asked <= longest) {
     return asked === Infinity ? { cookieExpires } : { cookieExpires, sessionExpires: seconds };
   }
+  const doubt = seconds > MAX_COOKIE_AGE ? " (milliseconds?)" : "";
   throw new UsageError(
     "ERR_SESSION_USAGE_LIFETIME",
     `a session's own sessionExpires can be at most the configuration's, ${longest / SECOND} seconds ` +
-      `here, not ${seconds}: raise sessionExpires in the configuration, which revocations count on, ` +
-      "and give the sessions that should end earlier a shorter one",
+      `here, not ${seconds}${doubt}: raise sessionExpires in the configuration, which revocations ` +
+      "count on, and give the sessions that should end earlier a shorter one",
   );
 }
 

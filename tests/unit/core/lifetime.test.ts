@@ -152,7 +152,11 @@ describe.each(kinds)("a session's own idle timeout over the %s store", (kind) =>
         const error = refused(session, seconds) as Error;
         expect(error).toMatchObject({ code: "ERR_SESSION_USAGE_LIFETIME" });
         expect(error.message).toContain("raise sessionExpires in the configuration");
+        expect(error.message).not.toContain("milliseconds");
       }
+      expect(refused(session, 30 * DAY * 1000)).toMatchObject({
+        message: expect.stringContaining("milliseconds?") as string,
+      });
     }
   });
 
