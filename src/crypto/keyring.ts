@@ -117,7 +117,10 @@ export function createSigningKeyring(options: {
  */
 export function parseKey(value: unknown, field: string): Uint8Array {
   if (value === undefined) {
-    fail(field, `is undefined: is its environment variable set? ${MAKE_KEYS}`);
+    fail(
+      field,
+      `is undefined: is its environment variable set, as by node --env-file=.env? ${MAKE_KEYS}`,
+    );
   }
   if (typeof value !== "string") fail(field, `must be a base64 string, not ${kindOf(value)}`);
   if (value === "") fail(field, `is empty; ${MAKE_KEYS}`);
