@@ -2,6 +2,7 @@
 // or of a cookie set by hand: where ours is due, too, that is an error on every host of node:http,
 // since of two cookies of one name the last one undoes the first. And ours goes out once.
 import type { ServerResponse } from "node:http";
+import { mergingCookies } from "kocha-session/merge";
 import express, { type NextFunction, type Request, type Response } from "express";
 import Fastify from "fastify";
 import Koa from "koa";
@@ -18,7 +19,9 @@ import { listen } from "../support/listen.ts";
 
 const stores: Readonly<Record<string, () => SessionConfig>> = {
   "the cookie store": () => ({ store: new SessionCookieStore(freshKeys()) }),
-  "merging cookies": () => ({ store: new SessionCookieStore({ ...freshKeys(), merge: true }) }),
+  "merging cookies": () => ({
+    store: new SessionCookieStore({ ...freshKeys(), merge: mergingCookies() }),
+  }),
   "a store that answers later": () => ({
     store: slowly(new SessionMemoryStore()),
     signingKey: freshKey(),

@@ -154,7 +154,7 @@ describe.each(subjects.filter(({ isFinal }) => isFinal))(
 
 describe.each([
   ["plain", {}],
-  ["merging", { merge: true }],
+  ["merging", { merge: mergingCookies() }],
 ] as const)("another library's cookie beside a %s one of ours", (_, options) => {
   const HOUR = 3600;
   function migrating() {
