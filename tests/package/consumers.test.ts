@@ -258,10 +258,12 @@ describe.each([OLDER, ours])("by the TypeScript %s, a project", { timeout: 180_0
       await writeFile(join(folder, name), code);
     }
     expect(snippets.length).toBeGreaterThan(7);
-    // The two settings that docs/getting-started.md names.
+    // The settings that docs/getting-started.md names, the third of them in package.json.
     const settings = ["--rewriteRelativeImportExtensions", "--types", "node", "--noEmit"];
     expect(await complaints(version, folder, ...settings)).toBe("");
     expect(await complaints(version, folder, "--noEmit")).toContain("TS5097");
+    await writeFile(join(folder, "package.json"), JSON.stringify({ type: "commonjs" }));
+    expect(await complaints(version, folder, ...settings)).toContain("TS1295");
   });
 
   test("that still has @types/express-session compiles with skipLibCheck, its default", async () => {
