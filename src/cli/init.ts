@@ -26,7 +26,8 @@ export const init: Command = {
   --js     .mjs files instead of TypeScript
 
 Writes config/app.ts, controllers/root.ts, server.ts, package.json, .env with fresh random keys, and
-.env into .gitignore. A file that is there already is left as it is, and said; then the exit code is 1.
+.env into .gitignore. A file that is there already is left as it is; the last
+lines say what it lacks, and the exit code is 1.
 `,
   run: async (args, out) => {
     const options = readOptions(args, {
@@ -91,12 +92,19 @@ async function ask<Name extends string>(
   }
 }
 
+/** What of a package.json is read. */
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly scripts: { readonly start: string };
+}
+
 function write(folder: string, options: ProjectOptions, out: Terminal): number {
   const files = projectFiles(options);
   const { address, start } = storeTemplates[options.store];
   const where = address === undefined ? "" : `${address.variable}=${address.value}\n`;
   files.set(".env", `${ENV_COMMENT}\n${keyLines()}\n${where}`);
-  let left = 0;
+  const left: string[] = [];
   for (const [path, text] of files) {
     const target = join(folder, path);
     mkdirSync(dirname(target), { recursive: true });
@@ -106,7 +114,7 @@ function write(folder: string, options: ProjectOptions, out: Terminal): number {
       out.print(`${out.style("green", "written")} ${path}`);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      left++;
+      left.push(path);
       out.print(`${out.style("yellow", "left")}    ${path}: it is there already`);
     }
   }
@@ -114,8 +122,33 @@ function write(folder: string, options: ProjectOptions, out: Terminal): number {
   if (start !== undefined) {
     out.print(`\nThe store needs its server, as .env has its address; on this machine: ${start}`);
   }
-  out.print(`\nNext: npm install && npm start`);
-  return left === 0 ? 0 : 1;
+  const steps = nextSteps(folder, files, left);
+  out.print(`\nNext:${steps.length === 1 ? " " : "\n  "}${steps.join("\n  ")}`);
+  return left.length === 0 ? 0 : 1;
+}
+
+/** The commands that are left to do, also what the files that were there already lack. */
+function nextSteps(
+  folder: string,
+  files: ReadonlyMap<string, string>,
+  left: readonly string[],
+): readonly string[] {
+  const lacks = (path: string, text: string): boolean =>
+    left.includes(path) && !readFileSync(join(folder, path), "utf8").includes(text);
+  const keys = lacks(".env", "SESSION_SIGNING_KEY") ? ["npx kocha-session keygen --out .env"] : [];
+  if (!lacks("package.json", "kocha-session")) return [...keys, "npm install && npm start"];
+  const manifest = JSON.parse(files.get("package.json") ?? "") as Manifest;
+  const install = (flags: string, packages: Manifest["dependencies"] = {}): string =>
+    ["npm install", flags, ...Object.entries(packages).map((one) => one.join("@"))].join(" ");
+  return [
+    ...keys,
+    "npm pkg set type=module",
+    install("--save-exact", manifest.dependencies),
+    ...(manifest.devDependencies === undefined
+      ? []
+      : [install("--save-exact --save-dev", manifest.devDependencies)]),
+    manifest.scripts.start,
+  ];
 }
 
 function ignoreEnvironment(folder: string, out: Terminal): void {

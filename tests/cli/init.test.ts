@@ -53,11 +53,30 @@ describe("init", () => {
     expect(first.out).toMatch(/left\s+server\.ts/);
     const again = await runCli(["init", "--host", "express", "--dir", folder]);
     expect(again.out).not.toContain("written");
+    // The .env is another's, the package.json its own.
+    expect(again.out).toContain("keygen --out .env\n  npm install && npm start\n");
     const read = (name: string): Promise<string> => readFile(join(folder, name), "utf8");
     expect(await read("server.ts")).toBe("mine");
     expect(await read(".env")).toBe("MINE=1");
     expect(await read(".gitignore")).toBe("dist\n.env\n");
     expect(await read("config/app.ts")).toContain('name: "kept_session"');
+  });
+
+  test("in a project of its own it says what the files that it left lack", async () => {
+    const folder = join(root, "own");
+    await mkdir(folder);
+    await Promise.all([
+      writeFile(join(folder, "package.json"), '{ "name": "own", "type": "commonjs" }'),
+      writeFile(join(folder, ".env"), "MINE=1\n"),
+    ]);
+    const { code, out } = await runCli(["init", "--host", "express", "--dir", folder]);
+    expect(code).toBe(1);
+    const next = out.slice(out.indexOf("Next:"));
+    expect(next).toContain("npx kocha-session keygen --out .env\n  npm pkg set type=module\n");
+    expect(next).toMatch(/npm install --save-exact (?=.*kocha-session@\d)(?=.*express@\d).*tsx@\d/);
+    expect(next).toMatch(/npm install --save-exact --save-dev @types\/express@\d/);
+    expect(next).toContain("\n  node --env-file=.env --import tsx server.ts\n");
+    expect(next).not.toContain("npm start");
   });
 
   test("makes fresh keys for their owner's eyes, and keeps them out of git", async () => {
