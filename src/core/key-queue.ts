@@ -5,6 +5,7 @@
 // never run. So each step waits by a timer of its own, no longer than the patience: then it takes
 // over, and the turn that went on too long is overtaken. The end of a turn wakes all who wait, since
 // the first of them may be gone.
+import { StoreError } from "../errors.ts";
 
 /** How long a turn may go on where no engine has said it, in milliseconds: storeTimeout's default. */
 const DEFAULT_PATIENCE = 1000;
@@ -30,9 +31,19 @@ export class Turn<Value> {
     this.#line = line;
   }
 
-  /** Whether another step took over: nothing may be written any more. */
+  /** Whether another step took over. */
   get isOvertaken(): boolean {
     return this.#line.holder !== this;
+  }
+
+  /**
+   * Checks that no other step took over, before something is written.
+   * @throws {StoreError} ERR_SESSION_STORE_TIMEOUT
+   */
+  assertHeld(): void {
+    if (!this.isOvertaken) return;
+    const message = "the store answered so late that another request took over; nothing was saved";
+    throw new StoreError("ERR_SESSION_STORE_TIMEOUT", "save", message);
   }
 
   /** Notes what is stored now, for the turns that are late. */
@@ -46,7 +57,7 @@ export class KeyQueue<Value = never> {
   readonly #lines = new Map<string, Line<Value>>();
   #patience: number | undefined;
 
-  /** Lets a turn go on for so many milliseconds, or as many as were said before if they are more. */
+  /** Lets a turn go on for so many milliseconds; of several such calls the longest counts. */
   allow(ms: number): void {
     this.#patience = Math.max(ms, this.#patience ?? 0);
   }

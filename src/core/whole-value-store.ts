@@ -1,7 +1,6 @@
 // What stores on top of whole values have in common, where nothing underneath compares and swaps: a
 // session is read, changed by the reference semantics, and written back. Within one process nobody
 // races; between processes the last writer wins.
-import { StoreError } from "../errors.ts";
 import { applyChange, toSaved } from "./change.ts";
 import { KeyQueue, type Turn } from "./key-queue.ts";
 import { encodeRecord, isSelector } from "./record.ts";
@@ -49,10 +48,7 @@ export abstract class WholeValueStore implements SessionStore {
     const before = change.op === "destroy" ? undefined : await this.read(key);
     const { refused, stored } = applyChange(before, change, this.now());
     if (refused) return undefined;
-    if (turn.isOvertaken) {
-      const message = "reading took so long that another request took over; nothing was saved";
-      throw new StoreError("ERR_SESSION_STORE_TIMEOUT", "save", message);
-    }
+    turn.assertHeld();
     await this.#put(key, stored, turn);
     return toSaved(key, stored);
   }

@@ -118,14 +118,15 @@ export class SessionMemcachedStore implements SessionStore {
     if (outcome !== "outrun") return outcome;
     if (change.op === "create") return this.#overwriteDead(node, key, change);
     // What others wrote since it was overtaken is newer.
-    if (attempts > 1 && !turn.isOvertaken) {
+    turn.assertHeld();
+    if (attempts > 1) {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * MAX_PAUSE));
       return this.#swap(node, key, change, turn, attempts - 1);
     }
     throw new StoreError(
       "ERR_SESSION_STORE_FAILED",
       "save",
-      `other writers of this session were faster ${this.#attempts - attempts + 1} times in a row, so its change ` +
+      `other writers of this session were faster ${this.#attempts} times in a row, so its change ` +
         "was not saved; see attempts",
     );
   }

@@ -159,6 +159,33 @@ describe("two clients, as two processes have", () => {
     expect((await fast.load(key))?.data).toEqual(new Map([["race", "3"]]));
   });
 
+  test("a writer that was overtaken while its swap hung is told that it was late", async () => {
+    const key = newKey();
+    const [node] = await client.getNodesByKey("any");
+    if (node === undefined) throw new Error("no node");
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    let swaps = 0;
+    const hanging: MemcachedClient = {
+      getNodesByKey: async () => [
+        {
+          command: async (line, options) => {
+            if (line.startsWith("cas ") && ++swaps === 1) await held;
+            return node.command(line, options);
+          },
+        },
+      ],
+    };
+    const store = new SessionMemcachedStore({ client: hanging });
+    store.answerWithin(20);
+    const rev = (await store.save(key, change({ op: "create", meta: "m" })))?.rev ?? 0;
+    const late = store.save(key, change({ rev, set: new Map([["late", "1"]]) }));
+    await store.save(key, change({ rev, set: new Map([["newer", "1"]]) }));
+    letGo();
+    await expect(late).rejects.toMatchObject({ code: "ERR_SESSION_STORE_TIMEOUT" });
+    expect((await store.load(key))?.data).toEqual(new Map([["newer", "1"]]));
+  });
+
   test("a destroy between a writer's read and its swap stands", async () => {
     const key = newKey();
     const fast = new SessionMemcachedStore({ client });
