@@ -9,12 +9,19 @@ import { decodeTyped, encodeTyped, type SessionKey } from "./typed.ts";
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
+/** What the engine does with a session, and an application can't. */
 interface Insides {
+  /** What stands behind a session. */
   readonly backingOf: (session: Session) => Backing;
+  /** The same, undefined as long as nobody has looked at the session. */
   readonly openedBackingOf: (session: Session) => Backing | undefined;
+  /** The engine that made a session; undefined when it is no session of this copy of the library. */
   readonly ownerOf: (session: Session) => object | undefined;
-  readonly close: (session: Session) => void;
+  /** Closes a session that nobody has looked at: it can be read, but not changed any more. */
+  readonly closeUnopened: (session: Session) => void;
+  /** How far the request has come with a session. */
   readonly stageOf: (session: Session) => SessionStage;
+  /** Calls `listener` once, at the first change; what stands behind the session isn't made for it. */
   readonly whenChanged: (session: Session, listener: () => void) => void;
 }
 
@@ -44,7 +51,7 @@ export class Session {
       backingOf: (session) => session.#backing,
       openedBackingOf: (session) => session.#made,
       ownerOf: (session) => (#owner in session ? session.#owner : undefined),
-      close: (session) => {
+      closeUnopened: (session) => {
         session.#isClosed = true;
       },
       stageOf: (session) => session.#made?.stage ?? (session.#isClosed ? "closed" : "unopened"),
@@ -182,8 +189,8 @@ export class Session {
 
   /**
    * Ends the session, at the store when awaited, and any other that the request's cookies hold, as
-   * they may after the cookie's path or domain has changed. Changes throw from the call on, and `get` then
-   * gives "".
+   * they may after the cookie's path or domain has changed. Changes throw from the call on; when it
+   * is done, `get` gives "".
    * @throws {StoreError} when the store fails; the session may live on.
    * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN for a callback, at once.
    */
@@ -257,9 +264,10 @@ export class Session {
   }
 
   /**
-   * How long this session's own cookie stays in the browser, in seconds, kept with it: "remember me",
-   * with `sessionExpires`.
-   * @throws {UsageError} ERR_SESSION_USAGE_TYPE for anything but whole seconds, -1 or 0.
+   * How long the browser keeps this session's cookie, in seconds; -1: persistent; 0: until the browser
+   * is closed. It is saved with the session. With `sessionExpires` it makes "remember me".
+   * @throws {UsageError} ERR_SESSION_USAGE_TYPE for anything except whole seconds up to 400 days, -1
+   * or 0.
    */
   get cookieExpires(): number {
     return this.#backing.cookieExpires;
@@ -270,10 +278,10 @@ export class Session {
   }
 
   /**
-   * This session's own idle timeout, in seconds, kept with it: shorter than the configuration's, or
-   * as long; 0: the configuration's again.
+   * This session's own idle timeout, in seconds, at most the configuration's; 0: the configuration's
+   * again. It is saved with the session.
    * @throws {UsageError} ERR_SESSION_USAGE_LIFETIME for a longer one, ERR_SESSION_USAGE_TYPE for
-   * anything but whole seconds, -1 (where the configuration has none) or 0.
+   * anything except whole seconds, -1 (where the configuration has none) or 0.
    */
   get sessionExpires(): number {
     return this.#backing.sessionExpires;
@@ -299,32 +307,4 @@ export class Session {
   }
 }
 
-/** What stands behind a session. */
-export function backingOf(session: Session): Backing {
-  return insides.backingOf(session);
-}
-
-/** The same, undefined as long as nobody has looked at the session. */
-export function openedBackingOf(session: Session): Backing | undefined {
-  return insides.openedBackingOf(session);
-}
-
-/** The engine that made a session; undefined when it is no session of this copy of the library. */
-export function ownerOf(session: Session): object | undefined {
-  return insides.ownerOf(session);
-}
-
-/** Closes a session that nobody has looked at: it can be read, but not changed any more. */
-export function closeUnopened(session: Session): void {
-  insides.close(session);
-}
-
-/** How far the request has come with a session. */
-export function stageOf(session: Session): SessionStage {
-  return insides.stageOf(session);
-}
-
-/** Calls `listener` once, at the first change; what stands behind the session isn't made for it. */
-export function whenChanged(session: Session, listener: () => void): void {
-  insides.whenChanged(session, listener);
-}
+export const { backingOf, openedBackingOf, ownerOf, closeUnopened, stageOf, whenChanged } = insides;
