@@ -1,8 +1,8 @@
 // The fields of a configuration, read one by one and checked: each error names its field and says
-// what it takes. It knows no default and nothing of what a field is for, except how long is too long.
+// what it takes. It knows no default, and of a field's meaning only how long is too long.
 import { ConfigError } from "../errors.ts";
 import type { SessionConfig } from "./config.ts";
-import { MAX_ABSOLUTE, MAX_COOKIE_AGE } from "./expiry.ts";
+import { MAX_ABSOLUTE, MAX_COOKIE_AGE, overCookieAge } from "./expiry.ts";
 import { kindOf } from "./text.ts";
 
 type Field = keyof SessionConfig;
@@ -59,9 +59,8 @@ function number(config: SessionConfig, field: Field, fallback: number): number {
 /** `cookieExpires`: whole seconds, -1 or 0. */
 export function cookieSeconds(config: SessionConfig, fallback: number): number {
   const value = seconds(config, "cookieExpires", fallback);
-  const why =
-    "the 400 days that browsers keep a cookie (RFC 6265bis section 5.5); -1 is persistent";
-  return atMost("cookieExpires", value, MAX_COOKIE_AGE, why);
+  if (value > MAX_COOKIE_AGE) fail("cookieExpires", overCookieAge(value));
+  return value;
 }
 
 /** `sessionExpires`: whole seconds, -1 or 0. */
@@ -86,13 +85,13 @@ function seconds(config: SessionConfig, field: Field, fallback: number): number 
   return value;
 }
 
-/** Times are in seconds; who gives milliseconds is over the longest that makes sense. */
+/** Most times that are too long are milliseconds by mistake, and the error asks. */
 function atMost(field: Field, value: number, most: number, why: string): number {
   if (value <= most) return value;
   return fail(field, `must be at most ${most} seconds, ${why}; is ${value} in milliseconds?`);
 }
 
-/** A whole number from 1. */
+/** A whole number from 1 to `most`. */
 export function count(
   config: SessionConfig,
   field: Field,
@@ -100,9 +99,10 @@ export function count(
   most: number = MAX_COUNT,
 ): number {
   const value = number(config, field, fallback);
-  if (!Number.isSafeInteger(value) || value < 1 || value > most) {
+  if (!Number.isSafeInteger(value) || value < 1) {
     fail(field, `must be a whole number of at least 1, not ${value}`);
   }
+  if (value > most) fail(field, `must be at most ${most}, not ${value}`);
   return value;
 }
 

@@ -3,7 +3,7 @@
 
 /** One second, in the milliseconds that instants are kept in. */
 export const SECOND = 1000;
-/** How long the credential of before a regenerate is a read-only session: law L4. Milliseconds. */
+/** How long the credential that a regenerate replaced is a read-only session, in milliseconds: law L4. */
 const GRACE: number = 60 * SECOND;
 /** How far two clocks may be apart, in milliseconds: docs/security.md assumes no more. */
 export const MAX_SKEW: number = 300 * SECOND;
@@ -25,9 +25,17 @@ export const MAX_SECONDS = 3_155_760_000;
 /** A renewal waits for at least this many milliseconds, or half the window if that is less. */
 const MIN_RENEWAL = 60 * SECOND;
 
+/** What an error says of a `cookieExpires` over {@link MAX_COOKIE_AGE}. */
+export function overCookieAge(seconds: number): string {
+  return (
+    `must be at most ${MAX_COOKIE_AGE} seconds, the 400 days that browsers keep a cookie ` +
+    `(RFC 6265bis section 5.5); -1 is persistent; is ${seconds} milliseconds?`
+  );
+}
+
 /**
- * Whether the credential of before a regenerate is in its grace. Of a regenerate that is further ahead
- * than clocks may be apart, the clock was put back since: its grace is over.
+ * Whether the credential that a regenerate replaced is in its grace. A regenerate that lies further
+ * ahead than clocks may be apart was made before this clock was put back: its grace is over.
  * @param since - milliseconds from the regenerate; negative: it is ahead of this clock.
  */
 export function isInGrace(since: number): boolean {
@@ -61,7 +69,7 @@ export interface RenewalState {
   readonly maxAge: number | undefined;
 }
 
-/** `data`: the idle end moves and the cookie is sent; `cookie`: the cookie alone is sent anew. */
+/** `data`: the idle end moves and the cookie is sent; `cookie`: only the cookie is sent anew. */
 export type Renewal = "none" | "cookie" | "data";
 
 /**

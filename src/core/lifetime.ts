@@ -1,7 +1,7 @@
 // What one session chose of its own life: how long its cookie stays, and an idle timeout shorter than
 // the configuration's. Pure: it knows the configuration's two numbers, no store and no request.
 import { UsageError } from "../errors.ts";
-import { idleTimeoutMs, MAX_COOKIE_AGE, SECOND } from "./expiry.ts";
+import { idleTimeoutMs, MAX_COOKIE_AGE, overCookieAge, SECOND } from "./expiry.ts";
 import { kindOf } from "./text.ts";
 
 /** A session's own times, in seconds; absent: the configuration's. */
@@ -50,11 +50,8 @@ export function longestIdle(
 export function withCookieExpires(own: Lifetime, seconds: number): Lifetime {
   assertSeconds("cookieExpires", seconds);
   if (seconds > MAX_COOKIE_AGE) {
-    throw new UsageError(
-      "ERR_SESSION_USAGE_TYPE",
-      `cookieExpires must be at most ${MAX_COOKIE_AGE} seconds, the 400 days that browsers keep a ` +
-        `cookie (RFC 6265bis section 5.5); -1 is persistent; is ${seconds} in milliseconds?`,
-    );
+    const message = `cookieExpires ${overCookieAge(seconds)}`;
+    throw new UsageError("ERR_SESSION_USAGE_TYPE", message);
   }
   return { cookieExpires: seconds, sessionExpires: own.sessionExpires };
 }

@@ -52,9 +52,9 @@ export function decodeMeta(text: string): SessionMeta | undefined {
   if (!Array.isArray(fields) || fields.length !== FIELDS || fields[0] !== FORMAT) return undefined;
   const [, created, deadline, barrierAt, subject, boundAt, label] = fields as unknown[];
   const [cookieExpires, barriers, sessionExpires] = fields.slice(7) as unknown[];
-  if (!isInstant(created) || !isInstant(barrierAt) || !isInstant(boundAt)) return undefined;
-  if (!isCount(barriers)) return undefined;
-  if (deadline !== null && !isInstant(deadline)) return undefined;
+  if (!isWhole(created) || !isWhole(barrierAt) || !isWhole(boundAt)) return undefined;
+  if (!isWhole(barriers)) return undefined;
+  if (deadline !== null && !isWhole(deadline)) return undefined;
   if (!isTextOrNull(subject) || !isTextOrNull(label)) return undefined;
   if (cookieExpires !== null && !isLifetime(cookieExpires)) return undefined;
   if (sessionExpires !== null && (!isLifetime(sessionExpires) || sessionExpires < 1)) {
@@ -78,11 +78,8 @@ export function isLifetime(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= -1 && (value as number) <= MAX_SECONDS;
 }
 
-function isInstant(value: unknown): value is number {
-  return isCount(value);
-}
-
-function isCount(value: unknown): value is number {
+/** A count, or an instant in Unix milliseconds. */
+function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 

@@ -152,6 +152,13 @@ describe("bad values are refused with the field's name", () => {
     expect(message).not.toMatch(/\.$/);
   });
 
+  test("a count that is too large, with the largest", () => {
+    for (const field of ["maxKeyBytes", "maxKeys", "maxSessionBytes"]) {
+      const error = build({ store: cookieStore, [field]: 2 ** 32 + 1 }) as ConfigError;
+      expect(error.message).toBe(`${field}: must be at most 4294967296, not 4294967297`);
+    }
+  });
+
   test("a configuration that is none", () => {
     for (const config of [undefined, null, "cookie", 5, []]) {
       expect(thrownBy(() => resolveConfig(config as unknown as SessionConfig))).toBeInstanceOf(
