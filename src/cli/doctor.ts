@@ -103,7 +103,7 @@ function diagnoseCookie({ name, cookie }: ResolvedConfig): Finding[] {
     );
   }
   if (cookie.secure === "auto")
-    found.push(note("secure", '"auto" leaves Secure out on plain http over loopback only'));
+    found.push(note("secure", '"auto" leaves Secure out only on plain http over loopback'));
   if (cookie.sameSite === "none" && !cookie.partitioned) {
     found.push(
       warning(
@@ -175,7 +175,7 @@ function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
   if (isSealed(store)) {
     const irrevocable = warning(
       "store",
-      "a cookie session can't be revoked: logging out ends it in this browser only, a copied cookie lives to its end (laws L2, L4); revocations end it",
+      "a cookie session can't be revoked: logging out ends it only in this browser, a copied cookie lives to its end (laws L2, L4); revocations end it",
     );
     return [
       ...(revocations === undefined ? [irrevocable] : []),

@@ -22,7 +22,7 @@ export const init: Command = {
   --store  ${stores.join(", ")}; asked for on a terminal, else cookie
   --name   the application's name; default the folder's
   --dir    where to write; default here
-  --https  the site is served by https only: the cookie is named __Host-Http-<app>
+  --https  the site is served only by https: the cookie is named __Host-Http-<app>
   --js     .mjs files instead of TypeScript
 
 Writes config/app.ts, controllers/root.ts, server.ts, package.json, .env with fresh random keys, and

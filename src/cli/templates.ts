@@ -1,5 +1,5 @@
 // What `kocha-session init` writes: a configuration, a server with one GET controller, and what
-// runs it. Each host's server is a template of its own; TypeScript and .mjs differ in their types only.
+// runs it. Each host's server is a template of its own; TypeScript and .mjs differ only in their types.
 import { type Package, packageVersions } from "./packages.ts";
 import { type Store, storeTemplates } from "./store-templates.ts";
 
@@ -14,7 +14,7 @@ export interface ProjectOptions {
   readonly store: Store;
   /** The application's name, which the cookie's is made of. */
   readonly app: string;
-  /** Whether the site is served by https only. */
+  /** Whether the site is served only by https. */
   readonly https: boolean;
   /** Whether to write .mjs files instead of TypeScript. */
   readonly js: boolean;

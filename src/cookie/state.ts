@@ -15,7 +15,7 @@ export function applyToPayload(
   change: SealedChange,
   now: number,
 ): SessionPayload | undefined {
-  // Idle end and deadline are sealed apart, so the change works on the idle end alone.
+  // Idle end and deadline are sealed apart, so the change works only on the idle end.
   const before = opened && {
     data: opened.data,
     rev: opened.rev,

@@ -24,7 +24,7 @@ export function applyChange(
 }
 
 /**
- * The same for a store that keeps the deadline apart: `expires` is cut at `deadline` alone.
+ * The same for a store that keeps the deadline apart: only `deadline` cuts `expires`.
  * @param isTransient - whether the answer is used up at once, and may hold the change's own map.
  */
 export function applyUntil(

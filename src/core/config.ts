@@ -46,7 +46,7 @@ export interface SessionConfig {
   readonly keys?: readonly SigningKey[] | undefined;
   /** The cookie's Path. Default "/". */
   readonly path?: string | undefined;
-  /** The cookie's Domain. Default none: this host alone. */
+  /** The cookie's Domain. Default none: only this host. */
   readonly domain?: string | undefined;
   /** The cookie's SameSite. Default "lax". */
   readonly sameSite?: "lax" | "strict" | "none" | undefined;
@@ -54,7 +54,7 @@ export interface SessionConfig {
   readonly partitioned?: boolean | undefined;
   /** The cookie's Priority, where browsers know it. Default none. */
   readonly priority?: "low" | "medium" | "high" | undefined;
-  /** Whether the cookie is for https alone; "auto": not on a plain-http loopback connection. Default true. */
+  /** Whether the cookie is only for https; "auto": not on a plain-http loopback connection. Default true. */
   readonly secure?: boolean | "auto" | undefined;
   /** Which responses get `Vary: Cookie`: "auto", those of requests that looked at the session; "always", all of them. Default "auto". */
   readonly vary?: "auto" | "always" | undefined;

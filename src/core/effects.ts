@@ -14,8 +14,8 @@ export interface ResponseEffects {
 /** The effects of a request that never looked at its session. */
 export const noEffects: ResponseEffects = { setCookie: [], vary: false, noStore: false };
 
-/** The same, where every response says that it may depend on the session. */
-export const varyAlone: ResponseEffects = { setCookie: [], vary: true, noStore: false };
+/** The same where `vary` is "always". */
+export const varyOnly: ResponseEffects = { setCookie: [], vary: true, noStore: false };
 
 /** Whether there is anything to do. */
 export function hasEffects(effects: ResponseEffects): boolean {

@@ -6,11 +6,11 @@ import type { RejectedReason } from "./store.ts";
 /**
  * Why a change was not saved.
  * `stale`: the session was cleared, regenerated or destroyed meanwhile. `grace`: the request still
- * held the credential of before a regenerate. `unavailable`: the store did not answer. `aborted`:
+ * held the credential that a regenerate replaced. `unavailable`: the store did not answer. `aborted`:
  * the client was gone before the response left, and only its cookie could have carried the change.
- * `uncarried`: the same where the response can't carry the cookie: it was begun past the host, it
- * is none, it is the host's own answer to what was thrown, or the cookie doesn't fit the answer to
- * one that didn't.
+ * `uncarried`: only a cookie could have carried the change, and no response takes one. The answer
+ * was begun past the host, or there is none, or the host made it from an error by itself; or the
+ * change was made after a commit that failed, and is too large for the cookie.
  */
 export type RefusedReason = "stale" | "grace" | "unavailable" | "aborted" | "uncarried";
 

@@ -17,8 +17,8 @@ export interface RequestEnd {
 
 /**
  * `none`: nothing is saved and nothing sent. `create`: the session is saved for the first time.
- * `update`: what changed is saved. `renew`: the idle timeout begins anew. `resend`: the cookie
- * alone is sent again. With `create` and `renew` the cookie goes out too; with `update` only when
+ * `update`: what changed is saved. `renew`: the idle timeout begins anew. `resend`: only the
+ * cookie is sent again. With `create` and `renew` the cookie goes out too; with `update` only when
  * `renews` says that a renewal was due anyway.
  */
 export type Decision = "none" | "create" | "update" | "renew" | "resend";

@@ -1,4 +1,4 @@
-// Revocations of one process: a list in its memory, which no other process hears of and which is gone
+// Revocations of one process: a list in its memory, which no other process knows and which is gone
 // with it.
 import {
   checkNames,
@@ -54,8 +54,8 @@ class MemoryRevocations extends ListedRevocations {
 }
 
 /**
- * Revocations for one process, and for tests: gone when it ends, so that a copied cookie of before
- * is good again after it.
+ * Revocations for one process, and for tests: they are gone when it ends, and a copied cookie that
+ * they ended is good again in the next one.
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
 export function memoryRevocations(options: MemoryRevocationsOptions = {}): Revocations {

@@ -8,7 +8,7 @@ import { chain, isThenable, tryAll } from "./awaitable.ts";
 import type { Connection, EngineParts, SessionStage } from "./backing.ts";
 import type { LostReason } from "./closing.ts";
 import { type ResolvedConfig, resolveConfig, type SessionConfig } from "./config.ts";
-import { noEffects, type ResponseEffects, varyAlone } from "./effects.ts";
+import { noEffects, type ResponseEffects, varyOnly } from "./effects.ts";
 import { notify } from "./events.ts";
 import { isInGrace, MAX_SKEW } from "./expiry.ts";
 import { KeyOpener, type OpenedKey } from "./key.ts";
@@ -118,7 +118,7 @@ export class SessionMiddleware {
     const backing = openedBackingOf(session);
     if (backing !== undefined) return backing.close();
     closeUnopened(session);
-    return this.#config.vary === "always" ? varyAlone : noEffects;
+    return this.#config.vary === "always" ? varyOnly : noEffects;
   }
 
   /**

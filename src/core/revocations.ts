@@ -213,11 +213,13 @@ export function toRecord(
 }
 
 /**
- * Until when a subject's sessions are meant, Unix milliseconds. The clock that they were bound by may
- * have been five minutes ahead of the log's, which may itself have been put back: a revocation of now
- * reaches five minutes past it. Who logs in knowing of it is bound a millisecond past that; so one
- * that comes as far as five minutes before an earlier one's reach, reaches past that millisecond.
- * @param known - the earlier one's reach.
+ * A revocation's reach: it ends a subject's sessions that were bound until then, Unix milliseconds.
+ *
+ * The clock that bound a session may have been five minutes ahead of the log's, and the log's may have
+ * been put back: a revocation of now reaches five minutes past it. A login on a node that knows of a
+ * revocation is bound one millisecond past its reach. So that the next revocation ends that session
+ * too, its reach is at least this millisecond, unless it asks for an instant over five minutes earlier.
+ * @param known - the reach of the subject's earlier revocation; -Infinity: there was none.
  */
 function reachOf(before: number, now: number, known: number): number {
   const reach = before >= now ? now + MAX_SKEW : before;

@@ -1,5 +1,5 @@
 // Every call of a store goes through here: it may answer at once or later, take no longer than
-// the configuration allows, and whatever it throws becomes a StoreError that observers hear of.
+// the configuration allows, and whatever it throws becomes a StoreError that observers are told of.
 import { isSessionError, StoreError, type StoreOperation } from "../errors.ts";
 import { isThenable } from "./awaitable.ts";
 import { notify, type SessionObservers } from "./events.ts";

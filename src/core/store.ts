@@ -6,11 +6,12 @@
 // S2  `save` refuses or applies the whole change at once: clear, then del, then set.
 // S3  `create` never overwrites a live session; `update` never inserts; `destroy` is never refused.
 // S4  An update applies only when its `rev` is the stored one.
-// S5  clear, bump, meta and subject raise `rev` by one; bump alone raises `generation` by one.
+// S5  clear, bump, meta and subject raise `rev` by one; only bump raises `generation`, also by one.
 // S6  `expires = min(max(old, now + ttl), deadline)` by the store's clock; it may shrink only at a
 //     barrier (clear, bump) or where the change says `shrinks`: there it is `min(now + ttl, deadline)`.
 // S7  An expired session is absent, before any sweep.
 // S8  Keys and values come back byte for byte, whatever they hold; no key reaches a prototype.
+// S9  Not used yet.
 // S10 A call that never ends holds up no other for longer than an engine waits, and what comes of it
 //     late makes nothing newer undone.
 
@@ -22,7 +23,7 @@ export interface StoredSession {
   readonly data: ReadonlyMap<string, string>;
   /** The fence: raised by every barrier and by every change of `meta` or `subject`; from 1. */
   readonly rev: number;
-  /** Raised by `bump` alone; the client's key names it; from 1. */
+  /** Raised only by `bump`; the client's key names it; from 1. */
   readonly generation: number;
   /** Unix milliseconds by the store's clock; Infinity: never. */
   readonly expires: number;
@@ -49,7 +50,7 @@ export interface SessionChange {
   readonly clear?: boolean;
   /** Regenerate: a new generation. A barrier. */
   readonly bump?: boolean;
-  /** The session's own lifetime was set: it may end earlier than before. Travels with `meta`. */
+  /** The session's own lifetime was set, so it may end earlier than before; travels with `meta`. */
   readonly shrinks?: boolean;
   readonly set: ReadonlyMap<string, string>;
   readonly del: readonly string[];
@@ -57,7 +58,10 @@ export interface SessionChange {
   readonly ttl: number;
   /** Unix milliseconds, fixed at creation; Infinity: no absolute timeout. */
   readonly deadline: number;
-  /** The engine's own notes; travels with whatever changes them and with barriers, which they count. Absent: unchanged. */
+  /**
+   * The engine's own notes; they travel with what changes them, such as a binding, and with barriers,
+   * which they count. Absent: unchanged.
+   */
   readonly meta?: string;
   /** Whose session it is, for the index; null: nobody's any more; absent: unchanged. */
   readonly subject?: string | null;
@@ -99,14 +103,14 @@ export interface SessionStore {
 
   readonly capabilities?: StoreCapabilities;
   /**
-   * Told by each engine that uses the store, when it is made: how long it waits for an answer, in
-   * milliseconds. A store that lets calls wait for each other lets none wait longer for one that
-   * doesn't end (S10).
+   * Each engine that uses the store calls it when it is made, with the milliseconds that it waits for
+   * an answer. A store that lets calls wait for each other lets none wait longer for one that doesn't
+   * end (S10).
    */
   answerWithin?(ms: number): void;
   /** The live sessions of a subject. */
   list?(subject: string): AsyncIterable<ListedSession>;
-  /** Ends the sessions of a subject, but the one whose id is `except`; gives their number. */
+  /** Ends the sessions of a subject, except the one whose id is `except`; gives their number. */
   destroyAll?(subject: string, options?: { except?: string }): Promise<number>;
   /** Removes at most `limit` expired sessions; gives their number. */
   sweep?(limit: number): Promise<number>;
@@ -223,7 +227,7 @@ export interface SealedSessionStore extends SessionStore {
   readonly maxSessionBytes?: number | undefined;
   /**
    * Joins every cookie named `name` or `name.` + 6 base64url characters into one session.
-   * Total: it never throws, whatever the cookies hold, but what `verdict` throws. What it gives
+   * Total: it never throws, whatever the cookies hold, except what `verdict` throws. What it gives
    * may be given again: nobody changes it.
    * @returns undefined when no cookie is ours.
    */

@@ -184,7 +184,7 @@ function isSpent({ suffix, content }: Seen, joined: Joined | undefined, highest:
   return !counts(content, joined) || isCovered(suffix, joined);
 }
 
-/** Whether it is a part of before a barrier that doesn't know of it: a write that was refused. */
+/** Whether it is a write that was refused: a part from before a barrier that the barrier didn't see. */
 function isLost({ suffix, content }: Seen, joined: Joined): boolean {
   if (!isPart(content) || content.session.id !== joined.session.id) return false;
   return !counts(content, joined) && !isCovered(suffix, joined);

@@ -236,7 +236,7 @@ function seenOf(found: OpenedSession | SealedRemains | undefined): readonly Seen
   return joined?.seen ?? seen ?? [];
 }
 
-/** Whether parts of before a barrier could outlive the one that it writes. */
+/** Whether parts from before a barrier could outlive the one that it writes. */
 function endsEarlier(
   before: SessionPayload,
   next: SessionPayload,

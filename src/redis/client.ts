@@ -147,7 +147,7 @@ class IoredisConnection implements RedisConnection {
     this.#client = client;
   }
 
-  // A command's name is in lower case: by that alone every version finds its keys.
+  // A command's name is in lower case: only by that does every version find its keys.
   async send(_key: string, command: readonly string[]): Promise<unknown> {
     const [name = "", ...args] = command;
     try {
@@ -190,7 +190,7 @@ function waitCommand({ replicas, timeoutMs }: ReplicationWait): string[] {
   return ["wait", String(replicas), String(timeoutMs)];
 }
 
-/** Clients follow MOVED for single commands alone: one of those teaches them the new map. */
+/** Clients follow MOVED only for single commands: one of those teaches them the new map. */
 async function followRedirections<T>(
   connection: RedisConnection,
   key: string,

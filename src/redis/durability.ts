@@ -21,7 +21,7 @@ export interface RedisDurability {
 const DEFAULT_REPLICA_TIMEOUT = 0.3;
 
 /**
- * What a write waits for; undefined: for the master alone.
+ * What a write waits for; undefined: only for the master.
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
 export function checkDurability(options: RedisDurability): ReplicationWait | undefined {

@@ -51,8 +51,9 @@ export const UNCLAIMED = 2;
 
 /**
  * ARGV[1] "op rev ttl deadline nonce flags dels": op c(reate), u(pdate), d(estroy), or x: destroy if
- * the subject is ARGV[2]. Flags: c(lear), b(ump), l: the end may come earlier, m(eta),
- * s(ubject), n(o subject), k: the same subject under another claim; w: write in any case, for WAIT to have something to wait for.
+ * the subject is ARGV[2]. Flags: c(lear), b(ump), l: the end may come earlier, m(eta), s(ubject),
+ * n(o subject), k: the same subject under another claim; w: write in any case, for WAIT to have
+ * something to wait for.
  * Then, as flagged, the meta and "claim bound subject"; then the keys to delete, then keys and values.
  * Gives { APPLIED, rev, generation, expires, the u that is no more }, { REFUSED },
  * or { UNCLAIMED, expires, subject }.

@@ -1,9 +1,9 @@
 // The log of revocations in Redis or Valkey: a stream that every process follows. Both scripts touch
 // keys of one hash slot, so a cluster takes them too. It knows no session and no timer.
 //
-// An entry of the stream is one field, "r", with "kind at until before exceptBefore word id":
-// instants in Unix ms of the server; the word is whom a subject's entry spares, of a credential the
-// first entry's nonce, "-" for none. Ids of the stream go by the server's time. Of one subject, and
+// An entry of the stream is one field, "r", with "kind at until before exceptBefore word id".
+// Instants are in Unix ms of the server. The word is the session that a subject's entry spares, or
+// the nonce of a credential's first entry; "-" is none. Ids of the stream go by the server's time. Of one subject, and
 // of one credential, the stream has one entry: a hash for each kind says which.
 import type {
   AppendedRevocation,
@@ -57,8 +57,7 @@ end
 
 /**
  * ARGV: kind, ttl, before or "", the word, id. Gives the record. It mirrors toRecord and
- * mergeRecords; the word of
- * a credential stays the first entry's.
+ * mergeRecords; the word of a credential stays the first entry's.
  */
 const appending = new RedisScript(`${time}${places}${trim}
 local kind, word, id = ARGV[1], ARGV[4], ARGV[5]
@@ -138,7 +137,7 @@ export class RedisRevocationLog implements RevocationLog {
   readonly #page: number;
   readonly #connection: RedisConnection;
   readonly #wait: ReplicationWait | undefined;
-  /** In a cluster, what stands in the braces says that all are in one place. */
+  /** A cluster keeps them in one place, because the same stands in their braces. */
   readonly #keys: { readonly key: string; readonly beside: readonly string[] };
 
   /** @param page - entries of one answer. */

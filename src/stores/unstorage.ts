@@ -86,7 +86,7 @@ export class SessionUnstorageStore extends WholeValueStore {
   /**
    * Writes two values under keys as sessions have, and reads the first: a storage that changes keys
    * can make one of two, and one user would read another's session. Once, by the first request; at
-   * construction a worker may not ask its storage, and nobody would hear of it.
+   * construction a worker may not ask its storage, and nobody would get the error.
    */
   async #tryKeys(): Promise<void> {
     if (this.#keepsApart) return;

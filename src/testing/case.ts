@@ -5,7 +5,7 @@
 export const laws = {
   L1: "merge: concurrent requests that change different keys all keep their change",
   L2: "final logout: after destroy() nothing makes the session load again",
-  L3: "barrier: a change made from data of before a clear or regenerate is refused",
+  L3: "barrier: a change made from data that a clear or regenerate replaced is refused",
   L4: "fixation: after regenerate() the old credential never reads the session",
   L5: "reads don't write: renewal is throttled and never creates, overwrites or shortens",
   L6: "idle is free: no cookie, no store access; unchanged, no write and no Set-Cookie",
