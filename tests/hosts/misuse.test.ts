@@ -11,34 +11,19 @@ import {
   SessionCookieStore,
   type SessionConfig,
   SessionMemoryStore,
-  type SessionStore,
 } from "kocha-session";
 import { sessionPlugin } from "kocha-session/fastify";
 // @ts-expect-error it has no declarations of its own
 import passport from "passport";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freshKey, freshKeys } from "../support/keys.ts";
+import { slowly } from "../support/latency.ts";
 import { type Act, expressApp, expresses, type MakeApp, places, type Started } from "./misuse.ts";
-
-/** A store that answers a few milliseconds later. */
-function later(store: SessionStore): SessionStore {
-  const wait = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 5));
-  return {
-    load: async (key) => {
-      await wait();
-      return store.load(key);
-    },
-    save: async (key, change) => {
-      await wait();
-      return store.save(key, change);
-    },
-  };
-}
 
 const configs: Readonly<Record<string, () => SessionConfig>> = {
   "the cookie store": () => ({ store: new SessionCookieStore(freshKeys()), secure: false }),
   "an asynchronous store": () => ({
-    store: later(new SessionMemoryStore()),
+    store: slowly(new SessionMemoryStore()),
     signingKey: freshKey(),
     storeTimeout: 30,
     secure: false,

@@ -1,35 +1,19 @@
 // What racing requests can make of a session together: each sees only its own changes, so the limit
 // is passed once, by what was open at the same time, and never again.
-import { applyChange, type SessionStore, type StoredSession, toSaved } from "kocha-session";
+import { SessionMemoryStore } from "kocha-session";
 import { expect, test } from "vitest";
+import { slowly } from "../../support/latency.ts";
 import { Visitor } from "../../support/visitor.ts";
 
 const REQUESTS = 8;
 const LIMIT = 1000;
 
-/** A store that answers later. */
-function lateStore(): SessionStore {
-  const rows = new Map<string, StoredSession>();
-  const later = () => new Promise((resolve) => setTimeout(resolve, 5));
-  return {
-    async load(key) {
-      await later();
-      return rows.get(key);
-    },
-    async save(key, change) {
-      await later();
-      const { refused, stored } = applyChange(rows.get(key), change, Date.now());
-      if (refused) return undefined;
-      if (stored === undefined) rows.delete(key);
-      else rows.set(key, stored);
-      return toSaved(key, stored);
-    },
-  };
-}
-
 /** A visitor whose requests have raced past the limit. */
 async function racedVisitor(): Promise<Visitor> {
-  const visitor = new Visitor(lateStore(), { maxSessionBytes: LIMIT, maxKeys: 4 });
+  const visitor = new Visitor(slowly(new SessionMemoryStore()), {
+    maxSessionBytes: LIMIT,
+    maxKeys: 4,
+  });
   await visitor.visit((session) => session.set("key0", "x".repeat(100)));
   const race = Array.from({ length: REQUESTS }, (_, index) =>
     visitor.visit((session) => session.set(`race${index}`, "x".repeat(LIMIT - 200))),
