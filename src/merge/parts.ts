@@ -181,13 +181,11 @@ export class MergingCookies implements MergingHalf {
       (cookie) => !keptNames.includes(cookie) && !(keepsWhole && isWhole(cookie)),
     );
     // First those that would come to life by themselves.
-    const future = seen.filter(({ verdict }) => verdict === "future");
-    const isFuture = (cookie: string): boolean =>
-      future.some(({ suffix: one }) => cookie === `${name}.${one}`);
-    const expired =
-      future.length === 0
-        ? spent
-        : [...spent.filter(isFuture), ...spent.filter((one) => !isFuture(one))];
+    const future = new Set<string>();
+    for (const one of seen) if (one.verdict === "future") future.add(`${name}.${one.suffix}`);
+    const expired = spent.toSorted(
+      (one, other) => Number(future.has(other)) - Number(future.has(one)),
+    );
     return { set, expire: expired.slice(0, MAX_EXPIRED), ...(collapses && { collapsed: bytes }) };
   }
 
