@@ -82,7 +82,7 @@ export class Begun {
     const destroys = this.#deferred.toReversed().map((one) => one.release(this.#lookDestroyed));
     this.#addOutput(-this.#bytes);
     this.#response.statusCode = this.#statusCode;
-    if (this.#reason !== undefined) this.#response.statusMessage = this.#reason;
+    if (!isHttp2(this.#response)) this.#response.statusMessage = this.#reason as string;
     return () => {
       for (const destroy of destroys) destroy();
     };

@@ -64,8 +64,7 @@ export function foldHead(response: ServerResponse, args: readonly unknown[]): un
 function setAll(response: ServerResponse, headers: HeadHeaders): void {
   const entries = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers);
   const named = new Map<string, string[] | OutgoingHttpHeader>();
-  for (const [name, value] of entries as [string, OutgoingHttpHeader | undefined][]) {
-    if (value === undefined) continue;
+  for (const [name, value] of entries as [string, OutgoingHttpHeader][]) {
     const known = named.get(name.toLowerCase());
     // A list may name a header twice: both count, as they would on the wire.
     const all = known === undefined ? value : [...listed(known), ...listed(value)];
@@ -76,9 +75,12 @@ function setAll(response: ServerResponse, headers: HeadHeaders): void {
 
 function pairsOf(list: readonly unknown[]): [unknown, unknown][] {
   if (list.every(Array.isArray)) return list as [unknown, unknown][];
+  if (list.length % 2 === 1) {
+    const message = "the flat list of headers has a name without a value";
+    throw Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_VALUE" });
+  }
   const pairs: [unknown, unknown][] = [];
-  for (let index = 0; index + 1 < list.length; index += 2)
-    pairs.push([list[index], list[index + 1]]);
+  for (let index = 0; index < list.length; index += 2) pairs.push([list[index], list[index + 1]]);
   return pairs;
 }
 
@@ -198,6 +200,11 @@ function unrender(response: RenderedHead): void {
 export function forgetAnswer(headers: Pick<HostHead, "set" | "remove">): void {
   for (const name of answerHeaders) headers.remove(name);
   headers.set("Cache-Control", "no-store");
+}
+
+/** Lets the reason follow from the status again. HTTP/2 has none, and warns when it is read. */
+export function forgetReason(response: ServerResponse): void {
+  Reflect.deleteProperty(response, "statusMessage");
 }
 
 /** Whether it is the response of HTTP/2's compatible API. */

@@ -24,6 +24,8 @@ export class HeldAnswer {
   #isImplicitHead = false;
   /** Whether a write was told to wait for `drain`, which then must come. */
   #owesDrain = false;
+  /** Whether the answer ended in an earlier turn: node's own response would be through by now. */
+  #isThrough = false;
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -41,6 +43,10 @@ export class HeldAnswer {
       this.#takeHead(args);
       return response;
     }
+    if (this.#isThrough) {
+      callBack(args, afterEnd());
+      return method === "end" ? response : false;
+    }
     assertChunk(method, args[0]);
     if (response.destroyed) {
       callBack(args, destroyed());
@@ -54,7 +60,10 @@ export class HeldAnswer {
     if (method === "flushHeaders") return undefined;
     const isFlowing = this.#begun?.add(lengthOf(args[0])) === true && !this.#begun.isEnded;
     if (method === "end") {
-      if (this.#begun?.isEnded === false) this.#begun.end();
+      if (this.#begun?.isEnded === false) {
+        this.#begun.end();
+        queueMicrotask(() => (this.#isThrough = true));
+      }
       return response;
     }
     if (!isFlowing) this.#owesDrain = true;
@@ -104,8 +113,10 @@ export class HeldAnswer {
 
   #takeHead(args: readonly unknown[]): void {
     const response = this.#response;
+    const statusCode = Number(args[0]);
+    if (!isHttp2(response)) assertStatusCode(statusCode);
+    response.statusCode = statusCode;
     const rest = foldHead(response, args);
-    response.statusCode = Number(rest[0]);
     if (typeof rest[1] === "string" && !isHttp2(response)) response.statusMessage = rest[1];
     this.#begin();
     // The head that node makes by itself may know the length of the body, and name it.
@@ -170,6 +181,11 @@ function headersSent(response: ServerResponse): Error {
   return Object.assign(new Error(message), { code });
 }
 
+/** What node says of bytes that come behind the end. */
+export function afterEnd(): Error {
+  return Object.assign(new Error("write after end"), { code: "ERR_STREAM_WRITE_AFTER_END" });
+}
+
 function destroyed(): Error {
   const message = "Cannot call write after a stream was destroyed";
   return Object.assign(new Error(message), { code: "ERR_STREAM_DESTROYED" });
@@ -179,12 +195,14 @@ function destroyed(): Error {
 // oxlint-disable-next-line no-control-regex
 const invalidReason = /[^\t\u0020-\u007e\u0080-\u00ff]/;
 
+function assertStatusCode(statusCode: number): void {
+  if (statusCode >= 100 && statusCode < 1000) return;
+  const code = "ERR_HTTP_INVALID_STATUS_CODE";
+  throw Object.assign(new RangeError(`Invalid status code: ${String(statusCode)}`), { code });
+}
+
 function assertStatus(response: ServerResponse): void {
-  const { statusCode } = response;
-  if (!(statusCode >= 100 && statusCode <= 999)) {
-    const code = "ERR_HTTP_INVALID_STATUS_CODE";
-    throw Object.assign(new RangeError(`Invalid status code: ${String(statusCode)}`), { code });
-  }
+  assertStatusCode(response.statusCode);
   // HTTP/2 has no reason, and warns whoever asks for it.
   if (isHttp2(response) || !invalidReason.test(response.statusMessage)) return;
   const code = "ERR_INVALID_CHAR";
@@ -194,10 +212,15 @@ function assertStatus(response: ServerResponse): void {
 function assertChunk(method: HeldMethod, chunk: unknown): void {
   const isAbsent = typeof chunk === "function" || !chunk;
   if (method === "flushHeaders" || (method === "end" && isAbsent)) return;
-  if (typeof chunk === "string" || ArrayBuffer.isView(chunk)) return;
+  if (typeof chunk === "string" || isBytes(chunk)) return;
   const code = chunk === null ? "ERR_STREAM_NULL_VALUES" : "ERR_INVALID_ARG_TYPE";
   const message = "the chunk of a response must be a string, a Buffer or a Uint8Array";
   throw Object.assign(new TypeError(message), { code });
+}
+
+/** Whether it is a Uint8Array, which a Buffer is; those of another realm are no instances of ours. */
+function isBytes(chunk: unknown): boolean {
+  return ArrayBuffer.isView(chunk) && (chunk as Uint8Array)[Symbol.toStringTag] === "Uint8Array";
 }
 
 function lengthOf(chunk: unknown): number {

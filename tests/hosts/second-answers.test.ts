@@ -9,6 +9,7 @@ import {
 } from "node:http";
 import { connect, createServer as createHttp2Server, type Http2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { PassThrough } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 // @ts-expect-error it has no declarations of its own
@@ -129,6 +130,41 @@ const cases: Readonly<Record<string, Handle>> = {
     await turn();
     raw.destroy();
   },
+  "ends and writes of the raw response in a later turn": async ({ raw, tell }) => {
+    raw.end("first");
+    await turn();
+    tell(raw.end("second") === raw);
+    tell(raw.write("third"));
+  },
+  "a source that ends a raw response in its stead": async ({ raw }) => {
+    const source = new PassThrough();
+    source.pipe(raw);
+    source.write("first");
+    await turn();
+    raw.end();
+    await turn();
+    source.end("second");
+  },
+  "a reason that comes late": async ({ raw }) => {
+    raw.end("first");
+    raw.statusMessage = "Late";
+    await turn();
+  },
+  "a status that node refuses of the raw response": ({ raw, tell }) => {
+    tell(codeOf(() => raw.writeHead(99)));
+    tell(codeOf(() => raw.writeHead("none" as never)));
+    raw.end("first");
+  },
+  "headers that node refuses of the raw response": ({ raw, tell }) => {
+    raw.setHeader("X-Own", "1");
+    tell(codeOf(() => raw.writeHead(200, ["X-Own"])));
+    tell(codeOf(() => raw.writeHead(200, { "X-Own": undefined })));
+    raw.end("first");
+  },
+  "bytes that node refuses of the raw response": ({ raw, tell }) => {
+    tell(codeOf(() => raw.end(new DataView(new ArrayBuffer(4)))));
+    raw.end("first");
+  },
   "a body that is none": ({ raw, tell, send }) => {
     tell(codeOf(() => raw.end(Symbol("no body") as never)));
     return send("<p>instead</p>");
@@ -144,6 +180,7 @@ const cases: Readonly<Record<string, Handle>> = {
 /** What a client makes of it. */
 interface Seen {
   readonly status: number | undefined;
+  readonly reason?: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
   readonly isWhole: boolean;
@@ -179,9 +216,14 @@ function asking(url: string, close: () => Promise<void>): Host {
         response.on("data", (chunk: Buffer) => (body += chunk.toString()));
         response.once("error", () => undefined);
         response.once("close", () => {
-          const { statusCode: status, headers, complete: isWhole } = response;
+          const {
+            statusCode: status,
+            statusMessage: reason,
+            headers,
+            complete: isWhole,
+          } = response;
           if (isWhole && headers["set-cookie"] !== undefined) cookies.push(name);
-          resolve({ status, headers: lasting(headers), body, isWhole });
+          resolve({ status, reason, headers: lasting(headers), body, isWhole });
         });
       });
       sent.once("error", failed);
@@ -372,10 +414,20 @@ const hosts: Readonly<Record<string, MakeHost>> = {
 
 /**
  * Where node's HTTP/2 does worse without sessions: it sends the head before it looks at the body,
- * and from Node.js 22 on a stream that is destroyed in the turn of its answer loses it.
+ * from Node.js 22 on a stream that is destroyed in the turn of its answer loses it, and so does one
+ * that is written to behind its end. Statuses and bytes that it refuses are others.
  */
 const others: Readonly<Record<string, readonly string[]>> = {
-  "HTTP/2": ["a body that is none", "a redirect, then an answer"],
+  "HTTP/2": [
+    "a body that is none",
+    "a redirect, then an answer",
+    "ends and writes of the raw response in a later turn",
+    "a source that ends a raw response in its stead",
+    "a reason that comes late",
+    "a status that node refuses of the raw response",
+    "headers that node refuses of the raw response",
+    "bytes that node refuses of the raw response",
+  ],
 };
 
 describe.each(Object.entries(hosts))("on %s", (host, makeHost) => {
