@@ -7,7 +7,7 @@ import { SessionMiddleware } from "../core/middleware.ts";
 import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
 import { attach } from "./attach.ts";
-import { type HostHead, joined, listed } from "./head.ts";
+import { forgetReason, type HostHead, joined, listed } from "./head.ts";
 import { holdOf } from "./hold.ts";
 import type { Awaitable } from "../core/store.ts";
 import { ConfigError } from "../errors.ts";
@@ -179,6 +179,7 @@ function failHijacked(reply: FastifyReply, error: unknown): void {
     return;
   }
   raw.statusCode = (error as { status?: number } | null)?.status ?? 500;
+  forgetReason(raw);
   raw.end();
 }
 

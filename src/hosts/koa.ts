@@ -34,7 +34,11 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
       context.req,
       context.res,
       // Koa's way for what fails after the middleware is through: a raw response, or its own error page.
-      (error) => context.onerror(error as Error),
+      (error) => {
+        context.onerror(error as Error);
+        // Koa leaves a response that has begun as it is, and what was held behind that was dropped.
+        if (context.headerSent && !context.res.writableEnded) context.res.destroy();
+      },
       () => context.secure,
     );
     // What throws here goes to Koa, which clears the headers; ours go in when its error page leaves.

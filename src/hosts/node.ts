@@ -9,6 +9,7 @@ import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { isSessionError, UsageError } from "../errors.ts";
 import { attach, attachThenNext } from "./attach.ts";
+import { forgetReason } from "./head.ts";
 import { holdOf } from "./hold.ts";
 
 declare module "node:http" {
@@ -139,8 +140,7 @@ function answerError(response: ServerResponse, error: unknown): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   const status = statusOf(error);
   response.statusCode = status;
-  // Only HTTP/1 has one, and HTTP/2 warns when it is as much as read.
-  Reflect.deleteProperty(response, "statusMessage");
+  forgetReason(response);
   response.setHeader("Content-Type", "text/plain; charset=utf-8");
   response.setHeader("Cache-Control", "no-store");
   response.end(status === 503 ? "Service Unavailable\n" : "Internal Server Error\n");

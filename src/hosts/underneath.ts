@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
-import type { HostHead } from "./head.ts";
+import { forgetReason, type HostHead } from "./head.ts";
 import { hold, holdOf } from "./hold.ts";
 
 /** What @hono/node-server passes to a handler, or keeps as Hono's `env`. */
@@ -108,8 +108,13 @@ const nowhere: HostHead = {
 function answerPlainly(response: ServerResponse, error: unknown): void {
   // oxlint-disable-next-line no-console -- as the hosts themselves do with what nobody handles
   console.error(error);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   response.statusCode = (error as { status?: number } | null)?.status ?? 500;
+  forgetReason(response);
   response.setHeader("Content-Type", "text/plain; charset=utf-8");
   response.setHeader("Cache-Control", "no-store");
   response.end(response.statusCode === 503 ? "Service Unavailable\n" : "Internal Server Error\n");

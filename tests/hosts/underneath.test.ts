@@ -231,3 +231,28 @@ describe.each(Object.entries(hosts))("%s", (host, serve) => {
     expect((await fetch(url)).status).toBe(200);
   });
 });
+
+test.each(Object.entries(hosts))(
+  "what node can't send behind the first bytes ends the connection, and no more: %s",
+  async (_, serve) => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    onTestFinished(() => logged.mockRestore());
+    const config = {
+      store: slowly(new SessionMemoryStore()),
+      signingKey: freshKey(),
+      secure: false,
+    };
+    const { url, close } = await listen(
+      serve(config, (session, response) => {
+        session.set("a", "1");
+        response.write("first");
+        response.write("second", "no encoding" as never);
+        response.end();
+      }),
+    );
+    onTestFinished(close);
+    await expect(fetch(url).then((response) => response.text())).rejects.toThrow(
+      /terminated|failed/,
+    );
+  },
+);
