@@ -16,7 +16,7 @@ import {
   removeCookies,
   ResponseHead,
 } from "./head.ts";
-import { callBack, dropSources, HeldAnswer } from "./held-answer.ts";
+import { afterEnd, callBack, dropSources, HeldAnswer } from "./held-answer.ts";
 import {
   type AnyCall,
   errorAnswers,
@@ -28,6 +28,7 @@ import {
   type Methods,
   ours,
 } from "./held-methods.ts";
+import { Unanswered } from "./unanswered.ts";
 
 /** What a held response needs of its host. */
 export interface HoldOptions {
@@ -58,6 +59,8 @@ class ResponseHold implements Holder {
   #pending: Promise<void> | undefined;
   /** What the commit failed with, when it has. */
   #failure: { readonly error: unknown } | undefined;
+  /** When a commit has failed: until the host's error path answers. */
+  #unanswered: Unanswered | undefined;
   #isReplaced = false;
 
   constructor(response: ServerResponse, options: HoldOptions) {
@@ -176,7 +179,22 @@ class ResponseHold implements Holder {
     if (this.#failure !== undefined && this.#response.writableEnded)
       return this.#drop(method, args);
     if (this.#isReleased) return this.#originals[method].apply(this.#response, args);
-    return this.#take(method, args);
+    return this.#unanswered === undefined
+      ? this.#take(method, args)
+      : this.#begin(this.#unanswered, method, args);
+  }
+
+  /** A call behind a failed commit: the error's answer, or the rest of the one that was dropped. */
+  #begin(unanswered: Unanswered, method: HeldMethod, args: unknown[]): unknown {
+    if (unanswered.isAnsweredBy(method)) {
+      this.#unanswered = undefined;
+      return this.#take(method, args);
+    }
+    const dropped = this.#drop(method, args);
+    if (method !== "end") return dropped;
+    this.#unanswered = undefined;
+    unanswered.takeStatus();
+    return this.#take(method, []);
   }
 
   #take(method: HeldMethod, args: unknown[]): unknown {
@@ -272,7 +290,11 @@ class ResponseHold implements Holder {
   #fail(error: unknown): void {
     this.#giveWay(error);
     dropSources(this.#response, error);
+    // What answers at once is the error path, whatever head it leaves.
+    const unanswered = this.#unanswered;
+    this.#unanswered = undefined;
     this.#options.fail(error);
+    if (!this.#isReleased && this.#waiting === undefined) this.#unanswered = unanswered;
   }
 
   /** Makes way for the error's answer: past the handler, past wrappers that were used up. */
@@ -281,7 +303,9 @@ class ResponseHold implements Holder {
     this.#failure = { error };
     Object.assign(response, errorAnswers);
     if (Object.hasOwn(response, "on")) reachDrain(response);
-    if (!response.headersSent) forgetAnswer(head);
+    if (response.headersSent) return;
+    forgetAnswer(head);
+    this.#unanswered = new Unanswered(response, error);
   }
 }
 
@@ -294,10 +318,6 @@ function reachDrain(response: ServerResponse): void {
     if (type === "drain") plain.call(response, type, listener);
     return on.call(response, type, listener);
   };
-}
-
-function afterEnd(): Error {
-  return Object.assign(new Error("write after end"), { code: "ERR_STREAM_WRITE_AFTER_END" });
 }
 
 /** What holds a response, if anything does. */

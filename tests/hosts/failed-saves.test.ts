@@ -52,6 +52,13 @@ function askHttp1(url: string): Promise<Seen> {
   });
 }
 
+/** A promise, and what resolves it. */
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((resolved) => (resolve = resolved));
+  return { promise, resolve };
+}
+
 function statusOf(error: unknown): number {
   return (error as { status?: number } | null)?.status ?? 500;
 }
@@ -269,6 +276,83 @@ describe.each(["at once", "later"] as const)("a session that is saved %s", (when
     expect((headers["set-cookie"] as string[]).length).toBeGreaterThan(1);
   });
 });
+
+describe("behind a save that failed, before the host's error path has answered", () => {
+  /** An error path that waits for the handler, and what both do meanwhile. */
+  const applications = {
+    "express 5": () => express(),
+    "express 4": () => (express4 as unknown as typeof express)(),
+  };
+
+  test.each(
+    Object.entries(applications).flatMap(([host, create]) => [
+      { host, create, isEnded: false, seen: [503, "error"] },
+      { host, create, isEnded: true, seen: [503, ""] },
+    ]),
+  )(
+    "nothing that the handler still writes goes out: $host, ended: $isEnded",
+    async ({ create, isEnded, seen }) => {
+      const { config } = stores["a store that fails later"]();
+      const failed = deferred();
+      const written = deferred();
+      const app = create();
+      app.set("env", "test");
+      app.use(expressSession({ ...config, secure: false }));
+      app.use((request: Request, response: Response, next: NextFunction) => {
+        request.session.set("a", value);
+        response.write("one, ");
+        failed.promise
+          .then(() => {
+            response.write("two, ");
+            response.flushHeaders();
+            if (isEnded) response.end("three");
+            written.resolve();
+          })
+          .catch(next);
+      });
+      app.use((error: unknown, _: Request, response: Response, next: NextFunction) => {
+        failed.resolve();
+        written.promise
+          .then(() => response.headersSent || response.status(statusOf(error)).send("error"))
+          .catch(next);
+      });
+      const { url, close } = await listen(app);
+      closing.push(close);
+      const { status, body, headers } = await askHttp1(url);
+      expect([status, body]).toEqual(seen);
+      expect([headers["cache-control"], headers["set-cookie"]]).toEqual(["no-store", undefined]);
+    },
+  );
+
+  test("what answers at once may leave the head alone", async () => {
+    const { config } = stores["a store that fails later"]();
+    const app = express();
+    app.use(expressSession({ ...config, secure: false }));
+    app.use((request: Request, response: Response) => {
+      request.session.set("a", value);
+      response.end("promised");
+    });
+    app.use((_error: unknown, __: Request, response: Response, ___: NextFunction) => {
+      response.end("sorry");
+    });
+    const { url, close } = await listen(app);
+    closing.push(close);
+    expect((await askHttp1(url)).body).toBe("sorry");
+  });
+});
+
+test.each(["koa", "fastify with hijack"] as const)(
+  "what node can't send behind the first bytes ends the connection: %s",
+  async (host) => {
+    const config = { store: slowStore().store, signingKey: freshKey(), secure: false };
+    const ask = await apps[host]?.(config, (raw) => {
+      raw.write("first");
+      raw.write("second", "no encoding" as never);
+      raw.end();
+    });
+    await expect(ask?.()).rejects.toThrow(/aborted|hang up|reset/);
+  },
+);
 
 test("a save that fails behind writeHeader is the host's error", async () => {
   const { config } = stores["a store that fails later"]();
