@@ -6,8 +6,8 @@ import type { Connection } from "../core/backing.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
-import { UsageError } from "../errors.ts";
 import { hold } from "./hold.ts";
+import { checkOwner, otherConfiguration } from "./joining.ts";
 import { isLocal } from "./loopback.ts";
 import { hangSession, sessionOf } from "./request-session.ts";
 
@@ -36,8 +36,8 @@ export function attach(
 ): Awaitable<Session> {
   const before = sessionOf(request);
   if (before !== undefined) {
-    if (engine.owns(before)) return before;
-    throw otherConfiguration();
+    checkOwner(engine, before);
+    return before;
   }
   const pending = (request as Arriving)[arriving];
   if (pending !== undefined) {
@@ -79,12 +79,6 @@ export function attachThenNext(
   }
   if (isThenable(session)) session.then(() => next(), next);
   else next();
-}
-
-function otherConfiguration(): UsageError {
-  const message =
-    "the request has a session of another configuration already; mount one for each path";
-  return new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
 }
 
 /** Reads the socket only when `secure: "auto"` asks. */

@@ -7,7 +7,8 @@ import { SessionMiddleware } from "../core/middleware.ts";
 import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
 import { attach } from "./attach.ts";
-import { forgetReason, type HostHead, joined, listed } from "./head.ts";
+import { answerError } from "./error-answer.ts";
+import { type HostHead, joined, listed } from "./head.ts";
 import { holdOf } from "./hold.ts";
 import type { Awaitable } from "../core/store.ts";
 import { ConfigError } from "../errors.ts";
@@ -173,14 +174,7 @@ function withoutPrefix(options: SessionConfig): SessionConfig {
 /** A hijacked reply is the application's: no error handler sees it. */
 function failHijacked(reply: FastifyReply, error: unknown): void {
   reply.log.error(error, "the session of a hijacked reply could not be saved");
-  const { raw } = reply;
-  if (raw.headersSent) {
-    raw.destroy();
-    return;
-  }
-  raw.statusCode = (error as { status?: number } | null)?.status ?? 500;
-  forgetReason(raw);
-  raw.end();
+  answerError(reply.raw, error);
 }
 
 /**

@@ -7,7 +7,7 @@ import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { type Carrier, checkOwner, insideDone, joinOuter, opened, ownSession } from "./joining.ts";
-import { isLocal } from "./loopback.ts";
+import { addressOf, isLocal } from "./loopback.ts";
 import {
   isHeld,
   isWrittenPast,
@@ -118,7 +118,7 @@ function open(
   host: unknown,
 ): Awaitable<Session> {
   const loopback = (): boolean =>
-    isLocal(peerAddress(request, host), (name) => request.headers.get(name));
+    isLocal(addressOf(request, host), (name) => request.headers.get(name));
   const connection = new WebConnection(() => request.url, loopback);
   const opening = engine.open(request.headers.get("cookie") ?? undefined, connection);
   request[opened] = opening;
@@ -164,17 +164,6 @@ async function commitUncarried(
 ): Promise<void> {
   if (!isHeld(underneath, session)) engine.abandon(session, "uncarried");
   await engine.commit(session);
-}
-
-/** The second argument of Deno's handlers has the address; that of Bun's knows how to get it. */
-function peerAddress(request: Request, host: unknown): string | undefined {
-  if (typeof host !== "object" || host === null) return undefined;
-  const { remoteAddr, requestIP } = host as {
-    readonly remoteAddr?: { readonly hostname?: string };
-    readonly requestIP?: (request: Request) => { readonly address?: string } | null;
-  };
-  if (remoteAddr !== undefined) return remoteAddr.hostname;
-  return typeof requestIP === "function" ? requestIP.call(host, request)?.address : undefined;
 }
 
 /**

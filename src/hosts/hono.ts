@@ -11,7 +11,7 @@ import type { Session } from "../core/session.ts";
 import { StoreError } from "../errors.ts";
 import type { Awaitable } from "../core/store.ts";
 import { ownSession } from "./joining.ts";
-import { isLocal } from "./loopback.ts";
+import { addressOf, isLocal } from "./loopback.ts";
 import {
   isHeld,
   isWrittenPast,
@@ -136,19 +136,13 @@ function replaceResponse(context: Context, response: Response): void {
 }
 
 /** What the adapters for Node.js, Deno and Bun leave in the environment. */
-function peerAddress(context: Context): string | undefined {
-  const env = (context.env ?? {}) as {
+function peerAddress({ env, req }: Context): string | undefined {
+  const { incoming, server } = (env ?? {}) as {
     readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
-    readonly remoteAddr?: { readonly hostname?: string };
-    readonly requestIP?: (request: Request) => { readonly address?: string } | null;
-    readonly server?: {
-      readonly requestIP?: (request: Request) => { readonly address?: string } | null;
-    };
+    readonly server?: unknown;
   };
-  if (env.incoming !== undefined) return env.incoming.socket?.remoteAddress;
-  if (env.remoteAddr !== undefined) return env.remoteAddr.hostname;
-  const bun = typeof env.requestIP === "function" ? env : env.server;
-  return bun?.requestIP?.(context.req.raw)?.address;
+  if (incoming !== undefined) return incoming.socket?.remoteAddress;
+  return addressOf(req.raw, env) ?? addressOf(req.raw, server);
 }
 
 /**

@@ -27,10 +27,14 @@ export function ownSession(engine: SessionMiddleware, before: unknown): Session 
 
 /** @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION when a session is of another configuration. */
 export function checkOwner(engine: SessionMiddleware, session: Session): void {
-  if (engine.owns(session)) return;
+  if (!engine.owns(session)) throw otherConfiguration();
+}
+
+/** The error of a request that has a session of another configuration: its answer can't wait for two. */
+export function otherConfiguration(): UsageError {
   const message =
     "the request has a session of another configuration already; mount one for each path";
-  throw new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
+  return new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
 }
 
 /** Does what shares the session of another; the other one waits for it. */

@@ -25,3 +25,17 @@ function isLoopback(address: string | undefined): boolean {
   if (address === undefined) return false;
   return address === "::1" || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/i.test(address);
 }
+
+/** What Deno passes to a handler, or Bun, whose server knows the address of a request. */
+interface AddressSource {
+  readonly remoteAddr?: { readonly hostname?: string };
+  readonly requestIP?: (request: Request) => { readonly address?: string } | null;
+}
+
+/** The socket's other end, as Deno or Bun tells it beside a request; undefined: it doesn't. */
+export function addressOf(request: Request, host: unknown): string | undefined {
+  if (typeof host !== "object" || host === null) return undefined;
+  const { remoteAddr, requestIP } = host as AddressSource;
+  if (remoteAddr !== undefined) return remoteAddr.hostname;
+  return typeof requestIP === "function" ? requestIP.call(host, request)?.address : undefined;
+}

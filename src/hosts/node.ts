@@ -7,10 +7,10 @@ import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
-import { isSessionError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { attach, attachThenNext } from "./attach.ts";
-import { forgetReason } from "./head.ts";
 import { holdOf } from "./hold.ts";
+import { answerError } from "./error-answer.ts";
 
 declare module "node:http" {
   interface IncomingMessage {
@@ -127,28 +127,6 @@ function withoutNext(next: unknown): UsageError {
     `next must be a function, not ${typeof next}: sessionMiddleware is for (req, res, next); ` +
     "a server of node:http takes createServer(withSession(config, (req, res, session) => …))";
   return new UsageError("ERR_SESSION_USAGE_TYPE", message);
-}
-
-/** Answers with the status, and nothing of the error's text: RFC 9110 section 15.6. */
-function answerError(response: ServerResponse, error: unknown): void {
-  // The handler threw when it had answered: its answer is whole.
-  if (response.writableEnded) return;
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
-  const status = statusOf(error);
-  response.statusCode = status;
-  forgetReason(response);
-  response.setHeader("Content-Type", "text/plain; charset=utf-8");
-  response.setHeader("Cache-Control", "no-store");
-  response.end(status === 503 ? "Service Unavailable\n" : "Internal Server Error\n");
-}
-
-/** The status that an error of ours names; what others call so may be another server's. */
-function statusOf(error: unknown): number {
-  return (isSessionError(error) && (error as { readonly status?: number }).status) || 500;
 }
 
 function logError(error: unknown): void {

@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
-import { forgetReason, type HostHead } from "./head.ts";
+import { answerError } from "./error-answer.ts";
+import type { HostHead } from "./head.ts";
 import { hold, holdOf } from "./hold.ts";
 
 /** What @hono/node-server passes to a handler, or keeps as Hono's `env`. */
@@ -62,7 +63,7 @@ export function holdUnderneath(
     return;
   }
   response[holder] = session;
-  hold(response, { engine, session, fail: (error) => answerPlainly(response, error) });
+  hold(response, { engine, session, fail: (error) => answerAndLog(response, error) });
 }
 
 /** Whether a response underneath waits for this session. */
@@ -105,17 +106,8 @@ const nowhere: HostHead = {
 };
 
 /** What was written past the host has no error path: the error's own status, and a line in the log. */
-function answerPlainly(response: ServerResponse, error: unknown): void {
+function answerAndLog(response: ServerResponse, error: unknown): void {
   // oxlint-disable-next-line no-console -- as the hosts themselves do with what nobody handles
   console.error(error);
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
-  response.statusCode = (error as { status?: number } | null)?.status ?? 500;
-  forgetReason(response);
-  response.setHeader("Content-Type", "text/plain; charset=utf-8");
-  response.setHeader("Cache-Control", "no-store");
-  response.end(response.statusCode === 503 ? "Service Unavailable\n" : "Internal Server Error\n");
+  answerError(response, error);
 }

@@ -1,0 +1,27 @@
+// The answer to an error that no host's error path takes: its status and a line of text. It imports
+// nothing of Node.js.
+import type { ServerResponse } from "node:http";
+import { isSessionError } from "../errors.ts";
+import { forgetReason } from "./head.ts";
+
+/** Answers with the status, and nothing of the error's text: RFC 9110 section 15.6. */
+export function answerError(response: ServerResponse, error: unknown): void {
+  // The handler threw when it had answered: its answer is whole.
+  if (response.writableEnded) return;
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  const status = statusOf(error);
+  response.statusCode = status;
+  forgetReason(response);
+  response.setHeader("Content-Type", "text/plain; charset=utf-8");
+  response.setHeader("Cache-Control", "no-store");
+  response.end(status === 503 ? "Service Unavailable\n" : "Internal Server Error\n");
+}
+
+/** The status that an error of ours names; what others call so may be another server's. */
+function statusOf(error: unknown): number {
+  return (isSessionError(error) && (error as { readonly status?: number }).status) || 500;
+}
