@@ -19,11 +19,10 @@ for (const subpath of subpaths) {
   const name = subpath === "." ? "kocha-session" : `kocha-session/${subpath.slice(2)}`;
   if (!readme.includes(`\`${name}\``)) faults.push(`${subpath}: README.md has no \`${name}\``);
 }
-/** What the hosts share, and no entry point of its own. */
-const shared = new Set(["attach.ts", "hold.ts", "loopback.ts", "request-session.ts", "web.ts"]);
-for (const file of readdirSync("src/hosts")) {
-  if (shared.has(file)) continue;
-  if (!subpaths.includes(`./${file.slice(0, -3)}`)) faults.push(`src/hosts/${file} has no subpath`);
+for (const entry of readdirSync("src/hosts", { withFileTypes: true })) {
+  const { name } = entry;
+  if (entry.isFile() && !subpaths.includes(`./${name.slice(0, -3)}`))
+    faults.push(`src/hosts/${name} has no subpath`);
 }
 for (const peer of Object.keys(manifest.peerDependencies)) {
   if (manifest.peerDependenciesMeta?.[peer]?.optional !== true)

@@ -4,7 +4,7 @@ import type { RequestHandler } from "express";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
-import { attachThenNext } from "./attach.ts";
+import { attachThenNext } from "./shared/attach.ts";
 
 export { openSession } from "./node.ts";
 

@@ -6,10 +6,10 @@ import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
-import { attach } from "./attach.ts";
-import { answerError } from "./error-answer.ts";
-import { type HostHead, joined, listed } from "./head.ts";
-import { holdOf } from "./hold.ts";
+import { attach } from "./shared/attach.ts";
+import { answerError } from "./shared/error-answer.ts";
+import { type HostHead, joined, listed } from "./shared/head.ts";
+import { holdOf } from "./shared/hold.ts";
 import type { Awaitable } from "../core/store.ts";
 import { ConfigError } from "../errors.ts";
 

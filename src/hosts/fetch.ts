@@ -6,8 +6,15 @@ import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
-import { type Carrier, checkOwner, insideDone, joinOuter, opened, ownSession } from "./joining.ts";
-import { addressOf, isLocal } from "./loopback.ts";
+import {
+  type Carrier,
+  checkOwner,
+  insideDone,
+  joinOuter,
+  opened,
+  ownSession,
+} from "./shared/joining.ts";
+import { addressOf, isLocal } from "./shared/loopback.ts";
 import {
   isHeld,
   isWrittenPast,
@@ -16,8 +23,8 @@ import {
   nodeRequestOf,
   nodeResponseOf,
   settleUnderneath,
-} from "./underneath.ts";
-import { isResponse, prepareCarrier, watch, WebConnection, withEffects } from "./web.ts";
+} from "./shared/underneath.ts";
+import { isResponse, prepareCarrier, watch, WebConnection, withEffects } from "./shared/web.ts";
 
 /** What a handler may answer: a Response, or nothing, as Bun's does once a request was upgraded. */
 type Answered = Response | undefined | void;

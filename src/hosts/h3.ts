@@ -9,8 +9,15 @@ import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { ConfigError, UsageError } from "../errors.ts";
-import { type Carrier, checkOwner, insideDone, joinOuter, opened, ownSession } from "./joining.ts";
-import { isLocal } from "./loopback.ts";
+import {
+  type Carrier,
+  checkOwner,
+  insideDone,
+  joinOuter,
+  opened,
+  ownSession,
+} from "./shared/joining.ts";
+import { isLocal } from "./shared/loopback.ts";
 import {
   isHeld,
   leaveSession,
@@ -18,7 +25,7 @@ import {
   nodeRequestOf,
   nodeResponseOf,
   settleUnderneath,
-} from "./underneath.ts";
+} from "./shared/underneath.ts";
 import {
   checkUnclaimed,
   commitDespite,
@@ -30,7 +37,7 @@ import {
   watch,
   WebConnection,
   withEffects,
-} from "./web.ts";
+} from "./shared/web.ts";
 
 declare module "h3" {
   interface H3EventContext {

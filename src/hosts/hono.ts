@@ -10,8 +10,8 @@ import type { Connection } from "../core/backing.ts";
 import type { Session } from "../core/session.ts";
 import { StoreError } from "../errors.ts";
 import type { Awaitable } from "../core/store.ts";
-import { ownSession } from "./joining.ts";
-import { addressOf, isLocal } from "./loopback.ts";
+import { ownSession } from "./shared/joining.ts";
+import { addressOf, isLocal } from "./shared/loopback.ts";
 import {
   isHeld,
   isWrittenPast,
@@ -20,7 +20,7 @@ import {
   nodeRequestOf,
   nodeResponseOf,
   settleUnderneath,
-} from "./underneath.ts";
+} from "./shared/underneath.ts";
 import {
   applyToHeaders,
   commitDespite,
@@ -30,7 +30,7 @@ import {
   watch,
   WebConnection,
   withEffects,
-} from "./web.ts";
+} from "./shared/web.ts";
 
 declare module "hono" {
   interface ContextVariableMap {

@@ -4,10 +4,10 @@ import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import { occupied } from "../core/misuse.ts";
 import type { Session } from "../core/session.ts";
-import { attach } from "./attach.ts";
-import { holdOf } from "./hold.ts";
+import { attach } from "./shared/attach.ts";
+import { holdOf } from "./shared/hold.ts";
 import { openSession as openNodeSession } from "./node.ts";
-import { setUnlessOurs } from "./request-session.ts";
+import { setUnlessOurs } from "./shared/request-session.ts";
 import type { Awaitable } from "../core/store.ts";
 
 declare module "koa" {

@@ -8,9 +8,9 @@ import { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import type { Awaitable } from "../core/store.ts";
 import { UsageError } from "../errors.ts";
-import { attach, attachThenNext } from "./attach.ts";
-import { holdOf } from "./hold.ts";
-import { answerError } from "./error-answer.ts";
+import { attach, attachThenNext } from "./shared/attach.ts";
+import { holdOf } from "./shared/hold.ts";
+import { answerError } from "./shared/error-answer.ts";
 
 declare module "node:http" {
   interface IncomingMessage {

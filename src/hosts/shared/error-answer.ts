@@ -1,7 +1,7 @@
 // The answer to an error that no host's error path takes: its status and a line of text. It imports
 // nothing of Node.js.
 import type { ServerResponse } from "node:http";
-import { isSessionError } from "../errors.ts";
+import { isSessionError } from "../../errors.ts";
 import { forgetReason } from "./head.ts";
 
 /** Answers with the status, and nothing of the error's text: RFC 9110 section 15.6. */

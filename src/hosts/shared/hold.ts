@@ -1,12 +1,12 @@
 // Holds a Node.js response back until the session is saved (law L7): whatever would let the first
 // byte out commits first. It knows node:http's response, also that of HTTP/2, and no framework.
 import type { ServerResponse } from "node:http";
-import { chain, isThenable } from "../core/awaitable.ts";
-import { applyEffects, hasEffects, type ResponseEffects } from "../core/effects.ts";
-import type { SessionMiddleware } from "../core/middleware.ts";
-import { occupied, secondCookie } from "../core/misuse.ts";
-import type { Session } from "../core/session.ts";
-import type { Awaitable } from "../core/store.ts";
+import { chain, isThenable } from "../../core/awaitable.ts";
+import { applyEffects, hasEffects, type ResponseEffects } from "../../core/effects.ts";
+import type { SessionMiddleware } from "../../core/middleware.ts";
+import { occupied, secondCookie } from "../../core/misuse.ts";
+import type { Session } from "../../core/session.ts";
+import type { Awaitable } from "../../core/store.ts";
 import { isClosed } from "./begun.ts";
 import {
   foldHead,
