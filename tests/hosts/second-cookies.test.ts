@@ -132,10 +132,9 @@ describe.each(Object.entries(hosts))("on %s", (host, makeServer) => {
       const response = await fetch(url);
       // node:http's own error answer tells nothing.
       const told =
-        host === "node:http"
-          ? "Internal Server Error\n"
-          : expect.stringMatching(/^ERR_SESSION_USAGE_RESPONSE: .*mount it in one of the two/);
-      expect([response.status, await response.text()]).toEqual([500, told]);
+        host === "node:http" ? /^Internal/ : /^ERR_SESSION_USAGE_RESPONSE: .*mount it in/;
+      expect(response.status).toBe(500);
+      expect(await response.text()).toMatch(told);
       // The other's is dropped with the answer; what was changed goes out with the error.
       expect(namesOf(response).filter((name) => name === "session").length).toBe(1);
       const ours = response.headers.getSetCookie().filter((one) => one.startsWith("session"));

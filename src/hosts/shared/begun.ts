@@ -42,7 +42,7 @@ export class Begun {
       const head = rendered ?? `HTTP/1.1 ${response.statusCode} ${response.statusMessage}\r\n\r\n`;
       this.cover(response, "_header", head);
       // In node this follows from the head; in Bun it doesn't.
-      this.cover(response, "headersSent", true);
+      if (!response.headersSent) this.cover(response, "headersSent", true);
       // An error that comes to the socket is the connection's own: it is lost.
       const socket = socketOf(response);
       if (socket !== undefined) this.#deferDestroy(socket, (error) => Boolean(error));

@@ -5,8 +5,12 @@
 export type Undo = () => void;
 type Destroy = (error?: unknown) => unknown;
 
-/** Those that wait now; pipelined responses share one connection. */
-const deferred = new WeakMap<object, DeferredDestroy>();
+/** Where a connection has its own, while any waits: pipelined responses share it. */
+const deferred = Symbol("kocha-session.deferred");
+interface Deferrable {
+  destroy: Destroy;
+  [deferred]?: DeferredDestroy | undefined;
+}
 
 /** Puts a property in front of an object's own or inherited one; gives how to take it away. */
 export function cover(target: object, name: string, value: unknown): Undo {
@@ -23,24 +27,29 @@ export function cover(target: object, name: string, value: unknown): Undo {
   return () => void Reflect.deleteProperty(target, name);
 }
 
+const nothing = (): void => undefined;
+
 /** The destruction of a connection, put off until the last answer that waits is with it. */
 export class DeferredDestroy {
-  readonly #target: object;
+  readonly #target: Deferrable;
   readonly #undo: Undo[] = [];
   /** One for each answer that waits: called when the connection is to be destroyed. */
-  readonly #waiting = new Set<() => void>();
+  #waiting: (() => void)[] = [];
   #isAsked = false;
   #error: unknown;
 
-  private constructor(target: object, isGone: (error: unknown) => boolean) {
+  private constructor(target: Deferrable, isGone: (error: unknown) => boolean) {
     this.#target = target;
-    const { destroy } = target as { readonly destroy: Destroy };
-    const defer: Destroy = (error) => {
+    const { destroy } = target;
+    // Assigned, and assigned back: to define and to delete a property costs more than all the rest.
+    target.destroy = (error) => {
       if (isGone(error)) return destroy.call(target, error);
       this.#ask(error);
       return target;
     };
-    this.#undo.push(cover(target, "destroy", defer));
+    this.#undo.push(() => {
+      target.destroy = destroy;
+    });
   }
 
   /**
@@ -53,10 +62,9 @@ export class DeferredDestroy {
     isGone: (error: unknown) => boolean,
     asked: () => void,
   ): DeferredDestroy {
-    const known = deferred.get(target);
-    const one = known ?? new DeferredDestroy(target, isGone);
-    if (known === undefined) deferred.set(target, one);
-    one.#waiting.add(asked);
+    const place = target as Deferrable;
+    const one = (place[deferred] ??= new DeferredDestroy(place, isGone));
+    one.#waiting.push(asked);
     if (one.#isAsked) asked();
     return one;
   }
@@ -71,12 +79,12 @@ export class DeferredDestroy {
    * @returns destroys it, if that was asked: to be called when the answer is with the connection.
    */
   release(asked: () => void): () => void {
-    this.#waiting.delete(asked);
-    if (this.#waiting.size > 0) return () => undefined;
-    deferred.delete(this.#target);
+    const target = this.#target;
+    this.#waiting = this.#waiting.filter((one) => one !== asked);
+    if (this.#waiting.length > 0) return nothing;
+    target[deferred] = undefined;
     for (const undo of this.#undo.toReversed()) undo();
-    if (!this.#isAsked) return () => undefined;
-    const target = this.#target as { readonly destroy: Destroy };
+    if (!this.#isAsked) return nothing;
     // Not at once: node keeps the first bytes of a response back for the rest of the turn.
     return () => void setImmediate(() => target.destroy(this.#error));
   }

@@ -168,7 +168,7 @@ export function rememberHead(response: ServerResponse): () => void {
   const { statusCode } = response;
   // HTTP/2 has no reason, and warns whoever asks for it.
   const reason = isHttp2(response) ? undefined : response.statusMessage;
-  const headers = { ...response.getHeaders() };
+  const headers = response.getHeaders();
   const wasRendered = response.headersSent;
   return () => {
     if (wasRendered) unrender(response as unknown as RenderedHead);
