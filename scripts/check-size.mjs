@@ -11,14 +11,21 @@ import { parseAst } from "rolldown/parseAst";
  * AIM, which is not reached: docs/adr/0008-bundle-size.md. The budget holds what there is from
  * growing unseen.
  */
-const LIMIT = 22.5 * 1024;
+const LIMIT = 22.6 * 1024;
 const AIM = 8 * 1024;
 /** Strings of parts that this import must not carry: merging cookies, the memory store, the hosts, the CLI. */
 const foreign = ["keptNames", "maxEntries", "writeHead", "remoteAddr", "keygen --", "_kocha._sess"];
 
 /** What could be an entry point of its own, by the modules that it would take along. */
 const parts = {
-  "server-side stores": ["core/keyed", "core/key", "core/row", "core/record"],
+  "server-side stores": [
+    "core/keyed",
+    "core/keyed-finder",
+    "core/row-keeper",
+    "core/key",
+    "core/row",
+    "core/record",
+  ],
   "splitting into several cookies": ["cookie/split"],
   "flash messages and typed keys": ["core/flash", "core/typed"],
 };

@@ -20,7 +20,7 @@ export type { RevocationOptions } from "./core/listed-revocations.ts";
 export { memoryRevocations, type MemoryRevocationsOptions } from "./core/memory-revocations.ts";
 export { destroySession, listSessions, type SessionSummary } from "./core/listing.ts";
 export { SessionMiddleware } from "./core/middleware.ts";
-export type { Connection } from "./core/backing.ts";
+export type { Connection } from "./core/connection.ts";
 export {
   mergeRecords,
   toRecord,

@@ -16,6 +16,19 @@ export function chain<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U
   return isThenable(value) ? value.then(next) : next(value);
 }
 
+/** What `call` gives, or what `onFailure` does about its failure, now or later. */
+export function recover<T>(
+  call: () => Awaitable<T>,
+  onFailure: (error: unknown) => Awaitable<T>,
+): Awaitable<T> {
+  try {
+    const answer = call();
+    return isThenable(answer) ? answer.catch(onFailure) : answer;
+  } catch (error) {
+    return onFailure(error);
+  }
+}
+
 /** What a call came to: an answer, now or later, or what it threw at once. */
 type Attempt<T> = { readonly answer: Awaitable<T> } | { readonly error: unknown };
 

@@ -6,6 +6,19 @@ import type { RefusedReason } from "./events.ts";
 /** Why no cookie of the session can be sent. */
 export type LostReason = Extract<RefusedReason, "aborted" | "uncarried">;
 
+/** The error of a change from the call of `destroy()` on. */
+export function destroyedError(): UsageError {
+  const message = "the session was destroyed in this request and can't be changed any more";
+  return new UsageError("ERR_SESSION_USAGE_DESTROYED", message);
+}
+
+/** The error of a change where no response can carry a cookie, as in an upgrade. */
+export function headersOnlyError(): UsageError {
+  const message =
+    "a session that was opened from headers alone is read-only: no response can carry its cookie";
+  return new UsageError("ERR_SESSION_USAGE_READ_ONLY", message);
+}
+
 /** The error of a change after the session was closed. */
 export function closedError(lost: LostReason | undefined, hasFailed: boolean): UsageError {
   if (lost === "aborted") {

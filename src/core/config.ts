@@ -232,7 +232,7 @@ function checkRevocations(value: unknown, store: SessionStore): Revocations | un
     );
   }
   const list = value as Revocations | null;
-  if (typeof list?.open === "function") return list;
+  if (typeof list?.cover === "function") return list;
   return fail("revocations", `must be what memoryRevocations() gives, not ${kindOf(value)}`);
 }
 

@@ -1,6 +1,7 @@
 // Flash messages as Kocha has them: strings that are kept until they are read once. They are
 // entries of the session under a reserved prefix, so every law and limit holds for them too.
-import type { Backing } from "./backing.ts";
+import type { Draft } from "./draft.ts";
+import type { RequestSession } from "./request.ts";
 import { FLASH_PREFIX } from "./reserved.ts";
 import { assertText } from "./text.ts";
 
@@ -11,14 +12,11 @@ import { assertText } from "./text.ts";
  * session was opened for an upgrade. After `destroy()` there are none to remove.
  */
 export class Flash {
-  readonly #open: () => Backing;
+  readonly #request: RequestSession;
 
-  /**
-   * @param open - gives what stands behind the session.
-   * @internal
-   */
-  constructor(open: () => Backing) {
-    this.#open = open;
+  /** @internal */
+  constructor(request: RequestSession) {
+    this.#request = request;
   }
 
   /**
@@ -28,42 +26,38 @@ export class Flash {
   set(key: string, message: string): void {
     assertText(key, "key");
     assertText(message, "message");
-    const backing = this.#open();
-    backing.beforeChange();
-    if (backing.map.set(FLASH_PREFIX + key, message)) backing.noteChange();
+    const { map } = this.#request.change();
+    if (map.set(FLASH_PREFIX + key, message)) this.#request.noteChange();
   }
 
   /** The message, which is gone then; "" when there is none. */
   get(key: string): string {
-    const backing = this.#openToRemove();
+    const { map } = this.#openToRemove();
     const message = this.peek(key);
-    if (backing.map.del(FLASH_PREFIX + key)) backing.noteChange();
+    if (map.del(FLASH_PREFIX + key)) this.#request.noteChange();
     return message;
   }
 
   /** The message, which stays; "" when there is none. It can be read when nothing can be changed. */
   peek(key: string): string {
-    const backing = this.#open();
-    backing.touch();
-    return backing.map.view.get(FLASH_PREFIX + key) ?? "";
+    return this.#request.look().map.view.get(FLASH_PREFIX + key) ?? "";
   }
 
   /** All messages by their keys, which are gone then: for a middleware, before a page streams. */
   readAll(): Map<string, string> {
-    const backing = this.#openToRemove();
+    const { map } = this.#openToRemove();
     const messages = new Map<string, string>();
-    for (const [key, message] of backing.map.view) {
+    for (const [key, message] of map.view) {
       if (key.startsWith(FLASH_PREFIX)) messages.set(key.slice(FLASH_PREFIX.length), message);
     }
-    for (const key of messages.keys()) backing.map.del(FLASH_PREFIX + key);
-    if (messages.size > 0) backing.noteChange();
+    for (const key of messages.keys()) map.del(FLASH_PREFIX + key);
+    if (messages.size > 0) this.#request.noteChange();
     return messages;
   }
 
-  #openToRemove(): Backing {
-    const backing = this.#open();
+  #openToRemove(): Draft {
+    const request = this.#request;
     // A page must fail at its first try, not on the day when there is a message.
-    if (!backing.destroyed) backing.beforeChange();
-    return backing;
+    return request.isEnded ? request.look() : request.change();
   }
 }

@@ -216,14 +216,14 @@ export class RevocationFollower extends ListedRevocations {
     if (this.#asOf === undefined) this.#reloadIn(this.#reloadMs);
     this.#asOf = began;
     this.#failure = undefined;
-    this.list.sweep(this.now, SWEEP_STEPS);
+    this.dead.sweep(this.now, SWEEP_STEPS);
   }
 
   /** Takes in all that the log has from a cursor on; gives where the next poll goes on. */
   async #follow(cursor: string | undefined): Promise<string> {
     const page: RevocationPage = await this.#ask("load", () => this.#log.read(cursor));
     this.#logTime = { now: page.now, elapsed: this.#clock.elapsed() };
-    for (const record of page.records) this.list.add(record, page.now);
+    for (const record of page.records) this.dead.add(record, page.now);
     return page.more ? this.#follow(page.cursor) : page.cursor;
   }
 

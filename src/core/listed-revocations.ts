@@ -1,27 +1,22 @@
 // What all revocations over a dead list have in common: the checks of what they are told, how long an
 // entry lives, and the answers. Where an entry goes and what time it is, its two kinds know.
 import { ConfigError, UsageError } from "../errors.ts";
-import { chain, isThenable } from "./awaitable.ts";
-import type { Backing, Connection, EngineParts } from "./backing.ts";
+import { chain } from "./awaitable.ts";
 import { DeadList } from "./dead-list.ts";
 import { SECOND } from "./expiry.ts";
-import { RevocableBacking } from "./revocable.ts";
+import { Revocable } from "./revocable.ts";
 import type {
   AppendedRevocation,
   EndingSession,
+  RequestRevocations,
   RevocationEntry,
   RevocationList,
   Revocations,
   RevokeSubjectOptions,
   SessionLimits,
 } from "./revocations.ts";
-import type {
-  Awaitable,
-  Cookie,
-  RevocableSession,
-  RevocationVerdict,
-  SealedSessionStore,
-} from "./store.ts";
+import type { StoreCallOptions } from "./store-call.ts";
+import type { Awaitable, RevocableSession, RevocationVerdict } from "./store.ts";
 import { assertText, kindOf } from "./text.ts";
 
 /** How revocations are kept. Times are in seconds. */
@@ -46,7 +41,7 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 
 /** Revocations whose list is in this process's memory. */
 export abstract class ListedRevocations implements Revocations, RevocationList {
-  protected readonly list: DeadList = new DeadList();
+  protected readonly dead: DeadList = new DeadList();
   readonly #maxEntries: number;
   readonly #onFull: (() => void) | undefined;
   /** Milliseconds; 0: nobody has said yet. */
@@ -72,7 +67,7 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
 
   /** How many sessions, credentials and subjects are listed. */
   get size(): number {
-    return this.list.size;
+    return this.dead.size;
   }
 
   async revoke(id: string): Promise<void> {
@@ -103,16 +98,8 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
     this.#keepFor = Math.max(this.#keepFor, life + SLACK);
   }
 
-  open(
-    parts: EngineParts,
-    connection: Connection,
-    store: SealedSessionStore,
-    cookies: readonly Cookie[],
-  ): Awaitable<Backing> {
-    const backing = new RevocableBacking(parts, connection, store, () => cookies, this);
-    // Law L6: who brings no cookie waits for nothing.
-    const ready = cookies.length === 0 ? undefined : this.ready();
-    return isThenable(ready) ? backing.prepare(ready).then(() => backing) : backing;
+  forRequest(options: StoreCallOptions): RequestRevocations {
+    return new Revocable(options, this);
   }
 
   reading(): number {
@@ -121,16 +108,16 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   }
 
   verdict(session: RevocableSession, at: number = this.reading()): RevocationVerdict | undefined {
-    return this.list.verdict(session, at);
+    return this.dead.verdict(session, at);
   }
 
   bindingTime(subject: string): number {
-    return Math.max(this.reading(), (this.list.recordOf(subject)?.before ?? 0) + 1);
+    return Math.max(this.reading(), (this.dead.recordOf(subject)?.before ?? 0) + 1);
   }
 
   end(session: EndingSession): Awaitable<void> {
     // Anyone can make sessions and end them again: that may not fill the memory of every process.
-    if (session.subject === undefined && this.list.size >= this.#maxEntries) {
+    if (session.subject === undefined && this.dead.size >= this.#maxEntries) {
       this.#onFull?.();
       return undefined;
     }
@@ -148,7 +135,7 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   #add(entry: RevocationEntry): Awaitable<boolean> {
     // ORDER: what the log doesn't have is not dead here either, or the nodes would disagree.
     return chain(this.append(entry), ({ record, isFirst }) => {
-      this.list.add(record, this.now);
+      this.dead.add(record, this.now);
       return isFirst;
     });
   }

@@ -17,13 +17,6 @@ export interface RecordedChange {
   readonly del: readonly string[];
 }
 
-interface Mark {
-  readonly view: ReadonlyMap<string, string>;
-  readonly cleared: boolean;
-  readonly set: ReadonlyMap<string, string> | undefined;
-  readonly del: ReadonlySet<string> | undefined;
-}
-
 const none: ReadonlyMap<string, string> = new Map();
 
 /** How many keys a LimitError names. */
@@ -40,7 +33,6 @@ export class SessionMap {
   #cleared = false;
   #set: Map<string, string> | undefined;
   #del: Set<string> | undefined;
-  #mark: Mark | undefined;
   /** UTF-16 units of the view, counted at the first set; -1: not yet. */
   #units = -1;
 
@@ -61,26 +53,15 @@ export class SessionMap {
   /** Takes `base` as what is stored and forgets every change. The map is not copied. */
   load(base: ReadonlyMap<string, string>): void {
     this.#base = base;
-    this.#mark = undefined;
     this.discard();
   }
 
-  /** Keeps the changes so far: `discard` goes back to here from now on. */
-  mark(): void {
-    const set = this.#set && new Map(this.#set);
-    const del = this.#del && new Set(this.#del);
-    this.#mark = { view: this.#view, cleared: this.#cleared, set, del };
-    this.#own = undefined;
-  }
-
-  /** Forgets every change since `load`, `take` or `mark`. */
+  /** Forgets every change since `load` or `take`. */
   discard(): void {
-    const mark = this.#mark;
-    this.#view = mark?.view ?? this.#base;
+    this.#view = this.#base;
     this.#own = undefined;
-    this.#cleared = mark?.cleared ?? false;
-    this.#set = mark?.set && new Map(mark.set);
-    this.#del = mark?.del && new Set(mark.del);
+    this.#cleared = false;
+    this.#set = this.#del = undefined;
     this.#units = -1;
   }
 
@@ -179,6 +160,22 @@ export class SessionMap {
       { actual, limit: maxSessionBytes, largestKeys },
     );
   }
+}
+
+/** One change for two, of which the second was made to what the first one left. */
+export function composeChanges(first: RecordedChange, second: RecordedChange): RecordedChange {
+  if (second.clear) return second;
+  const set = new Map(first.set);
+  const del = new Set(first.del);
+  for (const key of second.del) {
+    set.delete(key);
+    del.add(key);
+  }
+  for (const [key, value] of second.set) {
+    set.set(key, value);
+    del.delete(key);
+  }
+  return { clear: first.clear, set, del: [...del] };
 }
 
 /** The largest entries, at most three, largest first. */

@@ -45,10 +45,10 @@ class MemoryRevocations extends ListedRevocations {
 
   protected append(entry: RevocationEntry): AppendedRevocation {
     const { now } = this;
-    this.list.sweep(now, SWEEP_STEPS);
+    this.dead.sweep(now, SWEEP_STEPS);
     // What is taken in at once is never sent again, so no nonce need be kept.
-    const isFirst = entry.kind !== "credential" || !this.list.hasRetired(entry.id);
-    const known = entry.kind === "subject" ? this.list.recordOf(entry.id) : undefined;
+    const isFirst = entry.kind !== "credential" || !this.dead.hasRetired(entry.id);
+    const known = entry.kind === "subject" ? this.dead.recordOf(entry.id) : undefined;
     return { record: toRecord(entry, now, known), isFirst };
   }
 }

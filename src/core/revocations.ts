@@ -1,14 +1,13 @@
 // The revoked sessions of sealed stores: what the application says, what the engine asks, and the log
 // that carries it from process to process. It knows no driver, no cookie and no timer.
-import type { Backing, Connection, EngineParts } from "./backing.ts";
 import { MAX_SKEW } from "./expiry.ts";
+import type { StoreCallOptions } from "./store-call.ts";
 import type {
   Awaitable,
-  Cookie,
   OpenedSession,
   RevocableSession,
   RevocationVerdict,
-  SealedSessionStore,
+  SealedContext,
 } from "./store.ts";
 
 /** Which sessions of a subject end. */
@@ -70,16 +69,36 @@ export interface Revocations {
    */
   cover(limits: SessionLimits): void;
   /**
-   * What stands behind a request's session, once the list can say what became of it.
-   * @throws {StoreError} when it can't and `onStoreError` is "fail".
+   * The list as one request asks it, through the limits on calls of the configuration.
    * @internal
    */
-  open(
-    parts: EngineParts,
-    connection: Connection,
-    store: SealedSessionStore,
-    cookies: readonly Cookie[],
-  ): Awaitable<Backing>;
+  forRequest(options: StoreCallOptions): RequestRevocations;
+}
+
+/** The list of the revoked, as one request asks it. */
+export interface RequestRevocations {
+  /** The credential that takes the place of the opened one, which is retired. */
+  successor: string | undefined;
+  /** Says whether a session is dead, all by one reading of the list's clock. */
+  readonly verdict: SealedContext["verdict"];
+  /**
+   * Waits until the list can say what became of any session.
+   * @throws {StoreError} when it can't.
+   */
+  ready(): Awaitable<void>;
+  /** Whether a session was opened by a credential in its grace. */
+  isInGrace(session: RevocableSession): boolean;
+  /**
+   * Whether a session that lived at its opening is dead by now; in its grace it is read-only.
+   * @throws {StoreError} when the list is too old to say.
+   */
+  hasDied(opened: OpenedSession): boolean;
+  /** The instant of a login that is made now, Unix milliseconds. */
+  bindingTime(subject: string): number;
+  /** Ends the opened credential; gives false where another request has replaced it before. */
+  retire(opened: OpenedSession, successor: string): Awaitable<boolean>;
+  /** Ends sessions; one that fails keeps none of the others from their end. */
+  end(sessions: readonly OpenedSession[]): Awaitable<unknown>;
 }
 
 /** What one request's session asks of the list, and tells it. */

@@ -1,6 +1,6 @@
 // The rows of one request's sessions at their store: every call that changes one. After a call that
 // failed nobody knows what is stored, and it says so. It knows no key of a client and no cookie.
-import { chain, isThenable, tryAll } from "./awaitable.ts";
+import { recover, chain, tryAll } from "./awaitable.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { notify } from "./events.ts";
 import { mintSelector } from "./key.ts";
@@ -105,13 +105,7 @@ export class RowKeeper {
   }
 
   #guard<T>(call: () => Awaitable<T>): Awaitable<T> {
-    const fail = (error: unknown): never => this.#fail(error as Error);
-    try {
-      const answer = call();
-      return isThenable(answer) ? answer.catch(fail) : answer;
-    } catch (error) {
-      return fail(error);
-    }
+    return recover(call, (error) => this.#fail(error as Error));
   }
 
   #fail(error: Error): never {

@@ -1,6 +1,6 @@
 // What one request saves into a row, kept apart from the row that it was made from: where only the
 // engine's notes have changed since, it is made again for what is there now. It knows no store call.
-import type { Binding } from "./backing.ts";
+import type { Binding } from "./binding.ts";
 import { type ConfiguredLifetime, idleOf, type Lifetime } from "./lifetime.ts";
 import { encodeMeta, type SessionMeta } from "./meta.ts";
 import type { SessionChange } from "./store.ts";

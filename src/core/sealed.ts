@@ -1,20 +1,25 @@
-// The session of a sealed store: the data travels in the cookies themselves. It opens at the first
-// touch, gathers the request's whole change, and the response carries the one write.
+// Keeps the session of a sealed store: the data travels in the cookies themselves. The saves of one
+// request are composed into one change of what the request brought, and its response carries the
+// one write.
 import { StoreError } from "../errors.ts";
-import { chain } from "./awaitable.ts";
-import {
-  Backing,
-  type Binding,
-  type Connection,
-  type EngineParts,
-  type ReadOnlyReason,
-} from "./backing.ts";
+import { recover, chain } from "./awaitable.ts";
+import type { ResolvedConfig } from "./config.ts";
+import { type Draft, type Found, unavailable } from "./draft.ts";
 import { notify, type RefusedReason } from "./events.ts";
-import { cookieMaxAge } from "./expiry.ts";
-import { type Decision, decide } from "./lifecycle.ts";
-import { type Lifetime, longestIdle, noLifetime } from "./lifetime.ts";
-import { callStore } from "./store-call.ts";
+import type { RenewalState } from "./expiry.ts";
+import type { Keeper } from "./keeper.ts";
 import { mintSelector } from "./key.ts";
+import type { Decision } from "./lifecycle.ts";
+import { noLifetime } from "./lifetime.ts";
+import type { RequestRevocations } from "./revocations.ts";
+import {
+  composeSaves,
+  hasChange,
+  type SealedSave,
+  toSealedChange,
+  toSealedEnd,
+} from "./sealed-change.ts";
+import { callStore } from "./store-call.ts";
 import {
   type Awaitable,
   type Cookie,
@@ -28,359 +33,270 @@ import {
   sessionsOf,
 } from "./store.ts";
 
-const nothing: readonly never[] = [];
-const noChange: Pick<SealedChange, "set" | "del"> = { set: new Map(), del: nothing };
-
-/** A change while it is put together. */
-type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
-
-interface Mark {
-  readonly due: SealedWrite | undefined;
-  readonly bump: boolean;
-  readonly binding: Binding | undefined;
-  readonly lifetime: Lifetime;
+/** What was sealed: the save, and its cookies. */
+interface Sealed {
+  readonly save: SealedSave;
+  readonly write: SealedWrite;
 }
 
-/** The session of one request over a sealed store. */
-export class SealedBacking extends Backing {
-  protected readonly savesAlone = false;
+/** The keeper of one request's session over a sealed store. */
+export class SealedKeeper implements Keeper {
+  readonly savesAlone = false;
+  readonly #config: ResolvedConfig;
   readonly #store: SealedSessionStore;
   readonly #findCookies: () => readonly Cookie[];
-  #opened: OpenedSession | undefined;
+  readonly #revocable: RequestRevocations | undefined;
   /** What the request's cookies held; a fresh session may have taken its place meanwhile. */
   #brought: OpenedSession | SealedRemains | undefined;
-  /** Why every look at the session fails: nobody can say what the request's cookies hold. */
-  #failure: Error | undefined;
-  /** The same where `onStoreError` is "anonymous": the session reads as empty (law L9). */
-  protected isShut = false;
+  /** The session that is changed; undefined: a new one. */
+  #opened: OpenedSession | undefined;
+  #isShut = false;
   #newId: string | undefined;
-  /** Whether the credential is replaced. */
-  protected bump = false;
-  /** What the response carries as things stand, and the count of changes that it knows. */
+  /** All that the request has saved so far. */
+  #saved: SealedSave | undefined;
+  /** The cookies that the response carries: of all that, or of a logout. */
   #due: SealedWrite | undefined;
-  #dueAt = -1;
-  #changes = 0;
-  /** What was saved within the request: `discard` goes back to it. */
-  #mark: Mark | undefined;
+  #broken: Error | undefined;
 
-  /** @param findCookies - the request's cookies that may be ours; called at the first touch. */
+  /**
+   * @param findCookies - the request's cookies that may be ours; called at the first look.
+   * @param revocable - the list of the revoked; undefined: nothing is revoked.
+   */
   constructor(
-    parts: EngineParts,
-    connection: Connection,
+    config: ResolvedConfig,
     store: SealedSessionStore,
     findCookies: () => readonly Cookie[],
+    revocable: RequestRevocations | undefined,
   ) {
-    super(parts, connection);
+    this.#config = config;
     this.#store = store;
     this.#findCookies = findCookies;
+    this.#revocable = revocable;
   }
 
-  override touch(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    super.touch();
+  /** Nobody can say what became of the session: it reads as empty, and can only be ended (law L9). */
+  shut(): void {
+    this.#isShut = true;
   }
 
-  protected override openLate(): void {
-    if (this.isShut) return;
-    try {
-      this.#brought = this.find(this.verdict);
-      if (isOpened(this.#brought)) this.adopt(this.#brought);
-    } catch (error) {
-      // ORDER: a second look must not find an empty session where the first one found no answer.
-      this.#failure = error as Error;
-      this.shut(error);
-      this.#failure = undefined;
+  load(): Found | undefined {
+    if (this.#isShut) return unavailable;
+    const found = this.#find(this.#revocable?.verdict);
+    this.#brought = found;
+    if (!isOpened(found)) return undefined;
+    this.#opened = found;
+    const { id, skipped, data, created } = found;
+    if (this.#revocable?.isInGrace(found) === true) {
+      return { data, lifetime: noLifetime, readOnly: "grace" };
     }
-  }
-
-  /** Takes it that nobody can say what the request's cookies hold. */
-  protected shut(error: unknown): void {
-    if (this.config.onStoreError === "fail" || !(error instanceof StoreError)) throw error;
-    this.isShut = true;
-    this.readOnly = "unavailable";
-  }
-
-  /** Says whether a session is dead; undefined: nobody does. */
-  protected get verdict(): SealedContext["verdict"] {
-    return undefined;
-  }
-
-  /** What the request's cookies say. */
-  protected find(verdict: SealedContext["verdict"]): OpenedSession | SealedRemains | undefined {
-    const cookies = this.#findCookies();
-    if (cookies.length === 0) return undefined;
-    const context = this.#context(verdict);
-    const found = callStore(this.config, "load", () => this.#store.open(cookies, context));
-    return found as OpenedSession | SealedRemains | undefined;
-  }
-
-  /** Takes over what was found; `shut`: it can only be ended. */
-  protected adopt(opened: OpenedSession, shut?: ReadOnlyReason): void {
-    this.#opened = opened;
-    if (shut !== undefined) {
-      this.readOnly = shut;
-      return;
-    }
-    this.isNew = false;
-    this.created = opened.created;
-    this.lifetime = this.storedLifetime = opened;
-    this.map.load(opened.data);
-    const { id, skipped } = opened;
-    notify(this.config.on, "opened", { id });
+    notify(this.#config.on, "opened", { id });
     if (skipped !== undefined && skipped.length > 0) {
-      notify(this.config.on, "skipped", { id, keys: skipped });
+      notify(this.#config.on, "skipped", { id, keys: skipped });
     }
-  }
-
-  /** The session that the request brought. */
-  protected get opened(): OpenedSession | undefined {
-    return this.#opened;
-  }
-
-  /** A session that holds only what is set from now on, never the old data. */
-  protected startFresh(): void {
-    this.#opened = this.#newId = this.#mark = this.#due = undefined;
-    this.bump = false;
-    this.readOnly = undefined;
-    this.isNew = true;
-    this.created = this.newCreated();
-    this.lifetime = this.storedLifetime = noLifetime;
-    this.binding = undefined;
-    this.map.load(noChange.set);
+    return { data, created, lifetime: found };
   }
 
   get id(): string {
-    this.touch();
     return this.#opened?.id ?? (this.#newId ??= mintSelector());
   }
 
-  get expires(): number {
-    this.touch();
-    if (this.#opened !== undefined && !this.changed) return this.#opened.expires;
-    return Math.min(this.config.now() + this.ttl, this.#deadlineOf(this.#opened));
-  }
-
-  get stored(): boolean {
-    this.touch();
+  get isStored(): boolean {
     return this.#opened !== undefined;
   }
 
-  get changed(): boolean {
-    return this.bump || this.#hasChanges;
+  get expires(): number {
+    return this.#opened?.expires ?? Infinity;
   }
 
-  get #hasChanges(): boolean {
-    return this.map.changed || this.binding !== undefined || this.lifetimeChanged;
-  }
-
-  override noteChange(): void {
-    this.#changes++;
-    super.noteChange();
-  }
-
-  protected override dropChanges(): void {
-    super.dropChanges();
-    this.takeBack();
-    const mark = this.#mark;
-    if (mark === undefined) return;
-    this.binding = mark.binding;
-    this.lifetime = mark.lifetime;
-  }
-
-  /** Forgets a seal that was made since the last save. */
-  protected takeBack(): void {
-    const mark = this.#mark;
-    this.bump = mark?.bump ?? false;
-    this.#due = mark?.due;
-    this.#dueAt = ++this.#changes;
-  }
-
-  /** Called before a write, if one is due. */
-  protected prepareWrite(): Awaitable<void> {
-    return undefined;
-  }
-
-  /** Why nothing may be written, if so. */
-  protected refusal(): RefusedReason | undefined {
-    return undefined;
-  }
-
-  /** What else a change carries. */
-  protected extras(_binding: Binding | undefined): Partial<SealedChange> | undefined {
-    return undefined;
-  }
-
-  protected replaceCredential(): Awaitable<void> {
-    if (this.isShut) throw this.notSaved();
-    // Without a cookie there is nothing to replace: law L6.
-    if (!this.stored) return undefined;
-    this.bump = true;
-    return this.saveChanges();
-  }
-
-  /** Seals what there is, so that what doesn't fit is heard of here; the response carries it. */
-  protected saveChanges(): Awaitable<void> {
-    if (!this.changed || (!this.stored && this.#isEmpty)) return undefined;
-    return chain(this.prepareWrite(), () => {
-      if (this.write()) this.keep();
-    });
-  }
-
-  /** What was sealed is saved: `discard` goes back to it. */
-  protected keep(): void {
-    this.map.mark();
-    const { binding, lifetime } = this;
-    this.#mark = { due: this.#due, bump: this.bump, binding, lifetime };
-  }
-
-  protected end(): Awaitable<void> {
-    // ORDER: without anybody's word on it; whoever holds the cookie may end its session.
-    if (this.isShut) this.#brought = this.find(undefined);
-    const brought = this.#brought;
-    const sessions = sessionsOf(brought);
-    return chain(this.announceEnd(sessions), () => {
-      this.destroyed = true;
-      this.map.load(noChange.set);
-      this.#due = brought && this.#seal(brought, this.#endOf(sessions));
-      for (const { id } of sessions) notify(this.config.on, "destroyed", { id });
-    });
-  }
-
-  /** Tells whoever must know that these sessions end. */
-  protected announceEnd(_sessions: readonly OpenedSession[]): Awaitable<unknown> {
-    return undefined;
-  }
-
-  /** Says how long a write that races with the end could live: a tombstone must outlive it. */
-  #endOf(sessions: readonly OpenedSession[]): SealedChange {
-    const deadlines = sessions.map((session) => this.#deadlineOf(session));
-    const deadline = deadlines.length === 0 ? this.newDeadline : Math.max(...deadlines);
-    const ttl = longestIdle(this.lifetime, this.config);
-    return { op: "destroy", ...noChange, ttl, deadline };
-  }
-
-  protected finish(): Awaitable<void> {
-    // Untouched, it was never even opened.
-    if (!this.touched) return undefined;
+  get deadline(): number | undefined {
     const opened = this.#opened;
-    const decision = decide(
-      {
-        stored: opened !== undefined,
-        changed: this.changed,
-        empty: this.#isEmpty,
-        touched: true,
-        renewal: {
-          issued: opened?.issued ?? 0,
-          // A sealed session is renewed whole: below its deadline or at it, the idle end moves.
-          expires: opened?.idleExpires ?? 0,
-          deadline: Infinity,
-          ttl: this.ttl,
-          maxAge: this.#maxAge,
-        },
+    return opened === undefined || opened.foreign === true ? undefined : opened.deadline;
+  }
+
+  get uncarried(): SealedSave | undefined {
+    return this.#saved;
+  }
+
+  /** The opened credential was retired or it wasn't, nobody knows. */
+  get broken(): Error | undefined {
+    return this.#broken;
+  }
+
+  renewal({ ttl, maxAge }: Draft): RenewalState {
+    const { issued = 0, idleExpires: expires = 0 } = this.#opened ?? {};
+    // A sealed session is renewed whole: below its deadline or at it, the idle end moves.
+    return { issued, expires, deadline: Infinity, ttl, maxAge };
+  }
+
+  /** Seals what there is, so that what doesn't fit is found out here; the response carries it. */
+  save(draft: Draft): Awaitable<RefusedReason | undefined> {
+    return chain(this.#ready(draft), () => this.#write(draft, false));
+  }
+
+  regenerate(draft: Draft): Awaitable<RefusedReason | undefined> {
+    const revocable = this.#revocable;
+    const opened = this.#opened;
+    // What no response has carried yet needs no second successor.
+    if (revocable === undefined || revocable.successor !== undefined || opened === undefined) {
+      return chain(this.#ready(draft), () => this.#write(draft, true));
+    }
+    return chain(revocable.ready(), () => this.#replace(draft, opened, revocable));
+  }
+
+  #replace(
+    draft: Draft,
+    opened: OpenedSession,
+    revocable: RequestRevocations,
+  ): Awaitable<RefusedReason | undefined> {
+    if (revocable.hasDied(opened)) return this.#lose();
+    const successor = mintSelector();
+    const { changed } = draft;
+    return recover(
+      () => {
+        // ORDER: what doesn't fit is found out before the old credential is retired.
+        const sealed = this.#seal(draft, true, successor);
+        if (sealed === undefined) return "stale";
+        return chain(revocable.retire(opened, successor), (isFirst) =>
+          isFirst ? this.#carry(sealed) : "stale",
+        );
       },
-      this.config.renewAfter,
-      this.config.now(),
+      (error) => {
+        if (error instanceof StoreError) this.#broken = error;
+        // What was sealed is saved no more.
+        if (changed && !draft.changed) {
+          notify(this.#config.on, "refused", { id: opened.id, reason: "unavailable" });
+        }
+        throw error;
+      },
     );
+  }
+
+  conclude(draft: Draft, decision: Decision): Awaitable<RefusedReason | undefined> {
     if (decision === "none") {
-      this.#due = undefined;
+      this.#drop();
       return undefined;
     }
-    return chain(this.prepareWrite(), () => this.#conclude(decision));
+    return chain(this.#ready(draft), () => {
+      const isChanged = draft.changed || this.#saved !== undefined;
+      const refusal = this.#write(draft, false);
+      if (refusal === undefined) this.#announce(decision);
+      // A renewal that lost a race is nobody's loss.
+      return isChanged ? refusal : undefined;
+    });
   }
 
-  #conclude(decision: Decision): void {
-    if (!this.write()) return;
+  end(draft: Draft): Awaitable<unknown> {
+    // ORDER: without anybody's word on it; whoever holds the cookie may end its session.
+    if (draft.readOnly === "unavailable") this.#brought = this.#find(undefined);
+    const brought = this.#brought;
+    const sessions = sessionsOf(brought);
+    return chain(this.#revocable?.end(sessions), () => {
+      this.#saved = undefined;
+      this.#due = brought && this.#call(brought, toSealedEnd(sessions, draft));
+      for (const { id } of sessions) notify(this.#config.on, "destroyed", { id });
+    });
+  }
+
+  forget(): void {
+    this.#opened = this.#newId = undefined;
+    this.#drop();
+    if (this.#revocable !== undefined) this.#revocable.successor = undefined;
+  }
+
+  due(): SealedWrite | undefined {
+    return this.#due;
+  }
+
+  /** A new, unbound session can't be revoked: it doesn't wait for the list. */
+  #ready({ binding }: Draft): Awaitable<void> {
+    if (this.#opened === undefined && (binding ?? this.#saved?.binding) === undefined) return;
+    return this.#revocable?.ready();
+  }
+
+  /** Adds a draft to what the response carries. */
+  #write(draft: Draft, bump: boolean): RefusedReason | undefined {
+    const opened = this.#opened;
+    if (opened !== undefined && this.#revocable?.hasDied(opened) === true) return this.#lose();
+    const saved = this.#saved;
+    if (saved !== undefined && !draft.changed && (saved.bump || !bump)) return undefined;
+    const sealed = this.#seal(draft, bump, this.#revocable?.successor);
+    return sealed === undefined ? "stale" : this.#carry(sealed);
+  }
+
+  /** Gives up the session, which another request has ended, or given another credential. */
+  #lose(): RefusedReason {
+    this.#drop();
+    return "stale";
+  }
+
+  #carry({ save, write }: Sealed): undefined {
+    this.#saved = save;
+    this.#due = write;
+  }
+
+  #drop(): void {
+    this.#saved = this.#due = undefined;
+  }
+
+  /**
+   * Seals all that was saved with the draft, which counts as saved from then on.
+   * @returns undefined when the store refuses it.
+   * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit; then it isn't saved.
+   */
+  #seal(draft: Draft, bump: boolean, credential: string | undefined): Sealed | undefined {
+    const opened = this.#opened;
+    const save = composeSaves(this.#saved, draft, opened, bump);
+    const { binding } = save;
+    const change = toSealedChange(
+      save,
+      opened,
+      this.id,
+      draft.ttl,
+      this.deadline ?? draft.deadline,
+    );
+    if (credential !== undefined) change.credential = credential;
+    if (binding !== undefined && this.#revocable !== undefined) {
+      change.boundAt = this.#revocable.bindingTime(binding.subject);
+    }
+    const write = this.#call(opened ?? this.#brought, change);
+    if (write === undefined) return undefined;
+    draft.settle();
+    return { save, write };
+  }
+
+  #announce(decision: Decision): void {
+    const { on } = this.#config;
     const { id } = this;
     const isRenewal = decision === "renew" || decision === "resend";
-    if (decision === "create") notify(this.config.on, "created", { id });
-    if (this.bump) notify(this.config.on, "regenerated", { id });
-    if (isRenewal) notify(this.config.on, "renewed", { id });
+    if (decision === "create") notify(on, "created", { id });
+    const saved = this.#saved;
+    if (saved?.bump === true) notify(on, "regenerated", { id });
+    if (isRenewal) notify(on, "renewed", { id });
     // A credential that was replaced is no change that was saved.
-    else if (this.#hasChanges) notify(this.config.on, "committed", { id });
+    else if (saved !== undefined && hasChange(saved)) notify(on, "committed", { id });
     const bytes = this.#due?.collapsed;
-    if (bytes !== undefined) notify(this.config.on, "collapsed", { id, bytes });
+    if (bytes !== undefined) notify(on, "collapsed", { id, bytes });
   }
 
-  protected setCookies(): string[] {
-    const due = this.#due;
-    if (due === undefined) return [];
-    const now = this.config.now();
-    const { secure } = this;
-    return [
-      // ORDER: what is set comes first, so that a response that is torn apart still carries it.
-      ...due.set.map(({ name, value, maxAge = this.#maxAge }) =>
-        this.cookies.set(name, value, maxAge, now, secure),
-      ),
-      ...due.expire.map((name) => this.cookies.expire(name, secure)),
-    ];
+  #find(verdict: SealedContext["verdict"]): OpenedSession | SealedRemains | undefined {
+    const cookies = this.#findCookies();
+    if (cookies.length === 0) return undefined;
+    const context = this.#context(verdict);
+    const found = callStore(this.#config, "load", () => this.#store.open(cookies, context));
+    return found as OpenedSession | SealedRemains | undefined;
   }
 
-  get #maxAge(): number | undefined {
-    return cookieMaxAge(this.lifetime.cookieExpires ?? this.config.cookieExpires);
-  }
-
-  #deadlineOf(session: OpenedSession | undefined): number {
-    return session === undefined || session.foreign === true ? this.newDeadline : session.deadline;
-  }
-
-  get #isEmpty(): boolean {
-    return this.map.view.size === 0 && this.binding === undefined;
-  }
-
-  /** Seals the change as it is now, unless that has been done; gives whether it was taken. */
-  protected write(): boolean {
-    const refusal = this.refusal();
-    if (refusal !== undefined) {
-      if (refusal === "stale") this.#mark = undefined;
-      if (this.changed) this.refuse(refusal);
-      else this.#due = this.#mark?.due;
-      return false;
-    }
-    if (this.#due !== undefined && this.#dueAt === this.#changes) return true;
-    const opened = this.#opened;
-    const { clear, set, del } = this.map.change;
-    const { binding, lifetime } = this;
-    // Field by field: it is made for every write, and spreading what is rarely there costs more.
-    const change: Writable<SealedChange> = {
-      op: opened === undefined ? "create" : "update",
-      set,
-      del,
-      ttl: this.ttl,
-      deadline: this.#deadlineOf(opened),
-    };
-    if (opened === undefined) change.id = this.id;
-    else change.rev = opened.rev;
-    if (opened !== undefined && clear) change.clear = true;
-    if (opened !== undefined && this.bump) change.bump = true;
-    if (binding !== undefined) change.subject = binding.subject;
-    if (this.lifetimeChanged) {
-      const { cookieExpires, sessionExpires = 0 } = lifetime;
-      change.shrinks = true;
-      if (cookieExpires !== undefined) change.cookieExpires = cookieExpires;
-      change.sessionExpires = sessionExpires;
-    }
-    Object.assign(change, this.extras(binding));
-    const due = this.#seal(opened ?? this.#brought, change);
-    if (due === undefined) {
-      this.refuse("stale");
-      return false;
-    }
-    this.#due = due;
-    this.#dueAt = this.#changes;
-    return true;
-  }
-
-  #seal(
+  #call(
     found: OpenedSession | SealedRemains | undefined,
     change: SealedChange,
   ): SealedWrite | undefined {
-    return callStore(this.config, "save", () =>
+    return callStore(this.#config, "save", () =>
       this.#store.write(found, change, this.#context()),
     ) as SealedWrite | undefined;
   }
 
   #context(verdict?: SealedContext["verdict"]): SealedContext {
-    const { name, on, now } = this.config;
+    const { name, on, now } = this.#config;
     return { name, now: now(), rejected: (reason) => notify(on, "rejected", { reason }), verdict };
   }
 }

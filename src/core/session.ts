@@ -1,31 +1,16 @@
 // The session as an application sees it: a string map for one client, Kocha's five words and what
-// the life of a session needs. What stands behind it is the engine's.
-import type { Backing, SessionStage } from "./backing.ts";
+// the life of a session needs. The request's session behind it is the engine's.
 import { Flash } from "./flash.ts";
 import { refuseCallback, refuseForeignUse } from "./misuse.ts";
+import { withCookieExpires, withSessionExpires } from "./lifetime.ts";
+import type { RequestSession } from "./request.ts";
 import { assertFree, isReserved } from "./reserved.ts";
 import { assertText } from "./text.ts";
 import { decodeTyped, encodeTyped, type SessionKey } from "./typed.ts";
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
-/** What the engine does with a session, and an application can't. */
-interface Insides {
-  /** What stands behind a session. */
-  readonly backingOf: (session: Session) => Backing;
-  /** The same, undefined as long as nobody has looked at the session. */
-  readonly openedBackingOf: (session: Session) => Backing | undefined;
-  /** The engine that made a session; undefined when it is no session of this copy of the library. */
-  readonly ownerOf: (session: Session) => object | undefined;
-  /** Closes a session that nobody has looked at: it can be read, but not changed any more. */
-  readonly closeUnopened: (session: Session) => void;
-  /** How far the request has come with a session. */
-  readonly stageOf: (session: Session) => SessionStage;
-  /** Calls `listener` once, at the first change; what stands behind the session isn't made for it. */
-  readonly whenChanged: (session: Session, listener: () => void) => void;
-}
-
-let insides: Insides;
+let requestIn: (session: Session) => RequestSession | undefined;
 
 /**
  * A client's session: a map from strings to strings.
@@ -37,52 +22,17 @@ let insides: Insides;
  * was opened for an upgrade. Assigning a property that it hasn't is ERR_SESSION_USAGE_FOREIGN.
  */
 export class Session {
-  readonly #owner: object;
-  readonly #make: () => Backing;
-  #made: Backing | undefined;
-  #isClosed = false;
-  #changeListener: (() => void) | undefined;
-
+  readonly #request: RequestSession;
   #flash: Flash | undefined;
 
   static {
-    refuseForeignUse(Session.prototype, (value) => #owner in value);
-    insides = {
-      backingOf: (session) => session.#backing,
-      openedBackingOf: (session) => session.#made,
-      ownerOf: (session) => (#owner in session ? session.#owner : undefined),
-      closeUnopened: (session) => {
-        session.#isClosed = true;
-      },
-      stageOf: (session) => session.#made?.stage ?? (session.#isClosed ? "closed" : "unopened"),
-      whenChanged: (session, listener) => {
-        if (session.#made === undefined) session.#changeListener = listener;
-        else session.#made.whenChanged(listener);
-      },
-    };
+    refuseForeignUse(Session.prototype, (value) => #request in value);
+    requestIn = (session) => (#request in session ? session.#request : undefined);
   }
 
-  /**
-   * @param owner - the engine that made it.
-   * @param make - what stands behind it, made at the first look: most requests never look.
-   * @internal
-   */
-  constructor(owner: object, make: () => Backing) {
-    this.#owner = owner;
-    this.#make = make;
-  }
-
-  get #backing(): Backing {
-    return this.#made ?? this.#open();
-  }
-
-  #open(): Backing {
-    const made = this.#make();
-    this.#made = made;
-    if (this.#isClosed) made.frozen = true;
-    const listener = this.#changeListener;
-    if (listener !== undefined) made.whenChanged(listener);
-    return made;
+  /** @internal */
+  constructor(request: RequestSession) {
+    this.#request = request;
   }
 
   /** The value of a key; "" when it is absent, as in Kocha. */
@@ -107,8 +57,7 @@ export class Session {
     assertText(key, "key");
     assertText(value, "value");
     assertFree(key);
-    this.#backing.beforeChange();
-    if (this.#backing.map.set(key, value)) this.#backing.noteChange();
+    if (this.#request.change().map.set(key, value)) this.#request.noteChange();
   }
 
   /**
@@ -117,14 +66,12 @@ export class Session {
    */
   del(key: string): void {
     assertFree(key);
-    this.#backing.beforeChange();
-    if (this.#backing.map.del(key)) this.#backing.noteChange();
+    if (this.#request.change().map.del(key)) this.#request.noteChange();
   }
 
   /** Removes all keys, flash messages too. On a stored session it is a barrier: law L3. */
   clear(): void {
-    this.#backing.beforeChange();
-    if (this.#backing.map.clear(this.#backing.stored)) this.#backing.noteChange();
+    this.#request.clear();
   }
 
   /** How many keys there are, flash messages left out. */
@@ -153,7 +100,7 @@ export class Session {
 
   /** Messages for the next page, read once: kept under `_flash.` and counted in the limits. */
   get flash(): Flash {
-    return (this.#flash ??= new Flash(() => this.#backing));
+    return (this.#flash ??= new Flash(this.#request));
   }
 
   /**
@@ -184,7 +131,7 @@ export class Session {
   regenerate(): Promise<void>;
   regenerate(...callback: readonly unknown[]): Promise<void> {
     refuseCallback("regenerate", callback);
-    return this.#backing.regenerate();
+    return this.#request.regenerate();
   }
 
   /**
@@ -197,7 +144,7 @@ export class Session {
   destroy(): Promise<void>;
   destroy(...callback: readonly unknown[]): Promise<void> {
     refuseCallback("destroy", callback);
-    return this.#backing.destroy();
+    return this.#request.destroy();
   }
 
   /**
@@ -206,14 +153,12 @@ export class Session {
    * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit the cookie.
    */
   async commit(): Promise<void> {
-    // What nobody has looked at has nothing to save.
-    await this.#made?.commit();
+    await this.#request.commit();
   }
 
   /** Drops the changes that aren't saved. */
   discard(): void {
-    this.#backing.touch();
-    this.#backing.discard();
+    this.#request.discard();
   }
 
   /**
@@ -225,42 +170,38 @@ export class Session {
    * @throws {LimitError} ERR_SESSION_LIMIT_KEY
    */
   bind(subject: string, options?: { readonly label?: string | undefined }): void {
-    this.#backing.bind(subject, options?.label);
+    this.#request.bind(subject, options?.label);
   }
 
   /** The session's handle, which survives `regenerate`: safe to log and to list, no credential. */
   get id(): string {
-    return this.#backing.id;
+    return this.#request.id;
   }
 
   /** Whether the client brought no session that lives. */
   get isNew(): boolean {
-    this.#backing.touch();
-    return this.#backing.isNew;
+    return this.#request.look().isNew;
   }
 
   /** When the session was made, in whole seconds. */
   get createdAt(): Date {
-    this.#backing.touch();
-    return new Date(this.#backing.created);
+    return new Date(this.#request.look().created);
   }
 
   /** When the data dies unless it is renewed; undefined: never. */
   get expiresAt(): Date | undefined {
-    const { expires } = this.#backing;
+    const { expires } = this.#request;
     return expires === Infinity ? undefined : new Date(expires);
   }
 
   /** Whether changes are not saved: opened for an upgrade, the old credential's grace, no store. */
   get readOnly(): boolean {
-    this.#backing.touch();
-    return this.#backing.headersOnly || this.#backing.readOnly !== undefined;
+    return this.#request.look().readOnly !== undefined || this.#request.headersOnly;
   }
 
   /** Whether the store didn't answer and `onStoreError` is "anonymous". */
   get unavailable(): boolean {
-    this.#backing.touch();
-    return this.#backing.readOnly === "unavailable";
+    return this.#request.look().readOnly === "unavailable";
   }
 
   /**
@@ -270,11 +211,12 @@ export class Session {
    * or 0.
    */
   get cookieExpires(): number {
-    return this.#backing.cookieExpires;
+    const { lifetime, config } = this.#request.look();
+    return lifetime.cookieExpires ?? config.cookieExpires;
   }
 
   set cookieExpires(seconds: number) {
-    this.#backing.cookieExpires = seconds;
+    this.#request.choose((own) => withCookieExpires(own, seconds));
   }
 
   /**
@@ -284,11 +226,12 @@ export class Session {
    * anything except whole seconds, -1 (where the configuration has none) or 0.
    */
   get sessionExpires(): number {
-    return this.#backing.sessionExpires;
+    const { lifetime, config } = this.#request.look();
+    return lifetime.sessionExpires ?? config.sessionExpires;
   }
 
   set sessionExpires(seconds: number) {
-    this.#backing.sessionExpires = seconds;
+    this.#request.choose((own, configured) => withSessionExpires(own, seconds, configured));
   }
 
   /** What may be shown of a session: never a value, never a credential. */
@@ -302,9 +245,11 @@ export class Session {
   }
 
   #read(): ReadonlyMap<string, string> {
-    this.#backing.touch();
-    return this.#backing.map.view;
+    return this.#request.look().map.view;
   }
 }
 
-export const { backingOf, openedBackingOf, ownerOf, closeUnopened, stageOf, whenChanged } = insides;
+/** The request's session behind a session; undefined when this copy of the library made none. */
+export function requestOf(session: Session): RequestSession | undefined {
+  return requestIn(session);
+}

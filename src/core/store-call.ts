@@ -67,6 +67,14 @@ export function callStore<T>(
   });
 }
 
+/** Whether a request goes on without its session after this failure: law L9. */
+export function isBorne(
+  { onStoreError }: { readonly onStoreError: "fail" | "anonymous" },
+  error: unknown,
+): boolean {
+  return onStoreError === "anonymous" && error instanceof StoreError;
+}
+
 /** A StoreError for an answer that no store may give, told to the observers. */
 export function badAnswer(
   options: StoreCallOptions,

@@ -6,7 +6,7 @@ import { isThenable } from "../core/awaitable.ts";
 import { hasEffects } from "../core/effects.ts";
 import type { SessionConfig } from "../core/config.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
-import type { Connection } from "../core/backing.ts";
+import type { Connection } from "../core/connection.ts";
 import type { Session } from "../core/session.ts";
 import { StoreError } from "../errors.ts";
 import type { Awaitable } from "../core/store.ts";

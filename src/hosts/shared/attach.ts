@@ -2,7 +2,7 @@
 // on node:http is made of. It knows no framework.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isThenable } from "../../core/awaitable.ts";
-import type { Connection } from "../../core/backing.ts";
+import type { Connection } from "../../core/connection.ts";
 import type { SessionMiddleware } from "../../core/middleware.ts";
 import type { Session } from "../../core/session.ts";
 import type { Awaitable } from "../../core/store.ts";

@@ -1,6 +1,6 @@
 // One request that is handled more than once, by one handler inside another or by two at the same
 // time: all share one session, which whoever opened it saves when the others are through.
-import { Session, stageOf } from "../../core/session.ts";
+import { requestOf, Session } from "../../core/session.ts";
 import type { SessionMiddleware } from "../../core/middleware.ts";
 import type { Awaitable } from "../../core/store.ts";
 import { UsageError } from "../../errors.ts";
@@ -20,7 +20,7 @@ export interface Carrier {
  * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION when it is of another configuration.
  */
 export function ownSession(engine: SessionMiddleware, before: unknown): Session | undefined {
-  if (!(before instanceof Session) || stageOf(before) === "closed") return undefined;
+  if (!(before instanceof Session) || requestOf(before)?.stage === "closed") return undefined;
   checkOwner(engine, before);
   return before;
 }

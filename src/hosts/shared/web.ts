@@ -1,7 +1,7 @@
 // What the hosts on the Fetch API's Request and Response share: headers of a Response that may be
 // immutable, and the connection as a URL tells it.
 import type { ServerResponse } from "node:http";
-import type { Connection } from "../../core/backing.ts";
+import type { Connection } from "../../core/connection.ts";
 import { applyEffects, hasEffects, type ResponseEffects } from "../../core/effects.ts";
 import type { SessionMiddleware } from "../../core/middleware.ts";
 import { occupied, replaced, secondCookie } from "../../core/misuse.ts";

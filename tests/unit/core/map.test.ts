@@ -1,7 +1,13 @@
 // The string map and its record: limits at their exact byte, and the record against a plain replay.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { findLargestKeys, type MapLimits, SessionMap } from "../../../src/core/map.ts";
+import {
+  composeChanges,
+  findLargestKeys,
+  type MapLimits,
+  type RecordedChange,
+  SessionMap,
+} from "../../../src/core/map.ts";
 import { LimitError } from "../../../src/errors.ts";
 import { thrownBy } from "../../support/thrown.ts";
 
@@ -92,25 +98,20 @@ describe("limits", () => {
 });
 
 describe("the record", () => {
-  test("load, take and mark are where discard goes back to", () => {
+  test("load and take are where discard goes back to", () => {
     const map = mapOf({ a: "1" });
     map.set("a", "2");
-    map.mark();
+    expect(map.take()).toEqual({ clear: false, set: new Map([["a", "2"]]), del: [] });
+    expect(map.changed).toBe(false);
     map.set("b", "3");
     map.del("a");
     map.discard();
     expect(map.view).toEqual(new Map([["a", "2"]]));
-    expect(map.change).toEqual({ clear: false, set: new Map([["a", "2"]]), del: [] });
     map.del("a");
-    map.mark();
     map.clear(true);
     map.discard();
-    expect(map.change).toEqual({ clear: false, set: new Map(), del: ["a"] });
-    expect(map.take().del).toEqual(["a"]);
     expect(map.changed).toBe(false);
-    map.set("c", "4");
-    map.discard();
-    expect(map.view.size).toBe(0);
+    expect(map.view).toEqual(new Map([["a", "2"]]));
   });
 
   test("a barrier is recorded also when there is nothing to remove", () => {
@@ -145,7 +146,7 @@ describe("the record", () => {
     expect(taken.del).toEqual(["a"]);
   });
 
-  test("replayed on the base, the record gives the view; it is empty when nothing differs", () => {
+  test("replayed on the base, all that was taken and the record give the view; the record is empty when nothing differs", () => {
     const key = fc.constantFrom("a", "b", "c", "__proto__");
     const value = fc.constantFrom("", "1", "2");
     const step = fc.oneof(
@@ -153,7 +154,7 @@ describe("the record", () => {
       fc.record({ op: fc.constant("del" as const), key }),
       fc.record({ op: fc.constant("clear" as const) }),
       fc.record({ op: fc.constant("discard" as const) }),
-      fc.record({ op: fc.constant("mark" as const) }),
+      fc.record({ op: fc.constant("take" as const) }),
     );
     const wide: MapLimits = { maxKeyBytes: 99, maxKeys: 99, maxSessionBytes: 999 };
     fc.assert(
@@ -161,13 +162,14 @@ describe("the record", () => {
         const base = new Map<string, string>(entries);
         const map = new SessionMap(wide);
         map.load(base);
-        const model = { view: new Map(base), marked: new Map(base), cleared: false };
-        let clearedAtMark = false;
+        let taken: RecordedChange = { clear: false, set: new Map(), del: [] };
+        const model = { view: new Map(base), taken: new Map(base), cleared: false };
         for (const one of steps) {
           if (one.op === "set") map.set(one.key, one.value);
           else if (one.op === "del") map.del(one.key);
           else if (one.op === "clear") map.clear(true);
-          else map[one.op]();
+          else if (one.op === "discard") map.discard();
+          else taken = composeChanges(taken, map.take());
           if (one.op === "set") model.view.set(one.key, one.value);
           if (one.op === "del") model.view.delete(one.key);
           if (one.op === "clear") {
@@ -175,21 +177,21 @@ describe("the record", () => {
             model.cleared = true;
           }
           if (one.op === "discard") {
-            model.view = new Map(model.marked);
-            model.cleared = clearedAtMark;
+            model.view = new Map(model.taken);
+            model.cleared = false;
           }
-          if (one.op === "mark") {
-            model.marked = new Map(model.view);
-            clearedAtMark = model.cleared;
+          if (one.op === "take") {
+            model.taken = new Map(model.view);
+            model.cleared = false;
           }
           expect(new Map(map.view)).toEqual(model.view);
-          const { clear, set, del } = map.change;
+          expect(map.change.clear).toBe(model.cleared);
+          const { clear, set, del } = composeChanges(taken, map.change);
           const replayed = new Map(clear ? [] : base);
           for (const gone of del) replayed.delete(gone);
           for (const [setKey, setValue] of set) replayed.set(setKey, setValue);
           expect(replayed).toEqual(model.view);
-          expect(clear).toBe(model.cleared);
-          const differs = !sameMap(model.view, base);
+          const differs = !sameMap(model.view, model.taken);
           expect(map.changed).toBe(differs || model.cleared);
         }
       }),
