@@ -11,7 +11,7 @@ import { parseAst } from "rolldown/parseAst";
  * AIM, which is not reached: docs/adr/0008-bundle-size.md. The budget holds what there is from
  * growing unseen.
  */
-const LIMIT = 22.6 * 1024;
+const LIMIT = 23 * 1024;
 const AIM = 8 * 1024;
 /** Strings of parts that this import must not carry: merging cookies, the memory store, the hosts, the CLI. */
 const foreign = ["keptNames", "maxEntries", "writeHead", "remoteAddr", "keygen --", "_kocha._sess"];

@@ -57,7 +57,7 @@ export function openSuffixed(
     if (place === undefined) parts.push(opened);
     else pieces.push(opened as OpenedPiece);
   }
-  return { names: names.reverse(), pieces: pieces.reverse(), parts: parts.reverse() };
+  return { names: names.toReversed(), pieces: pieces.toReversed(), parts: parts.toReversed() };
 }
 
 function openPiece(
