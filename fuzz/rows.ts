@@ -7,6 +7,7 @@ import {
   type SessionStore,
   type StoredSession,
 } from "kocha-session";
+import { encodeMeta } from "../src/core/meta.ts";
 import { decodeRecord, encodeRecord } from "../src/core/record.ts";
 import { readRow as readRedisRow } from "../src/redis/row.ts";
 import { encodeData, encodeText, readRow as readSqlRow } from "../src/sql/codec.ts";
@@ -40,8 +41,8 @@ function odd(random: SeededRandom): unknown {
     new Map<unknown, unknown>([[1, "a"]]),
     new Map([["__proto__", "x"]]),
     { a: "b" },
-    "[1,1,null,0,null,0,null,null]",
-    '[1,1,5,0,"s",1,"l",-1]',
+    notes,
+    encodeMeta({ ...first, deadline: 5, subject: "s", boundAt: 1, label: "l", cookieExpires: -1 }),
     "[]",
     "{}",
     "[1]",
@@ -53,6 +54,9 @@ function odd(random: SeededRandom): unknown {
   ]);
 }
 
+const first = { created: 1, deadline: Infinity, barriers: 0, barrierAt: 0, boundAt: 0 };
+const notes = encodeMeta(first);
+
 function whole(): StoredSession {
   return {
     data: new Map([
@@ -62,7 +66,7 @@ function whole(): StoredSession {
     rev: 1,
     generation: 1,
     expires: Date.now() + 60_000,
-    meta: "[1,1,null,0,null,0,null,null]",
+    meta: notes,
   };
 }
 
