@@ -45,7 +45,7 @@ export function hangCases(name: string, makeStore: MakeStore): ConformanceCase[]
     define("L2 hang: what comes late of a call makes nothing newer undone", async (row, hang) => {
       const rev = (await row.create({ a: "1" }))?.rev ?? 0;
       const release = hang();
-      const late = settled(row.save({ rev, ttl: 0, set: entriesOf({ b: "1" }) }));
+      const late = settled(row.save({ rev, ttl: 0, set: entriesOf({ late: "1" }) }));
       mustEqual(
         (await inTime(row.save({ rev, ttl: 0, set: entriesOf({ b: "2" }) })))?.rev,
         rev,
