@@ -49,8 +49,6 @@ export interface RaceMap {
 export class Notes {
   readonly saves: SaveNote[] = [];
   signOut: SignOutNote | undefined;
-  /** Called when the outcome of a save is known. */
-  onOutcome: () => void = () => undefined;
   readonly #id: number;
 
   constructor(id: number) {
@@ -68,7 +66,6 @@ export class Notes {
     if (current === undefined) return;
     current.outcome = outcome;
     current.session = session;
-    this.onOutcome();
   }
 
   /** Begins a save. */

@@ -62,8 +62,8 @@ function ourListener(ours: SessionStore): RequestListener {
     storeTimeout: 20,
     on: ourApp.observers,
   };
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { plan, notes } = begin(request, response);
+  const handle = async (request: Planned, response: ServerResponse): Promise<void> => {
+    const { plan, notes } = courseOf(request);
     await ourApp.inCourse(notes, async () => {
       const found = ourApp.lookAt(request.session);
       await ourApp.perform(request.session, plan, notes, { store: ours, sleep });
@@ -72,17 +72,20 @@ function ourListener(ours: SessionStore): RequestListener {
   };
   if (orders.number % 2 === 1) {
     const app = express();
+    app.use(begin);
     app.use(expressSessions(config));
     app.use((request, response) => handle(request, response));
     return app;
   }
-  return withSession(config, handle);
+  const listener = withSession(config, handle);
+  return (request, response) => begin(request, response, () => listener(request, response));
 }
 
 /** express-session with the settings that its own documentation recommends. */
 async function theirListener(theirs: Store): Promise<RequestListener> {
   const { default: session } = await import("express-session");
   const app = express();
+  app.use(begin);
   app.use(
     session({
       store: theirs,
@@ -93,7 +96,7 @@ async function theirListener(theirs: Store): Promise<RequestListener> {
     }),
   );
   app.use(async (request, response) => {
-    const { plan, notes } = begin(request, response);
+    const { plan, notes } = courseOf(request);
     const theirRequest = request as unknown as Parameters<typeof theirApp.perform>[0];
     const found = theirApp.lookAt(theirRequest.session);
     await theirApp.perform(theirRequest, plan, notes, sleep);
@@ -102,16 +105,31 @@ async function theirListener(theirs: Store): Promise<RequestListener> {
   return app;
 }
 
-function begin(request: IncomingMessage, response: ServerResponse): { plan: Plan; notes: Notes } {
+/** A request, with its plan and the notes on it. */
+type Planned = IncomingMessage & { course?: { readonly plan: Plan; readonly notes: Notes } };
+
+/**
+ * Reads the plan. Mounted before the sessions: the head leaves when they are saved, and only then the
+ * last outcome is known.
+ */
+function begin(request: Planned, response: ServerResponse, next: () => void): void {
   const plan = JSON.parse(String(request.headers["x-plan"])) as Plan;
   const notes = new Notes(plan.id);
-  // The last outcome is known when the response is held for its save: its headers still wait.
-  notes.onOutcome = () => response.setHeader("x-saves", JSON.stringify(notes.saves));
-  return { plan, notes };
+  request.course = { plan, notes };
+  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
+  response.writeHead = (...args: unknown[]) => {
+    response.setHeader("x-saves", JSON.stringify(notes.saves));
+    return writeHead(...args);
+  };
+  next();
+}
+
+function courseOf({ course }: Planned): NonNullable<Planned["course"]> {
+  if (course === undefined) throw new Error("the request has no plan");
+  return course;
 }
 
 function answer(response: ServerResponse, notes: Notes, found: Found): void {
-  response.setHeader("x-saves", JSON.stringify(notes.saves));
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify({ found, signOut: notes.signOut }));
 }
