@@ -42,7 +42,14 @@ function odd(random: SeededRandom): unknown {
     new Map([["__proto__", "x"]]),
     { a: "b" },
     notes,
-    encodeMeta({ ...first, deadline: 5, subject: "s", boundAt: 1, label: "l", cookieExpires: -1 }),
+    encodeMeta({
+      ...plainNotes,
+      deadline: 5,
+      subject: "s",
+      boundAt: 1,
+      label: "l",
+      cookieExpires: -1,
+    }),
     "[]",
     "{}",
     "[1]",
@@ -54,8 +61,8 @@ function odd(random: SeededRandom): unknown {
   ]);
 }
 
-const first = { created: 1, deadline: Infinity, barriers: 0, barrierAt: 0, boundAt: 0 };
-const notes = encodeMeta(first);
+const plainNotes = { created: 1, deadline: Infinity, barriers: 0, barrierAt: 0, boundAt: 0 };
+const notes = encodeMeta(plainNotes);
 
 function whole(): StoredSession {
   return {

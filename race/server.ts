@@ -77,8 +77,8 @@ function ourListener(ours: SessionStore): RequestListener {
     app.use((request, response) => handle(request, response));
     return app;
   }
-  const listener = withSession(config, handle);
-  return (request, response) => begin(request, response, () => listener(request, response));
+  const serve = withSession(config, handle);
+  return (request, response) => begin(request, response, () => serve(request, response));
 }
 
 /** express-session with the settings that its own documentation recommends. */
