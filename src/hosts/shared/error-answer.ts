@@ -22,6 +22,6 @@ export function answerError(response: ServerResponse, error: unknown): void {
 }
 
 /** The status that an error of ours names; what others call so may be another server's. */
-function statusOf(error: unknown): number {
+export function statusOf(error: unknown): number {
   return (isSessionError(error) && (error as { readonly status?: number }).status) || 500;
 }

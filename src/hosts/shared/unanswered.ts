@@ -1,6 +1,7 @@
 // A response whose commit has failed, until the host's error path answers on it: what is written
 // meanwhile is the rest of the dropped answer, whose maker goes on. It knows no session.
 import type { ServerResponse } from "node:http";
+import { statusOf } from "./error-answer.ts";
 import type { HeldMethod } from "./held-methods.ts";
 
 /** A response that waits for its error's answer. */
@@ -12,7 +13,7 @@ export class Unanswered {
   constructor(response: ServerResponse, error: unknown) {
     this.#response = response;
     this.#head = headOf(response);
-    this.#status = (error as { readonly status?: number } | null)?.status ?? 500;
+    this.#status = statusOf(error);
   }
 
   /** Whether a call is the error's answer: it brings a head of its own, or the head was changed. */
