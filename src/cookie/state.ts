@@ -23,8 +23,8 @@ export function applyToPayload(
     expires: opened.expires > now ? opened.idleExpires : 0,
     meta: opened.meta,
   };
-  // A lifetime of its own raises `rev`, as it does in a row: by its idle end alone an older state that
-  // lives longer would pass for the later one.
+  // A lifetime of its own raises `rev`, as it does in a row: otherwise an older state with a later
+  // idle end would pass for the newer one.
   const isChosen = change.cookieExpires !== undefined || change.sessionExpires !== undefined;
   const fenced = isChosen ? { ...change, meta: "" } : change;
   const { refused, stored } = applyUntil(before, fenced, now, Infinity, true);

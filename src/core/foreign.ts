@@ -23,7 +23,7 @@ export interface ForeignCookies {
 }
 
 /**
- * What a reader gives, without the keys that are reserved here: they are skipped, and said to be.
+ * What a reader gives, without the keys that are reserved here: those are skipped, and named in `skipped`.
  * @returns why not, when it is no session.
  */
 export function openForeign(

@@ -194,7 +194,7 @@ export class KeyedKeeper implements Keeper {
     const { deadline } = row.notes;
     const change = { op: "update", rev: row.rev, set: noData, del: [], ttl, deadline } as const;
     return chain(this.#rows.save(row.key, change), (saved) => {
-      // A renewal that lost a race is nobody's loss: the winner renewed, or ended the session.
+      // A renewal that lost a race needs no refusal: the winner renewed, or ended the session.
       if (saved === undefined) return undefined;
       this.#row = { ...row, ...saved };
       this.#keyIsDue = true;

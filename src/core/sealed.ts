@@ -180,7 +180,7 @@ export class SealedKeeper implements Keeper {
       const isChanged = draft.changed || this.#saved !== undefined;
       const refusal = this.#write(draft, false);
       if (refusal === undefined) this.#announce(decision);
-      // A renewal that lost a race is nobody's loss.
+      // A renewal that lost a race needs no refusal.
       return isChanged ? refusal : undefined;
     });
   }

@@ -1,5 +1,5 @@
 // The request listener of node:http, which has no error path of its own: whatever the store or the
-// handler does, the client is answered, the operator hears of it, and the process goes on.
+// handler does, the client is answered, the operator is told, and the process goes on.
 import { createServer, request as httpRequest, type ServerResponse } from "node:http";
 import { connect, createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";

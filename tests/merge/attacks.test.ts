@@ -206,7 +206,7 @@ describe("a client that lies", () => {
         new Map(Array.from({ length: count }, (_, index) => [name(index), text]));
       world.events();
       expect(await liar.read(both(mine, junk(1000, "junk")))).toEqual({ a: value });
-      // The observers hear of it, but not without a bound.
+      // The observers are told, up to a bound.
       expect(world.events()).toHaveLength(told);
       // Of the form of ours, and sealed by nobody of ours: what has to be checked is bounded.
       const [[, sealed] = ["", ""]] = mine;

@@ -1,4 +1,4 @@
-// A WebSocket upgrade in the runtime's own way: the session is read from the request's headers alone,
+// A WebSocket upgrade in the runtime's own way: the session is read only from the request's headers,
 // or is that of the handler around the upgrade; a visitor without one gets no socket.
 import { SessionCookieStore } from "kocha-session";
 import { openSession, withSession } from "kocha-session/fetch";

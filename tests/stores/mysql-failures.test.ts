@@ -161,7 +161,7 @@ describe("what isn't committed is no success", () => {
     const store = new SessionMysqlStore({ client: await connected("SET autocommit = 0"), table });
     await expect(store.load(key)).rejects.toMatchObject(uncommitted);
     await other.save(key, change({ op: "destroy" }));
-    // What the connection goes on seeing is the row of before.
+    // What the connection goes on seeing is the row as it was before the logout.
     await expect(store.load(key)).rejects.toMatchObject({ ...uncommitted, operation: "load" });
     await expect(store.createTable()).rejects.toMatchObject(uncommitted);
   });

@@ -156,7 +156,7 @@ function streamOf(response: ServerResponse): Http2Stream {
   return (response as unknown as { readonly stream: Http2Stream }).stream;
 }
 
-/** Whether the client has gone; HTTP/2's response tells it by its stream alone. */
+/** Whether the client has gone; HTTP/2's response shows it only by its stream. */
 export function isClosed(response: ServerResponse): boolean {
   return response.destroyed || (isHttp2(response) && streamOf(response).destroyed);
 }

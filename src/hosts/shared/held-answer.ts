@@ -33,7 +33,7 @@ export class HeldAnswer {
   }
 
   /**
-   * A call that waits. What node refuses is refused now, while its caller can hear of it.
+   * A call that waits. What node refuses is refused now, while its caller can still catch it.
    * @param isWrapped - whether something behind us has put a writeHead of its own in front.
    */
   take(method: HeldMethod, args: readonly unknown[], isWrapped: boolean): unknown {
@@ -156,7 +156,7 @@ export function dropSources(response: ServerResponse, error: unknown): void {
   const ignore = (): void => undefined;
   response.on("unpipe", collect);
   response.on("error", ignore);
-  // What hears of the error may destroy the response, which has yet to carry the error's answer.
+  // A listener for the error may destroy the response, which has yet to carry the error's answer.
   const uncover = cover(response, "destroy", () => response);
   try {
     const isTold = isConnected(response);

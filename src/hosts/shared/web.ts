@@ -21,7 +21,7 @@ export function applyToHeaders(effects: ResponseEffects, headers: Headers): void
 /**
  * The response with the effects in its headers: itself, or a copy that shares its body.
  *
- * A handler may answer many clients with one Response, so a cookie goes onto a copy alone. Vary says
+ * A handler may answer many clients with one Response, so a cookie goes only onto a copy. Vary says
  * no more of one client than of another, and stays on the response itself: hosts that know a shorter
  * way than a stream for a text lose it with a copy.
  * @throws {UsageError} ERR_SESSION_USAGE_RESPONSE when a cookie is due that it can't carry.
