@@ -44,10 +44,10 @@ await bundle.write({
       // What the main entry point has is one file, whatever other entry points take of it.
       {
         name: "core",
-        test: /\/src\/(?:core|cookie|crypto\/(?!primitives)|stores\/(?:cookie|memory)|errors)/,
+        test: /\/src\/(?:(?:base|store|cookie|engine|revocations|session)\/|crypto\/(?!primitives)|stores\/(?:cookie|memory)\.|(?:errors|events)\.)/,
       },
-      { name: "sql", test: /\/src\/sql\// },
-      { name: "redis", test: /\/src\/redis\// },
+      { name: "sql", test: /\/src\/stores\/sql\// },
+      { name: "redis", test: /\/src\/stores\/redis\// },
     ],
   },
 });

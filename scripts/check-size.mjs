@@ -19,15 +19,14 @@ const foreign = ["keptNames", "maxEntries", "writeHead", "remoteAddr", "keygen -
 /** What could be an entry point of its own, by the modules that it would take along. */
 const parts = {
   "server-side stores": [
-    "core/keyed",
-    "core/keyed-finder",
-    "core/row-keeper",
-    "core/key",
-    "core/row",
-    "core/record",
+    "engine/keyed/keeper",
+    "engine/keyed/finder",
+    "engine/keyed/rows",
+    "engine/keyed/key",
+    "engine/keyed/row",
   ],
   "splitting into several cookies": ["cookie/split"],
-  "flash messages and typed keys": ["core/flash", "core/typed"],
+  "flash messages and typed keys": ["session/flash", "session/typed"],
 };
 
 async function bundle(plugins = [], conditions = ["node"]) {

@@ -1,7 +1,7 @@
 // What `kocha-session` exports; nothing else lives here.
-export { applyChange, toSaved, type AppliedChange } from "./core/change.ts";
-export { configDefaults, type SessionConfig } from "./core/config.ts";
-export type { ResponseEffects } from "./core/effects.ts";
+export { applyChange, toSaved, type AppliedChange } from "./store/change.ts";
+export { configDefaults, type SessionConfig } from "./engine/config.ts";
+export type { ResponseEffects } from "./engine/effects.ts";
 export type {
   CollapsedEvent,
   RefusedEvent,
@@ -11,16 +11,16 @@ export type {
   SessionObservers,
   SkippedEvent,
   StoreErrorEvent,
-} from "./core/events.ts";
-export { DAY } from "./core/expiry.ts";
-export { followRevocations, type FollowOptions } from "./core/follower.ts";
-export type { Flash } from "./core/flash.ts";
-export type { ForeignCookies, ForeignSession } from "./core/foreign.ts";
-export type { RevocationOptions } from "./core/listed-revocations.ts";
-export { memoryRevocations, type MemoryRevocationsOptions } from "./core/memory-revocations.ts";
-export { destroySession, listSessions, type SessionSummary } from "./core/listing.ts";
-export { SessionMiddleware } from "./core/middleware.ts";
-export type { Connection } from "./core/connection.ts";
+} from "./events.ts";
+export { DAY } from "./base/time.ts";
+export { followRevocations, type FollowOptions } from "./revocations/follower.ts";
+export type { Flash } from "./session/flash.ts";
+export type { ForeignCookies, ForeignSession } from "./cookie/foreign.ts";
+export type { RevocationOptions } from "./revocations/listed.ts";
+export { memoryRevocations, type MemoryRevocationsOptions } from "./revocations/memory.ts";
+export { destroySession, listSessions, type SessionSummary } from "./session/listing.ts";
+export { SessionMiddleware } from "./session/middleware.ts";
+export type { Connection } from "./engine/connection.ts";
 export {
   mergeRecords,
   toRecord,
@@ -34,14 +34,13 @@ export {
   type Revocations,
   type RevokeSubjectOptions,
   type SessionLimits,
-} from "./core/revocations.ts";
-export { Session } from "./core/session.ts";
+} from "./revocations/revocations.ts";
+export { Session } from "./session/session.ts";
+export type { Awaitable } from "./base/awaitable.ts";
 export type {
-  Awaitable,
   Cookie,
   ListedSession,
   OpenedSession,
-  RejectedReason,
   RevocableSession,
   RevocationVerdict,
   SavedSession,
@@ -55,8 +54,9 @@ export type {
   SessionStore,
   StoreCapabilities,
   StoredSession,
-} from "./core/store.ts";
-export { sessionKey, type SessionKey, type StandardSchema } from "./core/typed.ts";
+} from "./store/contract.ts";
+export type { RejectedReason } from "./events.ts";
+export { sessionKey, type SessionKey, type StandardSchema } from "./session/typed.ts";
 export type { CookieKey, SigningKey } from "./crypto/keyring.ts";
 export {
   ConfigError,

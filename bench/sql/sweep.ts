@@ -2,10 +2,10 @@
 // the commits is said as ratios of their times during the sweep to their times before it.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { SessionChange, SessionStore } from "../../src/core/store.ts";
-import { encodeMeta } from "../../src/core/meta.ts";
-import { encodeData } from "../../src/sql/codec.ts";
-import { mintSelector } from "../../src/core/key.ts";
+import type { SessionChange, SessionStore } from "../../src/store/contract.ts";
+import { encodeMeta } from "../../src/engine/keyed/meta.ts";
+import { encodeData } from "../../src/stores/sql/codec.ts";
+import { mintSelector } from "../../src/store/selector.ts";
 import { sessions } from "../lib/data.ts";
 import { describeMachine } from "../lib/machine.ts";
 import { quantile } from "../lib/stats.ts";

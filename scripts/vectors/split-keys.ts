@@ -1,5 +1,5 @@
 // Keys of server-side sessions: what each says, and which aren't ours.
-import { sealKey } from "../../src/core/key.ts";
+import { sealKey } from "../../src/engine/keyed/key.ts";
 import { createSigningKeyring } from "../../src/crypto/keyring.ts";
 import { vectorKeys } from "../../tests/support/token-vectors.ts";
 import { created, id } from "./session.ts";

@@ -4,9 +4,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type ResolvedConfig, resolveConfig, type SessionConfig } from "../core/config.ts";
-import { cookieMaxAge, DAY, idleTimeoutMs, SECOND } from "../core/expiry.ts";
-import { isSealed } from "../core/store.ts";
+import { type ResolvedConfig, resolveConfig, type SessionConfig } from "../engine/config.ts";
+import { cookieMaxAge, idleTimeoutMs } from "../engine/expiry.ts";
+import { DAY, SECOND } from "../base/time.ts";
+import { isSealed } from "../store/contract.ts";
 import { isSessionError, type SessionError } from "../errors.ts";
 import { type Command, printable, printableJson, readOptions, type Terminal } from "./terminal.ts";
 

@@ -17,9 +17,9 @@ import {
   randomBytes,
 } from "#crypto";
 import { isCookieName } from "../cookie/attributes.ts";
-import type { ForeignCookies, ForeignSession } from "../core/foreign.ts";
-import type { RejectedReason } from "../core/store.ts";
-import { kindOf } from "../core/text.ts";
+import type { ForeignCookies, ForeignSession } from "../cookie/foreign.ts";
+import type { RejectedReason } from "../events.ts";
+import { kindOf } from "../base/text.ts";
 import { decodeBase64 } from "../crypto/keyring.ts";
 import { ConfigError } from "../errors.ts";
 import { type DecodedMap, decodeStringMap, encodeStringMap } from "./msgpack.ts";

@@ -5,7 +5,7 @@
 //   cookie-string = cookie-pair *( ";" SP cookie-pair )
 //   cookie-pair   = cookie-name BWS "=" BWS cookie-value
 // What a client really sends can be anything: the scan is total and linear in the header.
-import type { Cookie } from "../core/store.ts";
+import type { Cookie } from "../store/contract.ts";
 
 /** A longer Cookie header is not read: twice what Node.js takes for all headers together. */
 export const MAX_HEADER_LENGTH = 32_768;

@@ -3,12 +3,12 @@
 import type {
   Cookie,
   OpenedSession,
-  RejectedReason,
   SealedChange,
   SealedContext,
   SealedRemains,
   SealedWrite,
-} from "../core/store.ts";
+} from "../store/contract.ts";
+import type { RejectedReason } from "../events.ts";
 import type { CookieKeyring } from "../crypto/keyring.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 

@@ -1,6 +1,6 @@
 // The cookie store's options and their checks. It knows no key and no cookie.
-import type { ForeignCookies } from "../core/foreign.ts";
-import { kindOf } from "../core/text.ts";
+import type { ForeignCookies } from "./foreign.ts";
+import { kindOf } from "../base/text.ts";
 import type { CookieKey } from "../crypto/keyring.ts";
 import { ConfigError } from "../errors.ts";
 import { isMerging, type Merging } from "./merging.ts";

@@ -1,6 +1,6 @@
 // The sessions of one request beside the one that it gets: a browser holds several when the cookie's
 // path or domain has changed, and a logout ends them all. It knows no key and no cookie name.
-import type { OpenedSession } from "../core/store.ts";
+import type { OpenedSession } from "../store/contract.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 import { endOf, toOpened } from "./state.ts";
 

@@ -7,7 +7,7 @@
 //   …            a slice of the payload
 import { encodeBase64url, randomBytes } from "#crypto";
 import { concatBytes } from "../crypto/bytes.ts";
-import { findLargestKeys } from "../core/map.ts";
+import { findLargestKeys } from "../base/text.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 import { MAX_COOKIE_BYTES, TOKEN_OVERHEAD } from "../crypto/token.ts";
 import { LimitError } from "../errors.ts";

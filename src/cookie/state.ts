@@ -1,9 +1,9 @@
 // A sealed session's numbers, and what a change does to them by the reference semantics. It knows
 // no cookie and no seal.
-import { applyUntil } from "../core/change.ts";
-import { SECOND } from "../core/expiry.ts";
-import { mintSelector } from "../core/key.ts";
-import type { OpenedSession, SealedChange } from "../core/store.ts";
+import { applyUntil } from "../store/change.ts";
+import { SECOND } from "../base/time.ts";
+import { mintSelector } from "../store/selector.ts";
+import type { OpenedSession, SealedChange } from "../store/contract.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 
 /**

@@ -1,7 +1,8 @@
 // A request's cookies whose names have a suffix: the pieces of a split session, and the parts of a
 // merging one. It opens them, and knows nothing of what they say together.
-import type { Cookie, RejectedReason, SealedContext } from "../core/store.ts";
-import { MAX_SKEW } from "../core/expiry.ts";
+import type { Cookie, SealedContext } from "../store/contract.ts";
+import type { RejectedReason } from "../events.ts";
+import { MAX_SKEW } from "../base/time.ts";
 import type { CookieKeyring } from "../crypto/keyring.ts";
 import { openToken } from "../crypto/token.ts";
 import type { MergingHalf } from "./merging.ts";

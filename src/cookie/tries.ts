@@ -1,6 +1,6 @@
 // How many cookies of one name a request may have tried: a stranger's junk must neither shut the real
 // one out nor cost more than a bounded time. It knows no key and no token.
-import type { RejectedReason } from "../core/store.ts";
+import type { RejectedReason } from "../events.ts";
 
 /** Tags that are checked for a name in one request: some 64 short decryptions at the worst. */
 export const MAX_CHECKED = 64;

@@ -2,7 +2,7 @@
 // found by the id that a token names. It never shows a key, and it never tries one after another.
 import { createHmacSha256, decodeBase64url, hkdfSha256 } from "#crypto";
 import { ConfigError } from "../errors.ts";
-import { kindOf } from "../core/text.ts";
+import { kindOf } from "../base/text.ts";
 import type { HmacSha256 } from "./primitives.ts";
 import { type XaesKey, xaesKey } from "./xaes.ts";
 

@@ -26,7 +26,7 @@ import {
   writeBase64url,
   writeUtf8,
 } from "#crypto";
-import { countUnits, MAX_BYTES_PER_UNIT, utf8Length } from "../core/text.ts";
+import { countUnits, MAX_BYTES_PER_UNIT, utf8Length } from "../base/text.ts";
 
 /** A sealed session; instants in Unix milliseconds. */
 export interface SessionPayload {

@@ -10,7 +10,6 @@
 // Additional data: "kocha-session/v1" 00, then the purpose, the full cookie name and the audience
 // (none yet), each after its length in one byte, then bytes 0..4.
 import { createScratch, encodeBase64url, encodeUtf8, writeBase64url } from "#crypto";
-import type { RejectedReason } from "../core/store.ts";
 import { concatBytes } from "./bytes.ts";
 import type { CookieKeyring, PreparedCookieKey } from "./keyring.ts";
 import { XAES_NONCE_BYTES, XAES_TAG_BYTES } from "./xaes.ts";
@@ -37,6 +36,9 @@ const MAX_AADS = 64;
 
 /** A token's bytes are used up within the call that makes or opens it. */
 const scratch = createScratch(MAX_COOKIE_BYTES);
+
+/** Why a text is no token of ours. */
+export type TokenFault = "malformed" | "version" | "unknown-key" | "forged";
 
 /** What a token held. */
 export interface OpenedToken {
@@ -69,7 +71,7 @@ export function openToken(
   purpose: TokenPurpose,
   cookieName: string,
   text: string,
-): OpenedToken | RejectedReason {
+): OpenedToken | TokenFault {
   // ORDER: what costs least comes first, and nothing is read before the tag has been verified.
   if (text.length + cookieName.length > MAX_COOKIE_BYTES) return "malformed";
   const token = scratch();

@@ -1,9 +1,9 @@
 // Sessions for Express 5 and 4: `req.session`, and a failed commit goes to the error handlers.
 import type { IncomingMessage } from "node:http";
 import type { RequestHandler } from "express";
-import type { SessionConfig } from "../core/config.ts";
-import { SessionMiddleware } from "../core/middleware.ts";
-import type { Session } from "../core/session.ts";
+import type { SessionConfig } from "../engine/config.ts";
+import { SessionMiddleware } from "../session/middleware.ts";
+import type { Session } from "../session/session.ts";
 import { attachThenNext } from "./shared/attach.ts";
 
 export { openSession } from "./node.ts";

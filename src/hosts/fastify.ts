@@ -1,16 +1,15 @@
 // Sessions for Fastify: `request.session`, saved in onSend, so that a failed commit is answered by
 // the error handler.
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
-import { isThenable } from "../core/awaitable.ts";
-import type { SessionConfig } from "../core/config.ts";
-import { SessionMiddleware } from "../core/middleware.ts";
-import { occupied } from "../core/misuse.ts";
-import type { Session } from "../core/session.ts";
+import { isThenable, type Awaitable } from "../base/awaitable.ts";
+import type { SessionConfig } from "../engine/config.ts";
+import { SessionMiddleware } from "../session/middleware.ts";
+import { occupied } from "../session/misuse.ts";
+import type { Session } from "../session/session.ts";
 import { attach } from "./shared/attach.ts";
 import { answerError } from "./shared/error-answer.ts";
 import { type HostHead, joined, listed } from "./shared/head.ts";
 import { holdOf } from "./shared/hold.ts";
-import type { Awaitable } from "../core/store.ts";
 import { ConfigError } from "../errors.ts";
 
 declare module "fastify" {

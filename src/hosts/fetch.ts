@@ -1,11 +1,10 @@
 // Sessions for handlers of the Fetch API, a Request in and a Response out: Bun.serve, Deno.serve,
 // and every host that takes such a function.
 import type { ServerResponse } from "node:http";
-import { isThenable } from "../core/awaitable.ts";
-import type { SessionConfig } from "../core/config.ts";
-import { SessionMiddleware } from "../core/middleware.ts";
-import type { Session } from "../core/session.ts";
-import type { Awaitable } from "../core/store.ts";
+import { isThenable, type Awaitable } from "../base/awaitable.ts";
+import type { SessionConfig } from "../engine/config.ts";
+import { SessionMiddleware } from "../session/middleware.ts";
+import type { Session } from "../session/session.ts";
 import {
   type Carrier,
   checkOwner,

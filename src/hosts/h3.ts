@@ -2,12 +2,11 @@
 // mounted below has answered.
 import type { ServerResponse } from "node:http";
 import type { H3EventContext } from "h3";
-import { isThenable } from "../core/awaitable.ts";
-import { applyEffects, hasEffects, type ResponseEffects } from "../core/effects.ts";
-import type { SessionConfig } from "../core/config.ts";
-import { SessionMiddleware } from "../core/middleware.ts";
-import type { Session } from "../core/session.ts";
-import type { Awaitable } from "../core/store.ts";
+import { isThenable, type Awaitable } from "../base/awaitable.ts";
+import { applyEffects, hasEffects, type ResponseEffects } from "../engine/effects.ts";
+import type { SessionConfig } from "../engine/config.ts";
+import { SessionMiddleware } from "../session/middleware.ts";
+import type { Session } from "../session/session.ts";
 import { ConfigError, UsageError } from "../errors.ts";
 import {
   type Carrier,

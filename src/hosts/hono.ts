@@ -2,14 +2,13 @@
 // mounted below has answered.
 import type { ServerResponse } from "node:http";
 import type { Context, HonoRequest, MiddlewareHandler } from "hono";
-import { isThenable } from "../core/awaitable.ts";
-import { hasEffects } from "../core/effects.ts";
-import type { SessionConfig } from "../core/config.ts";
-import { SessionMiddleware } from "../core/middleware.ts";
-import type { Connection } from "../core/connection.ts";
-import type { Session } from "../core/session.ts";
+import { isThenable, type Awaitable } from "../base/awaitable.ts";
+import { hasEffects } from "../engine/effects.ts";
+import type { SessionConfig } from "../engine/config.ts";
+import { SessionMiddleware } from "../session/middleware.ts";
+import type { Connection } from "../engine/connection.ts";
+import type { Session } from "../session/session.ts";
 import { StoreError } from "../errors.ts";
-import type { Awaitable } from "../core/store.ts";
 import { ownSession } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
 import {

@@ -1,14 +1,14 @@
 // Sessions for Koa: `ctx.session`, saved when what is mounted below has answered.
 import type { Context, Middleware } from "koa";
-import type { SessionConfig } from "../core/config.ts";
-import { SessionMiddleware } from "../core/middleware.ts";
-import { occupied } from "../core/misuse.ts";
-import type { Session } from "../core/session.ts";
+import type { SessionConfig } from "../engine/config.ts";
+import { SessionMiddleware } from "../session/middleware.ts";
+import { occupied } from "../session/misuse.ts";
+import type { Session } from "../session/session.ts";
 import { attach } from "./shared/attach.ts";
 import { holdOf } from "./shared/hold.ts";
 import { openSession as openNodeSession } from "./node.ts";
 import { setUnlessOurs } from "./shared/request-session.ts";
-import type { Awaitable } from "../core/store.ts";
+import type { Awaitable } from "../base/awaitable.ts";
 
 declare module "koa" {
   interface ExtendableContext {

@@ -2,11 +2,10 @@
 // an error path of their own, and Connect's (req, res, next) for everything that has one.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { chain, isThenable } from "../core/awaitable.ts";
-import type { SessionConfig } from "../core/config.ts";
-import { SessionMiddleware } from "../core/middleware.ts";
-import type { Session } from "../core/session.ts";
-import type { Awaitable } from "../core/store.ts";
+import { chain, isThenable, type Awaitable } from "../base/awaitable.ts";
+import type { SessionConfig } from "../engine/config.ts";
+import { SessionMiddleware } from "../session/middleware.ts";
+import type { Session } from "../session/session.ts";
 import { UsageError } from "../errors.ts";
 import { attach, attachThenNext } from "./shared/attach.ts";
 import { holdOf } from "./shared/hold.ts";

@@ -2,9 +2,10 @@
 // writes. docs/merging-cookies.md is the argument; the rules there and here have the same numbers.
 // It knows no token, no cookie attribute and no clock.
 import { encodeBase64url, encodeUtf8, sha256 } from "#crypto";
-import { SECOND } from "../core/expiry.ts";
-import type { RejectedReason, RevocationVerdict, SealedChange } from "../core/store.ts";
-import { utf8Length } from "../core/text.ts";
+import { SECOND } from "../base/time.ts";
+import type { RejectedReason } from "../events.ts";
+import type { RevocationVerdict, SealedChange } from "../store/contract.ts";
+import { utf8Length } from "../base/text.ts";
 import { compareKeys, type SessionPayload } from "../crypto/payload.ts";
 import { type Entry, isPart, type Part, type Seen, SUFFIX_BYTES } from "./part.ts";
 import { deadSessions, LINGER } from "./tombstone.ts";

@@ -19,9 +19,9 @@
 //   16 bytes     the session's id
 //   varint       epochs of a lower rev are dead; 0: all are
 import { decodeBase64url, encodeBase64url } from "#crypto";
-import { SECOND } from "../core/expiry.ts";
-import type { RevocationVerdict } from "../core/store.ts";
-import { MAX_BYTES_PER_UNIT } from "../core/text.ts";
+import { SECOND } from "../base/time.ts";
+import type { RevocationVerdict } from "../store/contract.ts";
+import { MAX_BYTES_PER_UNIT } from "../base/text.ts";
 import {
   borrowPayload,
   decodePayload,

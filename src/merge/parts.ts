@@ -1,13 +1,12 @@
 // Between merging cookies and what is in them: opens a request's parts and tombstones and joins
 // them into its session, and seals what its response sends. The rules themselves are in join.ts.
 import { randomBytes } from "#crypto";
-import { MAX_COOKIE_AGE, SECOND } from "../core/expiry.ts";
-import { findLargestKeys } from "../core/map.ts";
+import { MAX_COOKIE_AGE, SECOND } from "../base/time.ts";
+import { findLargestKeys } from "../base/text.ts";
 import {
   type Cookie,
   isOpened,
   type OpenedSession,
-  type RejectedReason,
   type RevocationVerdict,
   type SealedChange,
   type SealedContext,
@@ -15,7 +14,8 @@ import {
   type SealedRemains,
   type SealedWrite,
   sessionsOf,
-} from "../core/store.ts";
+} from "../store/contract.ts";
+import type { RejectedReason } from "../events.ts";
 import type { CookieKeyring } from "../crypto/keyring.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 import { MAX_COOKIE_BYTES, openToken, sealToken, tokenLength } from "../crypto/token.ts";

@@ -1,6 +1,6 @@
 // What a logout leaves among merging cookies, so that a write that is still under way doesn't bring
 // its session back (claim C5 of docs/merging-cookies.md). It knows no seal and no cookie attribute.
-import { SECOND } from "../core/expiry.ts";
+import { SECOND } from "../base/time.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 import { isPart, type Seen, type Tombstone } from "./part.ts";
 import { endOf } from "../cookie/state.ts";

@@ -1,11 +1,10 @@
 // Sessions in the client's own cookies: sealed, so that they can be neither read nor changed, and
 // opened without any store. It knows the token and the payload, no header and no attribute.
-import { type ForeignCookies, openForeign } from "../core/foreign.ts";
+import { type ForeignCookies, openForeign } from "../cookie/foreign.ts";
 import {
   type Cookie,
   isOpened,
   type OpenedSession,
-  type RejectedReason,
   type SavedSession,
   type SealedChange,
   type SealedContext,
@@ -15,8 +14,9 @@ import {
   type SessionChange,
   type StoreCapabilities,
   type StoredSession,
-} from "../core/store.ts";
-import { MAX_SKEW, SECOND } from "../core/expiry.ts";
+} from "../store/contract.ts";
+import type { RejectedReason } from "../events.ts";
+import { MAX_SKEW, SECOND } from "../base/time.ts";
 import {
   checkBytes,
   checkForeign,

@@ -1,11 +1,11 @@
 // The stores that were written for express-session, as a store of ours: what they keep has their
 // own shape, with our row inside. They read and write whole sessions, so none of them is atomic
 // between processes; within one this wrapper races nobody.
-import { warnOfRaces } from "../core/races.ts";
-import { decodeRecord, encodeRecord } from "../core/record.ts";
-import type { SessionStore, StoredSession } from "../core/store.ts";
-import { kindOf } from "../core/text.ts";
-import { WholeValueStore } from "../core/whole-value-store.ts";
+import { warnOfRaces } from "../store/races.ts";
+import { decodeRecord, encodeRecord } from "../store/record.ts";
+import type { SessionStore, StoredSession } from "../store/contract.ts";
+import { kindOf } from "../base/text.ts";
+import { WholeValueStore } from "../store/whole-value-store.ts";
 import { ConfigError } from "../errors.ts";
 
 /** A callback of express-session's stores. */

@@ -1,11 +1,17 @@
 // Sessions in memcached, by the client `memcache`: read with its version, changed by `applyChange`,
 // written back only if nobody else wrote meanwhile. Never a plain set, so nothing comes back that
 // was deleted. It keeps no index, and memcached may evict: nothing here is durable.
-import { applyChange, toSaved } from "../core/change.ts";
-import { KeyQueue, type Turn } from "../core/key-queue.ts";
-import { checkPrefix, decodeRecord, encodeRecord, isSelector } from "../core/record.ts";
-import type { SavedSession, SessionChange, SessionStore, StoredSession } from "../core/store.ts";
-import { kindOf, utf8Length } from "../core/text.ts";
+import { applyChange, toSaved } from "../store/change.ts";
+import { KeyQueue, type Turn } from "../store/key-queue.ts";
+import { checkPrefix, isSelector } from "../store/selector.ts";
+import { decodeRecord, encodeRecord } from "../store/record.ts";
+import type {
+  SavedSession,
+  SessionChange,
+  SessionStore,
+  StoredSession,
+} from "../store/contract.ts";
+import { kindOf, utf8Length } from "../base/text.ts";
 import { ConfigError, LimitError, StoreError } from "../errors.ts";
 
 /** One server, as the client's hash ring gives it. */

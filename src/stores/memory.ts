@@ -1,14 +1,14 @@
 // Sessions in this process's memory: for one process, for tests, and the shortest example of a
 // store that keeps every law. It is applyChange on a Map, bounded in entries and in bytes.
-import { applyChange, toSaved } from "../core/change.ts";
+import { applyChange, toSaved } from "../store/change.ts";
 import type {
   ListedSession,
   SavedSession,
   SessionChange,
   SessionStore,
   StoredSession,
-} from "../core/store.ts";
-import { kindOf } from "../core/text.ts";
+} from "../store/contract.ts";
+import { kindOf } from "../base/text.ts";
 import { ConfigError, LimitError } from "../errors.ts";
 import { packPairs, unpackPairs } from "./packed.ts";
 

@@ -6,25 +6,25 @@
 //   bits 63..31   the end in seconds, rounded down; all ones: never
 //   bits 30..0    the generation
 import { Buffer } from "node:buffer";
-import { chain } from "../core/awaitable.ts";
-import type { Awaitable, SavedSession, SessionChange } from "../core/store.ts";
+import { chain, type Awaitable } from "../base/awaitable.ts";
+import type { SavedSession, SessionChange } from "../store/contract.ts";
 import { StoreError, type StoreOperation } from "../errors.ts";
-import { encodeData, encodePatch, NEVER } from "../sql/codec.ts";
-import { list, raw, sql, type SqlFragment, tableName } from "../sql/fragment.ts";
+import { encodeData, encodePatch, NEVER } from "./sql/codec.ts";
+import { list, raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
 import {
   type MysqlAnswer,
   MysqlClient,
   type MysqlConnection,
   uncommitted,
-} from "../sql/mysql-client.ts";
-import { isFenced, SqlSessionStore, type SqlDialect, type SqlRow } from "../sql/session-store.ts";
+} from "./sql/mysql-client.ts";
+import { isFenced, SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
 
 export type {
   MysqlCallbackConnection,
   MysqlConnection,
   MysqlPromiseConnection,
   MysqlQuery,
-} from "../sql/mysql-client.ts";
+} from "./sql/mysql-client.ts";
 
 /** What a MySQL store is made from. */
 export interface SessionMysqlStoreOptions {

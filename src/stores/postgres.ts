@@ -1,27 +1,26 @@
 // Sessions in PostgreSQL: one UPDATE a commit, which sends what changed and is refused by its own
 // condition. The clock is the database's. The client is one that the user has connected.
-import { chain } from "../core/awaitable.ts";
-import type { Awaitable } from "../core/store.ts";
-import { kindOf } from "../core/text.ts";
+import { chain, type Awaitable } from "../base/awaitable.ts";
+import { kindOf } from "../base/text.ts";
 import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
-import { checkColumn } from "../sql/answer.ts";
-import { encodePatch } from "../sql/codec.ts";
-import { raw, sql, type SqlFragment, tableName } from "../sql/fragment.ts";
-import { PostgresClient, type PostgresConnection } from "../sql/postgres-client.ts";
-import { SqlSessionStore, type SqlDialect, type SqlRow } from "../sql/session-store.ts";
+import { checkColumn } from "./sql/answer.ts";
+import { encodePatch } from "./sql/codec.ts";
+import { raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
+import { PostgresClient, type PostgresConnection } from "./sql/postgres-client.ts";
+import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
 
 export type {
   PostgresConnection,
   PostgresNeon,
   PostgresQueryable,
   PostgresSql,
-} from "../sql/postgres-client.ts";
+} from "./sql/postgres-client.ts";
 export {
   type PostgresRevocations,
   postgresRevocations,
   type PostgresRevocationsOptions,
   postgresRevocationsSql,
-} from "../sql/postgres-revocations.ts";
+} from "./sql/postgres-revocations.ts";
 
 /** What a PostgreSQL store is made from. */
 export interface SessionPostgresStoreOptions {

@@ -1,16 +1,16 @@
 // Sessions in Redis or Valkey: one hash each, changed by one script on one key, so that every law
 // holds on a single server, behind Sentinel and in a cluster. What the scripts do stands in
-// redis/lua.ts, how a client is spoken to in redis/client.ts.
+// stores/redis/lua.ts, how a client is spoken to in stores/redis/client.ts.
 import { encodeBase64url, randomBytes } from "#crypto";
-import { toSaved } from "../core/change.ts";
+import { toSaved } from "../store/change.ts";
 import type {
   ListedSession,
   SavedSession,
   SessionChange,
   SessionStore,
   StoredSession,
-} from "../core/store.ts";
-import { kindOf } from "../core/text.ts";
+} from "../store/contract.ts";
+import { kindOf } from "../base/text.ts";
 import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
 import {
   connectionOf,
@@ -18,11 +18,11 @@ import {
   type RedisClient,
   type RedisConnection,
   type ReplicationWait,
-} from "../redis/client.ts";
-import { CommitClaims } from "../redis/claims.ts";
-import { checkDurability, type RedisDurability } from "../redis/durability.ts";
-import { type IndexMember, SubjectIndex } from "../redis/index.ts";
-import { APPLIED, commitScript, UNCLAIMED } from "../redis/lua.ts";
+} from "./redis/client.ts";
+import { CommitClaims } from "./redis/claims.ts";
+import { checkDurability, type RedisDurability } from "./redis/durability.ts";
+import { type IndexMember, SubjectIndex } from "./redis/subject-index.ts";
+import { APPLIED, commitScript, UNCLAIMED } from "./redis/lua.ts";
 import {
   encodeCommit,
   encodeDestroy,
@@ -31,8 +31,8 @@ import {
   readRow,
   type RedisRow,
   textOf,
-} from "../redis/row.ts";
-import { mustBeReplicated, RedisScript } from "../redis/script.ts";
+} from "./redis/row.ts";
+import { mustBeReplicated, RedisScript } from "./redis/script.ts";
 
 /** Where the sessions are and what a commit waits for. */
 export interface SessionRedisStoreOptions extends RedisDurability {
@@ -43,7 +43,7 @@ export interface SessionRedisStoreOptions extends RedisDurability {
 }
 
 export type { RedisClient, RedisDurability };
-export { redisRevocations, type RedisRevocationsOptions } from "../redis/revocations.ts";
+export { redisRevocations, type RedisRevocationsOptions } from "./redis/revocations.ts";
 
 const optionNames = ["client", "prefix", "durability", "replicas", "replicaTimeout"];
 const DEFAULT_PREFIX = "kocha:";

@@ -1,15 +1,15 @@
 // Sessions in a SQLite file: for one machine, also with several processes. The client is one of
 // the synchronous ones, so a load and a commit cost no promise; it makes its own table.
 import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
-import { encodePatch } from "../sql/codec.ts";
-import { raw, sql, type SqlFragment, tableName } from "../sql/fragment.ts";
-import { SqlSessionStore, type SqlDialect, type SqlRow } from "../sql/session-store.ts";
-import { SqliteClient, type SqliteDatabase } from "../sql/sqlite-client.ts";
-import type { StoreCapabilities } from "../core/store.ts";
-import { kindOf } from "../core/text.ts";
+import { encodePatch } from "./sql/codec.ts";
+import { raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
+import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
+import { SqliteClient, type SqliteDatabase } from "./sql/sqlite-client.ts";
+import type { StoreCapabilities } from "../store/contract.ts";
+import { kindOf } from "../base/text.ts";
 
-export type { SqliteDatabase, SqliteStatement, SqliteValue } from "../sql/sqlite-client.ts";
-export { sqliteRevocations, type SqliteRevocationsOptions } from "../sql/sqlite-revocations.ts";
+export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sql/sqlite-client.ts";
+export { sqliteRevocations, type SqliteRevocationsOptions } from "./sql/sqlite-revocations.ts";
 
 /** What a SQLite store is made from. */
 export interface SessionSqliteStoreOptions {

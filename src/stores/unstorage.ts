@@ -1,11 +1,11 @@
 // Sessions in whatever unstorage has a driver for. A driver reads and writes whole values and has
 // no compare-and-swap, so this store isn't atomic between processes; within one it races nobody.
-import { mintSelector } from "../core/key.ts";
-import { warnOfRaces } from "../core/races.ts";
-import { checkPrefix, decodeRecord, encodeRecord } from "../core/record.ts";
-import type { StoredSession } from "../core/store.ts";
-import { kindOf } from "../core/text.ts";
-import { WholeValueStore } from "../core/whole-value-store.ts";
+import { mintSelector, checkPrefix } from "../store/selector.ts";
+import { warnOfRaces } from "../store/races.ts";
+import { decodeRecord, encodeRecord } from "../store/record.ts";
+import type { StoredSession } from "../store/contract.ts";
+import { kindOf } from "../base/text.ts";
+import { WholeValueStore } from "../store/whole-value-store.ts";
 import { ConfigError, StoreError } from "../errors.ts";
 
 /** What is needed of a storage: `createStorage()` of the package `unstorage` gives it. */

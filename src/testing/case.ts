@@ -25,7 +25,7 @@ export interface ConformanceCase {
   /** Unique in its list, and begins with the law: "L1 merge: different keys". */
   readonly id: string;
   readonly law: Law;
-  /** The clause of the store's contract that it tests, if it is one: S1 to S10 of core/store.ts. */
+  /** The clause of the store's contract that it tests, if it is one: S1 to S10 of store/contract.ts. */
   readonly clause?: string;
   /** Whether it applies to this store or host; else why not, for the report. */
   readonly applies: true | string;

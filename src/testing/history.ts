@@ -2,13 +2,13 @@
 // answers and what it holds must be the same after each step. They are drawn by a peer, which is
 // loaded when a history is needed.
 import type * as FastCheck from "fast-check";
-import { applyChange, toSaved } from "../core/change.ts";
+import { applyChange, toSaved } from "../store/change.ts";
 import {
   isSealed,
   type SessionChange,
   type SessionStore,
   type StoredSession,
-} from "../core/store.ts";
+} from "../store/contract.ts";
 import { mustEqual, plain } from "./case.ts";
 import type { TestClock } from "./clock.ts";
 

@@ -1,8 +1,8 @@
 // All that must hold of a host's adapter: every law with the memory store and the cookie store over
 // real sockets, and what only a host can get wrong.
-import type { SessionConfig } from "../core/config.ts";
-import { DAY } from "../core/expiry.ts";
-import { memoryRevocations } from "../core/memory-revocations.ts";
+import type { SessionConfig } from "../engine/config.ts";
+import { DAY } from "../base/time.ts";
+import { memoryRevocations } from "../revocations/memory.ts";
 import { mergingCookies } from "../merge/index.ts";
 import { SessionCookieStore } from "../stores/cookie.ts";
 import { SessionMemoryStore } from "../stores/memory.ts";

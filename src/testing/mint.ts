@@ -1,6 +1,6 @@
 // Cookies for the tests of applications: a session without a login form, and a look into one.
-import type { SessionConfig } from "../core/config.ts";
-import { SessionMiddleware } from "../core/middleware.ts";
+import type { SessionConfig } from "../engine/config.ts";
+import { SessionMiddleware } from "../session/middleware.ts";
 
 /** What a minted session is besides its data. */
 export interface MintOptions {

@@ -1,8 +1,8 @@
 // The application that the laws are tested on: what it does to its session stands in the URL, and
 // gates let a case decide when a request goes on.
-import type { Session } from "../core/session.ts";
-import type { SessionStore } from "../core/store.ts";
-import type { Awaitable } from "../core/store.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionStore } from "../store/contract.ts";
+import type { Awaitable } from "../base/awaitable.ts";
 
 /** What a handler of the kit answers. */
 export interface ProbeAnswer {

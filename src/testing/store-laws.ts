@@ -2,8 +2,8 @@
 // server. A store's author registers the cases with whatever runs the tests.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { SessionConfig } from "../core/config.ts";
-import { isSealed } from "../core/store.ts";
+import type { SessionConfig } from "../engine/config.ts";
+import { isSealed } from "../store/contract.ts";
 import { withSession } from "../hosts/node.ts";
 import type { ConformanceCase } from "./case.ts";
 import { realClock, type TestClock } from "./clock.ts";

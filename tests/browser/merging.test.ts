@@ -1,15 +1,14 @@
 // Merging cookies in Chromium: two tabs and parallel fetches through a proxy that delays, reorders,
 // cuts off and drops responses. Whatever response arrived whole, its change is kept.
-import { request as forward } from "node:http";
+import { request as forward, type IncomingMessage, type ServerResponse } from "node:http";
 import { mergingCookies } from "kocha-session/merge";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { SessionCookieStore } from "kocha-session";
 import { type SessionListener, withSession } from "kocha-session/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { SeededRandom } from "../../fuzz/random.ts";
+import { SeededRandom } from "../../trials/fuzz/random.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { freshKeys } from "../support/keys.ts";
 import { listen } from "../support/listen.ts";

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { configDefaults } from "kocha-session";
 import { describe, expect, test } from "vitest";
-import { resolveConfig } from "../../src/core/config.ts";
-import { eventNames } from "../../src/core/events.ts";
+import { resolveConfig } from "../../src/engine/config.ts";
+import { eventNames } from "../../src/events.ts";
 import { SessionMemoryStore } from "../../src/stores/memory.ts";
 import { repository } from "../support/cli.ts";
 import { freshKey } from "../support/keys.ts";
@@ -60,7 +60,7 @@ describe("docs/configuration.md", () => {
   });
 
   test("has every field of the configuration, and no other", () => {
-    const source = sourceOf("src/core/config.ts");
+    const source = sourceOf("src/engine/config.ts");
     const shape = /^export interface SessionConfig \{([^]*?)^\}/m.exec(source)?.[1] ?? "";
     const fields = Array.from(shape.matchAll(/^ {2}readonly (\w+)\??:/gm), ([, name = ""]) => name);
     expect(fields.length).toBeGreaterThan(20);
@@ -68,7 +68,7 @@ describe("docs/configuration.md", () => {
   });
 
   test("says the default in the comment of each field, too", () => {
-    const source = sourceOf("src/core/config.ts");
+    const source = sourceOf("src/engine/config.ts");
     for (const [field, value] of Object.entries(configDefaults)) {
       const comment = new RegExp(`/\\*\\* (.*) \\*/\\s+readonly ${field}\\?`).exec(source)?.[1];
       const told = /Default (.+)\.$/.exec(comment ?? "")?.[1];
@@ -104,7 +104,9 @@ describe("ARCHITECTURE.md", () => {
 
   test("names files that are there", () => {
     const named = Array.from(
-      text.matchAll(/`((?:src|tests|core|crypto|cookie|stores|compat)\/[\w./-]+)`/g),
+      text.matchAll(
+        /`((?:src|tests|trials|base|store|session|engine|revocations|crypto|cookie|merge|stores|hosts|compat)\/[\w./-]+)`/g,
+      ),
     );
     const missing = named
       .map(([, path = ""]) => path)

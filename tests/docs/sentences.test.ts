@@ -25,10 +25,11 @@ test("ARCHITECTURE.md's map of imports is that of the sources", () => {
   }
   const lines = Array.from(
     found,
-    ([from, to]) => `${from.padEnd(8)} -> ${[...to].toSorted().join(", ")}`,
+    ([from, to]) => `${from.padEnd(11)} -> ${[...to].toSorted().join(", ")}`,
   );
-  const map = readBlocks("ARCHITECTURE.md").find(({ code }) => /^\w+ +-> /.test(code));
-  expect(lines.toSorted().join("\n")).toBe(map?.code.trim());
+  const map = readBlocks("ARCHITECTURE.md").find(({ code }) => /^\w+ +->/.test(code));
+  const mapped = (map?.code.trim() ?? "").split("\n").filter((line) => !line.endsWith("->"));
+  expect(lines.toSorted()).toEqual(mapped.toSorted());
 });
 
 test("CONTRIBUTING.md names each command once", () => {

@@ -2,10 +2,10 @@
 // must find what is planted between the input and the library.
 import { SessionCookieStore, SessionMemoryStore } from "kocha-session";
 import { describe, expect, test } from "vitest";
-import { headerSubject, type HeaderOptions, type Pair } from "../../fuzz/headers.ts";
-import { SeededRandom } from "../../fuzz/random.ts";
-import { fuzz, newKey, newKeys, type Subject } from "../../fuzz/subject.ts";
-import { makeSubjects } from "../../fuzz/subjects.ts";
+import { headerSubject, type HeaderOptions, type Pair } from "../../trials/fuzz/headers.ts";
+import { SeededRandom } from "../../trials/fuzz/random.ts";
+import { fuzz, newKey, newKeys, type Subject } from "../../trials/fuzz/subject.ts";
+import { makeSubjects } from "../../trials/fuzz/subjects.ts";
 
 const seed = Number(process.env["FC_SEED"] ?? 42);
 

@@ -13,8 +13,13 @@ import { toNodeHandler } from "h3/node";
 import { toNodeHandler as toOlderNodeHandler } from "h3rc/node";
 import { Hono } from "hono";
 import Koa from "koa";
-import { type Session, SessionCookieStore, type SessionConfig } from "kocha-session";
-import { memoryRevocations, SessionMemoryStore } from "kocha-session";
+import {
+  type Session,
+  SessionCookieStore,
+  type SessionConfig,
+  memoryRevocations,
+  SessionMemoryStore,
+} from "kocha-session";
 import { sessionMiddleware as expressSession } from "kocha-session/express";
 import { sessionPlugin } from "kocha-session/fastify";
 import { withSession } from "kocha-session/fetch";

@@ -1,7 +1,12 @@
 // The held response of node:http, call by call: whatever an application or another middleware does
 // with a response, the client sees what it would have seen, and our cookie beside it.
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import { type SessionConfig, SessionMemoryStore } from "kocha-session";
 import { sessionMiddleware } from "kocha-session/node";
 import { describe, expect, onTestFinished, test } from "vitest";

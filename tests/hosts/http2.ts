@@ -1,6 +1,6 @@
 // Hosts over HTTP/2, and what lets a client of HTTP/1 talk to them: each of its requests becomes a
 // stream, and what it does, leaving early included, is done to the stream.
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import {
   connect,
   constants,
@@ -8,7 +8,6 @@ import {
   type Http2Server,
   type IncomingHttpHeaders,
 } from "node:http2";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import Fastify from "fastify";

@@ -1,7 +1,6 @@
 // `secure: "auto"` on every host: plain http on this machine gets a cookie without Secure, and plain
 // http that a proxy on this machine passes on doesn't.
-import type { SessionConfig } from "kocha-session";
-import { SessionMemoryStore } from "kocha-session";
+import { type SessionConfig, SessionMemoryStore } from "kocha-session";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freshKey } from "../support/keys.ts";
 import { slowly } from "../support/latency.ts";

@@ -12,7 +12,7 @@ import { withSession } from "kocha-session/fetch";
 import { mintCookie } from "kocha-session/testing";
 import { expect } from "vitest";
 import { freshKey, freshKeys } from "../support/keys.ts";
-import { type Clock, type Kind, makeWorld, type World } from "../unit/core/client.ts";
+import { type Clock, type Kind, makeWorld, type World } from "../unit/engine/client.ts";
 
 /** What a case is given: a client whose session holds a secret, and a list for what is thrown. */
 export interface Scene {

@@ -3,7 +3,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { readDocument } from "../docs/documents.ts";
-import { kinds, makeWorld } from "../unit/core/client.ts";
+import { kinds, makeWorld } from "../unit/engine/client.ts";
 import type { Scene } from "./bad-input-steps.ts";
 import { badInputs } from "./bad-input.ts";
 

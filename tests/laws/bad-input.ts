@@ -6,7 +6,7 @@ import { withSession } from "kocha-session/fetch";
 import { mintCookie } from "kocha-session/testing";
 import { expect } from "vitest";
 import { freshKey } from "../support/keys.ts";
-import { Clock, makeStore, makeWorld } from "../unit/core/client.ts";
+import { Clock, makeStore, makeWorld } from "../unit/engine/client.ts";
 import {
   type Case,
   faulty,

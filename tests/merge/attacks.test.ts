@@ -3,10 +3,10 @@
 import fc from "fast-check";
 import { mergingCookies } from "kocha-session/merge";
 import { describe, expect, test } from "vitest";
-import type { Session } from "../../src/core/session.ts";
+import type { Session } from "../../src/session/session.ts";
 import { SessionCookieStore } from "../../src/stores/cookie.ts";
 import { freshKeys } from "../support/keys.ts";
-import { Clock, makeStore, makeWorld, parseSetCookie, type World } from "../unit/core/client.ts";
+import { Clock, makeStore, makeWorld, parseSetCookie, type World } from "../unit/engine/client.ts";
 
 const seed = Number(process.env["FC_SEED"] ?? 42);
 

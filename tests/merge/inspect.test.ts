@@ -4,7 +4,7 @@ import { mergingCookies } from "kocha-session/merge";
 import { SessionCookieStore } from "../../src/stores/cookie.ts";
 import { runCli } from "../support/cli.ts";
 import { freshKeys } from "../support/keys.ts";
-import { Clock, makeWorld } from "../unit/core/client.ts";
+import { Clock, makeWorld } from "../unit/engine/client.ts";
 
 interface Finding {
   readonly name: string;

@@ -1,7 +1,7 @@
 // Racing writes and logouts through the whole engine and tough-cookie's jar, in short.
 import { expect, test } from "vitest";
-import { race } from "../../merge/jars.ts";
-import { SeededRandom } from "../../fuzz/random.ts";
+import { race } from "../../trials/merge/jars.ts";
+import { SeededRandom } from "../../trials/fuzz/random.ts";
 
 const dice = new SeededRandom(Number(process.env["FC_SEED"] ?? 42));
 const random = (): number => dice.below(1_000_000) / 1_000_000;

@@ -2,7 +2,7 @@
 // login works however the sessions before it ended, and the jar stays small.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { livesKinds, livesOf, runLives } from "../../merge/model/lives.ts";
+import { livesKinds, livesOf, runLives } from "../../trials/merge/model/lives.ts";
 
 const numRuns = Math.ceil(Number(process.env["FC_RUNS"] ?? 60) / 20);
 const seed = Number(process.env["FC_SEED"] ?? 42);

@@ -2,8 +2,9 @@
 // schedule for each loss that the documentation excuses: that it can be, and that it is only that.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Outcome, runSchedule } from "../../merge/model/browser.ts";
-import { families, type Schedule, type Visit } from "../../merge/model/schedule.ts";
+import { runSchedule } from "../../trials/merge/model/browser.ts";
+import type { Outcome } from "../../trials/merge/model/outcome.ts";
+import { families, type Schedule, type Visit } from "../../trials/merge/model/schedule.ts";
 
 const numRuns = Number(process.env["FC_RUNS"] ?? 60);
 const seed = Number(process.env["FC_SEED"] ?? 42);

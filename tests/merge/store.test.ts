@@ -2,14 +2,20 @@
 // events, attributes and prefixes, logout, what came before it, and what it refuses to be.
 import { describe, expect, test } from "vitest";
 import { mergingCookies } from "kocha-session/merge";
-import { SessionMiddleware } from "../../src/core/middleware.ts";
-import type { Session } from "../../src/core/session.ts";
-import type { SessionConfig } from "../../src/core/config.ts";
+import { SessionMiddleware } from "../../src/session/middleware.ts";
+import type { Session } from "../../src/session/session.ts";
+import type { SessionConfig } from "../../src/engine/config.ts";
 import { SessionCookieStore, type SessionCookieStoreOptions } from "../../src/stores/cookie.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { freshKeys } from "../support/keys.ts";
 import { thrownBy } from "../support/thrown.ts";
-import { type Client, Clock, makeWorld, parseSetCookie, type World } from "../unit/core/client.ts";
+import {
+  type Client,
+  Clock,
+  makeWorld,
+  parseSetCookie,
+  type World,
+} from "../unit/engine/client.ts";
 
 const keys = freshKeys();
 const PART = /^session\.[A-Za-z0-9_-]{5}[AQgw]$/;

@@ -7,10 +7,10 @@ import {
   type StoredSession,
   toSaved,
 } from "kocha-session";
-import type { RaceOptions } from "../../race/driver.ts";
-import { decodeMeta, encodeMeta } from "../../src/core/meta.ts";
-import type { SeededRandom } from "../../fuzz/random.ts";
-import type { RuleName } from "../../race/violation.ts";
+import type { RaceOptions } from "../../trials/race/driver.ts";
+import { decodeMeta, encodeMeta } from "../../src/engine/keyed/meta.ts";
+import type { SeededRandom } from "../../trials/fuzz/random.ts";
+import type { RuleName } from "../../trials/race/violation.ts";
 import { PlainStore } from "./plain-store.ts";
 import type { SlowStore, VirtualTime } from "./virtual.ts";
 

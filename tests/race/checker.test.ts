@@ -1,10 +1,10 @@
 // The checker on histories made by hand: each rule on the smallest breach of it, and on its nearest
 // neighbour that is none.
 import { describe, expect, test } from "vitest";
-import { checkHistory } from "../../race/checker.ts";
-import { excerpt } from "../../race/excerpt.ts";
-import { BOUND, EPOCH } from "../../race/history.ts";
-import { markOf, valueOf } from "../../race/values.ts";
+import { checkHistory } from "../../trials/race/checker.ts";
+import { excerpt } from "../../trials/race/excerpt.ts";
+import { BOUND, EPOCH } from "../../trials/race/history.ts";
+import { markOf, valueOf } from "../../trials/race/values.ts";
 import { broken, fresh, history, save, type Short } from "./short-history.ts";
 
 describe("L1 lost update", () => {

@@ -1,8 +1,8 @@
 // The checker is tested itself: each broken store must be convicted by name, and one that keeps the
 // laws by nothing, whatever the seed.
 import { describe, expect, test } from "vitest";
-import { checkHistory, countByRule } from "../../race/checker.ts";
-import { type RuleName, ruleNames } from "../../race/violation.ts";
+import { checkHistory, countByRule } from "../../trials/race/checker.ts";
+import { type RuleName, ruleNames } from "../../trials/race/violation.ts";
 import { type BrokenStore, brokenStores } from "./broken-stores.ts";
 import { PlainStore } from "./plain-store.ts";
 import { raceVirtually, type SlowStore } from "./virtual.ts";

@@ -7,7 +7,7 @@ import {
   type StoredSession,
   toSaved,
 } from "kocha-session";
-import type { SeededRandom } from "../../fuzz/random.ts";
+import type { SeededRandom } from "../../trials/fuzz/random.ts";
 import type { VirtualTime } from "./virtual.ts";
 
 /** A store that keeps every law, with a pause before and after each of its steps. */

@@ -1,12 +1,12 @@
 // Histories made by hand, in a few words each.
-import { checkHistory } from "../../race/checker.ts";
+import { checkHistory } from "../../trials/race/checker.ts";
 import {
   EPOCH,
   type History,
   type RaceRequest,
   type Save,
   type SignOut,
-} from "../../race/history.ts";
+} from "../../trials/race/history.ts";
 
 /** A request in short: when, what it saw, and what it saved. */
 export interface Short {

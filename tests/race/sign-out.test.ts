@@ -1,6 +1,6 @@
 // The checker on the signing out of a subject, on histories made by hand.
 import { describe, expect, test } from "vitest";
-import { EPOCH, type SignOut } from "../../race/history.ts";
+import { EPOCH, type SignOut } from "../../trials/race/history.ts";
 import { broken, save, type Short } from "./short-history.ts";
 
 describe("signing a subject out", () => {

@@ -2,7 +2,7 @@
 // their own; `npm run race` runs the others, and `npm run race -- --store X` a full one, whose last
 // result is in docs/results/race.md.
 import { expect, test } from "vitest";
-import { raceBriefly } from "../../race/brief.ts";
+import { raceBriefly } from "../../trials/race/brief.ts";
 
 const seed = Number(process.env["RACE_SEED"] ?? 42);
 

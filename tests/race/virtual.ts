@@ -1,11 +1,11 @@
 // A race without servers: the engine and a store in this process, in a time that passes only when
 // everybody waits. The same seed gives the same history, to the last tick.
 import { SessionMiddleware, type SessionStore } from "kocha-session";
-import { type RaceOptions, type RaceTrack, race } from "../../race/driver.ts";
-import type { History } from "../../race/history.ts";
-import { inCourse, lookAt, observers, perform } from "../../race/kocha-app.ts";
-import { Notes } from "../../race/notes.ts";
-import { SeededRandom } from "../../fuzz/random.ts";
+import { type RaceOptions, type RaceTrack, race } from "../../trials/race/driver.ts";
+import type { History } from "../../trials/race/history.ts";
+import { inCourse, lookAt, observers, perform } from "../../trials/race/kocha-app.ts";
+import { Notes } from "../../trials/race/notes.ts";
+import { SeededRandom } from "../../trials/fuzz/random.ts";
 import { freshKey } from "../support/keys.ts";
 
 /** A clock whose sleepers wake one after the other, as soon as nobody is awake. */

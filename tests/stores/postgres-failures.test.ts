@@ -6,7 +6,7 @@ import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import postgres from "postgres";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
-import { MAX_CALLS_IN_FLIGHT } from "../../src/core/calls-in-flight.ts";
+import { MAX_CALLS_IN_FLIGHT } from "../../src/store/calls-in-flight.ts";
 import { newSelector } from "../../src/testing/history.ts";
 import { startProxy } from "../support/proxy.ts";
 import { startPostgres } from "../support/servers/postgres.ts";

@@ -5,7 +5,7 @@ import { SessionRedisStore } from "kocha-session/redis";
 import type { ListedSession, SessionChange } from "kocha-session";
 import { Redis } from "ioredis";
 import { afterAll, describe, expect, test } from "vitest";
-import { commitScript, MARGIN_MS, SETTLED_MS, UNCLAIMED } from "../../src/redis/lua.ts";
+import { commitScript, MARGIN_MS, SETTLED_MS, UNCLAIMED } from "../../src/stores/redis/lua.ts";
 import { startRedis } from "../support/servers/redis.ts";
 import { until } from "../support/until.ts";
 

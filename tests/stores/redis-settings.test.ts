@@ -5,8 +5,8 @@ import { type MakeStore, storeLaws } from "kocha-session/testing";
 import { Redis } from "ioredis";
 import { createClient, RESP_TYPES } from "redis";
 import { afterAll, describe, expect, test } from "vitest";
-import { connectionOf } from "../../src/redis/client.ts";
-import { RedisRevocationLog } from "../../src/redis/revocation-log.ts";
+import { connectionOf } from "../../src/stores/redis/client.ts";
+import { RedisRevocationLog } from "../../src/stores/redis/revocation-log.ts";
 import { startRedis } from "../support/servers/redis.ts";
 import { describeLog } from "./revocations/log-laws.ts";
 

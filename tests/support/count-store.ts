@@ -1,5 +1,5 @@
 // Counts the calls of a store, whatever its kind. It changes none.
-import type { SealedSessionStore, SessionStore } from "../../src/core/store.ts";
+import type { SealedSessionStore, SessionStore } from "../../src/store/contract.ts";
 
 /** How often each method was called. */
 export interface StoreWork {

@@ -17,12 +17,7 @@ import {
 } from "h3rc";
 import { Hono, type MiddlewareHandler } from "hono";
 import Koa, { type Middleware as KoaMiddleware } from "koa";
-import {
-  type Awaitable,
-  type Session,
-  type SessionConfig,
-  type SessionMiddleware,
-} from "kocha-session";
+import type { Awaitable, Session, SessionConfig, SessionMiddleware } from "kocha-session";
 import * as onExpress from "kocha-session/express";
 import * as onFastify from "kocha-session/fastify";
 import * as onFetch from "kocha-session/fetch";

@@ -20,8 +20,8 @@ import { withSession } from "kocha-session/fetch";
 import { getSession } from "kocha-session/h3";
 import { H3Event } from "h3";
 import { expect, test } from "vitest";
-import { MAX_CALLS_IN_FLIGHT } from "../../src/core/calls-in-flight.ts";
-import { mustBeReplicated } from "../../src/redis/script.ts";
+import { MAX_CALLS_IN_FLIGHT } from "../../src/store/calls-in-flight.ts";
+import { mustBeReplicated } from "../../src/stores/redis/script.ts";
 import { freshKey, freshKeys } from "../support/keys.ts";
 
 const VALUE = "a value that nobody may see";

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { decodePart as libraryDecodesPart } from "../../src/merge/part.ts";
-import { openKey } from "../../src/core/key.ts";
+import { openKey } from "../../src/engine/keyed/key.ts";
 import { createSigningKeyring } from "../../src/crypto/keyring.ts";
 import { decodePayload as libraryDecodes } from "../../src/crypto/payload.ts";
 import { SessionCookieStore } from "../../src/stores/cookie.ts";

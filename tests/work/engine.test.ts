@@ -1,7 +1,13 @@
 // What a request may cost, counted: calls into node:crypto, of the store, and Set-Cookie headers.
 // Timings drift; these don't.
-import { SessionCookieStore, SessionMemoryStore, SessionMiddleware } from "kocha-session";
-import type { Session, SessionConfig, SessionStore } from "kocha-session";
+import {
+  SessionCookieStore,
+  SessionMemoryStore,
+  SessionMiddleware,
+  type Session,
+  type SessionConfig,
+  type SessionStore,
+} from "kocha-session";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { counting } from "../support/count-store.ts";
 import { type CryptoWork, cryptoWorkOf, watchCrypto } from "../support/count-crypto.ts";

@@ -1,7 +1,11 @@
 // What a request may cost on each host, counted over real sockets: the adapters must add nothing to
 // the engine's work, however often they are mounted.
-import { SessionCookieStore, SessionMemoryStore } from "kocha-session";
-import type { Session, SessionConfig } from "kocha-session";
+import {
+  SessionCookieStore,
+  SessionMemoryStore,
+  type Session,
+  type SessionConfig,
+} from "kocha-session";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Client } from "../../src/testing/client.ts";
 import { counting } from "../support/count-store.ts";

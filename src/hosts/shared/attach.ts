@@ -1,11 +1,10 @@
 // How a request of node:http becomes a session, once, and how its response is held: what every host
 // on node:http is made of. It knows no framework.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isThenable } from "../../core/awaitable.ts";
-import type { Connection } from "../../core/connection.ts";
-import type { SessionMiddleware } from "../../core/middleware.ts";
-import type { Session } from "../../core/session.ts";
-import type { Awaitable } from "../../core/store.ts";
+import { isThenable, type Awaitable } from "../../base/awaitable.ts";
+import type { Connection } from "../../engine/connection.ts";
+import type { SessionMiddleware } from "../../session/middleware.ts";
+import type { Session } from "../../session/session.ts";
 import { hold } from "./hold.ts";
 import { checkOwner, otherConfiguration } from "./joining.ts";
 import { isLocal } from "./loopback.ts";

@@ -1,7 +1,7 @@
 // A response's head while it can still be changed: headers given to writeHead, effects that join
 // them, and what is taken back when the answer isn't sent after all. It knows no session.
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { HeaderAccess } from "../../core/effects.ts";
+import type { HeaderAccess } from "../../engine/effects.ts";
 
 /** What may stand in writeHead's place for headers: an object, a flat list or a list of pairs. */
 type HeadHeaders = OutgoingHttpHeaders | readonly unknown[];

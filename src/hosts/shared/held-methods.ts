@@ -1,5 +1,6 @@
 // The methods of a response by which bytes go out, and what stands in their place while they are held.
 // It knows no session and no queue.
+import type { ServerResponse } from "node:http";
 
 /** The methods that let bytes out. Informational 1xx answers are not the response: they pass. */
 export const heldMethods = ["writeHead", "write", "end", "flushHeaders"] as const;
@@ -51,3 +52,14 @@ export const errorAnswers: Methods = {
     return this[held].answer("flushHeaders", args);
   },
 };
+
+/** A wrapper that keeps listeners for `drain` to its own stream lets them hear the response too. */
+export function reachDrain(response: ServerResponse): void {
+  const target = response as unknown as Record<"on", AnyCall>;
+  const { on } = target;
+  const plain = (Object.getPrototypeOf(response) as Record<"on", AnyCall>).on;
+  target.on = (type, listener) => {
+    if (type === "drain") plain.call(response, type, listener);
+    return on.call(response, type, listener);
+  };
+}

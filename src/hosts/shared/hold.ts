@@ -1,12 +1,11 @@
 // Holds a Node.js response back until the session is saved (law L7): whatever would let the first
 // byte out commits first. It knows node:http's response, also that of HTTP/2, and no framework.
 import type { ServerResponse } from "node:http";
-import { chain, isThenable } from "../../core/awaitable.ts";
-import { applyEffects, hasEffects, type ResponseEffects } from "../../core/effects.ts";
-import type { SessionMiddleware } from "../../core/middleware.ts";
-import { occupied, secondCookie } from "../../core/misuse.ts";
-import type { Session } from "../../core/session.ts";
-import type { Awaitable } from "../../core/store.ts";
+import { chain, isThenable, type Awaitable } from "../../base/awaitable.ts";
+import { applyEffects, hasEffects, type ResponseEffects } from "../../engine/effects.ts";
+import type { SessionMiddleware } from "../../session/middleware.ts";
+import { occupied, secondCookie } from "../../session/misuse.ts";
+import type { Session } from "../../session/session.ts";
 import { isClosed } from "./begun.ts";
 import {
   foldHead,
@@ -18,7 +17,6 @@ import {
 } from "./head.ts";
 import { afterEnd, callBack, dropSources, HeldAnswer } from "./held-answer.ts";
 import {
-  type AnyCall,
   errorAnswers,
   held,
   type HeldMethod,
@@ -27,6 +25,7 @@ import {
   type Holder,
   type Methods,
   ours,
+  reachDrain,
 } from "./held-methods.ts";
 import { Unanswered } from "./unanswered.ts";
 
@@ -307,17 +306,6 @@ class ResponseHold implements Holder {
     forgetAnswer(head);
     this.#unanswered = new Unanswered(response, error);
   }
-}
-
-/** A wrapper that keeps listeners for `drain` to its own stream lets them hear the response too. */
-function reachDrain(response: ServerResponse): void {
-  const target = response as unknown as Record<"on", AnyCall>;
-  const { on } = target;
-  const plain = (Object.getPrototypeOf(response) as Record<"on", AnyCall>).on;
-  target.on = (type, listener) => {
-    if (type === "drain") plain.call(response, type, listener);
-    return on.call(response, type, listener);
-  };
 }
 
 /** What holds a response, if anything does. */

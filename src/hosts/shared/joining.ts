@@ -1,8 +1,8 @@
 // One request that is handled more than once, by one handler inside another or by two at the same
 // time: all share one session, which whoever opened it saves when the others are through.
-import { requestOf, Session } from "../../core/session.ts";
-import type { SessionMiddleware } from "../../core/middleware.ts";
-import type { Awaitable } from "../../core/store.ts";
+import { requestOf, Session } from "../../session/session.ts";
+import type { SessionMiddleware } from "../../session/middleware.ts";
+import type { Awaitable } from "../../base/awaitable.ts";
 import { UsageError } from "../../errors.ts";
 
 /** Where a request has its session while it is on its way. A WeakMap costs more than all the rest. */

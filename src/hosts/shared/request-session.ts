@@ -7,8 +7,8 @@
 // defined on each request 0.5 to 1.5 us more. Requests without a session of ours are as they were:
 // what is assigned to them becomes a property of their own.
 import { IncomingMessage } from "node:http";
-import { occupied, replaced } from "../../core/misuse.ts";
-import { Session } from "../../core/session.ts";
+import { occupied, replaced } from "../../session/misuse.ts";
+import { Session } from "../../session/session.ts";
 
 // Two copies of this library share the symbol and whichever accessor came first.
 const hung = Symbol.for("kocha-session.session");

@@ -1,9 +1,9 @@
 // The node:http request and response underneath a host of the Fetch API, where an adapter leaves
 // them at hand: a handler may write its answer there, past the host. It imports nothing of Node.js.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { SessionMiddleware } from "../../core/middleware.ts";
-import type { Session } from "../../core/session.ts";
-import type { Awaitable } from "../../core/store.ts";
+import type { SessionMiddleware } from "../../session/middleware.ts";
+import type { Session } from "../../session/session.ts";
+import type { Awaitable } from "../../base/awaitable.ts";
 import { answerError } from "./error-answer.ts";
 import type { HostHead } from "./head.ts";
 import { hold, holdOf } from "./hold.ts";

@@ -1,11 +1,11 @@
 // What the hosts on the Fetch API's Request and Response share: headers of a Response that may be
 // immutable, and the connection as a URL tells it.
 import type { ServerResponse } from "node:http";
-import type { Connection } from "../../core/connection.ts";
-import { applyEffects, hasEffects, type ResponseEffects } from "../../core/effects.ts";
-import type { SessionMiddleware } from "../../core/middleware.ts";
-import { occupied, replaced, secondCookie } from "../../core/misuse.ts";
-import { Session } from "../../core/session.ts";
+import type { Connection } from "../../engine/connection.ts";
+import { applyEffects, hasEffects, type ResponseEffects } from "../../engine/effects.ts";
+import type { SessionMiddleware } from "../../session/middleware.ts";
+import { occupied, replaced, secondCookie } from "../../session/misuse.ts";
+import { Session } from "../../session/session.ts";
 import { UsageError } from "../../errors.ts";
 import { holdUnderneath } from "./underneath.ts";
 

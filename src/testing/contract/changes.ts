@@ -1,5 +1,5 @@
 // What one change does to a session: clauses S1 to S5.
-import type { SessionChange } from "../../core/store.ts";
+import type { SessionChange } from "../../store/contract.ts";
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { newSelector } from "../history.ts";
 import { type ContractSetting, entriesOf, hostile, HOUR, Row } from "./setting.ts";

@@ -1,6 +1,6 @@
 // What a call that hangs must not do to a store's other calls: its driver may never answer, or
 // answer when nobody waits any more.
-import type { SessionStore } from "../../core/store.ts";
+import type { SessionStore } from "../../store/contract.ts";
 import { type ConformanceCase, defineCase, must, mustEqual } from "../case.ts";
 import { entriesOf, type MakeStore, Row } from "./setting.ts";
 

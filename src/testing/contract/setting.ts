@@ -1,13 +1,13 @@
 // What the contract's cases are tried on: stores of one kind, a row in one of them, and whether a case
 // applies. It knows no clause.
-import type { SessionConfig } from "../../core/config.ts";
+import type { SessionConfig } from "../../engine/config.ts";
 import {
   isSealed,
   type SavedSession,
   type SessionChange,
   type SessionStore,
   type StoredSession,
-} from "../../core/store.ts";
+} from "../../store/contract.ts";
 import { type ConformanceCase, defineCase } from "../case.ts";
 import type { TestClock } from "../clock.ts";
 import { newSelector } from "../history.ts";

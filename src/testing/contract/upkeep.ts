@@ -1,5 +1,5 @@
 // What a store may offer beside load and save: lists of a subject's sessions, and a sweep.
-import type { StoredSession } from "../../core/store.ts";
+import type { StoredSession } from "../../store/contract.ts";
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { newSelector } from "../history.ts";
 import { type ContractSetting, Row } from "./setting.ts";

@@ -1,6 +1,6 @@
 // Law L6: without a cookie, or without a change, a session costs nothing.
 import { type ConformanceCase, mustEqual } from "../case.ts";
-import { type LawSetting } from "./stage.ts";
+import type { LawSetting } from "./stage.ts";
 
 /** Its cases. */
 export function idleCases({ define }: LawSetting): ConformanceCase[] {

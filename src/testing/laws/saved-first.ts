@@ -1,5 +1,5 @@
 // Law L7: no byte of the response leaves before the change is saved.
-import { isSealed } from "../../core/store.ts";
+import { isSealed } from "../../store/contract.ts";
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { Gate } from "../probe.ts";
 import { ours, type LawSetting } from "./stage.ts";

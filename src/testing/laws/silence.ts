@@ -1,5 +1,5 @@
 // Law L8: what can't be kept is an error, never silence.
-import { isSealed } from "../../core/store.ts";
+import { isSealed } from "../../store/contract.ts";
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { ours, type LawSetting } from "./stage.ts";
 

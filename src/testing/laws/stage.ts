@@ -1,8 +1,8 @@
 // Where a law's cases are tried: a real server with the engine, a real client with a jar, and what
 // both see. It knows no law.
-import type { SessionConfig } from "../../core/config.ts";
-import type { RefusedReason } from "../../core/events.ts";
-import { isSealed, type RejectedReason } from "../../core/store.ts";
+import type { SessionConfig } from "../../engine/config.ts";
+import type { RefusedReason, RejectedReason } from "../../events.ts";
+import { isSealed } from "../../store/contract.ts";
 import { type ConformanceCase, defineCase, mustEqual } from "../case.ts";
 import { Client, type Reply } from "../client.ts";
 import type { TestClock } from "../clock.ts";

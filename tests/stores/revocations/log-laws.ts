@@ -1,4 +1,4 @@
-// What must hold of every log of revocations, R1 to R4 of core/revocations.ts, and of two processes'
+// What must hold of every log of revocations, R1 to R4 of revocations/revocations.ts, and of two processes'
 // lists that follow one: as cases, since logs with a fault must fail them.
 import fc from "fast-check";
 import {
@@ -10,8 +10,8 @@ import {
   toRecord,
 } from "kocha-session";
 import { describe, expect, test } from "vitest";
-import { DeadList } from "../../../src/core/dead-list.ts";
-import type { FollowOptions } from "../../../src/core/follower.ts";
+import { DeadList } from "../../../src/revocations/dead-list.ts";
+import type { FollowOptions } from "../../../src/revocations/follower.ts";
 import { newSelector } from "../../../src/testing/history.ts";
 import { until } from "../../support/until.ts";
 

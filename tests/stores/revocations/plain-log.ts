@@ -8,7 +8,7 @@ import {
   type RevocationRecord,
   toRecord,
 } from "kocha-session";
-import { RevocationFollower } from "../../../src/core/follower.ts";
+import { RevocationFollower } from "../../../src/revocations/follower.ts";
 import type { LogPlace } from "./log-laws.ts";
 
 /** A record, the nonce of its first entry, and its place in the order of changes. */

@@ -10,8 +10,8 @@ import {
 } from "kocha-session/sqlite";
 import Libsql from "libsql";
 import { afterAll, describe, expect, test } from "vitest";
-import { SqliteClient } from "../../../src/sql/sqlite-client.ts";
-import { SqliteRevocationLog } from "../../../src/sql/sqlite-revocations.ts";
+import { SqliteClient } from "../../../src/stores/sql/sqlite-client.ts";
+import { SqliteRevocationLog } from "../../../src/stores/sql/sqlite-revocations.ts";
 import { newSelector } from "../../../src/testing/history.ts";
 import { describeLog } from "./log-laws.ts";
 

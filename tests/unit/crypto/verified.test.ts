@@ -2,8 +2,8 @@
 // one request does to its session is never seen by the next one through it.
 import { describe, expect, test } from "vitest";
 import { mergingCookies } from "kocha-session/merge";
-import { memoryRevocations } from "../../../src/core/memory-revocations.ts";
-import { SessionMiddleware } from "../../../src/core/middleware.ts";
+import { memoryRevocations } from "../../../src/revocations/memory.ts";
+import { SessionMiddleware } from "../../../src/session/middleware.ts";
 import type { SessionPayload } from "../../../src/crypto/payload.ts";
 import { SessionCookieStore } from "../../../src/stores/cookie.ts";
 import { VerifiedTexts } from "../../../src/crypto/verified.ts";

@@ -2,7 +2,7 @@
 // session packed into one string comes back as it was.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { SessionChange } from "../../../src/core/store.ts";
+import type { SessionChange } from "../../../src/store/contract.ts";
 import { SessionMemoryStore } from "../../../src/stores/memory.ts";
 import { packPairs, unpackPairs } from "../../../src/stores/packed.ts";
 import { thrownBy } from "../../support/thrown.ts";

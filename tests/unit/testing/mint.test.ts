@@ -1,7 +1,12 @@
 // The helpers for tests of applications: a minted cookie is one that the real application takes,
 // and reading one back says what it holds.
-import { DAY, type SessionConfig, SessionCookieStore, SessionMemoryStore } from "kocha-session";
-import { SessionMiddleware } from "kocha-session";
+import {
+  DAY,
+  type SessionConfig,
+  SessionCookieStore,
+  SessionMemoryStore,
+  SessionMiddleware,
+} from "kocha-session";
 import { mintCookie, readCookie } from "kocha-session/testing";
 import { describe, expect, test } from "vitest";
 import { nodeServer } from "../../../src/testing/store-laws.ts";

@@ -1,0 +1,49 @@
+// Why a session can't be changed any more, in the words of the error that says so. It knows no
+// session.
+import { UsageError } from "../errors.ts";
+import type { RefusedReason } from "../events.ts";
+
+/** Why no cookie of the session can be sent. */
+export type LostReason = Extract<RefusedReason, "aborted" | "uncarried">;
+
+/** The error of a change from the call of `destroy()` on. */
+export function destroyedError(): UsageError {
+  const message = "the session was destroyed in this request and can't be changed any more";
+  return new UsageError("ERR_SESSION_USAGE_DESTROYED", message);
+}
+
+/** The error of a change where no response can carry a cookie, as in an upgrade. */
+export function headersOnlyError(): UsageError {
+  const message =
+    "a session that was opened from headers alone is read-only: no response can carry its cookie";
+  return new UsageError("ERR_SESSION_USAGE_READ_ONLY", message);
+}
+
+/** The error of a change after the session was closed. */
+export function closedError(lost: LostReason | undefined, hasFailed: boolean): UsageError {
+  if (lost === "aborted") {
+    const message =
+      "the client is gone, so the session can't be changed any more: no response will carry its cookie";
+    return new UsageError("ERR_SESSION_USAGE_HEADERS_SENT", message);
+  }
+  if (lost === "uncarried") {
+    const message =
+      "the response can't carry the session's cookie, so the session can't be changed any more: it was " +
+      "begun past the session's middleware, or is none; change the session before that";
+    return new UsageError("ERR_SESSION_USAGE_HEADERS_SENT", message);
+  }
+  if (hasFailed) return unsavedError("the error that says so is being answered");
+  const message =
+    "the response has begun, so the session can't be changed any more; change it before " +
+    "the first byte is written";
+  return new UsageError("ERR_SESSION_USAGE_HEADERS_SENT", message);
+}
+
+/**
+ * The error of a change after a save that failed, where nothing more is saved.
+ * @param why - why not.
+ */
+export function unsavedError(why: string): UsageError {
+  const message = `the session could not be saved, so this request can't change it any more: ${why}`;
+  return new UsageError("ERR_SESSION_USAGE_READ_ONLY", message);
+}

@@ -1,0 +1,206 @@
+// Keeps the session of a server-side store: what the client holds is a key, the data is a row. Saves
+// the request's change under the fence that it loaded, and says when the key goes out.
+import type { SigningKeyring } from "../../crypto/keyring.ts";
+import { chain, type Awaitable } from "../../base/awaitable.ts";
+import type { ResolvedConfig } from "../config.ts";
+import { type Draft, type Found, type ReadOnlyReason, unavailable } from "../draft.ts";
+import { notify, type RefusedReason } from "../../events.ts";
+import { type RenewalState, renewalDue } from "../expiry.ts";
+import type { Keeper } from "../keeper.ts";
+import { mintSelector } from "../../store/selector.ts";
+import { type OpenedKey, sealKey } from "./key.ts";
+import type { Decision } from "../lifecycle.ts";
+import { encodeMeta } from "./meta.ts";
+import type { CheckedRow } from "./row.ts";
+import { type KnownRow, RowKeeper } from "./rows.ts";
+import { notesAfter } from "./row-update.ts";
+import type { SealedWrite, SessionChange } from "../../store/contract.ts";
+
+const noData: ReadonlyMap<string, string> = new Map();
+
+/** The keeper of one request's session over a server-side store. */
+export class KeyedKeeper implements Keeper {
+  readonly savesAlone = true;
+  readonly uncarried = undefined;
+  readonly #config: ResolvedConfig;
+  readonly #ring: SigningKeyring;
+  readonly #rows: RowKeeper;
+  #selector: string | undefined;
+  /** The row as last seen; undefined: the session isn't stored. */
+  #row: KnownRow | undefined;
+  /** The client's key, if it is ours: only then its cookie may be expired. */
+  #key: OpenedKey | undefined;
+  /** The rows that the request's keys stand for, for `destroy()`, which ends them all. */
+  #brought: readonly string[] = [];
+  #found: Found | undefined;
+  #keyIsDue = false;
+  #isEnded = false;
+
+  constructor(config: ResolvedConfig, ring: SigningKeyring) {
+    this.#config = config;
+    this.#ring = ring;
+    this.#rows = new RowKeeper(config);
+  }
+
+  /**
+   * Takes over a row that the client's key stands for, as it is or, in the grace of law L4, shut.
+   * @param brought - the selectors of all rows that the request's keys stand for.
+   */
+  adopt(key: OpenedKey, row: CheckedRow, grace: boolean, brought: readonly string[]): void {
+    this.claim(key);
+    this.#brought = brought;
+    this.#selector = key.selector;
+    this.#row = { key: key.selector, ...row };
+    const { data, notes } = row;
+    const readOnly: ReadOnlyReason | undefined = grace ? "grace" : undefined;
+    this.#found = { data, created: notes.created, lifetime: notes, readOnly };
+  }
+
+  /** Notes that the client's key is ours, whatever has become of the row. */
+  claim(key: OpenedKey): void {
+    this.#key = key;
+  }
+
+  /** The store didn't answer: reads as empty, and only ending it is tried (law L9). */
+  shut(key: OpenedKey, brought: readonly string[]): void {
+    this.claim(key);
+    this.#brought = brought;
+    this.#selector = key.selector;
+    this.#found = unavailable;
+  }
+
+  get id(): string {
+    return (this.#selector ??= mintSelector());
+  }
+
+  get isStored(): boolean {
+    return this.#row !== undefined;
+  }
+
+  get expires(): number {
+    return this.#row?.expires ?? Infinity;
+  }
+
+  get deadline(): number | undefined {
+    return this.#row?.notes.deadline;
+  }
+
+  get broken(): Error | undefined {
+    return this.#rows.broken;
+  }
+
+  load(): Found | undefined {
+    return this.#found;
+  }
+
+  renewal({ ttl, maxAge }: Draft): RenewalState {
+    const row = this.#row;
+    const deadline = row?.notes.deadline ?? Infinity;
+    return { issued: this.#key?.issued ?? 0, expires: row?.expires ?? 0, deadline, ttl, maxAge };
+  }
+
+  save(draft: Draft): Awaitable<RefusedReason | undefined> {
+    return this.#row === undefined ? this.#create(draft) : this.#update(draft, this.#row, false);
+  }
+
+  /**
+   * Where the save's outcome is unknown, the next generation's key doesn't go out with the error:
+   * whoever knows the old key could collect it before the victim's own regenerate (law L4).
+   */
+  regenerate(draft: Draft): Awaitable<RefusedReason | undefined> {
+    return this.#row === undefined ? undefined : this.#update(draft, this.#row, true);
+  }
+
+  conclude(draft: Draft, decision: Decision): Awaitable<RefusedReason | undefined> {
+    if (decision === "resend") this.#keyIsDue = true;
+    if (decision === "renew") return this.#renew(draft);
+    return decision === "create" || decision === "update" ? this.save(draft) : undefined;
+  }
+
+  end(): Awaitable<unknown> {
+    // A handle that was only asked for stands for no row.
+    const made = this.#row === undefined ? [] : [this.id];
+    return chain(this.#rows.destroy([...new Set([...made, ...this.#brought])]), () => {
+      this.#isEnded = true;
+      this.#row = undefined;
+    });
+  }
+
+  forget(): void {
+    this.#row = this.#selector = undefined;
+    this.#keyIsDue = false;
+  }
+
+  due(): SealedWrite | undefined {
+    const { name } = this.#config;
+    if (this.#isEnded) return this.#key && { set: [], expire: [name] };
+    const selector = this.#selector;
+    if (!this.#keyIsDue || this.#row === undefined || selector === undefined) return undefined;
+    const { generation } = this.#row;
+    const issued = this.#config.now();
+    const value = sealKey(this.#ring, name, { selector, generation, issued });
+    return { set: [{ name, value }], expire: [] };
+  }
+
+  #create(draft: Draft): Awaitable<undefined> {
+    const now = this.#config.now();
+    const { binding, created, deadline, lifetime, ttl } = draft;
+    const first = { created, deadline, barriers: 0, barrierAt: 0, boundAt: 0 };
+    const notes = notesAfter(first, { clear: false, bump: false, binding, lifetime, now });
+    const change: SessionChange = {
+      op: "create",
+      // Nothing was loaded, so what was set is all there is.
+      set: draft.map.take().set,
+      del: [],
+      ttl,
+      deadline,
+      meta: encodeMeta(notes),
+      ...(binding !== undefined && { subject: binding.subject }),
+    };
+    return chain(this.#rows.insert(this.id, change), (saved) => {
+      this.#selector = saved.key;
+      draft.settleNotes(binding, lifetime, notes);
+      this.#row = { ...saved, notes };
+      this.#keyIsDue = true;
+      notify(this.#config.on, "created", { id: this.id });
+      notify(this.#config.on, "committed", { id: this.id });
+      return undefined;
+    });
+  }
+
+  #update(draft: Draft, row: KnownRow, bump: boolean): Awaitable<RefusedReason | undefined> {
+    const now = this.#config.now();
+    const { binding, changed, lifetime, lifetimeChanged } = draft;
+    const renews = renewalDue(this.renewal(draft), this.#config.renewAfter, now) !== "none";
+    const { clear, set, del } = draft.map.take();
+    // The data's end and the cookie's move together, or a browser would forget a live session.
+    const ttl = clear || bump || renews || lifetimeChanged ? draft.ttl : 0;
+    const chosen = lifetimeChanged ? lifetime : undefined;
+    const update = { clear, bump, set, del, ttl, binding, lifetime: chosen, now };
+    return chain(this.#rows.update(row, update), (applied) => {
+      if (applied === undefined) return "stale";
+      this.#keyIsDue ||= ttl > 0 || this.#key?.current === false;
+      draft.settleNotes(binding, lifetime, applied.notes);
+      this.#row = applied;
+      if (bump) notify(this.#config.on, "regenerated", { id: this.id });
+      if (changed) notify(this.#config.on, "committed", { id: this.id });
+      if (renews && !bump) notify(this.#config.on, "renewed", { id: this.id });
+      return undefined;
+    });
+  }
+
+  #renew({ ttl }: Draft): Awaitable<undefined> {
+    const row = this.#row;
+    if (row === undefined) return undefined;
+    const { deadline } = row.notes;
+    const change = { op: "update", rev: row.rev, set: noData, del: [], ttl, deadline } as const;
+    return chain(this.#rows.save(row.key, change), (saved) => {
+      // A renewal that lost a race needs no refusal: the winner renewed, or ended the session.
+      if (saved === undefined) return undefined;
+      this.#row = { ...row, ...saved };
+      this.#keyIsDue = true;
+      notify(this.#config.on, "renewed", { id: this.id });
+      return undefined;
+    });
+  }
+}

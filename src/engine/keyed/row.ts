@@ -1,0 +1,66 @@
+// Checks on what a store gives back. A row may have been written by anyone, so the check is total;
+// it reads no more than the shape.
+import { decodeMeta, type SessionMeta } from "./meta.ts";
+import type { SavedSession, StoredSession } from "../../store/contract.ts";
+
+/** The generation is 32 bits in the client's key. */
+const MAX_GENERATION = 0xffff_ffff;
+
+/** A row that has been looked over. */
+export interface CheckedRow extends StoredSession {
+  readonly notes: SessionMeta;
+}
+
+/** The row with its notes read; undefined when it isn't what a store may give. */
+export function checkRow(row: unknown): CheckedRow | undefined {
+  try {
+    if (!isStoredSession(row)) return undefined;
+    const notes = decodeMeta(row.meta);
+    if (notes === undefined) return undefined;
+    const { data, rev, generation, expires, meta } = row;
+    return { data, rev, generation, expires, meta, notes };
+  } catch {
+    // A mapper's object can have getters of its own; law L12 holds for them too.
+    return undefined;
+  }
+}
+
+function isStoredSession(row: unknown): row is StoredSession {
+  if (typeof row !== "object" || row === null) return false;
+  const { data, rev, generation, expires, meta } = row as Partial<StoredSession>;
+  return (
+    isCounter(rev) &&
+    isGeneration(generation) &&
+    isEnd(expires) &&
+    typeof meta === "string" &&
+    isStringMap(data)
+  );
+}
+
+/** Whether `saved` is what `save` may give for a session that lives on. */
+export function isSavedSession(saved: unknown): saved is SavedSession {
+  if (typeof saved !== "object" || saved === null) return false;
+  const { key, rev, generation, expires } = saved as Partial<SavedSession>;
+  return typeof key === "string" && isCounter(rev) && isGeneration(generation) && isEnd(expires);
+}
+
+/** Whether `data` is a Map of strings. */
+function isStringMap(data: unknown): data is ReadonlyMap<string, string> {
+  if (!(data instanceof Map)) return false;
+  for (const [key, value] of data as Map<unknown, unknown>) {
+    if (typeof key !== "string" || typeof value !== "string") return false;
+  }
+  return true;
+}
+
+function isCounter(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+function isGeneration(value: unknown): value is number {
+  return isCounter(value) && value <= MAX_GENERATION;
+}
+
+function isEnd(value: unknown): value is number {
+  return typeof value === "number" && value >= 0;
+}

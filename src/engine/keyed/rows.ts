@@ -1,0 +1,115 @@
+// The rows of one request's sessions at their store: every call that changes one. After a call that
+// failed nobody knows what is stored, and it says so. It knows no key of a client and no cookie.
+import { recover, chain, tryAll, type Awaitable } from "../../base/awaitable.ts";
+import type { ResolvedConfig } from "../config.ts";
+import { notify } from "../../events.ts";
+import { mintSelector } from "../../store/selector.ts";
+import type { SessionMeta } from "./meta.ts";
+import { type CheckedRow, checkRow, isSavedSession } from "./row.ts";
+import { mayResend, notesAfter, renewedFor, type RowUpdate, toChange } from "./row-update.ts";
+import { badAnswer, callStore } from "../../store/call.ts";
+import type { SavedSession, SessionChange } from "../../store/contract.ts";
+
+/** A selector is 16 random bytes: two refusals in a row are no accident any more. */
+const CREATE_ATTEMPTS = 3;
+/** How often an update is sent again: each time another binding or lifetime has come between. */
+const RESENDS = 3;
+
+/** What is known of a stored row. */
+export interface KnownRow extends SavedSession {
+  readonly notes: SessionMeta;
+}
+
+/** Saves one request's rows. */
+export class RowKeeper {
+  readonly #config: ResolvedConfig;
+  /** Set by a call that failed: what the store holds is not known any more. */
+  broken: Error | undefined;
+
+  constructor(config: ResolvedConfig) {
+    this.#config = config;
+  }
+
+  /** A new row under `selector`, or under a fresh one where that is taken. */
+  insert(
+    selector: string,
+    change: SessionChange,
+    attempts: number = CREATE_ATTEMPTS,
+  ): Awaitable<SavedSession> {
+    return chain(this.save(selector, change), (saved) => {
+      if (saved !== undefined) return saved;
+      // The session that has the selector must not be touched (ASVS 7.2.3).
+      if (attempts > 1) return this.insert(mintSelector(), change, attempts - 1);
+      const message = `the store refused ${CREATE_ATTEMPTS} new sessions in a row`;
+      return this.#fail(badAnswer(this.#config, "save", message));
+    });
+  }
+
+  /**
+   * The row after the update, also where others have changed its notes meanwhile (law L1).
+   * @returns undefined when it is refused.
+   */
+  update(
+    row: KnownRow,
+    update: RowUpdate,
+    resends: number = RESENDS,
+  ): Awaitable<KnownRow | undefined> {
+    const notes = notesAfter(row.notes, update);
+    return chain(this.save(row.key, toChange(row, update, notes)), (saved) => {
+      if (saved !== undefined) return { ...saved, notes };
+      if (resends === 0) return undefined;
+      // A refusal applied nothing, so the same update may be sent again.
+      return chain(this.#load(row.key), (now) => {
+        if (now === undefined || !mayResend(update, row, now)) return undefined;
+        const again = renewedFor(now.notes, update, this.#config);
+        return this.update({ key: row.key, ...now }, again, resends - 1);
+      });
+    });
+  }
+
+  /** What the store says to a change; undefined: it is refused. */
+  save(selector: string, change: SessionChange): Awaitable<SavedSession | undefined> {
+    const { store } = this.#config;
+    const answer = this.#guard(() =>
+      callStore(this.#config, "save", () => store.save(selector, change)),
+    );
+    return chain(answer, (saved) => {
+      if (saved === undefined || saved === null) return undefined;
+      if (isSavedSession(saved) && saved.key === selector) return saved;
+      const message = "the store gave back something else than the session that it was to save";
+      return this.#fail(badAnswer(this.#config, "save", message));
+    });
+  }
+
+  /** Ends sessions; one that fails keeps none of the others from their end. */
+  destroy(ids: readonly string[]): Awaitable<unknown> {
+    const { store, on } = this.#config;
+    const change = { op: "destroy", set: new Map<string, string>(), del: [] } as const;
+    const end = (id: string): Awaitable<unknown> =>
+      chain(
+        callStore(this.#config, "save", () =>
+          store.save(id, { ...change, ttl: 0, deadline: Infinity }),
+        ),
+        () => notify(on, "destroyed", { id }),
+      );
+    return this.#guard(() => tryAll(ids, end));
+  }
+
+  #load(selector: string): Awaitable<CheckedRow | undefined> {
+    const { store } = this.#config;
+    const load = (): Awaitable<unknown> => store.load(selector);
+    return chain(
+      this.#guard(() => callStore(this.#config, "load", load)),
+      checkRow,
+    );
+  }
+
+  #guard<T>(call: () => Awaitable<T>): Awaitable<T> {
+    return recover(call, (error) => this.#fail(error as Error));
+  }
+
+  #fail(error: Error): never {
+    this.broken = error;
+    throw error;
+  }
+}

@@ -1,0 +1,182 @@
+// The string map of one request and the record of what the request changed in it. It checks the
+// limits against what this request sees; it knows no store and no cookie.
+import { LimitError } from "../errors.ts";
+import { countUnits, findLargestKeys, MAX_BYTES_PER_UNIT, utf8Length } from "../base/text.ts";
+
+/** The limits that `set` checks. */
+export interface MapLimits {
+  readonly maxKeyBytes: number;
+  readonly maxKeys: number;
+  readonly maxSessionBytes: number;
+}
+
+/** What was changed, in the order of its meaning: clear, then del, then set. */
+export interface RecordedChange {
+  readonly clear: boolean;
+  readonly set: ReadonlyMap<string, string>;
+  readonly del: readonly string[];
+}
+
+const none: ReadonlyMap<string, string> = new Map();
+
+/** A string map that remembers how it differs from what was loaded. */
+export class SessionMap {
+  readonly #limits: MapLimits;
+  #base: ReadonlyMap<string, string> = none;
+  /** What the request sees; the base itself until the first change. */
+  #view: ReadonlyMap<string, string> = none;
+  /** The view, when it is a copy of our own. */
+  #own: Map<string, string> | undefined;
+  #cleared = false;
+  #set: Map<string, string> | undefined;
+  #del: Set<string> | undefined;
+  /** UTF-16 units of the view, counted at the first set; -1: not yet. */
+  #units = -1;
+
+  constructor(limits: MapLimits) {
+    this.#limits = limits;
+  }
+
+  /** What the request sees: what was loaded with its own changes. */
+  get view(): ReadonlyMap<string, string> {
+    return this.#view;
+  }
+
+  /** Whether anything is recorded. */
+  get changed(): boolean {
+    return this.#cleared || (this.#set?.size ?? 0) > 0 || (this.#del?.size ?? 0) > 0;
+  }
+
+  /** Takes `base` as what is stored and forgets every change. The map is not copied. */
+  load(base: ReadonlyMap<string, string>): void {
+    this.#base = base;
+    this.discard();
+  }
+
+  /** Forgets every change since `load` or `take`. */
+  discard(): void {
+    this.#view = this.#base;
+    this.#own = undefined;
+    this.#cleared = false;
+    this.#set = this.#del = undefined;
+    this.#units = -1;
+  }
+
+  /**
+   * Sets a well-formed key to a well-formed value; an equal value is no change.
+   * @returns whether the map changed.
+   * @throws {LimitError} ERR_SESSION_LIMIT_KEY, _KEYS or _SESSION; then nothing has changed.
+   */
+  set(key: string, value: string): boolean {
+    const before = this.#view.get(key);
+    if (before === value) return false;
+    this.#checkLimits(key, value, before);
+    this.#write().set(key, value);
+    this.#units += value.length - (before === undefined ? -key.length : before.length);
+    if (!this.#cleared && this.#base.get(key) === value) {
+      this.#set?.delete(key);
+    } else {
+      (this.#set ??= new Map()).set(key, value);
+    }
+    this.#del?.delete(key);
+    return true;
+  }
+
+  /** Removes a key; gives whether it was there. */
+  del(key: string): boolean {
+    const before = this.#view.get(key);
+    if (before === undefined) return false;
+    this.#write().delete(key);
+    if (this.#units >= 0) this.#units -= key.length + before.length;
+    this.#set?.delete(key);
+    if (!this.#cleared && this.#base.has(key)) (this.#del ??= new Set()).add(key);
+    return true;
+  }
+
+  /**
+   * Removes all keys.
+   * @param barrier - whether it is recorded also when there is nothing to remove: on a stored
+   * session a clear holds for what others are writing too (law L3).
+   * @returns whether anything changed.
+   */
+  clear(barrier: boolean): boolean {
+    if (!barrier && this.#view.size === 0) return false;
+    this.#own = new Map();
+    this.#view = this.#own;
+    this.#units = 0;
+    this.#cleared = barrier;
+    this.#set = undefined;
+    this.#del = undefined;
+    return true;
+  }
+
+  /** The change since `load` or `take`. */
+  get change(): RecordedChange {
+    return { clear: this.#cleared, set: this.#set ?? none, del: [...(this.#del ?? [])] };
+  }
+
+  /** The change, handed over: what the request sees becomes the base of its next changes. */
+  take(): RecordedChange {
+    const taken = this.change;
+    this.load(this.#view);
+    return taken;
+  }
+
+  #write(): Map<string, string> {
+    if (this.#own === undefined) {
+      this.#own = new Map(this.#view);
+      this.#view = this.#own;
+    }
+    return this.#own;
+  }
+
+  #checkLimits(key: string, value: string, before: string | undefined): void {
+    const { maxKeyBytes, maxKeys, maxSessionBytes } = this.#limits;
+    // The count of units bounds the count of bytes: most sets need no look at the characters.
+    if (key.length * MAX_BYTES_PER_UNIT > maxKeyBytes && utf8Length(key) > maxKeyBytes) {
+      const size = { actual: utf8Length(key), limit: maxKeyBytes };
+      const message = `the key has ${size.actual} bytes, over maxKeyBytes ${maxKeyBytes}`;
+      throw new LimitError("ERR_SESSION_LIMIT_KEY", message, size);
+    }
+    if (before === undefined && this.#view.size >= maxKeys) {
+      const size = { actual: this.#view.size + 1, limit: maxKeys };
+      const message = `one more key makes ${size.actual}, over maxKeys ${maxKeys}`;
+      throw new LimitError("ERR_SESSION_LIMIT_KEYS", message, size);
+    }
+    if (this.#units < 0) this.#units = countUnits(this.#view);
+    if ((this.#units + key.length + value.length) * MAX_BYTES_PER_UNIT <= maxSessionBytes) return;
+    const now = countBytes(this.#view);
+    const kept = now - (before === undefined ? 0 : utf8Length(key) + utf8Length(before));
+    const actual = kept + utf8Length(key) + utf8Length(value);
+    // Changes that raced may have gone past the limit together: what shrinks it is always taken.
+    if (actual <= maxSessionBytes || actual <= now) return;
+    const largestKeys = findLargestKeys(new Map(this.#view).set(key, value));
+    throw new LimitError(
+      "ERR_SESSION_LIMIT_SESSION",
+      `the session would have ${actual} bytes, over maxSessionBytes ${maxSessionBytes}`,
+      { actual, limit: maxSessionBytes, largestKeys },
+    );
+  }
+}
+
+/** One change for two, of which the second was made to what the first one left. */
+export function composeChanges(first: RecordedChange, second: RecordedChange): RecordedChange {
+  if (second.clear) return second;
+  const set = new Map(first.set);
+  const del = new Set(first.del);
+  for (const key of second.del) {
+    set.delete(key);
+    del.add(key);
+  }
+  for (const [key, value] of second.set) {
+    set.set(key, value);
+    del.delete(key);
+  }
+  return { clear: first.clear, set, del: [...del] };
+}
+
+function countBytes(data: ReadonlyMap<string, string>): number {
+  let bytes = 0;
+  for (const [key, value] of data) bytes += utf8Length(key) + utf8Length(value);
+  return bytes;
+}

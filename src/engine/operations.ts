@@ -1,0 +1,117 @@
+// The operations on one request's session, between its draft and its keeper: what each of them saves,
+// ends or refuses. Their order, and whether there is still time for them, request.ts knows.
+import { StoreError } from "../errors.ts";
+import { chain, type Awaitable } from "../base/awaitable.ts";
+import type { LostReason } from "./closing.ts";
+import type { Draft } from "./draft.ts";
+import { notify, type RefusedReason } from "../events.ts";
+import type { Keeper } from "./keeper.ts";
+import { type Decision, decide } from "./lifecycle.ts";
+
+/** Carries out what is asked of one session. */
+export class Operations {
+  readonly draft: Draft;
+  readonly keeper: Keeper;
+  isEnded = false;
+  /** Why no cookie of the session can be sent; undefined: one can. */
+  lost: LostReason | undefined = undefined;
+
+  constructor(draft: Draft, keeper: Keeper) {
+    this.draft = draft;
+    this.keeper = keeper;
+  }
+
+  /** Whether anything is to be saved, or waits for the response to carry it. */
+  get changed(): boolean {
+    return this.draft.changed || this.keeper.uncarried !== undefined;
+  }
+
+  /** Whether nothing would be left to keep. */
+  get #isEmpty(): boolean {
+    return this.draft.isEmpty && this.keeper.uncarried?.binding === undefined;
+  }
+
+  /** Saves the changes within the request. */
+  save(): Awaitable<void> {
+    const { draft, keeper } = this;
+    if (this.isEnded || !this.#isWritable() || !this.changed) return undefined;
+    if (!keeper.isStored && this.#isEmpty) return undefined;
+    return this.#report(keeper.save(draft));
+  }
+
+  /** Saves what is due at the request's end. */
+  conclude(): Awaitable<void> {
+    if (this.isEnded || !this.#isWritable()) return undefined;
+    return this.#report(this.keeper.conclude(this.draft, this.#decide()));
+  }
+
+  /** Replaces the credential, with the changes so far. */
+  regenerate(): Awaitable<void> {
+    const { draft, keeper } = this;
+    if (keeper.broken !== undefined) throw keeper.broken;
+    if (draft.readOnly === "unavailable") {
+      const message = "the session could not be loaded, so it can't be saved";
+      throw new StoreError("ERR_SESSION_STORE_FAILED", "save", message);
+    }
+    if (draft.readOnly === "grace") {
+      // A login whose first response was lost works at the second try.
+      if (this.changed) this.refuse("grace");
+      return this.#startFresh();
+    }
+    // Without a credential there is nothing to replace: law L6.
+    if (!keeper.isStored) return undefined;
+    return chain(keeper.regenerate(draft), (refusal) => {
+      if (refusal === undefined) return;
+      this.refuse(refusal);
+      this.#startFresh();
+    });
+  }
+
+  /** Ends the session, and any other that the request brought. */
+  end(): Awaitable<void> {
+    return chain(this.keeper.end(this.draft), () => {
+      this.isEnded = true;
+      this.draft.empty();
+    });
+  }
+
+  /** Drops what isn't saved, and says why. */
+  refuse(reason: RefusedReason): void {
+    const { draft, keeper } = this;
+    draft.discard();
+    notify(draft.config.on, "refused", { id: keeper.id, reason });
+  }
+
+  #decide(): Decision {
+    const { draft, keeper, changed } = this;
+    const renewal = keeper.renewal(draft);
+    const { renewAfter, now } = draft.config;
+    return decide(
+      { stored: keeper.isStored, changed, empty: this.#isEmpty, touched: true, renewal },
+      renewAfter,
+      now(),
+    );
+  }
+
+  /** Begins a session that has nothing of the one before. */
+  #startFresh(): void {
+    this.keeper.forget();
+    this.draft.reset();
+  }
+
+  /** Refuses what a read-only session was told, and what no client would know of; law L8. */
+  #isWritable(): boolean {
+    const { broken, isStored } = this.keeper;
+    const lost = isStored ? undefined : this.lost;
+    const reason = this.draft.readOnly ?? lost ?? (broken && "unavailable");
+    if (reason === undefined) return true;
+    if (this.changed) this.refuse(reason);
+    return false;
+  }
+
+  #report(saved: Awaitable<RefusedReason | undefined>): Awaitable<void> {
+    return chain(saved, (refusal) => {
+      if (refusal !== undefined) this.refuse(refusal);
+    });
+  }
+}

@@ -1,0 +1,270 @@
+// One request's session: the order of its operations, and the time that there is for them. What they
+// do is in operations.ts.
+import { StoreError } from "../errors.ts";
+import { isThenable, type Awaitable } from "../base/awaitable.ts";
+import { toBinding } from "./binding.ts";
+import {
+  closedError,
+  destroyedError,
+  headersOnlyError,
+  type LostReason,
+  unsavedError,
+} from "./closing.ts";
+import type { Connection } from "./connection.ts";
+import { Draft, type Found, unavailable } from "./draft.ts";
+import { noEffects, type ResponseEffects, varyOnly } from "./effects.ts";
+import type { EngineParts, Keeper } from "./keeper.ts";
+import type { ConfiguredLifetime, Lifetime } from "./lifetime.ts";
+import { Operations } from "./operations.ts";
+import { toSetCookies } from "./set-cookies.ts";
+import { isBorne } from "../store/call.ts";
+import { Turns } from "./turns.ts";
+
+/**
+ * How far a request has come with its session. `unopened`: nobody has looked. `open`: nothing was
+ * changed. `closed`: it was committed.
+ */
+export type SessionStage = "unopened" | "open" | "changed" | "closed";
+
+/** The session of one request, as the engine sees it. */
+export class RequestSession {
+  /** The engine that made it. */
+  readonly owner: object;
+  /** Whether no response can carry its cookie, as that of an upgrade: it can only be read. */
+  headersOnly = false;
+  readonly #parts: EngineParts;
+  readonly #connection: Connection;
+  readonly #keeper: Keeper;
+  /** Made at the first look: most requests never look. */
+  #operations: Operations | undefined;
+  /** Why every look at the session fails: nobody can say what the request's cookies hold. */
+  #failure: Error | undefined;
+  #hasChanged = false;
+  #changeListener: (() => void) | undefined;
+  /** Made where a call has to wait: most requests have none. */
+  #turns: Turns | undefined;
+  /** From the call of `destroy()` on, unless that fails: nothing else is done to the session. */
+  #ending: Promise<void> | undefined;
+  /** Whether the response has begun, or never will. */
+  #isFrozen = false;
+  /** Whether a close has failed. */
+  #hasFailed = false;
+  /** What the response owes the client, once the session is closed. */
+  #effects: Awaitable<ResponseEffects> | undefined;
+
+  constructor(owner: object, parts: EngineParts, connection: Connection, keeper: Keeper) {
+    this.owner = owner;
+    this.#parts = parts;
+    this.#connection = connection;
+    this.#keeper = keeper;
+  }
+
+  /**
+   * The draft, to be read. The session opens at the first look.
+   * @throws {StoreError} when nobody can say what the request brought, and `onStoreError` is "fail".
+   */
+  look(): Draft {
+    return (this.#operations ?? this.#open()).draft;
+  }
+
+  #open(): Operations {
+    if (this.#failure !== undefined) throw this.#failure;
+    const draft = new Draft(this.#parts.config);
+    let found: Found | undefined;
+    try {
+      found = this.#keeper.load();
+    } catch (error) {
+      // ORDER: a second look must not find an empty session where the first one found no answer.
+      if (!isBorne(draft.config, error)) throw (this.#failure = error as Error);
+      found = unavailable;
+    }
+    if (found !== undefined) draft.load(found);
+    return (this.#operations = new Operations(draft, this.#keeper));
+  }
+
+  get id(): string {
+    this.look();
+    return this.#keeper.id;
+  }
+
+  /** Unix milliseconds of the end as things stand; Infinity: none. */
+  get expires(): number {
+    const { draft, keeper, changed } = this.#operations ?? this.#open();
+    const moves = keeper.savesAlone ? draft.lifetimeChanged : changed;
+    if (keeper.isStored && !moves) return keeper.expires;
+    return Math.min(draft.config.now() + draft.ttl, keeper.deadline ?? draft.deadline);
+  }
+
+  /** Whether the session was ended. */
+  get isEnded(): boolean {
+    return this.#operations?.isEnded === true;
+  }
+
+  /**
+   * The draft, to be changed.
+   * @throws {UsageError} ERR_SESSION_USAGE_DESTROYED, _READ_ONLY or _HEADERS_SENT when it can't be
+   * changed any more.
+   */
+  change(): Draft {
+    if (this.#ending !== undefined) throw destroyedError();
+    if (this.headersOnly) throw headersOnlyError();
+    if (this.#isFrozen) throw closedError(this.#operations?.lost, this.#hasFailed);
+    if (this.#hasFailed && this.#keeper.savesAlone)
+      throw unsavedError("nobody knows what the store holds");
+    return this.look();
+  }
+
+  /** Tells the one who listens, once, that there is something to save. */
+  noteChange(): void {
+    this.#hasChanged = true;
+    const listener = this.#changeListener;
+    this.#changeListener = undefined;
+    listener?.();
+  }
+
+  /** Calls `listener` once, at the first change. */
+  whenChanged(listener: () => void): void {
+    if (this.#hasChanged) listener();
+    else this.#changeListener = listener;
+  }
+
+  /** Removes all keys; a barrier where the session is kept. */
+  clear(): void {
+    const { map } = this.change();
+    const { isStored, uncarried } = this.#keeper;
+    if (map.clear(isStored || uncarried !== undefined)) this.noteChange();
+  }
+
+  /** Says whose session it is from the next save on. */
+  bind(subject: string, label: string | undefined): void {
+    const binding = toBinding(subject, label, this.#parts.config.maxKeyBytes);
+    this.change().binding = binding;
+    this.noteChange();
+  }
+
+  /** Chooses the session's own times. */
+  choose(next: (own: Lifetime, configured: ConfiguredLifetime) => Lifetime): void {
+    const draft = this.change();
+    if (draft.choose(next(draft.lifetime, draft.config))) this.noteChange();
+  }
+
+  /** How far the request has come with the session. */
+  get stage(): SessionStage {
+    if (this.#effects !== undefined) return "closed";
+    if (this.#hasChanged) return "changed";
+    const isUnopened = this.#operations === undefined && this.#failure === undefined;
+    return isUnopened ? "unopened" : "open";
+  }
+
+  /** Drops what isn't saved. */
+  discard(): void {
+    const draft = this.look();
+    // What was destroyed goes back to nothing.
+    if (this.#ending === undefined) draft.discard();
+  }
+
+  async regenerate(): Promise<void> {
+    // ORDER: whoever listens may find that the client has gone, and then this is refused.
+    this.noteChange();
+    this.change();
+    const operations = this.#operations ?? this.#open();
+    await this.#inTurn(() => operations.regenerate());
+  }
+
+  async destroy(): Promise<void> {
+    // A second call waits for the first one's end.
+    if (this.#ending !== undefined) return this.#ending;
+    // ORDER: as in regenerate.
+    this.noteChange();
+    if (this.headersOnly || (this.#isFrozen && !this.#keeper.savesAlone)) this.change();
+    const operations = this.#operations ?? this.#open();
+    // ORDER: from here on, not from its turn on, or what is called meanwhile would come after it.
+    this.#ending = this.#inTurn(() => operations.end());
+    try {
+      await this.#ending;
+    } catch (error) {
+      this.#ending = undefined;
+      throw error;
+    }
+  }
+
+  async commit(): Promise<void> {
+    // What nobody has looked at has nothing to save.
+    const operations = this.#operations;
+    if (operations === undefined) return;
+    await this.#inTurn(() => (this.#isFrozen || this.headersOnly ? undefined : operations.save()));
+  }
+
+  /**
+   * The request's end: saves what is due, at once where nothing has to be awaited. A second call
+   * gives the same. After one that failed the session is as it was stored: the next call saves what
+   * was changed since, or refuses it when that fails, too, and gives what is due in spite of it.
+   */
+  close(): Awaitable<ResponseEffects> {
+    if (this.#effects !== undefined) return this.#effects;
+    const operations = this.#operations;
+    const isOver =
+      this.#isFrozen || this.headersOnly || (this.#hasFailed && operations?.changed === false);
+    this.#isFrozen = true;
+    if (operations === undefined || isOver) return (this.#effects = this.#owed());
+    try {
+      const done =
+        this.#turns?.areTaken === true
+          ? this.#inTurn(() => operations.conclude())
+          : operations.conclude();
+      if (!isThenable(done)) return (this.#effects = this.#owed());
+      return (this.#effects = done.then(
+        () => (this.#effects = this.#owed()),
+        (error: unknown) => this.#failToClose(operations, error),
+      ));
+    } catch (error) {
+      return this.#failToClose(operations, error);
+    }
+  }
+
+  #failToClose(operations: Operations, error: unknown): ResponseEffects {
+    if (this.#hasFailed) {
+      // What answers the first failure must not fail as well, or it would be answered for ever.
+      operations.refuse(error instanceof StoreError ? "unavailable" : "uncarried");
+      return (this.#effects = this.#owed());
+    }
+    this.#hasFailed = true;
+    this.#isFrozen = false;
+    this.#effects = undefined;
+    this.discard();
+    throw error;
+  }
+
+  /**
+   * No response will carry the session's cookie: what only a cookie could carry is refused. A
+   * server-side store still saves what is changed in a session that its client knows.
+   */
+  abandon(reason: LostReason): void {
+    const { savesAlone, isStored } = this.#keeper;
+    const operations = this.#operations;
+    if (operations === undefined || this.#isFrozen || (savesAlone && reason === "aborted")) return;
+    operations.lost = reason;
+    this.#isFrozen = !savesAlone;
+    const isUnknown = savesAlone ? isStored && operations.draft.isNew : operations.changed;
+    if (isUnknown && !operations.isEnded) operations.refuse(reason);
+  }
+
+  /** What the response owes the client as things stand. */
+  #owed(): ResponseEffects {
+    const operations = this.#operations;
+    if (operations === undefined) {
+      const varies = this.#failure !== undefined || this.#parts.config.vary === "always";
+      return varies ? varyOnly : noEffects;
+    }
+    const { draft, isEnded } = operations;
+    const isOwed = !this.headersOnly && (draft.readOnly === undefined || isEnded);
+    const due = isOwed ? this.#keeper.due() : undefined;
+    if (due === undefined) return varyOnly;
+    const setCookie = toSetCookies(due, this.#parts, draft, this.#connection);
+    return { setCookie, vary: true, noStore: setCookie.length > 0 };
+  }
+
+  #inTurn<T>(step: () => Awaitable<T>): Promise<T> {
+    return (this.#turns ??= new Turns()).take(step);
+  }
+}

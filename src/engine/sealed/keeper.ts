@@ -1,0 +1,295 @@
+// Keeps the session of a sealed store: the data travels in the cookies themselves. The saves of one
+// request are composed into one change of what the request brought, and its response carries the
+// one write.
+import { StoreError } from "../../errors.ts";
+import { recover, chain, type Awaitable } from "../../base/awaitable.ts";
+import type { ResolvedConfig } from "../config.ts";
+import { type Draft, type Found, unavailable } from "../draft.ts";
+import { notify, type RefusedReason } from "../../events.ts";
+import type { RenewalState } from "../expiry.ts";
+import type { Keeper } from "../keeper.ts";
+import { mintSelector } from "../../store/selector.ts";
+import type { Decision } from "../lifecycle.ts";
+import { noLifetime } from "../lifetime.ts";
+import type { RequestRevocations } from "../../revocations/revocations.ts";
+import { composeSaves, hasChange, type SealedSave, toSealedChange, toSealedEnd } from "./change.ts";
+import { callStore } from "../../store/call.ts";
+import {
+  type Cookie,
+  isOpened,
+  type OpenedSession,
+  type SealedChange,
+  type SealedContext,
+  type SealedRemains,
+  type SealedSessionStore,
+  type SealedWrite,
+  sessionsOf,
+} from "../../store/contract.ts";
+
+/** What was sealed: the save, and its cookies. */
+interface Sealed {
+  readonly save: SealedSave;
+  readonly write: SealedWrite;
+}
+
+/** The keeper of one request's session over a sealed store. */
+export class SealedKeeper implements Keeper {
+  readonly savesAlone = false;
+  readonly #config: ResolvedConfig;
+  readonly #store: SealedSessionStore;
+  readonly #findCookies: () => readonly Cookie[];
+  readonly #revocable: RequestRevocations | undefined;
+  /** What the request's cookies held; a fresh session may have taken its place meanwhile. */
+  #brought: OpenedSession | SealedRemains | undefined;
+  /** The session that is changed; undefined: a new one. */
+  #opened: OpenedSession | undefined;
+  #isShut = false;
+  #newId: string | undefined;
+  /** All that the request has saved so far. */
+  #saved: SealedSave | undefined;
+  /** The cookies that the response carries: of all that, or of a logout. */
+  #due: SealedWrite | undefined;
+  #broken: Error | undefined;
+
+  /**
+   * @param findCookies - the request's cookies that may be ours; called at the first look.
+   * @param revocable - the list of the revoked; undefined: nothing is revoked.
+   */
+  constructor(
+    config: ResolvedConfig,
+    store: SealedSessionStore,
+    findCookies: () => readonly Cookie[],
+    revocable: RequestRevocations | undefined,
+  ) {
+    this.#config = config;
+    this.#store = store;
+    this.#findCookies = findCookies;
+    this.#revocable = revocable;
+  }
+
+  /** Nobody can say what became of the session: it reads as empty, and can only be ended (law L9). */
+  shut(): void {
+    this.#isShut = true;
+  }
+
+  load(): Found | undefined {
+    if (this.#isShut) return unavailable;
+    const found = this.#find(this.#revocable?.verdict);
+    this.#brought = found;
+    if (!isOpened(found)) return undefined;
+    this.#opened = found;
+    const { id, skipped, data, created } = found;
+    if (this.#revocable?.isInGrace(found) === true) {
+      return { data, lifetime: noLifetime, readOnly: "grace" };
+    }
+    notify(this.#config.on, "opened", { id });
+    if (skipped !== undefined && skipped.length > 0) {
+      notify(this.#config.on, "skipped", { id, keys: skipped });
+    }
+    return { data, created, lifetime: found };
+  }
+
+  get id(): string {
+    return this.#opened?.id ?? (this.#newId ??= mintSelector());
+  }
+
+  get isStored(): boolean {
+    return this.#opened !== undefined;
+  }
+
+  get expires(): number {
+    return this.#opened?.expires ?? Infinity;
+  }
+
+  get deadline(): number | undefined {
+    const opened = this.#opened;
+    return opened === undefined || opened.foreign === true ? undefined : opened.deadline;
+  }
+
+  get uncarried(): SealedSave | undefined {
+    return this.#saved;
+  }
+
+  /** The opened credential was retired or it wasn't, nobody knows. */
+  get broken(): Error | undefined {
+    return this.#broken;
+  }
+
+  renewal({ ttl, maxAge }: Draft): RenewalState {
+    const { issued = 0, idleExpires: expires = 0 } = this.#opened ?? {};
+    // A sealed session is renewed whole: below its deadline or at it, the idle end moves.
+    return { issued, expires, deadline: Infinity, ttl, maxAge };
+  }
+
+  /** Seals what there is, so that what doesn't fit is found out here; the response carries it. */
+  save(draft: Draft): Awaitable<RefusedReason | undefined> {
+    return chain(this.#ready(draft), () => this.#write(draft, false));
+  }
+
+  regenerate(draft: Draft): Awaitable<RefusedReason | undefined> {
+    const revocable = this.#revocable;
+    const opened = this.#opened;
+    // What no response has carried yet needs no second successor.
+    if (revocable === undefined || revocable.successor !== undefined || opened === undefined) {
+      return chain(this.#ready(draft), () => this.#write(draft, true));
+    }
+    return chain(revocable.ready(), () => this.#replace(draft, opened, revocable));
+  }
+
+  #replace(
+    draft: Draft,
+    opened: OpenedSession,
+    revocable: RequestRevocations,
+  ): Awaitable<RefusedReason | undefined> {
+    if (revocable.hasDied(opened)) return this.#lose();
+    const successor = mintSelector();
+    const { changed } = draft;
+    return recover(
+      () => {
+        // ORDER: what doesn't fit is found out before the old credential is retired.
+        const sealed = this.#seal(draft, true, successor);
+        if (sealed === undefined) return "stale";
+        return chain(revocable.retire(opened, successor), (isFirst) =>
+          isFirst ? this.#carry(sealed) : "stale",
+        );
+      },
+      (error) => {
+        if (error instanceof StoreError) this.#broken = error;
+        // What was sealed is saved no more.
+        if (changed && !draft.changed) {
+          notify(this.#config.on, "refused", { id: opened.id, reason: "unavailable" });
+        }
+        throw error;
+      },
+    );
+  }
+
+  conclude(draft: Draft, decision: Decision): Awaitable<RefusedReason | undefined> {
+    if (decision === "none") {
+      this.#drop();
+      return undefined;
+    }
+    return chain(this.#ready(draft), () => {
+      const isChanged = draft.changed || this.#saved !== undefined;
+      const refusal = this.#write(draft, false);
+      if (refusal === undefined) this.#announce(decision);
+      // A renewal that lost a race needs no refusal.
+      return isChanged ? refusal : undefined;
+    });
+  }
+
+  end(draft: Draft): Awaitable<unknown> {
+    // ORDER: without anybody's word on it; whoever holds the cookie may end its session.
+    if (draft.readOnly === "unavailable") this.#brought = this.#find(undefined);
+    const brought = this.#brought;
+    const sessions = sessionsOf(brought);
+    return chain(this.#revocable?.end(sessions), () => {
+      this.#saved = undefined;
+      this.#due = brought && this.#call(brought, toSealedEnd(sessions, draft));
+      for (const { id } of sessions) notify(this.#config.on, "destroyed", { id });
+    });
+  }
+
+  forget(): void {
+    this.#opened = this.#newId = undefined;
+    this.#drop();
+    if (this.#revocable !== undefined) this.#revocable.successor = undefined;
+  }
+
+  due(): SealedWrite | undefined {
+    return this.#due;
+  }
+
+  /** A new, unbound session can't be revoked: it doesn't wait for the list. */
+  #ready({ binding }: Draft): Awaitable<void> {
+    if (this.#opened === undefined && (binding ?? this.#saved?.binding) === undefined) return;
+    return this.#revocable?.ready();
+  }
+
+  /** Adds a draft to what the response carries. */
+  #write(draft: Draft, bump: boolean): RefusedReason | undefined {
+    const opened = this.#opened;
+    if (opened !== undefined && this.#revocable?.hasDied(opened) === true) return this.#lose();
+    const saved = this.#saved;
+    if (saved !== undefined && !draft.changed && (saved.bump || !bump)) return undefined;
+    const sealed = this.#seal(draft, bump, this.#revocable?.successor);
+    return sealed === undefined ? "stale" : this.#carry(sealed);
+  }
+
+  /** Gives up the session, which another request has ended, or given another credential. */
+  #lose(): RefusedReason {
+    this.#drop();
+    return "stale";
+  }
+
+  #carry({ save, write }: Sealed): undefined {
+    this.#saved = save;
+    this.#due = write;
+  }
+
+  #drop(): void {
+    this.#saved = this.#due = undefined;
+  }
+
+  /**
+   * Seals all that was saved with the draft, which counts as saved from then on.
+   * @returns undefined when the store refuses it.
+   * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit; then it isn't saved.
+   */
+  #seal(draft: Draft, bump: boolean, credential: string | undefined): Sealed | undefined {
+    const opened = this.#opened;
+    const save = composeSaves(this.#saved, draft, opened, bump);
+    const { binding } = save;
+    const change = toSealedChange(
+      save,
+      opened,
+      this.id,
+      draft.ttl,
+      this.deadline ?? draft.deadline,
+    );
+    if (credential !== undefined) change.credential = credential;
+    if (binding !== undefined && this.#revocable !== undefined) {
+      change.boundAt = this.#revocable.bindingTime(binding.subject);
+    }
+    const write = this.#call(opened ?? this.#brought, change);
+    if (write === undefined) return undefined;
+    draft.settle();
+    return { save, write };
+  }
+
+  #announce(decision: Decision): void {
+    const { on } = this.#config;
+    const { id } = this;
+    const isRenewal = decision === "renew" || decision === "resend";
+    if (decision === "create") notify(on, "created", { id });
+    const saved = this.#saved;
+    if (saved?.bump === true) notify(on, "regenerated", { id });
+    if (isRenewal) notify(on, "renewed", { id });
+    // A credential that was replaced is no change that was saved.
+    else if (saved !== undefined && hasChange(saved)) notify(on, "committed", { id });
+    const bytes = this.#due?.collapsed;
+    if (bytes !== undefined) notify(on, "collapsed", { id, bytes });
+  }
+
+  #find(verdict: SealedContext["verdict"]): OpenedSession | SealedRemains | undefined {
+    const cookies = this.#findCookies();
+    if (cookies.length === 0) return undefined;
+    const context = this.#context(verdict);
+    const found = callStore(this.#config, "load", () => this.#store.open(cookies, context));
+    return found as OpenedSession | SealedRemains | undefined;
+  }
+
+  #call(
+    found: OpenedSession | SealedRemains | undefined,
+    change: SealedChange,
+  ): SealedWrite | undefined {
+    return callStore(this.#config, "save", () =>
+      this.#store.write(found, change, this.#context()),
+    ) as SealedWrite | undefined;
+  }
+
+  #context(verdict?: SealedContext["verdict"]): SealedContext {
+    const { name, on, now } = this.#config;
+    return { name, now: now(), rejected: (reason) => notify(on, "rejected", { reason }), verdict };
+  }
+}

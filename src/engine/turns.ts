@@ -1,0 +1,25 @@
+// One after the other: two calls of one request never race each other at the store.
+import type { Awaitable } from "../base/awaitable.ts";
+
+/** The calls of one request, each of which waits for those before it. */
+export class Turns {
+  #last: Promise<unknown> | undefined;
+
+  /** Whether a call is under way or waits. */
+  get areTaken(): boolean {
+    return this.#last !== undefined;
+  }
+
+  /** Runs `step` when its turn has come. */
+  take<T>(step: () => Awaitable<T>): Promise<T> {
+    const before = this.#last ?? Promise.resolve();
+    // A step that failed has told its own caller; the next one finds the session as it is now.
+    const done = before.then(step, step);
+    this.#last = done;
+    const leave = (): void => {
+      if (this.#last === done) this.#last = undefined;
+    };
+    done.then(leave, leave);
+    return done;
+  }
+}

@@ -1,0 +1,119 @@
+// The observers: what happened to a session, told to whoever configured `on`. An event carries
+// ids, names and reasons from closed lists, never a credential or a value.
+import type { StoreError, StoreOperation } from "./errors.ts";
+
+/**
+ * Why a change was not saved.
+ * `stale`: the session was cleared, regenerated or destroyed meanwhile. `grace`: the request still
+ * held the credential that a regenerate replaced. `unavailable`: the store did not answer. `aborted`:
+ * the client was gone before the response left, and only its cookie could have carried the change.
+ * `uncarried`: only a cookie could have carried the change, and no response takes one. The answer
+ * was begun past the host, or there is none, or the host made it from an error by itself; or the
+ * change was made after a commit that failed, and is too large for the cookie.
+ */
+export type RefusedReason = "stale" | "grace" | "unavailable" | "aborted" | "uncarried";
+
+/** Why a client's cookie is not a session: a closed list, for observers. */
+export type RejectedReason =
+  | "malformed"
+  | "version"
+  | "unknown-key"
+  | "forged"
+  | "expired"
+  | "future"
+  | "unknown"
+  | "retired"
+  | "revoked"
+  | "incomplete"
+  | "header-too-large";
+
+/** An event about one session. */
+export interface SessionEvent {
+  /** The session's handle; no credential. */
+  readonly id: string;
+}
+
+/** A change that was not saved. */
+export interface RefusedEvent extends SessionEvent {
+  readonly reason: RefusedReason;
+}
+
+/** A client's cookie that is not a session. */
+export interface RejectedEvent {
+  readonly reason: RejectedReason;
+}
+
+/** The parts of a merging session were too many bytes, and one took their place. */
+export interface CollapsedEvent extends SessionEvent {
+  /** What the session's cookies would have had of the Cookie header. */
+  readonly bytes: number;
+}
+
+/** Entries of another library's cookie that were left out while it was read. */
+export interface SkippedEvent extends SessionEvent {
+  /** The names of what was left out; keys that are reserved here are among them. */
+  readonly keys: readonly string[];
+}
+
+/** The store failed. */
+export interface StoreErrorEvent {
+  readonly operation: StoreOperation;
+  readonly error: StoreError;
+}
+
+/** The events and what each observer gets; an observer that throws fails nothing. */
+export interface SessionObservers {
+  /** A stored session was found. */
+  opened?(event: SessionEvent): void;
+  /** A new session was saved for the first time. */
+  created?(event: SessionEvent): void;
+  /** The idle timeout began anew, and the cookie was sent again. */
+  renewed?(event: SessionEvent): void;
+  /** The credential was replaced; changes that were saved with it are `committed` too. */
+  regenerated?(event: SessionEvent): void;
+  /** A change was saved. */
+  committed?(event: SessionEvent): void;
+  /** A change was not saved. */
+  refused?(event: RefusedEvent): void;
+  /** A merging session's parts were replaced by one. */
+  collapsed?(event: CollapsedEvent): void;
+  /** The session was ended by `destroy()`; one event for each session of the request. */
+  destroyed?(event: SessionEvent): void;
+  /** A cookie of ours was not accepted. */
+  rejected?(event: RejectedEvent): void;
+  /** Something of a foreign cookie was left out. */
+  skipped?(event: SkippedEvent): void;
+  /** The store failed; the error itself goes its own way too. */
+  storeError?(event: StoreErrorEvent): void;
+}
+
+/** Every event's name, for the check of `on`. */
+export const eventNames: readonly (keyof SessionObservers)[] = [
+  "opened",
+  "created",
+  "renewed",
+  "regenerated",
+  "committed",
+  "refused",
+  "collapsed",
+  "destroyed",
+  "rejected",
+  "skipped",
+  "storeError",
+];
+
+/** Tells one observer; whatever it throws, or rejects with, is its own affair. */
+export function notify<Name extends keyof SessionObservers>(
+  observers: SessionObservers,
+  name: Name,
+  event: Parameters<NonNullable<SessionObservers[Name]>>[0],
+): void {
+  const observer = observers[name] as ((event: unknown) => unknown) | undefined;
+  if (observer === undefined) return;
+  try {
+    const answer = observer.call(observers, event);
+    if (answer instanceof Promise) answer.catch(() => undefined);
+  } catch {
+    // An observer that throws fails nothing.
+  }
+}

@@ -1,0 +1,191 @@
+// What all revocations over a dead list have in common: the checks of what they are told, how long an
+// entry lives, and the answers. Where an entry goes and what time it is, its two kinds know.
+import { ConfigError, UsageError } from "../errors.ts";
+import { chain, type Awaitable } from "../base/awaitable.ts";
+import { DeadList } from "./dead-list.ts";
+import { SECOND } from "../base/time.ts";
+import { Revocable } from "./revocable.ts";
+import type {
+  AppendedRevocation,
+  EndingSession,
+  RequestRevocations,
+  RevocationEntry,
+  RevocationList,
+  Revocations,
+  RevokeSubjectOptions,
+  SessionLimits,
+} from "./revocations.ts";
+import type { StoreCallOptions } from "../store/call.ts";
+import type { RevocableSession, RevocationVerdict } from "../store/contract.ts";
+import { assertText, kindOf } from "../base/text.ts";
+
+/** How revocations are kept. Times are in seconds. */
+export interface RevocationOptions {
+  /** How long an entry is kept at least. Default: as long as the sessions of the configurations that it is given to may live. */
+  readonly keepFor?: number | undefined;
+  /** From so many entries on, the logout of a session that isn't bound is no longer listed. Default 1000000. */
+  readonly maxEntries?: number | undefined;
+  /** Told of each logout that wasn't listed for that. */
+  readonly onFull?: (() => void) | undefined;
+}
+
+const DEFAULT_ENTRIES = 1_000_000;
+/**
+ * How much longer an entry is kept than any session that it means may live, in milliseconds: the
+ * clock that sealed the session and the one that reads it may each be wrong by the 5 minutes that a
+ * cookie store bears.
+ */
+const SLACK = 600 * SECOND;
+/** The ids of sessions and credentials: base64url of 16 bytes. */
+const ID = /^[A-Za-z0-9_-]{22}$/;
+
+/** Revocations whose list is in this process's memory. */
+export abstract class ListedRevocations implements Revocations, RevocationList {
+  protected readonly dead: DeadList = new DeadList();
+  readonly #maxEntries: number;
+  readonly #onFull: (() => void) | undefined;
+  /** Milliseconds; 0: nobody has said yet. */
+  #keepFor: number;
+
+  /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD */
+  constructor(options: RevocationOptions) {
+    const { keepFor, maxEntries, onFull } = options;
+    this.#keepFor = keepFor === undefined ? 0 : positive("keepFor", keepFor) * SECOND;
+    this.#maxEntries = positive("maxEntries", maxEntries ?? DEFAULT_ENTRIES);
+    this.#onFull = onFull;
+  }
+
+  abstract close(): void;
+  abstract ready(): Awaitable<void>;
+  /** How long a session can live on after its revocation, were it not for the list. */
+  protected abstract lifeOf(limits: SessionLimits): number;
+  protected abstract append(entry: RevocationEntry): Awaitable<AppendedRevocation>;
+  /** Throws when the list is too old to say anything. */
+  protected abstract assertFresh(): void;
+  /** Unix milliseconds by the clock that the records are written with, or a little before. */
+  protected abstract get now(): number;
+
+  /** How many sessions, credentials and subjects are listed. */
+  get size(): number {
+    return this.dead.size;
+  }
+
+  async revoke(id: string): Promise<void> {
+    checkId(id, "the id");
+    await this.#add({ kind: "session", id, ttl: this.#life });
+  }
+
+  async revokeSubject(subject: string, options: RevokeSubjectOptions = {}): Promise<void> {
+    assertText(subject, "subject");
+    const { before, except } = options;
+    if (except !== undefined) checkId(except, "except");
+    if (before !== undefined && !(before instanceof Date && Number.isFinite(before.getTime()))) {
+      throw usage(`before must be a valid Date, not ${kindOf(before)}`);
+    }
+    const until = before === undefined ? undefined : { before: Math.max(0, before.getTime()) };
+    await this.#add({ kind: "subject", id: subject, ttl: this.#life, ...until, except });
+  }
+
+  cover(limits: SessionLimits): void {
+    const life = this.lifeOf(limits);
+    if (!Number.isFinite(life)) {
+      throw new ConfigError(
+        "ERR_SESSION_CONFIG_FIELD",
+        "absoluteExpires",
+        "is needed with these revocations: what may live for ever would have to be listed for ever",
+      );
+    }
+    this.#keepFor = Math.max(this.#keepFor, life + SLACK);
+  }
+
+  forRequest(options: StoreCallOptions): RequestRevocations {
+    return new Revocable(options, this);
+  }
+
+  reading(): number {
+    this.assertFresh();
+    return this.now;
+  }
+
+  verdict(session: RevocableSession, at: number = this.reading()): RevocationVerdict | undefined {
+    return this.dead.verdict(session, at);
+  }
+
+  bindingTime(subject: string): number {
+    return Math.max(this.reading(), (this.dead.recordOf(subject)?.before ?? 0) + 1);
+  }
+
+  end(session: EndingSession): Awaitable<void> {
+    // Anyone can make sessions and end them again: that may not fill the memory of every process.
+    if (session.subject === undefined && this.dead.size >= this.#maxEntries) {
+      this.#onFull?.();
+      return undefined;
+    }
+    const added = this.#add({ kind: "session", id: session.id, ttl: this.#lifeOf(session) });
+    return chain(added, () => undefined);
+  }
+
+  retire(session: EndingSession, successor: string): Awaitable<boolean> {
+    const id = session.credential ?? session.id;
+    const ttl = this.#lifeOf(session);
+    return this.#add({ kind: "credential", id, ttl, nonce: successor });
+  }
+
+  /** @returns whether the entry was the first, where only one may be. */
+  #add(entry: RevocationEntry): Awaitable<boolean> {
+    // ORDER: what the log doesn't have is not dead here either, or the nodes would disagree.
+    return chain(this.append(entry), ({ record, isFirst }) => {
+      this.dead.add(record, this.now);
+      return isFirst;
+    });
+  }
+
+  get #life(): number {
+    if (this.#keepFor > 0) return this.#keepFor;
+    throw new ConfigError(
+      "ERR_SESSION_CONFIG_FIELD",
+      "keepFor",
+      "is needed where these revocations are in no configuration that a host or an engine was given",
+    );
+  }
+
+  /** A session may have been sealed when timeouts were longer; its absolute end stands. */
+  #lifeOf({ expires, deadline }: EndingSession): number {
+    const { now } = this;
+    return Math.min(Math.max(this.#life, expires - now + SLACK), deadline - now + SLACK);
+  }
+}
+
+/** The names of {@link RevocationOptions}. */
+export const revocationOptionNames: readonly string[] = ["keepFor", "maxEntries", "onFull"];
+
+/**
+ * @param maker - the function that takes the options, for the message.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD for what is no object, or has other fields.
+ */
+export function checkNames(maker: string, options: unknown, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    const message = `must be an object, not ${kindOf(options)}`;
+    throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "options", message);
+  }
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const message = `is not an option of ${maker}; known are ${names.join(", ")}`;
+  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", unknown, message);
+}
+
+/** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD unless it is a number over 0. */
+export function positive(field: string, value: unknown): number {
+  if (typeof value === "number" && value > 0) return value;
+  const found = typeof value === "number" ? String(value) : kindOf(value);
+  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, `must be over 0, not ${found}`);
+}
+
+function checkId(id: unknown, what: string): void {
+  if (typeof id === "string" && ID.test(id)) return;
+  throw usage(`${what} must be the id of a session, as session.id gives it, not ${kindOf(id)}`);
+}
+
+function usage(message: string): UsageError {
+  return new UsageError("ERR_SESSION_USAGE_TYPE", message);
+}

@@ -1,0 +1,64 @@
+// Revocations of one process: a list in its memory, which no other process knows and which is gone
+// with it.
+import {
+  checkNames,
+  ListedRevocations,
+  type RevocationOptions,
+  revocationOptionNames,
+} from "./listed.ts";
+import {
+  type AppendedRevocation,
+  type RevocationEntry,
+  type Revocations,
+  type SessionLimits,
+  toRecord,
+} from "./revocations.ts";
+
+/** How revocations in memory are kept. */
+export interface MemoryRevocationsOptions extends RevocationOptions {
+  /** The clock, for tests: Unix milliseconds. Default Date.now. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Entries that each new one looks at, so that the list shrinks without a timer. */
+const SWEEP_STEPS = 8;
+
+class MemoryRevocations extends ListedRevocations {
+  readonly #now: () => number;
+
+  constructor(options: MemoryRevocationsOptions) {
+    super(options);
+    this.#now = options.now ?? Date.now;
+  }
+
+  ready(): void {}
+  close(): void {}
+  protected assertFresh(): void {}
+
+  protected get now(): number {
+    return this.#now();
+  }
+
+  protected lifeOf({ idle, absolute }: SessionLimits): number {
+    return Math.min(idle, absolute);
+  }
+
+  protected append(entry: RevocationEntry): AppendedRevocation {
+    const { now } = this;
+    this.dead.sweep(now, SWEEP_STEPS);
+    // What is taken in at once is never sent again, so no nonce need be kept.
+    const isFirst = entry.kind !== "credential" || !this.dead.hasRetired(entry.id);
+    const known = entry.kind === "subject" ? this.dead.recordOf(entry.id) : undefined;
+    return { record: toRecord(entry, now, known), isFirst };
+  }
+}
+
+/**
+ * Revocations for one process, and for tests: they are gone when it ends, and a copied cookie that
+ * they ended is good again in the next one.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
+ */
+export function memoryRevocations(options: MemoryRevocationsOptions = {}): Revocations {
+  checkNames("memoryRevocations", options, [...revocationOptionNames, "now"]);
+  return new MemoryRevocations(options);
+}

@@ -1,0 +1,67 @@
+// A request's sealed session before the list of the revoked: the list is asked before the session
+// opens and again before it is written, and is told of each credential and session that ends.
+import { chain, isThenable, tryAll, type Awaitable } from "../base/awaitable.ts";
+import type { RequestRevocations, RevocationList } from "./revocations.ts";
+import { callStore, type StoreCallOptions } from "../store/call.ts";
+import type { OpenedSession, RevocableSession, SealedContext } from "../store/contract.ts";
+
+/** The list of the revoked, as one request asks it. */
+export class Revocable implements RequestRevocations {
+  readonly #options: StoreCallOptions;
+  readonly #list: RevocationList;
+  successor: string | undefined = undefined;
+  /** The credentials of the request that are in their grace; undefined: none is. */
+  #inGrace: Set<string> | undefined;
+
+  constructor(options: StoreCallOptions, list: RevocationList) {
+    this.#options = options;
+    this.#list = list;
+  }
+
+  ready(): Awaitable<void> {
+    const ready = this.#list.ready();
+    // Each answer of the log has its own time; the first load is many of them.
+    return isThenable(ready) ? callStore(this.#options, "load", () => ready, Infinity) : undefined;
+  }
+
+  get verdict(): SealedContext["verdict"] {
+    let at: number | undefined;
+    return (session) => {
+      const verdict = this.#list.verdict(session, (at ??= this.#list.reading()));
+      if (verdict === "grace") (this.#inGrace ??= new Set()).add(credentialOf(session));
+      return verdict;
+    };
+  }
+
+  isInGrace(session: RevocableSession): boolean {
+    return this.#inGrace?.has(credentialOf(session)) === true;
+  }
+
+  hasDied({ id, subject, boundAt, credential }: OpenedSession): boolean {
+    const current = { id, credential: this.successor ?? credential, subject, boundAt };
+    return this.#list.verdict(current) !== undefined;
+  }
+
+  bindingTime(subject: string): number {
+    return this.#list.bindingTime(subject);
+  }
+
+  retire(opened: OpenedSession, successor: string): Awaitable<boolean> {
+    // Of two that replace one credential at two nodes, the log says which was the first.
+    const retired = callStore(this.#options, "revoke", () => this.#list.retire(opened, successor));
+    return chain(retired, (isFirst) => {
+      if (isFirst) this.successor = successor;
+      return isFirst;
+    });
+  }
+
+  end(sessions: readonly OpenedSession[]): Awaitable<unknown> {
+    return tryAll(sessions, (session) =>
+      callStore(this.#options, "revoke", () => this.#list.end(session)),
+    );
+  }
+}
+
+function credentialOf({ id, credential = id }: RevocableSession): string {
+  return credential;
+}

@@ -1,0 +1,92 @@
+// The sessions of one subject, for a "your devices" page: what stores that list say, with the
+// engine's notes made readable. It knows no request.
+import { ConfigError, isSessionError, StoreError } from "../errors.ts";
+import { checkRow } from "../engine/keyed/row.ts";
+import type { SessionStore } from "../store/contract.ts";
+import { assertText } from "../base/text.ts";
+
+/** One live session of a subject. */
+export interface SessionSummary {
+  /** The session's handle, as `session.id`; no credential. */
+  readonly id: string;
+  readonly createdAt: Date;
+  /** When it was bound to the subject. */
+  readonly boundAt: Date;
+  /** When the data dies unless it is renewed; undefined: never. */
+  readonly expiresAt: Date | undefined;
+  /** The idle timeout of its own, in seconds; undefined: the configuration's. */
+  readonly sessionExpires: number | undefined;
+  /** What `bind` was given as the label; "" when it was given none. */
+  readonly label: string;
+  /** What the session holds. */
+  readonly data: ReadonlyMap<string, string>;
+}
+
+/**
+ * The live sessions of a subject, in no particular order.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_STORE for a store that can't list.
+ * @throws {StoreError} when the store fails.
+ */
+export async function* listSessions(
+  store: SessionStore,
+  subject: string,
+): AsyncGenerator<SessionSummary> {
+  assertText(subject, "subject");
+  if (store.list === undefined) throw cannotList();
+  try {
+    for await (const { id, stored } of store.list(subject)) {
+      const row = checkRow(stored);
+      // A row that someone else wrote is no session, and none that was bound to another meanwhile.
+      if (row === undefined || row.notes.subject !== subject) continue;
+      const { created, boundAt, label = "", sessionExpires } = row.notes;
+      yield {
+        id,
+        createdAt: new Date(created),
+        boundAt: new Date(boundAt),
+        expiresAt: row.expires === Infinity ? undefined : new Date(row.expires),
+        sessionExpires,
+        label,
+        data: row.data,
+      };
+    }
+  } catch (error) {
+    throw failed("list", error);
+  }
+}
+
+/**
+ * Ends one session of a subject, for good: law L2.
+ * @param id - as `listSessions` gives it; whatever a client says is checked against the subject.
+ * @returns whether there was such a session.
+ * @throws {StoreError} when the store fails; the session may live on.
+ */
+export async function destroySession(
+  store: SessionStore,
+  subject: string,
+  id: string,
+): Promise<boolean> {
+  assertText(subject, "subject");
+  assertText(id, "id");
+  try {
+    const row = checkRow(await store.load(id));
+    // ORDER: whose it is comes first; nobody ends the session of somebody else.
+    if (row === undefined || row.notes.subject !== subject) return false;
+    const change = { op: "destroy", set: new Map<string, string>(), del: [] } as const;
+    await store.save(id, { ...change, ttl: 0, deadline: Infinity });
+    return true;
+  } catch (error) {
+    throw failed("save", error);
+  }
+}
+
+function cannotList(): ConfigError {
+  const message =
+    "can't list the sessions of a subject; memory, SQLite, Redis, PostgreSQL and MySQL can";
+  return new ConfigError("ERR_SESSION_CONFIG_STORE", "store", message);
+}
+
+function failed(operation: "list" | "save", cause: unknown): unknown {
+  if (isSessionError(cause)) return cause;
+  const message = `the store failed to ${operation}; its own error is the cause`;
+  return new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
+}

@@ -1,0 +1,121 @@
+// What works on the sessions of other libraries and would keep nothing, or log nobody out, on ours:
+// assigned properties, callbacks, methods by other names. Each is a UsageError that names the way
+// here. It knows no store and no host.
+import { UsageError } from "../errors.ts";
+import { kindOf } from "../base/text.ts";
+
+/** Methods that sessions have elsewhere, and what is there for them here. */
+const elsewhere = {
+  save: "the session is saved before the response leaves; await session.commit() saves it at once",
+  reload:
+    "each request loads the session as it is stored; session.discard() drops what isn't saved",
+  touch: "a session that is looked at is renewed by itself; renewAfter says how often",
+} as const;
+
+const TIMES =
+  "session.cookieExpires is how long its cookie lives, session.sessionExpires how long its data " +
+  "does, both in seconds";
+
+/** Properties that sessions have elsewhere, or that are something else here, and the way here. */
+const properties: ReadonlyMap<string, string> = new Map([
+  ["flash", "session.flash.set(key, message) keeps a message, session.flash.get(key) takes it"],
+  ["maxAge", TIMES],
+]);
+
+/** What stands in a message as it is; any other name could be a client's. */
+const PLAIN_NAME = /^[A-Za-z_$][\w$]{0,39}$/;
+
+/**
+ * Makes a UsageError of assigning to a property that `prototype` and its instances don't have, or
+ * that can only be read, also in sloppy mode; and of the methods that sessions have elsewhere.
+ *
+ * The proxy stands behind the prototype: what exists is found without it, and what doesn't is read
+ * as undefined, as on any object (except `cookie`, which is only ever read for what is in it).
+ * Symbols pass, since no application keeps data under them. `delete` asks no prototype, and can't
+ * be seen.
+ * @param isSession - whether an object is a session itself, and not merely made from the prototype.
+ */
+export function refuseForeignUse(prototype: object, isSession: (value: object) => boolean): void {
+  for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (descriptor.get === undefined || descriptor.set !== undefined) continue;
+    const set = (value: unknown): never => {
+      throw assigned(name, value);
+    };
+    Object.defineProperty(prototype, name, { ...descriptor, set });
+  }
+  const trap = new Proxy(
+    {},
+    {
+      set(target, name, value, receiver: object) {
+        if (typeof name === "string" && isSession(receiver)) throw assigned(name, value);
+        return Reflect.set(target, name, value, receiver);
+      },
+    },
+  );
+  // Whatever awaits a session asks for its `then`: found here, it costs no look through the proxy.
+  // oxlint-disable-next-line unicorn/no-thenable -- it says that a session is none
+  const behind = Object.create(trap, { then: { value: undefined } }) as object;
+  for (const [method, way] of Object.entries(elsewhere)) {
+    const value = (): never => {
+      throw foreign(`there is no session.${method}(): ${way}`);
+    };
+    Object.defineProperty(behind, method, { value, configurable: true, writable: true });
+  }
+  // Read before it is written, as in `session.cookie.maxAge = …`.
+  const noCookie = (): never => {
+    throw foreign(`there is no session.cookie: ${TIMES}`);
+  };
+  Object.defineProperty(behind, "cookie", { get: noCookie, set: noCookie, configurable: true });
+  Object.setPrototypeOf(prototype, behind);
+}
+
+function assigned(name: string, value: unknown): UsageError {
+  const other = properties.get(name);
+  if (other !== undefined) return foreign(`assigning session.${name} keeps nothing: ${other}`);
+  const key = PLAIN_NAME.test(name) ? name : "…";
+  const way =
+    typeof value === "string" ? "" : `; ${kindOf(value)} is kept as JSON, or by session.write()`;
+  return foreign(
+    `assigning session.${key} keeps nothing, since a session is a string map: ` +
+      `use session.set("${key}", …)${way}`,
+  );
+}
+
+/**
+ * Throws for a callback: it would never be called, and its request would wait for ever.
+ * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN
+ */
+export function refuseCallback(method: string, given: readonly unknown[]): void {
+  if (typeof given[0] !== "function") return;
+  throw foreign(
+    `session.${method}() takes no callback, since it gives a promise: await ` +
+      `session.${method}(), and what fails is thrown`,
+  );
+}
+
+/** The error of a request whose session was replaced, as by `req.session = null`. */
+export function replaced(value: unknown): UsageError {
+  return foreign(
+    `the request's session can't be replaced by ${kindOf(value)}: await session.destroy() ends ` +
+      "it, session.clear() empties it, session.set(key, value) fills it",
+  );
+}
+
+/** The error of a request that has another session already; `where`: "req.session". */
+export function occupied(where: string): UsageError {
+  return foreign(
+    `${where} is there already, of another library or another copy of this one: mount only one`,
+  );
+}
+
+/** The error of a response that has a session cookie of this name already, beside one that is due. */
+export function secondCookie(): UsageError {
+  const message =
+    "the response carries a session cookie of this name already: the session is mounted here and " +
+    "around what answered; mount it in one of the two, and set no cookie of its name yourself";
+  return new UsageError("ERR_SESSION_USAGE_RESPONSE", message);
+}
+
+function foreign(message: string): UsageError {
+  return new UsageError("ERR_SESSION_USAGE_FOREIGN", message);
+}

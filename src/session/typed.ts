@@ -1,0 +1,114 @@
+// Typed keys: JSON in the string map, checked by a schema at reading and at writing. Any library
+// that follows Standard Schema fits; none is imported.
+import { UsageError } from "../errors.ts";
+import { isThenable } from "../base/awaitable.ts";
+
+/** The part of a Standard Schema (standardschema.dev, version 1) that is needed here. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/** What a schema says of a value. */
+type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly path?: readonly unknown[] | undefined }[] };
+
+/** A key of the session with the type of its value. */
+export interface SessionKey<Input, Output = Input> {
+  readonly name: string;
+  readonly schema: StandardSchema<Input, Output>;
+}
+
+/**
+ * Names a typed value of the session: `session.read(key)`, `session.write(key, value)`.
+ * @param name - the key in the string map.
+ * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA when `schema` is no Standard Schema.
+ */
+export function sessionKey<Input, Output>(
+  name: string,
+  schema: StandardSchema<Input, Output>,
+): SessionKey<Input, Output> {
+  if (typeof schema?.["~standard"]?.validate !== "function") {
+    throw new UsageError(
+      "ERR_SESSION_USAGE_SCHEMA",
+      "a session key needs a Standard Schema, such as one of Zod, Valibot or ArkType",
+    );
+  }
+  return Object.freeze({ name, schema });
+}
+
+/**
+ * The typed value of the JSON that the session holds.
+ * @returns undefined for what is absent, no JSON, or refused by the schema.
+ * @throws {UsageError} ERR_SESSION_USAGE_ASYNC_SCHEMA
+ */
+export function decodeTyped<Output>(
+  key: SessionKey<unknown, Output>,
+  text: string | undefined,
+): Output | undefined {
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const result = validate(key.schema, value);
+  return result.issues === undefined ? result.value : undefined;
+}
+
+/**
+ * The JSON of a value that the schema takes. What is stored is the value as it was given: the
+ * schema's transformations run when it is read.
+ * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA with the paths, never the values, that don't fit;
+ * ERR_SESSION_USAGE_ASYNC_SCHEMA
+ */
+export function encodeTyped<Input>(key: SessionKey<Input, unknown>, value: Input): string {
+  const result = validate(key.schema, value);
+  if (result.issues !== undefined) throw misfit(`does not fit its schema${paths(result.issues)}`);
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value) as string | undefined;
+  } catch (cause) {
+    throw misfit("can't be written as JSON", cause);
+  }
+  if (text === undefined) throw misfit("can't be written as JSON: remove the key with del instead");
+  return text;
+}
+
+function validate<Output>(
+  schema: StandardSchema<unknown, Output>,
+  value: unknown,
+): SchemaResult<Output> {
+  const result = schema["~standard"].validate(value);
+  if (!isThenable(result)) return result;
+  // Its rejection, if one comes, is nobody's any more.
+  result.then(undefined, () => undefined);
+  throw new UsageError(
+    "ERR_SESSION_USAGE_ASYNC_SCHEMA",
+    "the schema of a session key must validate at once; this one answers with a promise",
+  );
+}
+
+function paths(issues: readonly { readonly path?: readonly unknown[] | undefined }[]): string {
+  const named = issues.map(({ path }) => (path ?? []).map(segmentName).join("."));
+  const known = [...new Set(named.filter((path) => path !== ""))];
+  return known.length === 0 ? "" : ` at ${known.join(", ")}`;
+}
+
+/** A path's segment is a key, or an object that holds one. */
+function segmentName(segment: unknown): string {
+  const key: unknown =
+    typeof segment === "object" && segment !== null && "key" in segment ? segment.key : segment;
+  return String(key);
+}
+
+function misfit(message: string, cause?: unknown): UsageError {
+  const options = cause === undefined ? undefined : { cause };
+  return new UsageError("ERR_SESSION_USAGE_SCHEMA", `the value ${message}`, options);
+}

@@ -1,0 +1,101 @@
+// Every call of a store goes through here: it may answer at once or later, take no longer than
+// the configuration allows, and whatever it throws becomes a StoreError that observers are told of.
+import { isSessionError, StoreError, type StoreOperation } from "../errors.ts";
+import { isThenable, type Awaitable } from "../base/awaitable.ts";
+import { notify, type SessionObservers } from "../events.ts";
+import { type CallsInFlight, MAX_CALLS_IN_FLIGHT } from "./calls-in-flight.ts";
+
+/** What a call needs of the configuration. */
+export interface StoreCallOptions {
+  readonly storeTimeoutMs: number;
+  readonly on: SessionObservers;
+  /** The calls of the store that haven't ended, of all engines that use it. */
+  readonly inFlight: CallsInFlight;
+}
+
+/**
+ * The store's answer.
+ * @throws {StoreError} ERR_SESSION_STORE_FAILED with the store's own error as its cause;
+ * ERR_SESSION_STORE_TIMEOUT, and a late answer is dropped; ERR_SESSION_STORE_BUSY, and the store
+ * isn't called.
+ * @param timeoutMs - Infinity: the call sees to it itself.
+ */
+export function callStore<T>(
+  options: StoreCallOptions,
+  operation: StoreOperation,
+  call: () => Awaitable<T>,
+  timeoutMs: number = options.storeTimeoutMs,
+): Awaitable<T> {
+  const { inFlight } = options;
+  if (!inFlight.mayBegin(options.storeTimeoutMs)) {
+    const message = `${MAX_CALLS_IN_FLIGHT} calls wait for the store already, so it isn't called`;
+    throw observed(options, new StoreError("ERR_SESSION_STORE_BUSY", operation, message));
+  }
+  let answer: Awaitable<T>;
+  try {
+    answer = call();
+  } catch (cause) {
+    throw failure(options, operation, cause);
+  }
+  if (!isThenable(answer)) return answer;
+  const later = answer;
+  const serial = inFlight.begin();
+  return new Promise<T>((resolve, reject) => {
+    const timer =
+      timeoutMs === Infinity
+        ? undefined
+        : setTimeout(() => {
+            const message = `the store did not answer within ${timeoutMs} ms; see storeTimeout`;
+            reject(
+              observed(options, new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message)),
+            );
+          }, timeoutMs);
+    // Once: a query builder runs its query at each then.
+    later.then(
+      (value) => {
+        inFlight.end(serial);
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (cause: unknown) => {
+        inFlight.end(serial);
+        clearTimeout(timer);
+        reject(failure(options, operation, cause));
+      },
+    );
+  });
+}
+
+/** Whether a request goes on without its session after this failure: law L9. */
+export function isBorne(
+  { onStoreError }: { readonly onStoreError: "fail" | "anonymous" },
+  error: unknown,
+): boolean {
+  return onStoreError === "anonymous" && error instanceof StoreError;
+}
+
+/** A StoreError for an answer that no store may give, told to the observers. */
+export function badAnswer(
+  options: StoreCallOptions,
+  operation: StoreOperation,
+  message: string,
+): StoreError {
+  return observed(options, new StoreError("ERR_SESSION_STORE_ANSWER", operation, message));
+}
+
+function failure(options: StoreCallOptions, operation: StoreOperation, cause: unknown): Error {
+  // A limit that a sealed store found is the application's affair, no outage.
+  if (isSessionError(cause)) {
+    return cause instanceof StoreError ? observed(options, cause) : cause;
+  }
+  const message = `the store failed to ${operation}; its own error is the cause`;
+  return observed(
+    options,
+    new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause }),
+  );
+}
+
+function observed(options: StoreCallOptions, error: StoreError): StoreError {
+  notify(options.on, "storeError", { operation: error.operation, error });
+  return error;
+}

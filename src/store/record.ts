@@ -1,0 +1,42 @@
+// A stored session as one text, for the stores that keep whole values. Reading is total: a stranger
+// may have written or cut what comes back. It knows no store and no expiry but the row's own.
+import type { StoredSession } from "./contract.ts";
+
+/**
+ * The format and its version. A letter in front keeps caches that parse whatever looks like JSON
+ * from giving back something else than the text that they were given.
+ */
+const FORMAT = "k1";
+
+/** The row's text: {@link FORMAT}, then JSON of [rev, generation, expires, meta, entries]. */
+export function encodeRecord(stored: StoredSession): string {
+  const { rev, generation, expires, meta, data } = stored;
+  const end = expires === Infinity ? null : expires;
+  return FORMAT + JSON.stringify([rev, generation, end, meta, [...data]]);
+}
+
+/** @returns undefined for whatever `encodeRecord` doesn't write. */
+export function decodeRecord(text: unknown): StoredSession | undefined {
+  if (typeof text !== "string" || !text.startsWith(FORMAT)) return undefined;
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text.slice(FORMAT.length));
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(fields) || fields.length !== 5) return undefined;
+  const [rev, generation, end, meta, entries] = fields as unknown[];
+  if (typeof rev !== "number" || typeof generation !== "number") return undefined;
+  if ((end !== null && typeof end !== "number") || typeof meta !== "string") return undefined;
+  if (!Array.isArray(entries) || !entries.every(isEntry)) return undefined;
+  return { rev, generation, expires: end ?? Infinity, meta, data: new Map(entries) };
+}
+
+function isEntry(entry: unknown): entry is [string, string] {
+  return (
+    Array.isArray(entry) &&
+    entry.length === 2 &&
+    typeof entry[0] === "string" &&
+    typeof entry[1] === "string"
+  );
+}

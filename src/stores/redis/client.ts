@@ -1,0 +1,242 @@
+// One way to talk to the user's connected Redis or Valkey client, whichever library it is of: the
+// client is told apart by its shape, no driver is imported. It knows no session and no script.
+import { kindOf } from "../../base/text.ts";
+import { ConfigError } from "../../errors.ts";
+
+/** A connected client of node-redis 4 or later: createClient, createClientPool, createCluster, createSentinel. */
+interface NodeRedisClient {
+  readonly isOpen: boolean;
+  sendCommand(...args: never[]): Promise<unknown>;
+  multi(...args: never[]): unknown;
+}
+
+/** A client of ioredis 4 or later, or of iovalkey: Redis, also behind Sentinel, or Cluster. */
+interface IoredisClient {
+  readonly status: string;
+  call(...args: never[]): Promise<unknown>;
+  pipeline(...args: never[]): unknown;
+}
+
+/** The clients that are understood. */
+export type RedisClient = NodeRedisClient | IoredisClient;
+
+/** A command that was followed by WAIT on the same connection. */
+interface ReplicatedReply {
+  readonly reply: unknown;
+  /** How many replicas have acknowledged the command and all before it. */
+  readonly replicas: number;
+}
+
+/** What a WAIT waits for. */
+export interface ReplicationWait {
+  readonly replicas: number;
+  /** Milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Commands to the server, or in a cluster to the master that has the key. Each names one key. */
+export interface RedisConnection {
+  send(key: string, command: readonly string[]): Promise<unknown>;
+  /** Both commands go over one connection, or WAIT would speak of another one's writes. */
+  sendAndWait(
+    key: string,
+    command: readonly string[],
+    wait: ReplicationWait,
+  ): Promise<ReplicatedReply>;
+}
+
+/** Node-redis' clients differ in what comes before the command. */
+interface NodeRedisShape {
+  readonly isOpen: boolean;
+  sendCommand(...args: unknown[]): Promise<unknown>;
+  multi(): NodeRedisPipeline;
+}
+
+interface NodeRedisPipeline {
+  addCommand(...args: unknown[]): NodeRedisPipeline;
+  execAsPipeline(): Promise<readonly unknown[]>;
+}
+
+interface IoredisShape {
+  readonly status: string;
+  readonly options?: { readonly role?: unknown; readonly scaleReads?: unknown };
+  call(name: string, ...args: string[]): Promise<unknown>;
+  pipeline(): IoredisPipeline;
+}
+
+interface IoredisPipeline {
+  call(...command: string[]): IoredisPipeline;
+  exec(): Promise<readonly (readonly [error: Error | null, reply: unknown])[] | null>;
+}
+
+/** After this many redirections of a command with WAIT it is the caller's failure. */
+const MAX_REDIRECTIONS = 3;
+
+/**
+ * The connection behind a user's client.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD for anything else, a client that isn't connected,
+ * and one that reads from replicas.
+ */
+export function connectionOf(client: unknown): RedisConnection {
+  if (isNodeRedis(client)) {
+    if (!client.isOpen) {
+      fail("is not connected; await client.connect() before the store is made");
+    }
+    if ("masters" in client && !("withTypeMapping" in client)) {
+      fail("is a cluster of node-redis 4; clusters need node-redis 5 or later");
+    }
+    return new NodeRedisConnection(client, leadOf(client));
+  }
+  if (isIoredis(client)) {
+    if (client.status === "end") fail("is closed; make a new one, or keep it open");
+    if (client.options?.role === "slave" || (client.options?.scaleReads ?? "master") !== "master") {
+      fail(
+        "reads from replicas, which learn of a logout late; make one with role and scaleReads " +
+          'at "master", their default',
+      );
+    }
+    return new IoredisConnection(client);
+  }
+  if (has(client, "send_command", "function") && has(client, "connected", "boolean")) {
+    fail("is a client of node-redis 3 or older, which has no promises; make one of 4 or later");
+  }
+  return fail(
+    "must be a connected client of node-redis (createClient, createClientPool, createCluster, " +
+      `createSentinel), ioredis or iovalkey (Redis, Cluster), not ${kindOf(client)}`,
+  );
+}
+
+/** Whether the server refused for this reason: "NOSCRIPT", "WRONGTYPE", "MOVED" and the like. */
+export function isReplyError(error: unknown, code: string): boolean {
+  return error instanceof Error && error.message.startsWith(`${code} `);
+}
+
+class NodeRedisConnection implements RedisConnection {
+  readonly #client: NodeRedisShape;
+  readonly #lead: (key: string) => unknown[];
+
+  constructor(client: NodeRedisShape, lead: (key: string) => unknown[]) {
+    this.#client = client;
+    this.#lead = lead;
+  }
+
+  send(key: string, command: readonly string[]): Promise<unknown> {
+    return this.#client.sendCommand(...this.#lead(key), command);
+  }
+
+  sendAndWait(
+    key: string,
+    command: readonly string[],
+    wait: ReplicationWait,
+  ): Promise<ReplicatedReply> {
+    return followRedirections(this, key, async () => {
+      const [reply, replicas] = await this.#client
+        .multi()
+        .addCommand(...this.#lead(key), command)
+        .addCommand(...this.#lead(key), waitCommand(wait))
+        .execAsPipeline();
+      return { reply, replicas: Number(replicas) };
+    });
+  }
+}
+
+class IoredisConnection implements RedisConnection {
+  readonly #client: IoredisShape;
+
+  constructor(client: IoredisShape) {
+    this.#client = client;
+  }
+
+  // A command's name is in lower case: only by that does every version find its keys.
+  async send(_key: string, command: readonly string[]): Promise<unknown> {
+    const [name = "", ...args] = command;
+    try {
+      return await this.#client.call(name, ...args);
+    } catch (error) {
+      throw withoutArguments(error);
+    }
+  }
+
+  sendAndWait(
+    key: string,
+    command: readonly string[],
+    wait: ReplicationWait,
+  ): Promise<ReplicatedReply> {
+    return followRedirections(this, key, async () => {
+      const replies = await this.#client
+        .pipeline()
+        .call(...command)
+        .call(...waitCommand(wait))
+        .exec();
+      const [reply, replicas] = (replies ?? []).map(([error, value]) => {
+        if (error !== null) throw withoutArguments(error);
+        return value;
+      });
+      return { reply, replicas: Number(replicas) };
+    });
+  }
+}
+
+/** These clients hang the whole command on its error, and so a session's values into every log. */
+function withoutArguments(error: unknown): unknown {
+  const failed = error as { command?: { name?: unknown } };
+  if (error instanceof Error && failed.command !== undefined) {
+    failed.command = { name: failed.command?.name };
+  }
+  return error;
+}
+
+function waitCommand({ replicas, timeoutMs }: ReplicationWait): string[] {
+  return ["wait", String(replicas), String(timeoutMs)];
+}
+
+/** Clients follow MOVED only for single commands: one of those teaches them the new map. */
+async function followRedirections<T>(
+  connection: RedisConnection,
+  key: string,
+  send: () => Promise<T>,
+  left: number = MAX_REDIRECTIONS,
+): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    if (left === 0 || !isReplyError(error, "MOVED")) throw error;
+    await connection.send(key, ["exists", key]);
+    return followRedirections(connection, key, send, left - 1);
+  }
+}
+
+/** What comes before the command: nothing, or where it goes and whether a replica may answer. */
+function leadOf(client: object): (key: string) => unknown[] {
+  if ("masters" in client) return (key) => [key, false];
+  if ("getMasterNode" in client) return () => [false];
+  return () => [];
+}
+
+function isNodeRedis(client: unknown): client is NodeRedisShape {
+  return (
+    has(client, "isOpen", "boolean") &&
+    has(client, "sendCommand", "function") &&
+    has(client, "multi", "function")
+  );
+}
+
+function isIoredis(client: unknown): client is IoredisShape {
+  return (
+    has(client, "status", "string") &&
+    has(client, "call", "function") &&
+    has(client, "pipeline", "function")
+  );
+}
+
+function has(value: unknown, name: string, type: "boolean" | "function" | "string"): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as Record<string, unknown>)[name] === type
+  );
+}
+
+function fail(message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "client", message);
+}

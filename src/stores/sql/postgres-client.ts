@@ -1,0 +1,230 @@
+// The PostgreSQL clients behind one call: run this SQL. Every statement is a transaction of its
+// own, so one that the server undid is run again; it knows no session.
+import { kindOf } from "../../base/text.ts";
+import { ConfigError, StoreError, type StoreOperation } from "../../errors.ts";
+import { rowsOf, type SqlRow } from "./answer.ts";
+import type { SqlFragment } from "./fragment.ts";
+import { describeOther } from "./other-clients.ts";
+import { asText } from "./postgres-types.ts";
+import { retrying } from "./retry.ts";
+
+/** A Pool or Client of pg or of @neondatabase/serverless, or a PGlite. */
+export interface PostgresQueryable {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+}
+
+/** A Pool or Client of pg. */
+interface PgQueryable {
+  query(statement: {
+    /** The name under which the connection keeps the statement. */
+    readonly name?: string;
+    readonly text: string;
+    readonly values: unknown[];
+    readonly types: typeof asText;
+  }): Promise<{ readonly rows: unknown }>;
+  /** Of a Client: "I" outside of a transaction. */
+  getTransactionStatus?(): unknown;
+}
+
+/** What neon() of the package @neondatabase/serverless gives: each statement is a request of its own. */
+export interface PostgresNeon {
+  query(
+    text: string,
+    values?: unknown[],
+    options?: { arrayMode?: false; fullResults?: false },
+  ): PromiseLike<readonly unknown[]>;
+  readonly transaction: unknown;
+}
+
+/** What postgres() of the package postgres gives. */
+export interface PostgresSql {
+  unsafe(
+    text: string,
+    values?: never[],
+    options?: { prepare?: boolean },
+  ): PromiseLike<readonly unknown[]>;
+}
+
+/** A connected client of pg (Pool or Client), postgres, PGlite or Neon. */
+export type PostgresConnection = PostgresQueryable | PostgresSql | PostgresNeon;
+
+/** What a client answered. */
+interface Answer {
+  /** What should be rows. */
+  readonly rows: unknown;
+  /** Whether it was in a transaction of the application's, and waits for its COMMIT. */
+  readonly uncommitted?: boolean;
+}
+
+type Run = (text: string, values: readonly unknown[]) => PromiseLike<Answer>;
+
+const EXPECTED =
+  "a Pool or a connected Client of pg, what postgres() of the package postgres gives, a PGlite, " +
+  "or what neon() of @neondatabase/serverless gives";
+/** "serialization_failure" and "deadlock_detected": the server has undone the whole statement. */
+const UNDONE: ReadonlySet<unknown> = new Set(["40001", "40P01"]);
+/** "undefined_table" */
+const NO_TABLE = "42P01";
+/** What two processes that make one table at once can meet: it is there, or its type is. */
+const MADE_MEANWHILE: ReadonlySet<unknown> = new Set(["23505", "42P07", "42710"]);
+
+/** What must be committed when it has been answered. */
+const WRITES: ReadonlySet<StoreOperation> = new Set(["save", "destroyAll", "revoke", "sweep"]);
+
+/** Runs SQL on a client of the user's. */
+export class PostgresClient {
+  readonly #run: Run;
+
+  /**
+   * @param prepares - whether pg's connections keep the statements, so that their text travels once.
+   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no such client, or isn't connected.
+   */
+  constructor(client: unknown, prepares = false) {
+    this.#run = adapt(client, prepares);
+  }
+
+  /**
+   * The rows of a statement, run again at most three times when the server undid it.
+   * @param standsAlone - whether it must be in no transaction of the application's.
+   * @throws {StoreError} ERR_SESSION_STORE_ANSWER when they are none; ERR_SESSION_STORE_FAILED when
+   * it was in one all the same: what was written waits for a COMMIT.
+   */
+  async rows(
+    statement: SqlFragment,
+    operation: StoreOperation,
+    standsAlone: boolean = WRITES.has(operation),
+  ): Promise<readonly SqlRow[]> {
+    const text = numbered(statement.chunks);
+    const { rows, uncommitted } = await retrying(
+      () => this.#run(text, statement.values),
+      (error) => UNDONE.has(codeOf(error)),
+    );
+    if (uncommitted === true && standsAlone) {
+      const message =
+        "the Client has a transaction of the application's open, so nothing is committed, and what " +
+        "is read may be old; give the store a Pool or a Client of its own";
+      throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message);
+    }
+    return rowsOf(operation, rows);
+  }
+
+  /** Runs statements that make something, one after the other; another process may do the same. */
+  async make(statements: readonly string[]): Promise<void> {
+    for (const text of statements) {
+      // oxlint-disable-next-line no-await-in-loop -- an index needs its table
+      const { rows } = await retrying(
+        () => this.#run(text, []),
+        (error) => MADE_MEANWHILE.has(codeOf(error)),
+      );
+      rowsOf("save", rows);
+    }
+  }
+
+  /** Whether an error says that a table isn't there. */
+  static isMissingTable(error: unknown): boolean {
+    return codeOf(error) === NO_TABLE;
+  }
+}
+
+function adapt(client: unknown, prepares: boolean): Run {
+  const other = describeOther(client);
+  if (other !== undefined) fail(`${other}; it must be ${EXPECTED}`);
+  const { unsafe, query, execute, transaction, savepoint } = (client ?? {}) as Readonly<
+    Record<string, unknown>
+  >;
+  if (typeof client === "function" && typeof savepoint === "function") {
+    fail(`is a transaction of the package postgres, which ends; it must be ${EXPECTED}`);
+  }
+  // Neon has unsafe too, which runs nothing.
+  if (typeof client === "function" && typeof query === "function" && transaction !== undefined) {
+    const neon = client as unknown as PostgresNeon;
+    const options = { arrayMode: false, fullResults: false } as const;
+    return async (text, values) => ({ rows: await neon.query(text, [...values], options) });
+  }
+  if (typeof client === "function" && typeof unsafe === "function") {
+    const tagged = client as unknown as PostgresSql;
+    // Without a prepared statement this driver asks for the types first: two trips for each.
+    return async (text, values) => ({
+      rows: await tagged.unsafe(text, [...values] as never[], { prepare: true }),
+    });
+  }
+  // A mysql2 client has query too, but also execute.
+  if (typeof client !== "object" || typeof query !== "function" || execute !== undefined) {
+    fail(`must be ${EXPECTED}, not ${kindOf(client)}${hintFor(client)}`);
+  }
+  checkConnected(client as Readonly<Record<string, unknown>>);
+  // A Client of pg is known by its connection's process id, a Pool by its count of connections.
+  const isClient = "processID" in (client as object);
+  if (!isClient && !("totalCount" in (client as object))) {
+    const queryable = client as PostgresQueryable;
+    return async (text, values) => {
+      const answer: Partial<Answer> | undefined = await queryable.query(text, [...values]);
+      return { rows: answer?.rows };
+    };
+  }
+  const pg = client as unknown as PgQueryable;
+  const run: Run = async (text, values) => {
+    const statement = { text, values: [...values], types: asText };
+    const { rows } = await pg.query(prepares ? { name: nameOf(text), ...statement } : statement);
+    return { rows, uncommitted: (pg.getTransactionStatus?.() ?? "I") !== "I" };
+  };
+  // A Client isn't to be asked while it is busy.
+  return isClient ? inTurn(pg, run) : run;
+}
+
+/** A statement's name is the process's, since stores can share a connection. */
+const names = new Map<string, string>();
+
+function nameOf(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) names.set(text, (name = `kocha_session_${names.size}`));
+  return name;
+}
+
+/** By client, the one who runs its statements one after the other, for all its stores. */
+const turns = new WeakMap<object, Run>();
+
+function inTurn(client: object, run: Run): Run {
+  const known = turns.get(client);
+  if (known !== undefined) return known;
+  let last: Promise<unknown> = Promise.resolve();
+  const next: Run = (text, values) => {
+    const answer = last.then(() => run(text, values));
+    // Whatever becomes of one, the next has its turn.
+    last = answer.catch(() => undefined);
+    return answer;
+  };
+  turns.set(client, next);
+  return next;
+}
+
+/** By what each driver tells: pg's Client (no public word for it), pg's Pool, PGlite. */
+function checkConnected(client: Readonly<Record<string, unknown>>): void {
+  if (client["_connected"] === false && client["_connecting"] === false) {
+    fail("is a Client that isn't connected; await client.connect() before the store is made");
+  }
+  if (client["ending"] === true || client["_ending"] === true || client["closed"] === true) {
+    fail(`is closed; it must be ${EXPECTED}`);
+  }
+}
+
+function hintFor(client: unknown): string {
+  if (typeof client === "string") return "; connect to it first";
+  if (typeof client === "function") return "; make one first";
+  return typeof client === "object" && client !== null ? " without a method query of theirs" : "";
+}
+
+/** PostgreSQL numbers its placeholders. */
+function numbered(chunks: readonly string[]): string {
+  let text = chunks[0] ?? "";
+  for (let index = 1; index < chunks.length; index++) text += `$${index}${chunks[index]}`;
+  return text;
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null | undefined)?.code;
+}
+
+function fail(message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+}

@@ -1,0 +1,227 @@
+// What the SQL stores have in common: one statement for a load and one for a commit, whose
+// condition refuses what the contract refuses. Each store says how its engine writes the parts; no
+// driver is known here.
+import { chain, type Awaitable } from "../../base/awaitable.ts";
+import { toSaved } from "../../store/change.ts";
+import type {
+  ListedSession,
+  SavedSession,
+  SessionChange,
+  SessionStore,
+  StoreCapabilities,
+  StoredSession,
+} from "../../store/contract.ts";
+import type { StoreOperation } from "../../errors.ts";
+import { checkColumn, type SqlRow } from "./answer.ts";
+import { encodeData, encodeText, isSelector, readNumbers, readRow, toSqlTime } from "./codec.ts";
+import { list, raw, sql, type SqlFragment } from "./fragment.ts";
+
+export type { SqlRow } from "./answer.ts";
+
+/** How an engine writes the parts of the statements. */
+export interface SqlDialect {
+  /** Now by the store's clock, in Unix milliseconds. */
+  readonly now: () => SqlFragment;
+  readonly least: SqlFragment;
+  readonly greatest: SqlFragment;
+  /** A whole number, bound. */
+  readonly integer: (value: number) => SqlFragment;
+  /** A string of ours, bound, for a text column. */
+  readonly text: (value: string) => SqlFragment;
+  /** A subject, bound, for its column. */
+  readonly subject: (value: string) => SqlFragment;
+  /** A JSON object, bound, for the data's column. */
+  readonly json: (value: string) => SqlFragment;
+  /** The data after the change's del and set. */
+  readonly merged: (change: Pick<SessionChange, "del" | "set">) => SqlFragment;
+  /** Whether the row's data is an object: what isn't can't be patched, and is no session. */
+  readonly isObject: SqlFragment;
+  /** The columns of a session, under their names. */
+  readonly columns: SqlFragment;
+}
+
+/** Between two reads of a list; a subject with 10,000 sessions is no burden for the memory. */
+const PAGE = 500;
+/** The most rows that one statement is asked to remove. */
+const MAX_LIMIT = 1_000_000;
+const ANSWER = raw("rev, generation, expires");
+
+/** A store on a SQL engine; the statements are here, the engine's words in its own store. */
+export abstract class SqlSessionStore implements SessionStore {
+  abstract readonly capabilities: StoreCapabilities;
+  protected readonly table: SqlFragment;
+  protected readonly dialect: SqlDialect;
+
+  protected constructor(table: SqlFragment, dialect: SqlDialect) {
+    this.table = table;
+    this.dialect = dialect;
+  }
+
+  /** Runs a statement, and gives its rows. */
+  protected abstract rows(
+    operation: StoreOperation,
+    statement: SqlFragment,
+  ): Awaitable<readonly SqlRow[]>;
+
+  /** Runs a DELETE, and gives the number of rows that are gone. */
+  protected abstract remove(operation: StoreOperation, statement: SqlFragment): Awaitable<number>;
+
+  /** The DELETE of a sweep. */
+  protected abstract sweeping(limit: number): SqlFragment;
+
+  load(key: string): Awaitable<StoredSession | undefined> {
+    if (!isSelector(key)) return undefined;
+    const { columns, now } = this.dialect;
+    const statement = sql`SELECT ${columns} FROM ${this.table} WHERE id = ${key} AND expires > ${now()}`;
+    return chain(this.#sessions("load", statement), ([row]) => readRow(row));
+  }
+
+  save(key: string, change: SessionChange): Awaitable<SavedSession | undefined> {
+    if (change.op === "destroy") {
+      // A logout is never refused: of what isn't there, nothing is left to do.
+      if (!isSelector(key)) return toSaved(key, undefined);
+      const statement = sql`DELETE FROM ${this.table} WHERE id = ${key}`;
+      return chain(this.remove("save", statement), () => toSaved(key, undefined));
+    }
+    if (!isSelector(key)) return undefined;
+    return change.op === "create" ? this.create(key, change) : this.update(key, change);
+  }
+
+  /** The live sessions of a subject, by their ids. */
+  async *list(subject: string): AsyncGenerator<ListedSession> {
+    const { columns, now } = this.dialect;
+    const bound = this.dialect.subject(encodeText(subject));
+    let last = "";
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- a page begins where the last one ended
+      const found = await this.#sessions(
+        "list",
+        sql`SELECT id, ${columns} FROM ${this.table} WHERE subject = ${bound} AND id > ${last} AND expires > ${now()} ORDER BY id LIMIT ${raw(String(PAGE))}`,
+      );
+      for (const row of found) {
+        last = String(row["id"]);
+        const stored = readRow(row);
+        if (stored !== undefined) yield { id: last, stored };
+      }
+      if (found.length < PAGE) return;
+    }
+  }
+
+  async destroyAll(subject: string, options: { except?: string } = {}): Promise<number> {
+    const { now } = this.dialect;
+    const bound = this.dialect.subject(encodeText(subject));
+    const except = isSelector(options.except ?? "") ? (options.except ?? "") : "";
+    return this.remove(
+      "destroyAll",
+      sql`DELETE FROM ${this.table} WHERE subject = ${bound} AND id <> ${except} AND expires > ${now()}`,
+    );
+  }
+
+  async sweep(limit: number): Promise<number> {
+    const count = Math.min(Math.floor(limit), MAX_LIMIT);
+    return count >= 1 ? this.remove("sweep", this.sweeping(count)) : 0;
+  }
+
+  /** The rows of a statement, each with a session's numbers at least. */
+  #sessions(operation: StoreOperation, statement: SqlFragment): Awaitable<readonly SqlRow[]> {
+    return chain(this.rows(operation, statement), (rows) => {
+      checkColumn(operation, rows, "rev");
+      return rows;
+    });
+  }
+
+  /** Inserts, or takes the place of an expired row; a live one refuses it (S3). */
+  protected create(key: string, change: SessionChange): Awaitable<SavedSession | undefined> {
+    const { now } = this.dialect;
+    const row = this.created(key, change);
+    const statement = sql`INSERT INTO ${this.table} AS kept (id, data, rev, generation, expires, meta, subject) VALUES (${row}) ON CONFLICT (id) DO UPDATE SET data = excluded.data, rev = 1, generation = 1, expires = excluded.expires, meta = excluded.meta, subject = excluded.subject WHERE kept.expires <= ${now()} RETURNING ${ANSWER}`;
+    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(key, answer));
+  }
+
+  /** One UPDATE that refuses by its condition (S3, S4, S7) and never reads the data back. */
+  protected update(key: string, change: SessionChange): Awaitable<SavedSession | undefined> {
+    const assignments = this.assignments(change);
+    if (isFenced(change)) assignments.push(raw("rev = rev + 1"));
+    if (change.bump === true) assignments.push(raw("generation = generation + 1"));
+    const ends = this.ends(change);
+    if (ends !== undefined) assignments.push(sql`expires = ${ends}`);
+    if (assignments.length === 0) assignments.push(raw("rev = rev"));
+    const statement = sql`UPDATE ${this.table} SET ${list(assignments)} WHERE ${this.condition(key, change)} RETURNING ${ANSWER}`;
+    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(key, answer));
+  }
+
+  /** The values of a new row, in the order of its columns. */
+  protected created(key: string, change: SessionChange): SqlFragment {
+    const { json, text, subject } = this.dialect;
+    return list([
+      sql`${key}`,
+      json(encodeData(change.set)),
+      raw("1"),
+      this.firstGeneration(change),
+      this.ends(change) ?? raw("0"),
+      text(encodeText(change.meta ?? "")),
+      typeof change.subject === "string" ? subject(encodeText(change.subject)) : raw("NULL"),
+    ]);
+  }
+
+  /** The generation of a new row. */
+  protected firstGeneration(_change: SessionChange): SqlFragment {
+    return raw("1");
+  }
+
+  /** What a change sets of the data and the text columns; what is unchanged isn't written. */
+  protected assignments(change: SessionChange): SqlFragment[] {
+    const { json, merged, text, subject } = this.dialect;
+    const assignments: SqlFragment[] = [];
+    if (change.clear === true) {
+      assignments.push(sql`data = ${json(encodeData(change.set))}`);
+    } else if (isPatch(change)) {
+      assignments.push(sql`data = ${merged(change)}`);
+    }
+    if (change.meta !== undefined) assignments.push(sql`meta = ${text(encodeText(change.meta))}`);
+    if (change.subject === null) assignments.push(raw("subject = NULL"));
+    else if (change.subject !== undefined) {
+      assignments.push(sql`subject = ${subject(encodeText(change.subject))}`);
+    }
+    return assignments;
+  }
+
+  /** When an update applies. */
+  protected condition(key: string, change: SessionChange): SqlFragment {
+    const { integer, now, isObject } = this.dialect;
+    // No revision is 0: an update without one is refused, as applyChange refuses it.
+    const fence = sql`id = ${key} AND rev = ${integer(change.rev ?? 0)} AND expires > ${now()}`;
+    return isPatch(change) ? sql`${fence} AND ${isObject}` : fence;
+  }
+
+  /** The row's new end (S6); undefined: it stays, since a deadline never moves. */
+  protected ends(change: SessionChange): SqlFragment | undefined {
+    const { integer, least, greatest, now } = this.dialect;
+    const renewed = sql`${now()} + ${integer(toSqlTime(change.ttl))}`;
+    const deadline = integer(toSqlTime(change.deadline));
+    if (change.op === "create" || mayShrink(change)) {
+      return sql`${least}(${renewed}, ${deadline})`;
+    }
+    if (change.ttl <= 0) return undefined;
+    return sql`${least}(${greatest}(expires, ${renewed}), ${deadline})`;
+  }
+}
+
+/** Whether a change raises `rev` (S5). */
+export function isFenced({ clear, bump, meta, subject }: SessionChange): boolean {
+  return clear === true || bump === true || meta !== undefined || subject !== undefined;
+}
+
+/** Whether the end may come earlier than it was (S6). */
+function mayShrink({ clear, bump, shrinks }: SessionChange): boolean {
+  return clear === true || bump === true || shrinks === true;
+}
+
+function isPatch({ clear, set, del }: SessionChange): boolean {
+  return clear !== true && (set.size > 0 || del.length > 0);
+}
+
+function toAnswer(key: string, row: SqlRow | undefined): SavedSession | undefined {
+  const numbers = row === undefined ? undefined : readNumbers(row);
+  return numbers && { key, ...numbers };
+}

@@ -1,0 +1,164 @@
+// The synchronous SQLite clients behind one call: run this SQL. It keeps what it has prepared, and
+// sets up a database for many processes; it knows no session.
+import { kindOf } from "../../base/text.ts";
+import { ConfigError } from "../../errors.ts";
+import type { SqlFragment } from "./fragment.ts";
+import { describeOther } from "./other-clients.ts";
+
+/** A prepared statement, as node:sqlite, better-sqlite3 and libsql have it. */
+export interface SqliteStatement {
+  all(...values: SqliteValue[]): unknown[];
+  run(...values: SqliteValue[]): { readonly changes: number | bigint };
+}
+
+/** What is bound to a statement. */
+export type SqliteValue = string | number | null;
+
+/** An open database of node:sqlite (DatabaseSync), better-sqlite3 or libsql. */
+export interface SqliteDatabase {
+  exec(text: string): unknown;
+  prepare(text: string): SqliteStatement;
+}
+
+const EXPECTED =
+  "an open database of node:sqlite (new DatabaseSync(path)), better-sqlite3 or libsql " +
+  "(new Database(path))";
+
+/** Between two tries to turn on WAL, at most, in milliseconds. */
+const LONGEST_PAUSE = 20;
+
+/** Runs SQL on a database of the user's. */
+export class SqliteClient {
+  readonly #database: SqliteDatabase;
+  readonly #prepared = new Map<string, SqliteStatement>();
+  /** Whether the database is a file, and outlives the process. */
+  readonly isFile: boolean;
+
+  /**
+   * @param busyTimeout - milliseconds that a statement waits for another process's write, unless
+   * the database has a wait of its own already.
+   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no open database.
+   */
+  constructor(database: unknown, busyTimeout: number) {
+    const other = describeOther(database);
+    if (other !== undefined) fail(`${other}; it must be ${EXPECTED}`);
+    if (!isDatabase(database)) {
+      fail(`must be ${EXPECTED}, not ${kindOf(database)}${hintFor(database)}`);
+    }
+    const { open, isOpen } = database as { open?: unknown; isOpen?: unknown };
+    if (open === false || isOpen === false) fail(`is closed; it must be ${EXPECTED}`);
+    this.#database = database;
+    try {
+      const [file] = database.prepare("PRAGMA database_list").all() as { file?: unknown }[];
+      this.isFile = typeof file?.file === "string" && file.file !== "";
+      // ORDER: the wait comes first, as processes that start together all want to turn on WAL.
+      const [wait] = database.prepare("PRAGMA busy_timeout").all() as { timeout?: unknown }[];
+      if (Number(wait?.timeout) === 0) database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
+      turnOnWal(database, busyTimeout);
+    } catch (cause) {
+      // What libsql says of a PRAGMA that answers, as most do.
+      if (messageOf(cause) === "Execute returned rows") {
+        fail(
+          "is of libsql 0.3 or older, whose exec takes no statement with rows; take 0.4 or later",
+        );
+      }
+      fail(`can't be used (${messageOf(cause)}); it must be ${EXPECTED} that can be written to`);
+    }
+  }
+
+  /** The rows of a statement. */
+  rows(statement: SqlFragment): Record<string, unknown>[] {
+    const values = statement.values as SqliteValue[];
+    return this.#prepare(statement).all(...values) as Record<string, unknown>[];
+  }
+
+  /** Runs a statement without rows, and gives the number of changed ones. */
+  run(statement: SqlFragment): number {
+    return Number(this.#prepare(statement).run(...(statement.values as SqliteValue[])).changes);
+  }
+
+  /** Runs statements without values. */
+  exec(text: string): void {
+    this.#database.exec(text);
+  }
+
+  /**
+   * Makes a table, and tries a write to it that changes nothing: a file that was opened to be read,
+   * and query_only, let everything pass when the table is there.
+   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when the database can't be written to.
+   */
+  make(text: string, table: string): void {
+    try {
+      this.exec(text);
+      this.exec(`DELETE FROM "${table}" WHERE 0`);
+    } catch (cause) {
+      const message = messageOf(cause);
+      if (/readonly/i.test(message)) {
+        fail(`can only be read (${message}); it must be ${EXPECTED} that can be written to`);
+      }
+      // Another process that writes for long is no reason not to start where the table is there.
+      if (!isBusy(cause) || !this.hasTable(table)) throw cause;
+    }
+  }
+
+  /** Whether there is a table. */
+  hasTable(name: string): boolean {
+    const text = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
+    return this.#database.prepare(text).all(name).length > 0;
+  }
+
+  /** Statements have few texts: what differs from change to change is bound. */
+  #prepare(statement: SqlFragment): SqliteStatement {
+    const text = statement.chunks.join("?");
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const prepared = this.#database.prepare(text);
+    this.#prepared.set(text, prepared);
+    return prepared;
+  }
+}
+
+/**
+ * SQLite doesn't wait while the journal's mode changes under it, whatever busy_timeout says: of
+ * processes that start together on a new file all but one would fail.
+ */
+function turnOnWal(database: SqliteDatabase, busyTimeout: number): void {
+  const until = Date.now() + busyTimeout;
+  for (;;) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || Date.now() >= until) throw error;
+      pause(1 + Math.random() * LONGEST_PAUSE);
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return /locked|busy/i.test(messageOf(error));
+}
+
+/** The client is a synchronous one, and so is its wait. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+function isDatabase(value: unknown): value is SqliteDatabase {
+  const { exec, prepare } = (value ?? {}) as Partial<SqliteDatabase>;
+  return typeof value === "object" && typeof exec === "function" && typeof prepare === "function";
+}
+
+function hintFor(value: unknown): string {
+  if (typeof value === "string") return "; open the file first";
+  if (typeof value === "function") return "; call it with new and the file's path";
+  return "";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function fail(message: string): never {
+  throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+}
