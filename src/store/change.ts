@@ -11,7 +11,7 @@ export interface AppliedChange {
 }
 
 /**
- * Applies `change` to what a store holds (clauses S2 to S7 of the contract).
+ * Applies `change` to what a store holds (clauses S2 to S7 and S9 of the contract).
  * @param stored - what is there; undefined: nothing. An expired session counts as nothing.
  * @param now - Unix milliseconds by the store's own clock.
  */
@@ -45,7 +45,9 @@ export function applyUntil(
       stored: { data: nextData(undefined, change, isTransient), ...created },
     };
   }
-  if (live === undefined || live.rev !== change.rev) return { refused: true, stored: live };
+  if (live === undefined || live.rev !== change.rev || !isAsExpected(live.data, change)) {
+    return { refused: true, stored: live };
+  }
   const barrier = change.clear === true || change.bump === true;
   const mayShrink = barrier || change.shrinks === true;
   const fenced = barrier || change.meta !== undefined || change.subject !== undefined;
@@ -70,6 +72,15 @@ export function toSaved(key: string, stored: StoredSession | undefined): SavedSe
     generation: stored?.generation ?? 0,
     expires: stored?.expires ?? 0,
   };
+}
+
+/** Whether each key that the change names in `expect` holds what it names (S9). */
+function isAsExpected(data: ReadonlyMap<string, string>, { expect }: SessionChange): boolean {
+  if (expect === undefined) return true;
+  for (const [key, value] of expect) {
+    if (data.get(key) !== value) return false;
+  }
+  return true;
 }
 
 function nextData(

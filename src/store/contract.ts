@@ -11,7 +11,9 @@
 //     barrier (clear, bump) or where the change says `shrinks`: there it is `min(now + ttl, deadline)`.
 // S7  An expired session is absent, before any sweep.
 // S8  Keys and values come back byte for byte, whatever they hold; no key reaches a prototype.
-// S9  Not used yet.
+// S9  An update with `expect` applies only when, in the data before the change and in the same step,
+//     each key that it names has the value that it names. No other key matters, and `expect` raises
+//     nothing.
 // S10 A call that never ends holds up no other for longer than an engine waits, and what comes of it
 //     late makes nothing newer undone.
 import type { Awaitable } from "../base/awaitable.ts";
@@ -45,6 +47,11 @@ export interface SessionChange {
   readonly op: "create" | "update" | "destroy";
   /** The fence: the `rev` that the request loaded; absent on create and destroy only. */
   readonly rev?: number;
+  /**
+   * On update only: what keys must hold in the data before the change; undefined: the key is absent.
+   * Compared byte for byte (S9). Absent: nothing is looked at.
+   */
+  readonly expect?: ReadonlyMap<string, string | undefined>;
   /** Drop all keys first. A barrier. */
   readonly clear?: boolean;
   /** Regenerate: a new generation. A barrier. */
@@ -70,6 +77,8 @@ export interface SessionChange {
 export interface StoreCapabilities {
   /** Refuse-or-apply is one atomic step, also between processes: laws L1 to L3 hold. */
   readonly atomic?: boolean;
+  /** Updates keep S9 in that same step: law L13 holds. Only together with `atomic`. */
+  readonly expects?: boolean;
   /** What was saved survives a restart of the store. */
   readonly durable?: boolean;
   /** `list` and `destroyAll` exist, and their index never misses a live session. */

@@ -45,7 +45,7 @@ interface Entry {
 
 /** A store in memory, bounded: gone with the process, and not shared between processes. */
 export class SessionMemoryStore implements SessionStore {
-  readonly capabilities = { atomic: true, durable: false, lists: true } as const;
+  readonly capabilities = { atomic: true, expects: true, durable: false, lists: true } as const;
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   readonly #onEvict: ((id: string) => void) | undefined;

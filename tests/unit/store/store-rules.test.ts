@@ -48,6 +48,47 @@ describe("applyChange", () => {
     expect(stored.data.get("b")).toBe("2");
   });
 
+  test.each([
+    ["the value that is there", new Map([["a", "1"]]), true],
+    ["absence of what is absent", new Map([["c", undefined]]), true],
+    ["nothing", new Map(), true],
+    [
+      "several keys",
+      new Map([
+        ["a", "1"],
+        ["b", "2"],
+        ["c", undefined],
+      ]),
+      true,
+    ],
+    ["another value", new Map([["a", "2"]]), false],
+    ["absence of what is there", new Map([["a", undefined]]), false],
+    ["an empty value of what is absent", new Map([["c", ""]]), false],
+    [
+      "several keys, the last of them wrong",
+      new Map([
+        ["a", "1"],
+        ["b", "3"],
+      ]),
+      false,
+    ],
+  ])("S9 an update that expects %s", (_, expected, applies) => {
+    const set = new Map([["c", "3"]]);
+    const outcome = applyChange(stored, change({ expect: expected, set }), now);
+    expect(outcome.refused).toBe(!applies);
+    expect(outcome.stored).toEqual(
+      applies ? { ...stored, data: new Map([...stored.data, ...set]) } : stored,
+    );
+  });
+
+  test("S9 looks at the data before the change, and only besides S4", () => {
+    const set = new Map([["a", "2"]]);
+    const cleared = change({ clear: true, set, expect: new Map([["a", "1"]]) });
+    expect(applyChange(stored, cleared, now).stored).toMatchObject({ data: set, rev: 4 });
+    const stale = change({ rev: 2, set, expect: new Map([["a", "1"]]) });
+    expect(applyChange(stored, stale, now).refused).toBe(true);
+  });
+
   test("S3 create never overwrites, update never inserts, destroy is never refused", () => {
     expect(applyChange(stored, change({ op: "create" }), now)).toEqual({ refused: true, stored });
     expect(applyChange(undefined, change({}), now)).toEqual({ refused: true, stored: undefined });
