@@ -64,7 +64,7 @@ interface VersionedRow {
  * A load is one command; a commit is two round trips and carries the whole session.
  */
 export class SessionMemcachedStore implements SessionStore {
-  readonly capabilities = { atomic: true, durable: false } as const;
+  readonly capabilities = { atomic: true, expects: true, durable: false } as const;
   readonly #client: MemcachedClient;
   readonly #prefix: string;
   readonly #attempts: number;

@@ -79,6 +79,10 @@ const dialect: SqlDialect = {
   json: text,
   merged,
   isObject: raw("CASE WHEN JSON_VALID(data) THEN JSON_TYPE(data) = 'OBJECT' ELSE 0 END"),
+  holds: (entries) => sql`JSON_CONTAINS(data, ${text(encodeData(entries))})`,
+  // No path: MariaDB's can't name every key. A patch makes the object longer by each key that is new.
+  lacks: (keys) =>
+    sql`JSON_LENGTH(JSON_MERGE_PATCH(data, ${text(encodeData(new Map(keys.map((key) => [key, ""]))))})) = JSON_LENGTH(data) + ${raw(String(keys.length))}`,
   // Without autocommit a connection goes on reading what was there at its first SELECT.
   columns: raw(
     "CAST(data AS BINARY) AS data, rev, generation, expires, CAST(meta AS BINARY) AS meta, @@autocommit AS autocommit",
@@ -100,7 +104,7 @@ function merged({ del, set }: Pick<SessionChange, "del" | "set">): SqlFragment {
 
 /** A store in MySQL or MariaDB: atomic, durable as the server is set up. */
 export class SessionMysqlStore extends SqlSessionStore {
-  readonly capabilities = { atomic: true, durable: true, lists: true } as const;
+  readonly capabilities = { atomic: true, expects: true, durable: true, lists: true } as const;
   readonly #client: MysqlClient;
   readonly #name: string;
 

@@ -4,8 +4,8 @@ import { chain, type Awaitable } from "../base/awaitable.ts";
 import { kindOf } from "../base/text.ts";
 import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
 import { checkColumn } from "./sql/answer.ts";
-import { encodePatch } from "./sql/codec.ts";
-import { raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
+import { encodeData, encodeInJson, encodePatch } from "./sql/codec.ts";
+import { all, raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
 import { PostgresClient, type PostgresConnection } from "./sql/postgres-client.ts";
 import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
 
@@ -84,12 +84,15 @@ const dialect: SqlDialect = {
     return change.del.length > 0 ? sql`jsonb_strip_nulls(${patched})` : patched;
   },
   isObject: raw("jsonb_typeof(data) = 'object'"),
+  // Containment compares bytes, by no collation, and all entries are one value to bind.
+  holds: (entries) => sql`data @> ${encodeData(entries)}::text::jsonb`,
+  lacks: (keys) => all(keys.map((key) => sql`data -> ${encodeInJson(key)}::text IS NULL`)),
   columns: raw("data::text AS data, rev, generation, expires, meta"),
 };
 
 /** A store in PostgreSQL: atomic, durable as the server is set up. */
 export class SessionPostgresStore extends SqlSessionStore {
-  readonly capabilities = { atomic: true, durable: true, lists: true } as const;
+  readonly capabilities = { atomic: true, expects: true, durable: true, lists: true } as const;
   readonly #client: PostgresClient;
   readonly #name: string;
 

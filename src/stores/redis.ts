@@ -61,7 +61,7 @@ interface CommitAnswer {
 
 /** Keeps sessions in Redis 7 or Valkey 8, on one server or many. */
 export class SessionRedisStore implements SessionStore {
-  readonly capabilities = { atomic: true, durable: true, lists: true } as const;
+  readonly capabilities = { atomic: true, expects: true, durable: true, lists: true } as const;
   readonly #connection: RedisConnection;
   readonly #rowPrefix: string;
   readonly #index: SubjectIndex;
@@ -100,7 +100,7 @@ export class SessionRedisStore implements SessionStore {
       claims.settle(true, values[3] ?? "");
       return toSaved(key, undefined);
     }
-    const nonce = isFenced(change) ? mintNonce() : "-";
+    const nonce = isAppliedOnce(change) ? mintNonce() : "-";
     await claims.claimFirst();
     const attempt = async (): Promise<CommitAnswer> => {
       const extras = { nonce, binding: claims.binding, writes: this.#writes };
@@ -209,9 +209,10 @@ export class SessionRedisStore implements SessionStore {
   }
 }
 
-/** Whether the change raises `rev`, or makes it. */
-function isFenced({ op, clear, bump, meta, subject }: SessionChange): boolean {
+/** Whether the change is refused where it has been applied already, unless its nonce tells. */
+function isAppliedOnce({ op, clear, bump, meta, subject, expect }: SessionChange): boolean {
   if (op === "create" || clear === true || bump === true) return true;
+  if (expect !== undefined && expect.size > 0) return true;
   return meta !== undefined || subject !== undefined;
 }
 

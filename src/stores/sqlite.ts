@@ -1,8 +1,8 @@
 // Sessions in a SQLite file: for one machine, also with several processes. The client is one of
 // the synchronous ones, so a load and a commit cost no promise; it makes its own table.
 import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
-import { encodePatch } from "./sql/codec.ts";
-import { raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
+import { encodeInJson, encodePatch } from "./sql/codec.ts";
+import { all, raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
 import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
 import { SqliteClient, type SqliteDatabase } from "./sql/sqlite-client.ts";
 import type { StoreCapabilities } from "../store/contract.ts";
@@ -70,7 +70,7 @@ export class SessionSqliteStore extends SqlSessionStore {
     }
     this.#client = new SqliteClient(options.client, busyTimeout);
     this.#name = table;
-    this.capabilities = { atomic: true, durable: this.#client.isFile, lists: true };
+    this.capabilities = { atomic: true, expects: true, durable: this.#client.isFile, lists: true };
     this.#client.make(tableSql(table), table);
   }
 
@@ -125,8 +125,15 @@ function dialectOf(now: () => number): SqlDialect {
     merged: (change) => sql`json_patch(data, ${encodePatch(change)})`,
     // CASE keeps the order: json_type throws for what isn't JSON.
     isObject: raw("CASE WHEN json_valid(data) THEN json_type(data) = 'object' ELSE 0 END"),
+    holds: (entries) => all([...entries].map(([key, value]) => isHeld(key, encodeInJson(value)))),
+    lacks: (keys) => all(keys.map((key) => isHeld(key, null))),
     columns: raw("data, rev, generation, expires, meta"),
   };
+}
+
+/** No path: SQLite's compare keys by their text in another encoding of the JSON. null: absent. */
+function isHeld(key: string, value: string | null): SqlFragment {
+  return sql`(SELECT value FROM json_each(data) WHERE key = ${encodeInJson(key)}) IS ${value}`;
 }
 
 function fail(field: string, message: string): never {

@@ -15,6 +15,7 @@ export const laws = {
   L10: "two timeouts: idle and absolute are enforced by the data itself",
   L11: "at rest: what a store holds is no credential, what a cookie holds can't be read or changed",
   L12: "total: no header, row or token throws past open",
+  L13: "exact: `update`, `increment` and `take` are one step: each sees the one before it, one request takes, and one from before a barrier or logout is an error",
 } as const;
 
 /** The name of a law. */

@@ -22,6 +22,8 @@ interface Step {
   readonly isStale: boolean;
   readonly set: readonly (readonly [string, string])[];
   readonly del: readonly string[];
+  /** Keys that the change expects something of: what they hold, nothing, or one of the values. */
+  readonly expect: readonly (readonly [string, "held" | "absent" | "other", string])[];
   readonly ttl: number;
   readonly deadline: number;
   readonly meta: string | undefined;
@@ -64,6 +66,14 @@ function stepArbitrary(fc: typeof FastCheck): FastCheck.Arbitrary<Step> {
     isStale: fc.integer({ min: 0, max: 4 }).map((dice) => dice === 0),
     set: fc.array(fc.tuple(key, fc.constantFrom(...values)), { maxLength: 4 }),
     del: fc.array(key, { maxLength: 2 }),
+    expect: fc.array(
+      fc.tuple(
+        key,
+        fc.constantFrom("held", "held", "held", "absent", "other"),
+        fc.constantFrom(...values),
+      ),
+      { maxLength: 2 },
+    ),
     ttl: fc.constantFrom(HOUR, 2 * HOUR, Infinity),
     deadline: fc.constantFrom(5 * HOUR, Infinity),
     meta: fc.constantFrom(undefined, undefined, "m1", "m2"),
@@ -79,6 +89,8 @@ export interface HistoryOptions {
   readonly clock: TestClock;
   /** Whether time may pass: only on a clock that the kit can turn. */
   readonly canWait: boolean;
+  /** Whether updates name what their keys must hold: only where the store looks at it. */
+  readonly expects: boolean;
 }
 
 /**
@@ -90,15 +102,16 @@ export async function checkHistories(
     readonly store: SessionStore;
     readonly close: () => Promise<void> | void;
   }>,
-  { seed, runs, clock, canWait }: HistoryOptions,
+  options: HistoryOptions,
 ): Promise<void> {
   const fc = await import("fast-check");
+  const { seed, runs } = options;
   const property = fc.asyncProperty(
     fc.array(stepArbitrary(fc), { maxLength: 20 }),
     async (steps) => {
       const { store, close } = await makeStore();
       try {
-        await runHistory(store, steps, clock, canWait);
+        await runHistory(store, steps, options);
       } finally {
         await close();
       }
@@ -114,8 +127,7 @@ export async function checkHistories(
 async function runHistory(
   store: SessionStore,
   steps: readonly Step[],
-  clock: TestClock,
-  canWait: boolean,
+  { clock, canWait, expects }: HistoryOptions,
 ): Promise<void> {
   const sealed = isSealed(store);
   const rows = Array.from({ length: 2 }, () => ({
@@ -132,7 +144,7 @@ async function runHistory(
     if (canWait) await clock.advance(step.wait);
     // Destroying a sealed session is forgetting its token: there is nothing at rest to ask.
     if (sealed && (step.op === "destroy" || (step.op === "create" && row.key !== ""))) continue;
-    const change = toChange(step, row, sealed, clock.now());
+    const change = toChange(expects ? step : { ...step, expect: [] }, row, sealed, clock.now());
     const expected = applyChange(row.stored, change, clock.now());
     const saved = await store.save(row.key, change);
     const wanted = expected.refused ? undefined : toSaved(row.key, expected.stored);
@@ -176,12 +188,23 @@ function toChange(
     ...(step.clear && { clear: true }),
     ...(step.bump && { bump: true }),
     ...(step.shrinks && { shrinks: true }),
+    ...(step.expect.length > 0 && { expect: expectationOf(step, row.stored) }),
     set: new Map(set),
     del,
     ttl,
     deadline,
     ...extra,
   };
+}
+
+function expectationOf(
+  { expect }: Step,
+  stored: StoredSession | undefined,
+): ReadonlyMap<string, string | undefined> {
+  const valueOf = { held: (key: string) => stored?.data.get(key), absent: () => undefined };
+  return new Map(
+    expect.map(([key, kind, other]) => [key, kind === "other" ? other : valueOf[kind](key)]),
+  );
 }
 
 async function compare(

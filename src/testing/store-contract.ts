@@ -4,11 +4,12 @@ import type { ConformanceCase } from "./case.ts";
 import { changeCases } from "./contract/changes.ts";
 import { contentCases } from "./contract/content.ts";
 import { endCases } from "./contract/ends.ts";
+import { expectCases } from "./contract/expects.ts";
 import { raceCases } from "./contract/races.ts";
 import { type ContractOptions, type MakeStore, settingOf } from "./contract/setting.ts";
 import { upkeepCases } from "./contract/upkeep.ts";
 
-const groups = [changeCases, endCases, contentCases, raceCases, upkeepCases];
+const groups = [changeCases, endCases, contentCases, raceCases, expectCases, upkeepCases];
 
 /** The cases of the contract. */
 export function contractCases(makeStore: MakeStore, options: ContractOptions): ConformanceCase[] {

@@ -5,7 +5,8 @@
 // none can be taken for one of ours:
 //
 //   h      "rev generation expires nonce"; expires in Unix ms or "inf"; the nonce is of the last
-//          create, barrier, meta or subject: a client that sends a script twice applies it once
+//          create, barrier, meta, subject or update with `expect`: a client that sends a script twice
+//          applies it once, and takes its own write for no mismatch
 //   m      the engine's notes
 //   u      "claim bound subject" of a bound session: expires is never beyond bound
 //   :key   a value
@@ -53,8 +54,9 @@ export const UNCLAIMED = 2;
  * ARGV[1] "op rev ttl deadline nonce flags dels": op c(reate), u(pdate), d(estroy), or x: destroy if
  * the subject is ARGV[2]. Flags: c(lear), b(ump), l: the end may come earlier, m(eta), s(ubject),
  * n(o subject), k: the same subject under another claim; w: write in any case, for WAIT to have
- * something to wait for.
- * Then, as flagged, the meta and "claim bound subject"; then the keys to delete, then keys and values.
+ * something to wait for; e and a number: so many keys are expected to hold something.
+ * Then those keys, each with "=" and its value, or with "-" for none; as flagged, the meta and
+ * "claim bound subject"; then the keys to delete, then keys and values.
  * Gives { APPLIED, rev, generation, expires, the u that is no more }, { REFUSED },
  * or { UNCLAIMED, expires, subject }.
  */
@@ -62,6 +64,7 @@ export const commitScript: string = `${prelude}
 local op, rev, ttl, deadline, nonce, flags, dels =
   string.match(ARGV[1], "^(%a) (%d+) (%S+) (%S+) (%S+) (%S+) (%d+)$")
 local function has(flag) return string.find(flags, flag, 1, true) ~= nil end
+local expected = tonumber(string.match(flags, "e(%d+)") or 0)
 local at = 2
 local function take()
   at = at + 1
@@ -136,6 +139,11 @@ if op == "u" then
     if oldNonce == nonce and tonumber(oldRev) == rev + 1 then return again() end
     return { ${REFUSED} }
   end
+  if expected > 0 and oldNonce == nonce then return again() end
+  for _ = 1, expected do
+    local value = redis.call("HGET", key, take())
+    if (value and "=" .. value or "-") ~= take() then return { ${REFUSED} } end
+  end
 end
 
 local barrier = has("c") or has("b")
@@ -180,7 +188,7 @@ end
 local function keep()
   local fields = {}
   local newHead = newRev .. " " .. newGeneration .. " " .. newExpires .. " " ..
-    (fenced and nonce or oldNonce)
+    ((fenced or expected > 0) and nonce or oldNonce)
   if fresh or newHead ~= head or has("w") then fields = { "h", newHead } end
   local metaPieces = meta and scatter("m", meta, fields)
   local rebinds = new ~= "" and (fresh or new ~= old)

@@ -18,6 +18,10 @@ export interface Binding {
 
 /** Before a user's key, so that it is none of our fields. */
 const KEY_MARK = ":";
+/** Before a value that a key is expected to hold. */
+const VALUE_MARK = "=";
+/** For a key that is expected to be absent. */
+const ABSENT = "-";
 /** The last instant that a Date can hold, Unix ms: what is beyond has no end. */
 const LAST_INSTANT = 8_640_000_000_000_000;
 
@@ -98,6 +102,7 @@ export function encodeCommit(change: SessionChange, extras: CommitExtras): strin
   const { op, set } = change;
   const isUpdate = op === "update";
   const del = isUpdate ? change.del : [];
+  const expect = isUpdate ? change.expect : undefined;
   const meta = op === "create" ? (change.meta ?? "") : change.meta;
   let flags = extras.writes ? "-w" : "-";
   if (isUpdate && change.clear === true) flags += "c";
@@ -107,11 +112,15 @@ export function encodeCommit(change: SessionChange, extras: CommitExtras): strin
   if (typeof change.subject === "string") flags += "s";
   else if (extras.binding !== undefined) flags += "k";
   else if (isUpdate && change.subject === null) flags += "n";
+  if (expect !== undefined && expect.size > 0) flags += `e${expect.size}`;
   const rev = isUpdate && Number.isSafeInteger(change.rev) ? Math.max(change.rev ?? 0, 0) : 0;
   const args = [
     `${op.charAt(0)} ${rev} ${textOfMs(change.ttl)} ${textOfMs(change.deadline)} ` +
       `${extras.nonce} ${flags} ${del.length}`,
   ];
+  for (const [key, value] of expect ?? []) {
+    args.push(KEY_MARK + key, value === undefined ? ABSENT : VALUE_MARK + value);
+  }
   if (meta !== undefined) args.push(meta);
   if (typeof change.subject === "string") args.push(extras.binding ?? `0 0 ${change.subject}`);
   else if (extras.binding !== undefined) args.push(extras.binding);

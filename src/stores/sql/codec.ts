@@ -57,9 +57,14 @@ function escape(character: string): string {
   return code < 0xd800 ? character : `~y${code.toString(16)}`;
 }
 
+/** A key or a value as it stands between the quotes of the data's JSON. */
+export function encodeInJson(text: string): string {
+  return SPECIAL.test(text) ? text.replaceAll(SPECIALS, escape) : text;
+}
+
 /** A string of JSON; it needs none of JSON's own escapes. */
 function quote(text: string): string {
-  return `"${SPECIAL.test(text) ? text.replaceAll(SPECIALS, escape) : text}"`;
+  return `"${encodeInJson(text)}"`;
 }
 
 /** Entries as a JSON object; null stands for "not there", as in a merge patch. */

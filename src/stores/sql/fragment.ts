@@ -55,6 +55,11 @@ export function list(pieces: readonly SqlFragment[]): SqlFragment {
   return pieces.reduce((all, piece) => sql`${all}, ${piece}`);
 }
 
+/** The conditions, all of which must hold. */
+export function all(conditions: readonly SqlFragment[]): SqlFragment {
+  return conditions.reduce((one, other) => sql`${one} AND ${other}`);
+}
+
 /** A table's name, optionally with its schema's; a quote could never stand in it. */
 const TABLE = /^[A-Za-z_][A-Za-z0-9_]{0,47}(?:\.[A-Za-z_][A-Za-z0-9_]{0,47})?$/;
 

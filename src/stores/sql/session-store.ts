@@ -36,6 +36,10 @@ export interface SqlDialect {
   readonly merged: (change: Pick<SessionChange, "del" | "set">) => SqlFragment;
   /** Whether the row's data is an object: what isn't can't be patched, and is no session. */
   readonly isObject: SqlFragment;
+  /** Whether the row's data, an object, holds these entries, byte for byte; never none. */
+  readonly holds: (entries: ReadonlyMap<string, string>) => SqlFragment;
+  /** Whether the row's data, an object, has none of these keys; never none. */
+  readonly lacks: (keys: readonly string[]) => SqlFragment;
   /** The columns of a session, under their names. */
   readonly columns: SqlFragment;
 }
@@ -191,7 +195,24 @@ export abstract class SqlSessionStore implements SessionStore {
     const { integer, now, isObject } = this.dialect;
     // No revision is 0: an update without one is refused, as applyChange refuses it.
     const fence = sql`id = ${key} AND rev = ${integer(change.rev ?? 0)} AND expires > ${now()}`;
+    const expected = this.#expected(change);
+    // CASE keeps the order: some engines throw where they look for a key in what is no object.
+    if (expected !== undefined) return sql`${fence} AND CASE WHEN ${isObject} THEN ${expected} END`;
     return isPatch(change) ? sql`${fence} AND ${isObject}` : fence;
+  }
+
+  /** Whether the keys hold what the change expects (S9); undefined: it expects nothing. */
+  #expected({ expect }: SessionChange): SqlFragment | undefined {
+    if (expect === undefined || expect.size === 0) return undefined;
+    const entries = new Map<string, string>();
+    const absent: string[] = [];
+    for (const [key, value] of expect) {
+      if (value === undefined) absent.push(key);
+      else entries.set(key, value);
+    }
+    if (absent.length === 0) return this.dialect.holds(entries);
+    const lacks = this.dialect.lacks(absent);
+    return entries.size === 0 ? lacks : sql`${this.dialect.holds(entries)} AND ${lacks}`;
   }
 
   /** The row's new end (S6); undefined: it stays, since a deadline never moves. */

@@ -48,6 +48,8 @@ export interface ContractSetting {
     /** Needs a store that keeps the session itself. */
     readonly atRest: true | string;
     readonly atomic: true | string;
+    /** Needs a store that keeps S9. */
+    readonly expects: true | string;
     readonly lists: true | string;
     readonly sweeps: true | string;
   };
@@ -65,6 +67,8 @@ export function settingOf(makeStore: MakeStore, options: ContractOptions): Contr
   const { name, sealed, capabilities } = options;
   const atRest = sealed ? "a cookie session is not at rest anywhere: its client holds it" : true;
   const isAtomic = capabilities.atomic === true ? true : "the store says that it isn't atomic";
+  const isExpecting =
+    capabilities.expects === true ? true : "the store says that it doesn't look at `expect`";
   const isListing = capabilities.lists === true && !sealed;
   return {
     makeStore,
@@ -72,6 +76,7 @@ export function settingOf(makeStore: MakeStore, options: ContractOptions): Contr
     applies: {
       atRest,
       atomic: sealed ? atRest : isAtomic,
+      expects: sealed ? atRest : isExpecting,
       lists: isListing ? true : "the store says that it doesn't list",
       sweeps: options.sweeps ? true : "the store has no sweep: it expires by itself",
     },

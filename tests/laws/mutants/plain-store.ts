@@ -10,7 +10,7 @@ import {
 
 /** A store on a Map, with the parts that a mutant breaks. */
 export class PlainStore implements SessionStore {
-  readonly capabilities = { atomic: true, lists: true } as const;
+  readonly capabilities = { atomic: true, expects: true, lists: true } as const;
   protected readonly rows = new Map<string, StoredSession>();
   protected readonly subjects = new Map<string, string | null>();
   protected readonly now: () => number;
