@@ -2,6 +2,7 @@
 // statements and indexes; and the SQL that ships.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SessionChange } from "kocha-session";
 import { mysqlTableSql, SessionMysqlStore } from "kocha-session/mysql";
 import mysql from "mysql2/promise";
 import { afterAll, describe, expect, test } from "vitest";
@@ -10,7 +11,7 @@ import { repository } from "../support/cli.ts";
 import { startProxy } from "../support/proxy.ts";
 import { Visitor } from "../support/visitor.ts";
 import { startBench } from "./mysql-server.ts";
-import { creation, newTable } from "./sql.ts";
+import { change, creation, newTable } from "./sql.ts";
 
 const { server, admin, execute, freshStore, close } = await startBench();
 afterAll(close);
@@ -31,6 +32,28 @@ describe("at the server", () => {
     expect(proxy.take().trips).toBe(1);
     await visitor.visit((session) => session.set("a", "3"));
     expect(proxy.take().trips).toBe(2);
+    await client.end();
+    await proxy.close();
+  });
+
+  test("what an update expects travels with it, in the same round trip", async () => {
+    const proxy = await startProxy(server.port);
+    const url = server.url.replace(`${server.port}`, `${proxy.port}`);
+    const client = mysql.createPool({ uri: url, connectionLimit: 1 });
+    const store = await freshStore(client);
+    const key = newSelector();
+    await store.save(key, creation({ n: "0" }));
+    const raise = (n: number): SessionChange => {
+      const expected = new Map([["n", String(n)]]);
+      return change({ expect: expected, set: new Map([["n", String(n + 1)]]), ttl: 0 });
+    };
+    // The driver prepares each statement once a connection.
+    await store.save(key, raise(0));
+    proxy.take();
+    expect(await store.save(key, raise(1))).toBeDefined();
+    expect(proxy.take().trips).toBe(1);
+    expect(await store.save(key, raise(1))).toBeUndefined();
+    expect(proxy.take().trips).toBe(1);
     await client.end();
     await proxy.close();
   });

@@ -2,6 +2,7 @@
 // statements, HOT updates, and a sweep that waits for nobody.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SessionChange } from "kocha-session";
 import {
   type PostgresConnection,
   postgresTableSql,
@@ -89,6 +90,23 @@ describe.each(throughProxy)("what travels by %s", (name, connect) => {
     expect(proxy.take().trips).toBe(1);
     await visitor.visit((session) => session.set("b", "2"));
     expect(proxy.take().trips).toBe(2);
+    await stop();
+  });
+
+  test("what an update expects travels with it, in the same round trip", async () => {
+    const { proxy, store, stop } = await counted();
+    const key = newSelector();
+    await store.save(key, creation({ n: "0" }));
+    const raise = (n: number): SessionChange => {
+      const expected = new Map([["n", String(n)]]);
+      return change({ expect: expected, set: new Map([["n", String(n + 1)]]), ttl: 0 });
+    };
+    await store.save(key, raise(0));
+    proxy.take();
+    expect(await store.save(key, raise(1))).toBeDefined();
+    expect(proxy.take().trips).toBe(1);
+    expect(await store.save(key, raise(1))).toBeUndefined();
+    expect(proxy.take().trips).toBe(1);
     await stop();
   });
 

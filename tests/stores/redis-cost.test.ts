@@ -164,6 +164,24 @@ describe.each([
     expect(Math.max(...sent) - Math.min(...sent)).toBeLessThanOrEqual(8);
   });
 
+  test("what an update expects travels with it, in the same command", async () => {
+    const key = `${name} expects`;
+    const common = { del: [], ttl: HOUR, deadline: Infinity } as const;
+    const set = new Map([["n", "1"]]);
+    await store.save(key, { op: "create", set, ...common });
+    const sentFor = async (expected: Map<string, string | undefined>): Promise<number> => {
+      proxy.take();
+      const change = { op: "update", rev: 1, set, ...common } as const;
+      await store.save(key, { ...change, ...(expected.size > 0 && { expect: expected }) });
+      const { sent, trips } = proxy.take();
+      expect(trips).toBe(1);
+      return sent;
+    };
+    const plain = await sentFor(new Map());
+    expect((await sentFor(new Map([["n", "1"]]))) - plain).toBeLessThan(40);
+    expect((await sentFor(new Map([["absent", undefined]]))) - plain).toBeLessThan(40);
+  });
+
   test("a session of a user who has logged in is one listpack, at the server's defaults", async () => {
     let id = "";
     await visit("", async (session) => {

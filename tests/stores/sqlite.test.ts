@@ -181,7 +181,12 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
       expect(client.prepare("PRAGMA busy_timeout").all()).toEqual([
         { timeout: expect.any(Number) },
       ]);
-      expect(store.capabilities).toEqual({ atomic: true, expects: true, durable: true, lists: true });
+      expect(store.capabilities).toEqual({
+        atomic: true,
+        expects: true,
+        durable: true,
+        lists: true,
+      });
     });
 
     test("a wait that it has already is left alone", () => {

@@ -68,14 +68,14 @@ export function expectCases({ define, applies: { expects } }: ContractSetting): 
       async (store) => {
         const row = new Row(store);
         const rev = (await row.create())?.rev ?? 0;
-        const expects = async (key: string, value: string | undefined): Promise<boolean> =>
+        const passes = async (key: string, value: string | undefined): Promise<boolean> =>
           (await row.save({ rev, expect: new Map([[key, value]]) })) !== undefined;
         for (const [value, others] of lookalikes) {
           await row.save({ rev, set: entriesOf({ key: value }) });
           for (const other of others) {
-            must(!(await expects("key", other)), `${quoted(value)} passed for ${quoted(other)}`);
+            must(!(await passes("key", other)), `${quoted(value)} passed for ${quoted(other)}`);
           }
-          must(await expects("key", value), `${quoted(value)} passed not for itself`);
+          must(await passes("key", value), `${quoted(value)} passed not for itself`);
         }
         await row.save({ rev, clear: true, set: entriesOf({ key: "1" }) });
         const next = (await row.load())?.rev ?? 0;
