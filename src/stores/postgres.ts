@@ -5,7 +5,7 @@ import { kindOf } from "../base/text.ts";
 import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
 import { checkColumn } from "./sql/answer.ts";
 import { encodeData, encodeInJson, encodePatch } from "./sql/codec.ts";
-import { all, raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
+import { every, raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
 import { PostgresClient, type PostgresConnection } from "./sql/postgres-client.ts";
 import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
 
@@ -86,7 +86,7 @@ const dialect: SqlDialect = {
   isObject: raw("jsonb_typeof(data) = 'object'"),
   // Containment compares bytes, by no collation, and all entries are one value to bind.
   holds: (entries) => sql`data @> ${encodeData(entries)}::text::jsonb`,
-  lacks: (keys) => all(keys.map((key) => sql`data -> ${encodeInJson(key)}::text IS NULL`)),
+  lacks: (keys) => every(keys.map((key) => sql`data -> ${encodeInJson(key)}::text IS NULL`)),
   columns: raw("data::text AS data, rev, generation, expires, meta"),
 };
 

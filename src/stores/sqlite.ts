@@ -2,7 +2,7 @@
 // the synchronous ones, so a load and a commit cost no promise; it makes its own table.
 import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
 import { encodeInJson, encodePatch } from "./sql/codec.ts";
-import { all, raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
+import { every, raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
 import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
 import { SqliteClient, type SqliteDatabase } from "./sql/sqlite-client.ts";
 import type { StoreCapabilities } from "../store/contract.ts";
@@ -125,8 +125,8 @@ function dialectOf(now: () => number): SqlDialect {
     merged: (change) => sql`json_patch(data, ${encodePatch(change)})`,
     // CASE keeps the order: json_type throws for what isn't JSON.
     isObject: raw("CASE WHEN json_valid(data) THEN json_type(data) = 'object' ELSE 0 END"),
-    holds: (entries) => all([...entries].map(([key, value]) => isHeld(key, encodeInJson(value)))),
-    lacks: (keys) => all(keys.map((key) => isHeld(key, null))),
+    holds: (entries) => every([...entries].map(([key, value]) => isHeld(key, encodeInJson(value)))),
+    lacks: (keys) => every(keys.map((key) => isHeld(key, null))),
     columns: raw("data, rev, generation, expires, meta"),
   };
 }

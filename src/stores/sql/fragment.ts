@@ -56,7 +56,7 @@ export function list(pieces: readonly SqlFragment[]): SqlFragment {
 }
 
 /** The conditions, all of which must hold. */
-export function all(conditions: readonly SqlFragment[]): SqlFragment {
+export function every(conditions: readonly SqlFragment[]): SqlFragment {
   return conditions.reduce((one, other) => sql`${one} AND ${other}`);
 }
 
