@@ -69,16 +69,16 @@ const write = (session: Session): void => session.set("csrf", `${++turns}`.padSt
 /** A client whose jar holds so many parts: the login's, and those of writes that ran at once. */
 async function prepare(merge: boolean, parts: number): Promise<Client> {
   const { SessionCookieStore, SessionMiddleware } = await ours("index");
-  const engine = (verifiedTokensBytes?: number): SessionMiddleware =>
+  const engine = (rememberTokens: boolean): SessionMiddleware =>
     new SessionMiddleware({
       name: "session",
       store: new SessionCookieStore({
         ...ourKeys,
         ...(merge && { merge: mergingCookies() }),
-        verifiedTokensBytes,
+        rememberTokens,
       }),
     });
-  const [remembering, forgetting] = [engine(), engine(0)];
+  const [remembering, forgetting] = [engine(true), engine(false)];
   const jar = new Map<string, string>();
   const login = await request(forgetting, undefined, (session) => {
     for (const [key, value] of Object.entries(sessions.small)) session.set(key, value);

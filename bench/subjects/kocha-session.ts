@@ -136,7 +136,7 @@ export const subjects: readonly Subject[] = [
     note: "SessionCookieStore, with session id and both times inside; sealed and opened without its memory of verified tokens",
     seal: async (pairs) => {
       const { SessionCookieStore } = await ours("index");
-      const store = new SessionCookieStore({ ...ourKeys, verifiedTokensBytes: 0 });
+      const store = new SessionCookieStore({ ...ourKeys, rememberTokens: false });
       const set = new Map(Object.entries(pairs));
       const ttl = 90 * DAY * 1000;
       const name = "session";

@@ -19,12 +19,13 @@ export const MAX_ABSOLUTE: number = 3650 * DAY;
 /** The longest time that may be asked for: 100 years in seconds, so that instants stay exact. */
 export const MAX_SECONDS = 3_155_760_000;
 
-/** What an error says of a `cookieExpires` over {@link MAX_COOKIE_AGE}. */
-export function overCookieAge(seconds: number): string {
-  return (
-    `must be at most ${MAX_COOKIE_AGE} seconds, the 400 days that browsers keep a cookie ` +
-    `(RFC 6265bis section 5.5); -1 is persistent; is ${seconds} milliseconds?`
-  );
+/** Why {@link MAX_COOKIE_AGE} is the most, for an error. */
+export const COOKIE_AGE_REASON =
+  "400 days, as long as browsers keep a cookie (RFC 6265bis section 5.5); -1 is persistent";
+
+/** Says that a span is too long, and asks for the usual mistake. */
+export function tooLong(seconds: number, most: number, reason: string): string {
+  return `must be at most ${most} seconds, ${reason}; is ${seconds} in milliseconds?`;
 }
 
 /**

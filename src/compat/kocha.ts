@@ -19,9 +19,9 @@ import {
 import { isCookieName } from "../cookie/attributes.ts";
 import type { ForeignCookies, ForeignSession } from "../cookie/foreign.ts";
 import type { RejectedReason } from "../events.ts";
+import { fail, readOptions, text, unchecked } from "../base/options.ts";
 import { kindOf } from "../base/text.ts";
 import { decodeBase64 } from "../crypto/keyring.ts";
-import { ConfigError } from "../errors.ts";
 import { type DecodedMap, decodeStringMap, encodeStringMap } from "./msgpack.ts";
 
 export type { ForeignCookies, ForeignSession };
@@ -34,6 +34,7 @@ export interface KochaKeys {
   readonly signingKey: string | undefined;
 }
 
+const KEY = "ERR_SESSION_CONFIG_KEY";
 const MAC_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -80,13 +81,18 @@ export function sealKochaCookie(map: ReadonlyMap<string, string>, keys: KochaKey
 /**
  * Reads live Kocha cookies, for `migrateFrom` of the cookie store: they become ours at their next
  * write. What Kocha keeps for itself, the expiry, becomes the session's idle end.
- * @throws {ConfigError} ERR_SESSION_CONFIG_KEY, or ERR_SESSION_CONFIG_COOKIE for the name.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_KEY, ERR_SESSION_CONFIG_COOKIE for the name, or
+ * ERR_SESSION_CONFIG_FIELD.
  */
 export function kochaCookies(options: KochaKeys & { readonly name: string }): ForeignCookies {
-  const { name } = options;
-  if (typeof name !== "string" || !isCookieName(name)) {
+  const { name } = readOptions("kochaCookies", options, {
+    name: text(""),
+    secretKey: unchecked,
+    signingKey: unchecked,
+  });
+  if (!isCookieName(name)) {
     const message = "must be the name that the Kocha application's cookie has";
-    throw new ConfigError("ERR_SESSION_CONFIG_COOKIE", "name", message);
+    fail("name", message, "ERR_SESSION_CONFIG_COOKIE");
   }
   const keys = parseKeys(options);
   return Object.freeze({ name, open: (value: string, now: number) => migrate(keys, value, now) });
@@ -129,21 +135,18 @@ function parseKeys(keys: KochaKeys): ParsedKeys {
   const secret = parseKey(keys.secretKey, "secretKey");
   const signing = parseKey(keys.signingKey, "signingKey");
   if (!SECRET_KEY_BYTES.includes(secret.length)) {
-    fail("secretKey", `must be 16, 24 or 32 bytes in base64, not ${secret.length}`);
+    fail("secretKey", `must be 16, 24 or 32 bytes in base64, not ${secret.length}`, KEY);
   }
   return { secret, signing };
 }
 
 function parseKey(value: unknown, field: string): Uint8Array {
   if (typeof value !== "string") {
-    fail(field, `must be the base64 string of Kocha's config/app.go, not ${kindOf(value)}`);
+    fail(field, `must be the base64 string of Kocha's config/app.go, not ${kindOf(value)}`, KEY);
   }
   const bytes = decodeBase64(value);
-  if (bytes === undefined) fail(field, "must be standard base64, as Kocha's config/app.go has it");
-  if (bytes.length === 0) fail(field, "is empty: with it anyone could make such cookies");
+  if (bytes === undefined)
+    fail(field, "must be standard base64, as Kocha's config/app.go has it", KEY);
+  if (bytes.length === 0) fail(field, "is empty: with it anyone could make such cookies", KEY);
   return bytes;
-}
-
-function fail(field: string, message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_KEY", field, message);
 }

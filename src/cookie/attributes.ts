@@ -1,6 +1,6 @@
 // Writes our Set-Cookie headers and checks what a configuration may put into them. It knows no
 // request; RFC 6265bis section 4.1 is its grammar.
-import { ConfigError } from "../errors.ts";
+import { fail } from "../base/options.ts";
 
 /** The attributes of the session cookie, checked. */
 export interface CookieAttributes {
@@ -13,6 +13,7 @@ export interface CookieAttributes {
   readonly secure: boolean | "auto";
 }
 
+const COOKIE = "ERR_SESSION_CONFIG_COOKIE";
 /** Browsers ignore an attribute value over this many bytes: RFC 6265bis section 5.6. */
 const MAX_ATTRIBUTE_LENGTH = 1024;
 /** With the suffix of a part it must fit the one length byte of a token's additional data. */
@@ -57,23 +58,27 @@ export function isNameOf(cookieName: string, name: string): boolean {
  */
 export function checkCookie(name: string, attributes: CookieAttributes): void {
   if (!isCookieName(name)) {
-    fail("name", "must be a cookie name of 1 to 240 characters: letters, digits, - and _");
+    fail("name", "must be a cookie name of 1 to 240 characters: letters, digits, - and _", COOKIE);
   }
   if (PART_SUFFIX.test(name)) {
-    fail("name", "must not end in a dot and six characters: that is how parts of it are named");
+    fail(
+      "name",
+      "must not end in a dot and six characters: that is how parts of it are named",
+      COOKIE,
+    );
   }
   if (!PATH.test(attributes.path) || attributes.path.length > MAX_ATTRIBUTE_LENGTH) {
-    fail("path", 'must begin with "/" and hold no control character and no semicolon');
+    fail("path", 'must begin with "/" and hold no control character and no semicolon', COOKIE);
   }
   const { domain } = attributes;
   if (domain !== undefined && (!DOMAIN.test(domain) || domain.length > 253)) {
-    fail("domain", "must be a host name without a leading dot, a port or a scheme");
+    fail("domain", "must be a host name without a leading dot, a port or a scheme", COOKIE);
   }
   if (attributes.sameSite === "none" && attributes.secure !== true) {
-    fail("sameSite", '"none" needs secure: true; browsers refuse the cookie otherwise');
+    fail("sameSite", '"none" needs secure: true; browsers refuse the cookie otherwise', COOKIE);
   }
   if (attributes.partitioned && attributes.secure !== true) {
-    fail("partitioned", "needs secure: true; browsers refuse the cookie otherwise");
+    fail("partitioned", "needs secure: true; browsers refuse the cookie otherwise", COOKIE);
   }
   checkPrefix(name, attributes);
 }
@@ -82,20 +87,17 @@ function checkPrefix(name: string, attributes: CookieAttributes): void {
   const lower = name.toLowerCase();
   const prefix = prefixes.find(({ text }) => lower.startsWith(text.toLowerCase()));
   if (prefix === undefined) return;
-  if (attributes.secure !== true) fail("name", `the prefix ${prefix.text} needs secure: true`);
+  if (attributes.secure !== true)
+    fail("name", `the prefix ${prefix.text} needs secure: true`, COOKIE);
   if (prefix.needsHost && attributes.domain !== undefined) {
-    fail("domain", `must be left out: the prefix ${prefix.text} is for one host`);
+    fail("domain", `must be left out: the prefix ${prefix.text} is for one host`, COOKIE);
   }
   if (prefix.needsHost && attributes.path !== "/") {
-    fail("path", `must be "/" with the prefix ${prefix.text}`);
+    fail("path", `must be "/" with the prefix ${prefix.text}`, COOKIE);
   }
   if (prefix.needsHttpOnly && !attributes.httpOnly) {
-    fail("httpOnly", `must be true with the prefix ${prefix.text}`);
+    fail("httpOnly", `must be true with the prefix ${prefix.text}`, COOKIE);
   }
-}
-
-function fail(field: string, message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_COOKIE", field, message);
 }
 
 /** Writes Set-Cookie values for one set of attributes; built once for each engine. */

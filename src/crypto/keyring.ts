@@ -1,7 +1,7 @@
 // The operator's keys: checked when they are configured, turned into keys of one purpose each, and
 // found by the id that a token names. It never shows a key, and it never tries one after another.
 import { createHmacSha256, decodeBase64url, hkdfSha256 } from "#crypto";
-import { ConfigError } from "../errors.ts";
+import { fail, flag, readOptions, type Readers, unchecked } from "../base/options.ts";
 import { kindOf } from "../base/text.ts";
 import type { HmacSha256 } from "./primitives.ts";
 import { type XaesKey, xaesKey } from "./xaes.ts";
@@ -50,6 +50,7 @@ export type CookieKeyring = Keyring<PreparedCookieKey>;
 /** The key ring of server-side stores. */
 export type SigningKeyring = Keyring<PreparedSigningKey>;
 
+const KEY = "ERR_SESSION_CONFIG_KEY";
 const KEY_BYTES = 32;
 const KEY_ID_BYTES = 4;
 /** 32 random bytes have fewer than this many different ones once in 10^20. */
@@ -75,11 +76,12 @@ export function createCookieKeyring(options: {
   const { secretKey, signingKey, keys } = options;
   const isSingle = secretKey !== undefined || signingKey !== undefined;
   const entries = ringEntries(keys, isSingle, { secretKey, signingKey });
-  return createKeyring(entries, "seals", ["secretKey", "signingKey"], (entry, path) => {
+  const table = { secretKey: unchecked, signingKey: unchecked, seals: flag(true) };
+  return createKeyring(entries, "seals", table, (entry, path) => {
     const secret = parseKey(entry.secretKey, `${path}secretKey`);
     const signing = parseKey(entry.signingKey, `${path}signingKey`);
     if (secret.every((byte, index) => byte === signing[index])) {
-      fail(`${path}signingKey`, "must be another key than secretKey");
+      fail(`${path}signingKey`, "must be another key than secretKey", KEY);
     }
     // Reading needs both keys, and so does forging: each enters with its length before it.
     const both = Uint8Array.of(secret.length, ...secret, signing.length, ...signing);
@@ -101,7 +103,8 @@ export function createSigningKeyring(options: {
 }): SigningKeyring {
   const { signingKey, keys } = options;
   const entries = ringEntries(keys, signingKey !== undefined, { signingKey });
-  return createKeyring(entries, "signs", ["signingKey"], (entry, path) => {
+  const table = { signingKey: unchecked, signs: flag(true) };
+  return createKeyring(entries, "signs", table, (entry, path) => {
     const signing = parseKey(entry.signingKey, `${path}signingKey`);
     return {
       id: readId(hkdfSha256(signing, LABEL_KEY_ID, KEY_ID_BYTES)),
@@ -120,19 +123,20 @@ export function parseKey(value: unknown, field: string): Uint8Array {
     fail(
       field,
       `is undefined: is its environment variable set, as by node --env-file=.env? ${MAKE_KEYS}`,
+      KEY,
     );
   }
-  if (typeof value !== "string") fail(field, `must be a base64 string, not ${kindOf(value)}`);
-  if (value === "") fail(field, `is empty; ${MAKE_KEYS}`);
+  if (typeof value !== "string") fail(field, `must be a base64 string, not ${kindOf(value)}`, KEY);
+  if (value === "") fail(field, `is empty; ${MAKE_KEYS}`, KEY);
   const bytes = decodeBase64(value);
   if (bytes === undefined) {
-    fail(field, `must be standard base64 of 32 random bytes, no password; ${MAKE_KEYS}`);
+    fail(field, `must be standard base64 of 32 random bytes, no password; ${MAKE_KEYS}`, KEY);
   }
   if (bytes.length !== KEY_BYTES) {
-    fail(field, `must be 32 random bytes in base64, not ${bytes.length}; ${MAKE_KEYS}`);
+    fail(field, `must be 32 random bytes in base64, not ${bytes.length}; ${MAKE_KEYS}`, KEY);
   }
   const weakness = findWeakness(bytes);
-  if (weakness !== undefined) fail(field, `${weakness}: it is not random; ${MAKE_KEYS}`);
+  if (weakness !== undefined) fail(field, `${weakness}: it is not random; ${MAKE_KEYS}`, KEY);
   return bytes;
 }
 
@@ -166,51 +170,34 @@ function ringEntries<Entry>(
   single: Entry,
 ): Entries<Entry> {
   if (keys === undefined) return { entries: [single], isRing: false };
-  if (isSingle) fail("keys", "and single keys can't both be given: put them all into keys");
-  if (!Array.isArray(keys)) fail("keys", `must be an array of keys, not ${kindOf(keys)}`);
-  if (keys.length === 0) fail("keys", "must hold at least one key");
+  if (isSingle) fail("keys", "and single keys can't both be given: put them all into keys", KEY);
+  if (!Array.isArray(keys)) fail("keys", `must be an array of keys, not ${kindOf(keys)}`, KEY);
+  if (keys.length === 0) fail("keys", "must hold at least one key", KEY);
   return { entries: keys, isRing: true };
 }
 
 function createKeyring<Entry extends object, Key extends { readonly id: number }>(
   { entries, isRing }: Entries<Entry>,
   use: "seals" | "signs",
-  fields: readonly string[],
+  table: Readers<Entry>,
   prepare: (entry: Entry, path: string) => Key,
 ): Keyring<Key> {
   const byId = new Map<number, Key>();
   let current: Key | undefined;
   for (const [index, entry] of entries.entries()) {
     const path = isRing ? `keys[${index}].` : "";
-    if (isRing) checkEntry(entry, `keys[${index}]`, [...fields, use]);
+    if (isRing) readOptions("a key of the ring", entry, table, path);
     const key = prepare(entry, path);
-    if (byId.has(key.id)) fail(`keys[${index}]`, "is the same key as an earlier one");
+    if (byId.has(key.id)) fail(`keys[${index}]`, "is the same key as an earlier one", KEY);
     byId.set(key.id, key);
     if ((entry as Record<string, unknown>)[use] !== false) current ??= key;
   }
-  if (current === undefined) fail("keys", `must hold a key that ${use}: none has ${use}: true`);
+  if (current === undefined)
+    fail("keys", `must hold a key that ${use}: none has ${use}: true`, KEY);
   return { current, find: (id) => byId.get(id) };
-}
-
-function checkEntry(entry: unknown, path: string, fields: readonly string[]): void {
-  if (typeof entry !== "object" || entry === null) {
-    fail(path, `must be an object with ${fields.join(", ")}, not ${kindOf(entry)}`);
-  }
-  for (const [field, value] of Object.entries(entry)) {
-    if (!fields.includes(field))
-      fail(`${path}.${field}`, `is unknown; known are ${fields.join(", ")}`);
-    const isUse = field === fields.at(-1);
-    if (isUse && value !== undefined && typeof value !== "boolean") {
-      fail(`${path}.${field}`, `must be true or false, not ${kindOf(value)}`);
-    }
-  }
 }
 
 /** The big-endian number of four bytes. */
 function readId(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, KEY_ID_BYTES).getUint32(0);
-}
-
-function fail(field: string, message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_KEY", field, message);
 }

@@ -2,17 +2,25 @@
 // run when it is built. It knows no request.
 import { type CookieAttributes, checkCookie } from "../cookie/attributes.ts";
 import { createSigningKeyring, type SigningKey, type SigningKeyring } from "../crypto/keyring.ts";
-import { ConfigError } from "../errors.ts";
 import {
-  absoluteSeconds,
-  cookieSeconds,
+  callback,
+  clock,
   count,
   fail,
   flag,
+  hasMethods,
+  mustBe,
+  oneOf,
+  readOptions,
+  type Readers,
+  text,
+  unchecked,
+} from "../base/options.ts";
+import {
+  absoluteSeconds,
+  cookieSeconds,
   fraction,
   idleSeconds,
-  oneOf,
-  text,
   timeoutSeconds,
 } from "./config-fields.ts";
 import { SECOND } from "../base/time.ts";
@@ -20,7 +28,6 @@ import { eventNames, type SessionObservers } from "../events.ts";
 import type { Revocations } from "../revocations/revocations.ts";
 import { type CallsInFlight, callsInFlightOf } from "../store/calls-in-flight.ts";
 import { isSealed, type SessionStore } from "../store/contract.ts";
-import { kindOf } from "../base/text.ts";
 
 /** How sessions are kept and how their cookie looks. Times are in seconds, sizes in bytes. */
 export interface SessionConfig {
@@ -93,19 +100,6 @@ export const configDefaults = {
   maxSessionBytes: 65_536,
 } as const;
 
-const fieldNames = [
-  ...Object.keys(configDefaults),
-  "store",
-  "absoluteExpires",
-  "revocations",
-  "signingKey",
-  "keys",
-  "domain",
-  "priority",
-  "on",
-  "now",
-];
-
 /** The configuration, checked, complete and frozen. */
 export interface ResolvedConfig {
   readonly name: string;
@@ -135,48 +129,58 @@ export interface ResolvedConfig {
  * @throws {ConfigError} with the field's name and the way out.
  */
 export function resolveConfig(config: SessionConfig): ResolvedConfig {
-  if (typeof config !== "object" || config === null) {
-    fail("config", `must be an object with at least a store, not ${kindOf(config)}`);
-  }
-  for (const field of Object.keys(config)) {
-    if (!fieldNames.includes(field)) fail(field, unknownField(field));
-  }
-  const store = checkStore(config.store);
-  const name = text(config, "name", configDefaults.name);
-  const cookie: CookieAttributes = {
-    path: text(config, "path", configDefaults.path),
-    domain: config.domain === undefined ? undefined : text(config, "domain", ""),
-    sameSite: oneOf(config, "sameSite", ["lax", "strict", "none"], configDefaults.sameSite),
-    partitioned: flag(config, "partitioned", configDefaults.partitioned),
-    priority:
-      config.priority === undefined
-        ? undefined
-        : oneOf(config, "priority", ["low", "medium", "high"] as const, "medium"),
-    httpOnly: flag(config, "httpOnly", configDefaults.httpOnly),
-    secure: config.secure === "auto" ? "auto" : flag(config, "secure", configDefaults.secure),
-  };
+  const read = readOptions("the configuration", config, {
+    store: checkStore,
+    name: text(configDefaults.name),
+    cookieExpires: cookieSeconds(configDefaults.cookieExpires),
+    sessionExpires: idleSeconds(configDefaults.sessionExpires),
+    absoluteExpires: absoluteSeconds(),
+    renewAfter: fraction(configDefaults.renewAfter),
+    revocations: unchecked,
+    signingKey: unchecked,
+    keys: unchecked,
+    path: text(configDefaults.path),
+    domain: text(undefined),
+    httpOnly: flag(configDefaults.httpOnly),
+    secure: oneOf([true, false, "auto"], configDefaults.secure),
+    sameSite: oneOf(["lax", "strict", "none"], configDefaults.sameSite),
+    partitioned: flag(configDefaults.partitioned),
+    priority: oneOf(["low", "medium", "high"], undefined),
+    vary: oneOf(["auto", "always"], configDefaults.vary),
+    storeTimeout: timeoutSeconds(configDefaults.storeTimeout),
+    onStoreError: oneOf(["fail", "anonymous"], configDefaults.onStoreError),
+    maxKeyBytes: count(configDefaults.maxKeyBytes),
+    maxKeys: count(configDefaults.maxKeys),
+    maxSessionBytes: unchecked,
+    on: checkObservers,
+    now: clock(),
+  });
+  const { store, name, cookieExpires, sessionExpires, absoluteExpires } = read;
+  const { path, domain, httpOnly, secure, sameSite, partitioned, priority } = read;
+  const cookie = { path, domain, httpOnly, secure, sameSite, partitioned, priority };
   checkCookie(name, cookie);
+  const storeTimeoutMs = read.storeTimeout * SECOND;
   const resolved = Object.freeze({
     name,
     store,
     cookie: Object.freeze(cookie),
-    cookieExpires: cookieSeconds(config, configDefaults.cookieExpires),
-    sessionExpires: idleSeconds(config, configDefaults.sessionExpires),
-    absoluteExpires: absoluteSeconds(config),
-    renewAfter: fraction(config, "renewAfter", configDefaults.renewAfter),
+    cookieExpires,
+    sessionExpires,
+    absoluteExpires,
+    renewAfter: read.renewAfter,
     signing: signingRing(config, store),
     revocations: checkRevocations(config.revocations, store),
-    vary: oneOf(config, "vary", ["auto", "always"], configDefaults.vary),
-    storeTimeoutMs: timeoutSeconds(config, configDefaults.storeTimeout) * 1000,
+    vary: read.vary,
+    storeTimeoutMs,
     inFlight: callsInFlightOf(store),
-    onStoreError: oneOf(config, "onStoreError", ["fail", "anonymous"], configDefaults.onStoreError),
-    maxKeyBytes: count(config, "maxKeyBytes", configDefaults.maxKeyBytes),
-    maxKeys: count(config, "maxKeys", configDefaults.maxKeys),
+    onStoreError: read.onStoreError,
+    maxKeyBytes: read.maxKeyBytes,
+    maxKeys: read.maxKeys,
     maxSessionBytes: sessionBytes(config, store),
-    on: checkObservers(config.on),
-    now: clock(config.now),
+    on: read.on,
+    now: read.now,
   });
-  const { revocations, sessionExpires, absoluteExpires, storeTimeoutMs } = resolved;
+  const { revocations } = resolved;
   store.answerWithin?.(storeTimeoutMs);
   revocations?.cover({
     // Only a timeout of the configuration's own holds for every session: one may choose its
@@ -188,29 +192,16 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
   return resolved;
 }
 
-function unknownField(field: string): string {
-  const close = fieldNames.find((known) => known.toLowerCase() === field.toLowerCase());
-  const hint = close === undefined ? `known are ${fieldNames.join(", ")}` : `did you mean ${close}`;
-  return `is not a field of the configuration; ${hint}`;
-}
-
 function checkStore(store: unknown): SessionStore {
-  const candidate = store as Partial<SessionStore> | null | undefined;
-  if (typeof candidate?.load !== "function" || typeof candidate.save !== "function") {
-    throw new ConfigError(
-      "ERR_SESSION_CONFIG_STORE",
-      "store",
-      `must have the methods load and save, but is ${kindOf(store)}; ${storeInstead(store)}`,
-    );
-  }
-  return candidate as SessionStore;
+  if (hasMethods(store, "load", "save")) return store as SessionStore;
+  const what = `a store with the methods load and save, such as ${storeInstead(store)}`;
+  return mustBe("store", what, store, "ERR_SESSION_CONFIG_STORE");
 }
 
 function storeInstead(given: unknown): string {
-  const { get, set } = Object(given) as Record<string, unknown>;
-  return typeof get === "function" && typeof set === "function"
-    ? "fromExpressStore of kocha-session/express-store takes what was written for express-session"
-    : "pass new SessionCookieStore({ secretKey, signingKey }), for example";
+  return hasMethods(given, "get", "set")
+    ? "fromExpressStore(…) of kocha-session/express-store makes of one for express-session"
+    : "new SessionCookieStore({ secretKey, signingKey })";
 }
 
 function signingRing(config: SessionConfig, store: SessionStore): SigningKeyring | undefined {
@@ -231,36 +222,23 @@ function checkRevocations(value: unknown, store: SessionStore): Revocations | un
       "belongs with a cookie store; a server-side store ends sessions itself, by destroy and destroyAll",
     );
   }
-  const list = value as Revocations | null;
-  if (typeof list?.cover === "function") return list;
-  return fail("revocations", `must be what memoryRevocations() gives, not ${kindOf(value)}`);
+  if (hasMethods(value, "cover")) return value as Revocations;
+  return mustBe("revocations", "what memoryRevocations() gives", value);
 }
 
 /** The store's own limit, where it has one, is the most that may be asked for. */
 function sessionBytes(config: SessionConfig, store: SessionStore): number {
   const most = isSealed(store) ? (store.maxSessionBytes ?? Infinity) : Infinity;
-  const fallback = Math.min(configDefaults.maxSessionBytes, most);
-  const bytes = count(config, "maxSessionBytes", fallback);
+  const read = count(Math.min(configDefaults.maxSessionBytes, most));
+  const bytes = read(config.maxSessionBytes, "maxSessionBytes");
   if (bytes > most) fail("maxSessionBytes", `must be at most ${most}, this store's own limit`);
   return bytes;
 }
 
-function checkObservers(on: SessionObservers | undefined): SessionObservers {
+function checkObservers(on: unknown): SessionObservers {
   if (on === undefined) return {};
-  if (typeof on !== "object" || on === null) fail("on", `must be an object, not ${kindOf(on)}`);
-  for (const [name, observer] of Object.entries(on)) {
-    if (!(eventNames as readonly string[]).includes(name)) {
-      fail(`on.${name}`, `is not an event; the events are ${eventNames.join(", ")}`);
-    }
-    if (observer !== undefined && typeof observer !== "function") {
-      fail(`on.${name}`, `must be a function, not ${kindOf(observer)}`);
-    }
-  }
-  return on;
-}
-
-function clock(now: unknown): () => number {
-  if (now === undefined) return Date.now;
-  if (typeof now !== "function") fail("now", `must be a function, not ${kindOf(now)}`);
-  return now as () => number;
+  const table = Object.fromEntries(eventNames.map((name) => [name, callback()]));
+  readOptions("the observers", on as SessionObservers, table as Readers<SessionObservers>, "on.");
+  // As it is, since its methods may need it for `this`.
+  return on as SessionObservers;
 }

@@ -2,7 +2,7 @@
 // the configuration's. Pure: it knows the configuration's two numbers, no store and no request.
 import { UsageError } from "../errors.ts";
 import { idleTimeoutMs } from "./expiry.ts";
-import { MAX_COOKIE_AGE, overCookieAge, SECOND } from "../base/time.ts";
+import { COOKIE_AGE_REASON, MAX_COOKIE_AGE, SECOND, tooLong } from "../base/time.ts";
 import { kindOf } from "../base/text.ts";
 
 /** A session's own times, in seconds; absent: the configuration's. */
@@ -51,7 +51,7 @@ export function longestIdle(
 export function withCookieExpires(own: Lifetime, seconds: number): Lifetime {
   assertSeconds("cookieExpires", seconds);
   if (seconds > MAX_COOKIE_AGE) {
-    const message = `cookieExpires ${overCookieAge(seconds)}`;
+    const message = `cookieExpires ${tooLong(seconds, MAX_COOKIE_AGE, COOKIE_AGE_REASON)}`;
     throw new UsageError("ERR_SESSION_USAGE_TYPE", message);
   }
   return { cookieExpires: seconds, sessionExpires: own.sessionExpires };

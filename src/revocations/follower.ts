@@ -1,14 +1,19 @@
 // Revocations that follow a log: each process holds the whole list in memory and asks the log what is
 // new, once in a poll interval. It says how old its list is, and answers nothing from one too old.
-import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
-import { SECOND } from "../base/time.ts";
+import { StoreError, type StoreOperation } from "../errors.ts";
 import {
-  checkNames,
-  ListedRevocations,
-  positive,
-  type RevocationOptions,
-  revocationOptionNames,
-} from "./listed.ts";
+  callback,
+  type Checked,
+  fail,
+  hasMethods,
+  mustBe,
+  oneOf,
+  type ReadersOf,
+  readOptions,
+  seconds,
+} from "../base/options.ts";
+import { DAY, SECOND } from "../base/time.ts";
+import { ListedRevocations, type RevocationOptions, revocationReaders } from "./listed.ts";
 import { type FollowerClock, type Moment, momentOf, msSince, systemClock } from "./moment.ts";
 import type {
   AppendedRevocation,
@@ -19,7 +24,6 @@ import type {
   SessionLimits,
 } from "./revocations.ts";
 import type { Awaitable } from "../base/awaitable.ts";
-import { kindOf } from "../base/text.ts";
 
 /** How a log is followed. Times are in seconds. */
 export interface FollowOptions extends RevocationOptions {
@@ -29,24 +33,28 @@ export interface FollowOptions extends RevocationOptions {
   readonly maxStaleness?: number | undefined;
   /** What then happens: "fail", every session is an error with 503, or "continue", by the old list. Default "fail". */
   readonly onStale?: "fail" | "continue" | undefined;
-  /** Between two reads of the whole log, about. Default 3600. */
-  readonly reloadInterval?: number | undefined;
   /** Told of each read of the log that failed. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** The names of {@link FollowOptions}; not spread, which a bundler must take for work and keep. */
-export const followOptionNames: readonly string[] = /* @__PURE__ */ revocationOptionNames.concat([
-  "pollInterval",
-  "maxStaleness",
-  "onStale",
-  "reloadInterval",
-  "onError",
-]);
+/** The same, checked. */
+export type FollowSettings = Checked<FollowOptions, "onFull" | "onError">;
+
+/** Readers of {@link FollowOptions}. */
+export function followReaders(): ReadersOf<FollowSettings> {
+  return {
+    ...revocationReaders(),
+    pollInterval: seconds(DEFAULT_POLL, DAY, "a day"),
+    maxStaleness: seconds(DEFAULT_STALENESS),
+    onStale: oneOf(["fail", "continue"], "fail"),
+    onError: callback<(error: unknown) => void>(),
+  };
+}
 
 const DEFAULT_POLL = 1;
 const DEFAULT_STALENESS = 10;
-const DEFAULT_RELOAD = 3600;
+/** About how long after the last read of the whole log the next one begins. */
+const RELOAD_INTERVAL = 3600 * SECOND;
 /** How long a log may take where no configuration says so, in milliseconds. */
 const DEFAULT_TIMEOUT = SECOND;
 /** A log that was away may come back with less or other than it had: it is read whole within this time. */
@@ -67,7 +75,6 @@ export class RevocationFollower extends ListedRevocations {
   readonly #pollMs: number;
   readonly #maxStalenessMs: number;
   readonly #continues: boolean;
-  readonly #reloadMs: number;
   readonly #onError: (error: unknown) => void;
   #coveredTimeoutMs = 0;
   #cursor: string | undefined;
@@ -83,23 +90,17 @@ export class RevocationFollower extends ListedRevocations {
   #cancelPoll = nothing;
   #cancelReload = nothing;
 
-  /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD */
-  constructor(log: RevocationLog, options: FollowOptions = {}, clock: FollowerClock = systemClock) {
+  /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD when the list would always be too old. */
+  constructor(log: RevocationLog, options: FollowSettings, clock: FollowerClock = systemClock) {
     super(options);
     this.#log = log;
     this.#clock = clock;
-    this.#pollMs = positive("pollInterval", options.pollInterval ?? DEFAULT_POLL) * SECOND;
-    this.#maxStalenessMs =
-      positive("maxStaleness", options.maxStaleness ?? DEFAULT_STALENESS) * SECOND;
+    this.#pollMs = options.pollInterval * SECOND;
+    this.#maxStalenessMs = options.maxStaleness * SECOND;
     if (this.#maxStalenessMs <= this.#pollMs) {
       fail("maxStaleness", "must be longer than pollInterval, or the list is always too old");
     }
-    this.#reloadMs = positive("reloadInterval", options.reloadInterval ?? DEFAULT_RELOAD) * SECOND;
-    const { onStale = "fail" } = options;
-    if (onStale !== "fail" && onStale !== "continue") {
-      fail("onStale", 'must be one of "fail", "continue"');
-    }
-    this.#continues = onStale === "continue";
+    this.#continues = options.onStale === "continue";
     this.#onError = options.onError ?? nothing;
   }
 
@@ -179,11 +180,10 @@ export class RevocationFollower extends ListedRevocations {
   }
 
   #stale(): StoreError {
-    const seconds = this.#maxStalenessMs / SECOND;
     const message =
       this.#asOf === undefined
         ? "the revocations could not be loaded yet"
-        : `the revocations could not be read for longer than maxStaleness, ${seconds} s`;
+        : `the revocations could not be read for longer than maxStaleness, ${this.#maxStalenessMs / SECOND} s`;
     const cause = this.#failure?.error;
     return new StoreError(
       "ERR_SESSION_STORE_FAILED",
@@ -213,7 +213,7 @@ export class RevocationFollower extends ListedRevocations {
       this.#tell(error);
       throw error;
     }
-    if (this.#asOf === undefined) this.#reloadIn(this.#reloadMs);
+    if (this.#asOf === undefined) this.#reloadIn(RELOAD_INTERVAL);
     this.#asOf = began;
     this.#failure = undefined;
     this.dead.sweep(this.now, SWEEP_STEPS);
@@ -232,7 +232,7 @@ export class RevocationFollower extends ListedRevocations {
     if (this.#isClosed) return;
     this.#cancelReload = this.#clock.schedule(ms, () => {
       // Not all processes at once.
-      this.#reloadIn(this.#reloadMs * (0.9 + 0.2 * Math.random()));
+      this.#reloadIn(RELOAD_INTERVAL * (0.9 + 0.2 * Math.random()));
       // Polls go on meanwhile: the whole log takes long to read, and the list must not get old.
       this.#follow(undefined)
         .then(() => this.#sweepLog())
@@ -286,20 +286,14 @@ export class RevocationFollower extends ListedRevocations {
   }
 }
 
-function fail(field: string, message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
-}
-
 /**
  * Revocations that follow a log, such as a user's own; `redisRevocations`, `postgresRevocations` and
  * `sqliteRevocations` are made of it.
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
 export function followRevocations(log: RevocationLog, options: FollowOptions = {}): Revocations {
-  const { append, read } = (log ?? {}) as Partial<RevocationLog>;
-  if (typeof append !== "function" || typeof read !== "function") {
-    fail("log", `must have the methods append and read, but is ${kindOf(log)}`);
+  if (!hasMethods(log, "append", "read")) {
+    mustBe("log", "a log with the methods append and read", log);
   }
-  checkNames("followRevocations", options, followOptionNames);
-  return new RevocationFollower(log, options);
+  return new RevocationFollower(log, readOptions("followRevocations", options, followReaders()));
 }

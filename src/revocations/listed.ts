@@ -1,7 +1,8 @@
 // What all revocations over a dead list have in common: the checks of what they are told, how long an
 // entry lives, and the answers. Where an entry goes and what time it is, its two kinds know.
-import { ConfigError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { chain, type Awaitable } from "../base/awaitable.ts";
+import { callback, count, type Checked, fail, type ReadersOf, seconds } from "../base/options.ts";
 import { DeadList } from "./dead-list.ts";
 import { SECOND } from "../base/time.ts";
 import { Revocable } from "./revocable.ts";
@@ -29,6 +30,9 @@ export interface RevocationOptions {
   readonly onFull?: (() => void) | undefined;
 }
 
+/** The same, checked; `keepFor` 0: as long as the sessions of the configurations may live. */
+export type RevocationSettings = Checked<RevocationOptions, "onFull">;
+
 const DEFAULT_ENTRIES = 1_000_000;
 /**
  * How much longer an entry is kept than any session that it means may live, in milliseconds: the
@@ -47,11 +51,9 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   /** Milliseconds; 0: nobody has said yet. */
   #keepFor: number;
 
-  /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD */
-  constructor(options: RevocationOptions) {
-    const { keepFor, maxEntries, onFull } = options;
-    this.#keepFor = keepFor === undefined ? 0 : positive("keepFor", keepFor) * SECOND;
-    this.#maxEntries = positive("maxEntries", maxEntries ?? DEFAULT_ENTRIES);
+  constructor({ keepFor, maxEntries, onFull }: RevocationSettings) {
+    this.#keepFor = keepFor * SECOND;
+    this.#maxEntries = maxEntries;
     this.#onFull = onFull;
   }
 
@@ -89,8 +91,7 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   cover(limits: SessionLimits): void {
     const life = this.lifeOf(limits);
     if (!Number.isFinite(life)) {
-      throw new ConfigError(
-        "ERR_SESSION_CONFIG_FIELD",
+      fail(
         "absoluteExpires",
         "is needed with these revocations: what may live for ever would have to be listed for ever",
       );
@@ -142,8 +143,7 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
 
   get #life(): number {
     if (this.#keepFor > 0) return this.#keepFor;
-    throw new ConfigError(
-      "ERR_SESSION_CONFIG_FIELD",
+    return fail(
       "keepFor",
       "is needed where these revocations are in no configuration that a host or an engine was given",
     );
@@ -156,29 +156,13 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   }
 }
 
-/** The names of {@link RevocationOptions}. */
-export const revocationOptionNames: readonly string[] = ["keepFor", "maxEntries", "onFull"];
-
-/**
- * @param maker - the function that takes the options, for the message.
- * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD for what is no object, or has other fields.
- */
-export function checkNames(maker: string, options: unknown, names: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
-    const message = `must be an object, not ${kindOf(options)}`;
-    throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "options", message);
-  }
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  const message = `is not an option of ${maker}; known are ${names.join(", ")}`;
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", unknown, message);
-}
-
-/** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD unless it is a number over 0. */
-export function positive(field: string, value: unknown): number {
-  if (typeof value === "number" && value > 0) return value;
-  const found = typeof value === "number" ? String(value) : kindOf(value);
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, `must be over 0, not ${found}`);
+/** Readers of {@link RevocationOptions}. */
+export function revocationReaders(): ReadersOf<RevocationSettings> {
+  return {
+    keepFor: seconds(0),
+    maxEntries: count(DEFAULT_ENTRIES),
+    onFull: callback<() => void>(),
+  };
 }
 
 function checkId(id: unknown, what: string): void {

@@ -1,10 +1,11 @@
 // Revocations of one process: a list in its memory, which no other process knows and which is gone
 // with it.
+import { clock, readOptions } from "../base/options.ts";
 import {
-  checkNames,
   ListedRevocations,
   type RevocationOptions,
-  revocationOptionNames,
+  revocationReaders,
+  type RevocationSettings,
 } from "./listed.ts";
 import {
   type AppendedRevocation,
@@ -26,9 +27,9 @@ const SWEEP_STEPS = 8;
 class MemoryRevocations extends ListedRevocations {
   readonly #now: () => number;
 
-  constructor(options: MemoryRevocationsOptions) {
+  constructor(options: RevocationSettings & { readonly now: () => number }) {
     super(options);
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now;
   }
 
   ready(): void {}
@@ -59,6 +60,6 @@ class MemoryRevocations extends ListedRevocations {
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
 export function memoryRevocations(options: MemoryRevocationsOptions = {}): Revocations {
-  checkNames("memoryRevocations", options, [...revocationOptionNames, "now"]);
-  return new MemoryRevocations(options);
+  const table = { ...revocationReaders(), now: clock() };
+  return new MemoryRevocations(readOptions("memoryRevocations", options, table));
 }

@@ -14,8 +14,8 @@ interface Warner {
  * each `kind`.
  * @param acceptRaces - the option by which the application says that it knows.
  */
-export function warnOfRaces(kind: string, acceptRaces: boolean | undefined): void {
-  if (acceptRaces === true || warned.has(kind)) return;
+export function warnOfRaces(kind: string, acceptRaces: boolean): void {
+  if (acceptRaces || warned.has(kind)) return;
   warned.add(kind);
   const message =
     `${kind} is not atomic: of concurrent requests of one session, from several processes, the ` +

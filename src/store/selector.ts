@@ -1,7 +1,6 @@
 // The selector of a row: the name that the engine gives it in a server-side store.
 import { encodeBase64url, randomBytes } from "#crypto";
-import { kindOf } from "../base/text.ts";
-import { ConfigError } from "../errors.ts";
+import { option, type Reader } from "../base/options.ts";
 
 /** Random bytes of a selector. */
 export const SELECTOR_BYTES = 16;
@@ -19,13 +18,11 @@ export function isSelector(key: string): boolean {
   return selectorPattern.test(key);
 }
 
-/** The prefix of a store's keys, checked: printable ASCII that no key-value server splits at. */
-export function checkPrefix(prefix: unknown): string {
-  if (typeof prefix === "string" && /^[!-~]{0,100}$/.test(prefix)) return prefix;
-  const found = typeof prefix === "string" ? `${prefix.length} characters` : kindOf(prefix);
-  throw new ConfigError(
-    "ERR_SESSION_CONFIG_FIELD",
-    "prefix",
-    `must be at most 100 characters of printable ASCII without spaces, not ${found}`,
+/** A store's `prefix` of its keys: printable ASCII that no key-value server splits at. */
+export function keyPrefix(fallback: string): Reader<string> {
+  return option(
+    "at most 100 characters of printable ASCII without spaces",
+    (value) => typeof value === "string" && /^[!-~]{0,100}$/.test(value),
+    fallback,
   );
 }

@@ -17,14 +17,7 @@ import {
 } from "../store/contract.ts";
 import type { RejectedReason } from "../events.ts";
 import { MAX_SKEW, SECOND } from "../base/time.ts";
-import {
-  checkBytes,
-  checkForeign,
-  checkMaxCookies,
-  checkMerge,
-  checkNames,
-  type SessionCookieStoreOptions,
-} from "../cookie/options.ts";
+import { readCookieStoreOptions, type SessionCookieStoreOptions } from "../cookie/options.ts";
 import type { MergingHalf } from "../cookie/merging.ts";
 import { endableSessions } from "../cookie/others.ts";
 import { joinPieces, splitPayload, tooLargeToSplit, wholeCapacity } from "../cookie/split.ts";
@@ -38,7 +31,8 @@ import { VerifiedTexts } from "../crypto/verified.ts";
 
 export type { SessionCookieStoreOptions } from "../cookie/options.ts";
 
-const DEFAULT_VERIFIED_BYTES = 1_048_576;
+/** What remembered tokens may take, about. */
+const REMEMBERED_BYTES = 1_048_576;
 /** What a pair of an opened session costs besides its text, about. */
 const PAIR_BYTES = 100;
 /** The cookie's name where none is given, and so what `load` and `save` seal for. */
@@ -59,25 +53,18 @@ export class SessionCookieStore implements SealedSessionStore {
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_KEY or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionCookieStoreOptions) {
-    checkNames(options);
+    const { maxCookies, merge, migrateFrom, rememberTokens, now } = readCookieStoreOptions(options);
     this.#ring = createCookieKeyring(options);
-    this.#maxCookies = checkMaxCookies(options.maxCookies ?? 1);
-    const merging = checkMerge(options.merge, this.#maxCookies);
-    this.capabilities = {
-      atomic: false,
-      durable: true,
-      lists: false,
-      merges: merging !== undefined,
-    };
-    this.maxSessionBytes = merging?.maxSessionBytes;
-    this.#foreign = checkForeign(options.migrateFrom);
-    this.foreignNames = this.#foreign === undefined ? [] : [this.#foreign.name];
-    const { verifiedTokensBytes = DEFAULT_VERIFIED_BYTES } = options;
+    this.#maxCookies = maxCookies;
+    this.capabilities = { atomic: false, durable: true, lists: false, merges: merge !== undefined };
+    this.maxSessionBytes = merge?.maxSessionBytes;
+    this.#foreign = migrateFrom;
+    this.foreignNames = migrateFrom === undefined ? [] : [migrateFrom.name];
     // Parts are remembered apart from whole tokens, and both have but the one bound.
-    const bytes = checkBytes(verifiedTokensBytes) / (merging === undefined ? 1 : 2);
+    const bytes = rememberTokens ? REMEMBERED_BYTES / (merge === undefined ? 1 : 2) : 0;
     this.#verified = new VerifiedTexts(bytes);
-    this.#merging = merging?.create(this.#ring, bytes);
-    this.#now = options.now ?? Date.now;
+    this.#merging = merge?.create(this.#ring, bytes);
+    this.#now = now;
   }
 
   /** The session of a token that was sealed for the cookie name "session" (S1). */

@@ -4,9 +4,8 @@
 import { warnOfRaces } from "../store/races.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import type { SessionStore, StoredSession } from "../store/contract.ts";
-import { kindOf } from "../base/text.ts";
+import { clock, flag, hasMethods, readOptions, required } from "../base/options.ts";
 import { WholeValueStore } from "../store/whole-value-store.ts";
-import { ConfigError } from "../errors.ts";
 
 /** A callback of express-session's stores. */
 type StoreCallback<T> = (error?: unknown, value?: T) => void;
@@ -48,15 +47,21 @@ const VERY_LONG = 315_360_000_000;
 /**
  * A store that was written for express-session: connect-redis, connect-pg-simple, memorystore and
  * some sixty others. Not atomic, and it says so once.
- * @throws {ConfigError} ERR_SESSION_CONFIG_STORE
+ * @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD
  */
 export function fromExpressStore(
   store: ExpressSessionStore,
   options: ExpressStoreOptions = {},
 ): SessionStore {
-  checkStore(store);
-  warnOfRaces("fromExpressStore", options.acceptRaces);
-  return new WrappedStore(store, options.now ?? Date.now);
+  const isRight = (value: unknown): boolean => hasMethods(value, "get", "set", "destroy");
+  const what = "a store for express-session, with get, set and destroy";
+  const checked = required<ExpressSessionStore>(what, isRight)(store, "store");
+  const { acceptRaces, now } = readOptions("fromExpressStore", options, {
+    acceptRaces: flag(false),
+    now: clock(),
+  });
+  warnOfRaces("fromExpressStore", acceptRaces);
+  return new WrappedStore(checked, now);
 }
 
 class WrappedStore extends WholeValueStore {
@@ -106,14 +111,4 @@ function called<T>(call: (done: StoreCallback<T>) => unknown): Promise<T | undef
 function ignoreMissing(error: unknown): undefined {
   if ((error as { code?: unknown }).code === "ENOENT") return undefined;
   throw error;
-}
-
-function checkStore(store: unknown): void {
-  const { get, set, destroy } = (store ?? {}) as Partial<ExpressSessionStore>;
-  if ([get, set, destroy].every((method) => typeof method === "function")) return;
-  throw new ConfigError(
-    "ERR_SESSION_CONFIG_STORE",
-    "store",
-    `must be a store for express-session, not ${kindOf(store)} without get, set and destroy`,
-  );
 }

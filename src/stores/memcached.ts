@@ -3,7 +3,7 @@
 // was deleted. It keeps no index, and memcached may evict: nothing here is durable.
 import { applyChange, toSaved } from "../store/change.ts";
 import { KeyQueue, type Turn } from "../store/key-queue.ts";
-import { checkPrefix, isSelector } from "../store/selector.ts";
+import { isSelector, keyPrefix } from "../store/selector.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import type {
   SavedSession,
@@ -11,8 +11,9 @@ import type {
   SessionStore,
   StoredSession,
 } from "../store/contract.ts";
-import { kindOf, utf8Length } from "../base/text.ts";
-import { ConfigError, LimitError, StoreError } from "../errors.ts";
+import { clock, count, fail, hasMethods, readOptions, required } from "../base/options.ts";
+import { utf8Length } from "../base/text.ts";
+import { LimitError, StoreError } from "../errors.ts";
 
 /** One server, as the client's hash ring gives it. */
 export interface MemcachedNode {
@@ -33,15 +34,14 @@ export interface SessionMemcachedStoreOptions {
   readonly client: MemcachedClient;
   /** Before each key, at most 100 characters. Default "kocha:". */
   readonly prefix?: string | undefined;
-  /** How often a save that other processes outran tries again. Default 16. */
-  readonly attempts?: number | undefined;
   /** The server's `-I`, in bytes. Default 1048576, 1 MiB. */
   readonly maxItemBytes?: number | undefined;
   /** The clock, for tests: Unix milliseconds. Default Date.now. */
   readonly now?: (() => number) | undefined;
 }
 
-const DEFAULT_ATTEMPTS = 16;
+/** How often in a row other processes may outrun a save. */
+const ATTEMPTS = 16;
 const DEFAULT_ITEM_BYTES = 1024 * 1024;
 /** Between two attempts, at most, in milliseconds; the pause is random below it. */
 const MAX_PAUSE = 16;
@@ -67,7 +67,6 @@ export class SessionMemcachedStore implements SessionStore {
   readonly capabilities = { atomic: true, expects: true, durable: false } as const;
   readonly #client: MemcachedClient;
   readonly #prefix: string;
-  readonly #attempts: number;
   readonly #maxItemBytes: number;
   readonly #now: () => number;
   readonly #queue = new KeyQueue();
@@ -76,11 +75,19 @@ export class SessionMemcachedStore implements SessionStore {
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionMemcachedStoreOptions) {
-    this.#client = checkClient(options.client);
-    this.#prefix = checkPrefix(options.prefix ?? "kocha:");
-    this.#attempts = wholeNumber("attempts", options.attempts ?? DEFAULT_ATTEMPTS);
-    this.#maxItemBytes = wholeNumber("maxItemBytes", options.maxItemBytes ?? DEFAULT_ITEM_BYTES);
-    this.#now = options.now ?? Date.now;
+    const { client, prefix, maxItemBytes, now } = readOptions("SessionMemcachedStore", options, {
+      client: required<MemcachedClient>(
+        "a Memcache of the package memcache, with getNodesByKey (memjs has no compare-and-swap)",
+        (value) => hasMethods(value, "getNodesByKey"),
+      ),
+      prefix: keyPrefix("kocha:"),
+      maxItemBytes: count(DEFAULT_ITEM_BYTES),
+      now: clock(),
+    });
+    this.#client = client;
+    this.#prefix = prefix;
+    this.#maxItemBytes = maxItemBytes;
+    this.#now = now;
   }
 
   answerWithin(ms: number): void {
@@ -97,7 +104,7 @@ export class SessionMemcachedStore implements SessionStore {
 
   /**
    * @throws {LimitError} ERR_SESSION_LIMIT_SESSION for a session over `maxItemBytes`.
-   * @throws {StoreError} ERR_SESSION_STORE_FAILED when other writers were faster `attempts` times;
+   * @throws {StoreError} ERR_SESSION_STORE_FAILED when other writers were faster 16 times in a row;
    * then nothing was saved.
    */
   async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
@@ -116,7 +123,7 @@ export class SessionMemcachedStore implements SessionStore {
     key: string,
     change: SessionChange,
     turn: Turn<never>,
-    attempts = this.#attempts,
+    attempts = ATTEMPTS,
   ): Promise<SavedSession | undefined> {
     const row = change.op === "create" ? undefined : await this.#readVersioned(node, key);
     if (row === undefined && change.op === "update") return undefined;
@@ -132,8 +139,8 @@ export class SessionMemcachedStore implements SessionStore {
     throw new StoreError(
       "ERR_SESSION_STORE_FAILED",
       "save",
-      `other writers of this session were faster ${this.#attempts} times in a row, so its change ` +
-        "was not saved; see attempts",
+      `other writers of this session were faster ${ATTEMPTS} times in a row, so its change ` +
+        "was not saved",
     );
   }
 
@@ -212,11 +219,11 @@ export class SessionMemcachedStore implements SessionStore {
       const message =
         `the client names ${nodes.length} servers for one key, but only one of them can decide; ` +
         "use its default hash";
-      throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+      fail("client", message, "ERR_SESSION_CONFIG_STORE");
     }
     if (node.hasSaslCredentials === true) {
       const message = "uses SASL, and so the binary protocol, where it can't read versions";
-      throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+      fail("client", message, "ERR_SESSION_CONFIG_STORE");
     }
     return node;
   }
@@ -257,22 +264,4 @@ function tooLarge(actual: number, limit: number, cause?: unknown): LimitError {
   const error = new LimitError("ERR_SESSION_LIMIT_SESSION", message, { actual, limit });
   if (cause !== undefined) error.cause = cause;
   return error;
-}
-
-function checkClient(client: unknown): MemcachedClient {
-  if (typeof (client as Partial<MemcachedClient> | null)?.getNodesByKey === "function") {
-    return client as MemcachedClient;
-  }
-  throw new ConfigError(
-    "ERR_SESSION_CONFIG_STORE",
-    "client",
-    `must be a Memcache of the package memcache, not ${kindOf(client)} without getNodesByKey; ` +
-      "memjs has no compare-and-swap",
-  );
-}
-
-function wholeNumber(field: string, value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
-  const found = typeof value === "number" ? String(value) : kindOf(value);
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, `must be at least 1, not ${found}`);
 }

@@ -8,8 +8,8 @@ import type {
   SessionStore,
   StoredSession,
 } from "../store/contract.ts";
-import { kindOf } from "../base/text.ts";
-import { ConfigError, LimitError } from "../errors.ts";
+import { callback, clock, count, readOptions } from "../base/options.ts";
+import { LimitError } from "../errors.ts";
 import { packPairs, unpackPairs } from "./packed.ts";
 
 /** How many sessions a memory store keeps, and what it tells. */
@@ -62,10 +62,16 @@ export class SessionMemoryStore implements SessionStore {
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionMemoryStoreOptions = {}) {
-    this.#maxEntries = positive("maxEntries", options.maxEntries ?? DEFAULT_ENTRIES);
-    this.#maxBytes = positive("maxBytes", options.maxBytes ?? DEFAULT_BYTES);
-    this.#onEvict = options.onEvict;
-    this.#now = options.now ?? Date.now;
+    const { maxEntries, maxBytes, onEvict, now } = readOptions("SessionMemoryStore", options, {
+      maxEntries: count(DEFAULT_ENTRIES),
+      maxBytes: count(DEFAULT_BYTES, 1, Number.MAX_SAFE_INTEGER),
+      onEvict: callback<(id: string) => void>(),
+      now: clock(),
+    });
+    this.#maxEntries = maxEntries;
+    this.#maxBytes = maxBytes;
+    this.#onEvict = onEvict;
+    this.#now = now;
   }
 
   /** How many sessions are kept, expired ones that no sweep has met included. */
@@ -227,10 +233,4 @@ function toStored({ pairs, rev, generation, expires, meta }: Entry): StoredSessi
 
 function estimateBytes(id: string, { pairs, meta }: Entry): number {
   return SESSION_BYTES + 2 * (id.length + pairs.length + meta.length);
-}
-
-function positive(field: string, value: unknown): number {
-  if (typeof value === "number" && value >= 1) return value;
-  const found = typeof value === "number" ? String(value) : kindOf(value);
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, `must be at least 1, not ${found}`);
 }

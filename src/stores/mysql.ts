@@ -7,10 +7,11 @@
 //   bits 30..0    the generation
 import { Buffer } from "node:buffer";
 import { chain, type Awaitable } from "../base/awaitable.ts";
+import { readOptions, unchecked } from "../base/options.ts";
 import type { SavedSession, SessionChange } from "../store/contract.ts";
 import { StoreError, type StoreOperation } from "../errors.ts";
 import { encodeData, encodePatch, NEVER } from "./sql/codec.ts";
-import { list, raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
+import { list, raw, sql, type SqlFragment, tableName, tableOption } from "./sql/fragment.ts";
 import {
   type MysqlAnswer,
   MysqlClient,
@@ -110,7 +111,10 @@ export class SessionMysqlStore extends SqlSessionStore {
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionMysqlStoreOptions) {
-    const { client, table = DEFAULT_TABLE } = options;
+    const { client, table } = readOptions("SessionMysqlStore", options, {
+      client: unchecked,
+      table: tableOption(DEFAULT_TABLE, "database"),
+    });
     super(tableName(table, "`"), dialect);
     this.#client = new MysqlClient(client);
     this.#name = table;

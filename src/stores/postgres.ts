@@ -1,11 +1,11 @@
 // Sessions in PostgreSQL: one UPDATE a commit, which sends what changed and is refused by its own
 // condition. The clock is the database's. The client is one that the user has connected.
 import { chain, type Awaitable } from "../base/awaitable.ts";
-import { kindOf } from "../base/text.ts";
-import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
+import { flag, readOptions, unchecked } from "../base/options.ts";
+import { StoreError, type StoreOperation } from "../errors.ts";
 import { checkColumn } from "./sql/answer.ts";
 import { encodeData, encodeInJson, encodePatch } from "./sql/codec.ts";
-import { every, raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
+import { every, raw, sql, type SqlFragment, tableName, tableOption } from "./sql/fragment.ts";
 import { PostgresClient, type PostgresConnection } from "./sql/postgres-client.ts";
 import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
 
@@ -98,11 +98,11 @@ export class SessionPostgresStore extends SqlSessionStore {
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionPostgresStoreOptions) {
-    const { client, table = DEFAULT_TABLE, prepare = false } = options;
-    if (typeof prepare !== "boolean") {
-      const message = `must be true or false, not ${kindOf(prepare)}`;
-      throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "prepare", message);
-    }
+    const { client, table, prepare } = readOptions("SessionPostgresStore", options, {
+      client: unchecked,
+      table: tableOption(DEFAULT_TABLE, "schema"),
+      prepare: flag(false),
+    });
     super(tableName(table, '"'), dialect);
     this.#client = new PostgresClient(client, prepare);
     this.#name = table;

@@ -10,8 +10,8 @@ import type {
   SessionStore,
   StoredSession,
 } from "../store/contract.ts";
-import { kindOf } from "../base/text.ts";
-import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
+import { readOptions, text } from "../base/options.ts";
+import { StoreError, type StoreOperation } from "../errors.ts";
 import {
   connectionOf,
   isReplyError,
@@ -20,7 +20,7 @@ import {
   type ReplicationWait,
 } from "./redis/client.ts";
 import { CommitClaims } from "./redis/claims.ts";
-import { checkDurability, type RedisDurability } from "./redis/durability.ts";
+import { durabilityReaders, type RedisDurability, waitOf } from "./redis/durability.ts";
 import { type IndexMember, SubjectIndex } from "./redis/subject-index.ts";
 import { APPLIED, commitScript, UNCLAIMED } from "./redis/lua.ts";
 import {
@@ -45,8 +45,6 @@ export interface SessionRedisStoreOptions extends RedisDurability {
 export type { RedisClient, RedisDurability };
 export { redisRevocations, type RedisRevocationsOptions } from "./redis/revocations.ts";
 
-const optionNames = ["client", "prefix", "durability", "replicas", "replicaTimeout"];
-const DEFAULT_PREFIX = "kocha:";
 /** Rows that `list` and `destroyAll` ask for at once. */
 const BATCH = 200;
 const NONCE_BYTES = 6;
@@ -67,19 +65,16 @@ export class SessionRedisStore implements SessionStore {
   readonly #index: SubjectIndex;
   readonly #wait: ReplicationWait | undefined;
 
-  /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD */
+  /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionRedisStoreOptions) {
-    if (typeof options !== "object" || options === null) {
-      fail("options", `must be an object with a client, not ${kindOf(options)}`);
-    }
-    for (const field of Object.keys(options)) {
-      if (optionNames.includes(field)) continue;
-      fail(field, `is not an option of the Redis store; known are ${optionNames.join(", ")}`);
-    }
-    const { prefix = DEFAULT_PREFIX } = options;
-    if (typeof prefix !== "string") fail("prefix", `must be a string, not ${kindOf(prefix)}`);
-    this.#wait = checkDurability(options);
-    this.#connection = connectionOf(options.client);
+    const read = readOptions("SessionRedisStore", options, {
+      client: connectionOf,
+      prefix: text("kocha:"),
+      ...durabilityReaders(),
+    });
+    const { prefix } = read;
+    this.#wait = waitOf(read);
+    this.#connection = read.client;
     this.#rowPrefix = `${prefix}s:`;
     this.#index = new SubjectIndex(this.#connection, `${prefix}u:`, this.#wait);
   }
@@ -233,8 +228,4 @@ function failed(operation: StoreOperation, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const message = `the Redis store failed to ${operation}; its client's own error is the cause`;
   return new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
-}
-
-function fail(field: string, message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
 }

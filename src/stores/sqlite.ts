@@ -2,11 +2,11 @@
 // the synchronous ones, so a load and a commit cost no promise; it makes its own table.
 import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
 import { encodeInJson, encodePatch } from "./sql/codec.ts";
-import { every, raw, sql, type SqlFragment, tableName } from "./sql/fragment.ts";
+import { every, raw, sql, type SqlFragment, tableName, tableOption } from "./sql/fragment.ts";
 import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
-import { SqliteClient, type SqliteDatabase } from "./sql/sqlite-client.ts";
+import { busyTimeoutOption, SqliteClient, type SqliteDatabase } from "./sql/sqlite-client.ts";
 import type { StoreCapabilities } from "../store/contract.ts";
-import { kindOf } from "../base/text.ts";
+import { clock, readOptions, unchecked } from "../base/options.ts";
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sql/sqlite-client.ts";
 export { sqliteRevocations, type SqliteRevocationsOptions } from "./sql/sqlite-revocations.ts";
@@ -25,9 +25,6 @@ export interface SessionSqliteStoreOptions {
   /** The clock, Unix milliseconds; all processes of one file must agree. Default Date.now. */
   readonly now?: (() => number) | undefined;
 }
-
-const DEFAULT_TABLE = "kocha_sessions";
-const DEFAULT_BUSY_TIMEOUT = 5000;
 
 /**
  * The SQL that makes the table and its indexes. With rowids: without, a row of 1.3 KB took 4.7 KB,
@@ -59,16 +56,14 @@ export class SessionSqliteStore extends SqlSessionStore {
    * @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD
    */
   constructor(options: SessionSqliteStoreOptions) {
-    const { table = DEFAULT_TABLE, busyTimeout = DEFAULT_BUSY_TIMEOUT } = options;
-    const now = options.now ?? Date.now;
+    const { client, table, busyTimeout, now } = readOptions("SessionSqliteStore", options, {
+      client: unchecked,
+      table: tableOption("kocha_sessions"),
+      busyTimeout: busyTimeoutOption(),
+      now: clock(),
+    });
     super(tableName(table, '"'), dialectOf(now));
-    if (table.includes(".")) {
-      fail("table", "must be a plain name: a SQLite table has no schema of its own");
-    }
-    if (!Number.isInteger(busyTimeout) || busyTimeout < 0) {
-      fail("busyTimeout", `must be milliseconds from 0, not ${kindOf(busyTimeout)}`);
-    }
-    this.#client = new SqliteClient(options.client, busyTimeout);
+    this.#client = new SqliteClient(client, busyTimeout);
     this.#name = table;
     this.capabilities = { atomic: true, expects: true, durable: this.#client.isFile, lists: true };
     this.#client.make(tableSql(table), table);
@@ -134,8 +129,4 @@ function dialectOf(now: () => number): SqlDialect {
 /** No path: SQLite's compare keys by their text in another encoding of the JSON. null: absent. */
 function isHeld(key: string, value: string | null): SqlFragment {
   return sql`(SELECT value FROM json_each(data) WHERE key = ${encodeInJson(key)}) IS ${value}`;
-}
-
-function fail(field: string, message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
 }

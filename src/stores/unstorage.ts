@@ -1,12 +1,12 @@
 // Sessions in whatever unstorage has a driver for. A driver reads and writes whole values and has
 // no compare-and-swap, so this store isn't atomic between processes; within one it races nobody.
-import { mintSelector, checkPrefix } from "../store/selector.ts";
+import { keyPrefix, mintSelector } from "../store/selector.ts";
 import { warnOfRaces } from "../store/races.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import type { StoredSession } from "../store/contract.ts";
-import { kindOf } from "../base/text.ts";
+import { clock, fail, flag, hasMethods, readOptions, required } from "../base/options.ts";
 import { WholeValueStore } from "../store/whole-value-store.ts";
-import { ConfigError, StoreError } from "../errors.ts";
+import { StoreError } from "../errors.ts";
 
 /** What is needed of a storage: `createStorage()` of the package `unstorage` gives it. */
 export interface UnstorageStorage {
@@ -47,10 +47,20 @@ export class SessionUnstorageStore extends WholeValueStore {
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionUnstorageStoreOptions) {
-    super(options.now ?? Date.now);
-    this.#storage = checkStorage(options.storage);
-    this.#prefix = checkKept(checkPrefix(options.prefix ?? "kocha:"));
-    warnOfRaces("SessionUnstorageStore", options.acceptRaces);
+    const { storage, prefix, acceptRaces, now } = readOptions("SessionUnstorageStore", options, {
+      storage: required<UnstorageStorage>(
+        "what createStorage() of the package unstorage gives, with getItem, setItem and removeItem",
+        (value) => hasMethods(value, "getItem", "setItem", "removeItem"),
+      ),
+      prefix: keyPrefix("kocha:"),
+      acceptRaces: flag(false),
+      now: clock(),
+    });
+    super(now);
+    checkKept(prefix);
+    this.#storage = storage;
+    this.#prefix = prefix;
+    warnOfRaces("SessionUnstorageStore", acceptRaces);
   }
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD when the storage doesn't keep keys apart. */
@@ -97,7 +107,7 @@ export class SessionUnstorageStore extends WholeValueStore {
     const found = await this.#storage.getItem(one);
     await Promise.all(keys.map((key) => this.#storage.removeItem(key)));
     // A storage that answers late may not have it yet; what counts is the other one's value.
-    if (found === "other") refusePrefix("makes the storage take all sessions for one");
+    if (found === "other") fail("prefix", "makes the storage take all sessions for one");
     this.#keepsApart = true;
   }
 }
@@ -110,25 +120,7 @@ function undecodable(): StoreError {
 }
 
 /** Unstorage cuts a key at "?", and its drivers for files refuse "..". */
-function checkKept(prefix: string): string {
-  if (prefix.includes("?")) refusePrefix('must have no "?": unstorage cuts every key there');
-  if (prefix.includes("..")) refusePrefix('must have no "..": it leads out of a folder');
-  return prefix;
-}
-
-function refusePrefix(message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "prefix", message);
-}
-
-function checkStorage(storage: unknown): UnstorageStorage {
-  const { getItem, setItem, removeItem } = (storage ?? {}) as Partial<UnstorageStorage>;
-  if ([getItem, setItem, removeItem].every((method) => typeof method === "function")) {
-    return storage as UnstorageStorage;
-  }
-  throw new ConfigError(
-    "ERR_SESSION_CONFIG_STORE",
-    "storage",
-    `must be what createStorage() of the package unstorage gives, not ${kindOf(storage)} ` +
-      "without getItem, setItem and removeItem",
-  );
+function checkKept(prefix: string): void {
+  if (prefix.includes("?")) fail("prefix", 'must have no "?": unstorage cuts every key there');
+  if (prefix.includes("..")) fail("prefix", 'must have no "..": it leads out of a folder');
 }

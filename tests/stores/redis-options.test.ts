@@ -43,7 +43,7 @@ describe("a client", () => {
   ])("that is %s is refused", (_what, client, message) => {
     expect(refusalOf({ client })).toMatchObject({
       name: "ConfigError",
-      code: "ERR_SESSION_CONFIG_FIELD",
+      code: "ERR_SESSION_CONFIG_STORE",
       field: "client",
       message: expect.stringMatching(message) as string,
     });

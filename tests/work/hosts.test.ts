@@ -33,7 +33,7 @@ const handlers: Readonly<Record<string, (session: Session) => string>> = {
 async function serve(host: string, kind: "cookie" | "memory") {
   const { store, work } = counting(
     kind === "cookie"
-      ? new SessionCookieStore({ ...freshKeys(), verifiedTokensBytes: 0 })
+      ? new SessionCookieStore({ ...freshKeys(), rememberTokens: false })
       : new SessionMemoryStore(),
   );
   const config: SessionConfig = {

@@ -1,7 +1,7 @@
 // One way to talk to the user's connected Redis or Valkey client, whichever library it is of: the
 // client is told apart by its shape, no driver is imported. It knows no session and no script.
 import { kindOf } from "../../base/text.ts";
-import { ConfigError } from "../../errors.ts";
+import { fail } from "../../base/options.ts";
 
 /** A connected client of node-redis 4 or later: createClient, createClientPool, createCluster, createSentinel. */
 interface NodeRedisClient {
@@ -74,23 +74,23 @@ const MAX_REDIRECTIONS = 3;
 
 /**
  * The connection behind a user's client.
- * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD for anything else, a client that isn't connected,
+ * @throws {ConfigError} ERR_SESSION_CONFIG_STORE for anything else, a client that isn't connected,
  * and one that reads from replicas.
  */
 export function connectionOf(client: unknown): RedisConnection {
   if (isNodeRedis(client)) {
     if (!client.isOpen) {
-      fail("is not connected; await client.connect() before the store is made");
+      refuse("is not connected; await client.connect() before the store is made");
     }
     if ("masters" in client && !("withTypeMapping" in client)) {
-      fail("is a cluster of node-redis 4; clusters need node-redis 5 or later");
+      refuse("is a cluster of node-redis 4; clusters need node-redis 5 or later");
     }
     return new NodeRedisConnection(client, leadOf(client));
   }
   if (isIoredis(client)) {
-    if (client.status === "end") fail("is closed; make a new one, or keep it open");
+    if (client.status === "end") refuse("is closed; make a new one, or keep it open");
     if (client.options?.role === "slave" || (client.options?.scaleReads ?? "master") !== "master") {
-      fail(
+      refuse(
         "reads from replicas, which learn of a logout late; make one with role and scaleReads " +
           'at "master", their default',
       );
@@ -98,9 +98,9 @@ export function connectionOf(client: unknown): RedisConnection {
     return new IoredisConnection(client);
   }
   if (has(client, "send_command", "function") && has(client, "connected", "boolean")) {
-    fail("is a client of node-redis 3 or older, which has no promises; make one of 4 or later");
+    refuse("is a client of node-redis 3 or older, which has no promises; make one of 4 or later");
   }
-  return fail(
+  return refuse(
     "must be a connected client of node-redis (createClient, createClientPool, createCluster, " +
       `createSentinel), ioredis or iovalkey (Redis, Cluster), not ${kindOf(client)}`,
   );
@@ -237,6 +237,6 @@ function has(value: unknown, name: string, type: "boolean" | "function" | "strin
   );
 }
 
-function fail(message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "client", message);
+function refuse(message: string): never {
+  return fail("client", message, "ERR_SESSION_CONFIG_STORE");
 }

@@ -1,8 +1,6 @@
-// When what was written to Redis counts as saved: the options of all that writes there, and their
-// checks.
-import { MAX_SECONDS, SECOND } from "../../base/time.ts";
-import { kindOf } from "../../base/text.ts";
-import { ConfigError } from "../../errors.ts";
+// When what was written to Redis counts as saved: the options of all that writes there.
+import { type Checked, count, oneOf, type ReadersOf, seconds } from "../../base/options.ts";
+import { SECOND } from "../../base/time.ts";
 import type { ReplicationWait } from "./client.ts";
 
 /** What a write waits for. */
@@ -18,29 +16,23 @@ export interface RedisDurability {
   readonly replicaTimeout?: number | undefined;
 }
 
+/** The same, checked. */
+export type DurabilitySettings = Checked<RedisDurability>;
+
 const DEFAULT_REPLICA_TIMEOUT = 0.3;
 
-/**
- * What a write waits for; undefined: only for the master.
- * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
- */
-export function checkDurability(options: RedisDurability): ReplicationWait | undefined {
-  const { durability = "master" } = options;
-  if (durability !== "master" && durability !== "replicated") {
-    fail("durability", `must be "master" or "replicated", not ${kindOf(durability)}`);
-  }
-  const { replicas = 1, replicaTimeout = DEFAULT_REPLICA_TIMEOUT } = options;
-  if (!Number.isInteger(replicas) || replicas < 1) {
-    fail("replicas", `must be a whole number of replicas, at least 1`);
-  }
-  const isTime = typeof replicaTimeout === "number" && replicaTimeout > 0;
-  if (!isTime || replicaTimeout > MAX_SECONDS) {
-    fail("replicaTimeout", `must be a number of seconds over 0`);
-  }
-  if (durability === "master") return undefined;
-  return { replicas, timeoutMs: Math.ceil(replicaTimeout * SECOND) };
+/** Readers of {@link RedisDurability}. */
+export function durabilityReaders(): ReadersOf<DurabilitySettings> {
+  return {
+    durability: oneOf(["master", "replicated"], "master"),
+    replicas: count(1),
+    replicaTimeout: seconds(DEFAULT_REPLICA_TIMEOUT, 60, "the longest storeTimeout"),
+  };
 }
 
-function fail(field: string, message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
+/** What a write waits for; undefined: only for the master. */
+export function waitOf(options: DurabilitySettings): ReplicationWait | undefined {
+  const { durability, replicas, replicaTimeout } = options;
+  if (durability === "master") return undefined;
+  return { replicas, timeoutMs: Math.ceil(replicaTimeout * SECOND) };
 }

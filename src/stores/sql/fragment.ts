@@ -1,7 +1,6 @@
 // SQL as pieces: what stands in a statement is either text of ours or a bound value, by type. It
 // knows no engine; each client's file writes the placeholders that its driver wants.
-import { ConfigError } from "../../errors.ts";
-import { kindOf } from "../../base/text.ts";
+import { option, type Reader } from "../../base/options.ts";
 
 /** What is bound to a statement; bytes where the engine must not guess their character set. */
 export type SqlValue = string | number | Uint8Array | null;
@@ -64,18 +63,30 @@ export function every(conditions: readonly SqlFragment[]): SqlFragment {
 const TABLE = /^[A-Za-z_][A-Za-z0-9_]{0,47}(?:\.[A-Za-z_][A-Za-z0-9_]{0,47})?$/;
 
 /**
+ * The option `table`.
+ * @param qualifier - how the engine calls what may stand before the name; undefined: nothing may.
+ */
+export function tableOption(fallback: string, qualifier?: string): Reader<string> {
+  const more = qualifier === undefined ? "" : `, or ${qualifier}.name, each`;
+  return option(
+    `a name of letters, digits and _${more} up to 48 long`,
+    (value) =>
+      typeof value === "string" &&
+      TABLE.test(value) &&
+      (qualifier !== undefined || !value.includes(".")),
+    fallback,
+  );
+}
+
+/**
  * A table's name as it stands in a statement.
  * @param quote - the engine's quote for identifiers.
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD when it isn't a plain name.
  */
-export function tableName(name: unknown, quote: '"' | "`"): SqlFragment {
-  if (typeof name !== "string" || !TABLE.test(name)) {
-    const found = typeof name === "string" ? "another string" : kindOf(name);
-    const message = `must be a name of letters, digits and _, or schema.name, each up to 48 long, not ${found}`;
-    throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "table", message);
-  }
+export function tableName(name: string, quote: '"' | "`"): SqlFragment {
+  const checked = tableOption(name, "schema")(name, "table");
   return raw(
-    name
+    checked
       .split(".")
       .map((part) => quote + part + quote)
       .join("."),

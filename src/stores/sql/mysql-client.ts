@@ -1,7 +1,8 @@
 // mysql2 behind one call: run this SQL, prepared. What the driver's user has set for his own
 // queries doesn't change what we get; it knows no session.
+import { fail } from "../../base/options.ts";
 import { kindOf } from "../../base/text.ts";
-import { ConfigError, StoreError, type StoreOperation } from "../../errors.ts";
+import { StoreError, type StoreOperation } from "../../errors.ts";
 import { rowsOf, type SqlRow } from "./answer.ts";
 import type { SqlFragment } from "./fragment.ts";
 import { describeOther } from "./other-clients.ts";
@@ -124,18 +125,18 @@ export function uncommitted(operation: StoreOperation): StoreError {
 
 function adapt(client: unknown): MysqlPromiseConnection {
   const other = describeOther(client);
-  if (other !== undefined) fail(`${other}; it must be ${EXPECTED}`);
+  if (other !== undefined) refuse(`${other}; it must be ${EXPECTED}`);
   const { execute, promise } = (client ?? {}) as { execute?: unknown; promise?: unknown };
   if (typeof client !== "object" || typeof execute !== "function") {
     const hint = typeof client === "object" && client !== null ? " without a method execute" : "";
-    fail(`must be ${EXPECTED}, not ${kindOf(client)}${hint}`);
+    refuse(`must be ${EXPECTED}, not ${kindOf(client)}${hint}`);
   }
   const isCallback = typeof promise === "function";
   const { pool, connection } = client as { pool?: unknown; connection?: unknown };
   const core = (isCallback ? client : (pool ?? connection)) as Readonly<Record<string, unknown>>;
   // mysql2 has no public word for it.
   if (core?.["_closed"] === true || core?.["_closing"] === true) {
-    fail(`is closed; it must be ${EXPECTED}`);
+    refuse(`is closed; it must be ${EXPECTED}`);
   }
   return isCallback
     ? (client as MysqlCallbackConnection).promise()
@@ -146,6 +147,6 @@ function numberOf(error: unknown): unknown {
   return (error as { errno?: unknown } | null | undefined)?.errno;
 }
 
-function fail(message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+function refuse(message: string): never {
+  return fail("client", message, "ERR_SESSION_CONFIG_STORE");
 }

@@ -1,7 +1,8 @@
 // The PostgreSQL clients behind one call: run this SQL. Every statement is a transaction of its
 // own, so one that the server undid is run again; it knows no session.
+import { fail } from "../../base/options.ts";
 import { kindOf } from "../../base/text.ts";
-import { ConfigError, StoreError, type StoreOperation } from "../../errors.ts";
+import { StoreError, type StoreOperation } from "../../errors.ts";
 import { rowsOf, type SqlRow } from "./answer.ts";
 import type { SqlFragment } from "./fragment.ts";
 import { describeOther } from "./other-clients.ts";
@@ -128,12 +129,12 @@ export class PostgresClient {
 
 function adapt(client: unknown, prepares: boolean): Run {
   const other = describeOther(client);
-  if (other !== undefined) fail(`${other}; it must be ${EXPECTED}`);
+  if (other !== undefined) refuse(`${other}; it must be ${EXPECTED}`);
   const { unsafe, query, execute, transaction, savepoint } = (client ?? {}) as Readonly<
     Record<string, unknown>
   >;
   if (typeof client === "function" && typeof savepoint === "function") {
-    fail(`is a transaction of the package postgres, which ends; it must be ${EXPECTED}`);
+    refuse(`is a transaction of the package postgres, which ends; it must be ${EXPECTED}`);
   }
   // Neon has unsafe too, which runs nothing.
   if (typeof client === "function" && typeof query === "function" && transaction !== undefined) {
@@ -150,7 +151,7 @@ function adapt(client: unknown, prepares: boolean): Run {
   }
   // A mysql2 client has query too, but also execute.
   if (typeof client !== "object" || typeof query !== "function" || execute !== undefined) {
-    fail(`must be ${EXPECTED}, not ${kindOf(client)}${hintFor(client)}`);
+    refuse(`must be ${EXPECTED}, not ${kindOf(client)}${hintFor(client)}`);
   }
   checkConnected(client as Readonly<Record<string, unknown>>);
   // A Client of pg is known by its connection's process id, a Pool by its count of connections.
@@ -201,10 +202,10 @@ function inTurn(client: object, run: Run): Run {
 /** By what each driver tells: pg's Client (no public word for it), pg's Pool, PGlite. */
 function checkConnected(client: Readonly<Record<string, unknown>>): void {
   if (client["_connected"] === false && client["_connecting"] === false) {
-    fail("is a Client that isn't connected; await client.connect() before the store is made");
+    refuse("is a Client that isn't connected; await client.connect() before the store is made");
   }
   if (client["ending"] === true || client["_ending"] === true || client["closed"] === true) {
-    fail(`is closed; it must be ${EXPECTED}`);
+    refuse(`is closed; it must be ${EXPECTED}`);
   }
 }
 
@@ -225,6 +226,6 @@ function codeOf(error: unknown): unknown {
   return (error as { code?: unknown } | null | undefined)?.code;
 }
 
-function fail(message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+function refuse(message: string): never {
+  return fail("client", message, "ERR_SESSION_CONFIG_STORE");
 }

@@ -3,11 +3,12 @@
 // could not see: however late a transaction commits, it is found, and nothing is read twice.
 import {
   type FollowOptions,
-  followOptionNames,
+  followReaders,
+  type FollowSettings,
   RevocationFollower,
 } from "../../revocations/follower.ts";
+import { readOptions, unchecked } from "../../base/options.ts";
 import { MAX_SKEW } from "../../base/time.ts";
-import { checkNames } from "../../revocations/listed.ts";
 import type {
   AppendedRevocation,
   RevocationEntry,
@@ -17,7 +18,7 @@ import type {
 } from "../../revocations/revocations.ts";
 import { StoreError, type StoreOperation } from "../../errors.ts";
 import { encodeText } from "./codec.ts";
-import { raw, sql, type SqlFragment, tableName } from "./fragment.ts";
+import { raw, sql, type SqlFragment, tableName, tableOption } from "./fragment.ts";
 import { PostgresClient, type PostgresConnection } from "./postgres-client.ts";
 import {
   appendedColumns,
@@ -42,7 +43,6 @@ export interface PostgresRevocations extends Revocations {
   createTable(): Promise<void>;
 }
 
-const optionNames = ["client", "table", ...followOptionNames];
 const DEFAULT_TABLE = "kocha_revocations";
 /** Rows of one answer. */
 const PAGE = 2000;
@@ -187,7 +187,7 @@ function endOf(snapshot: string): bigint {
 class PostgresFollower extends RevocationFollower implements PostgresRevocations {
   readonly #log: PostgresRevocationLog;
 
-  constructor(log: PostgresRevocationLog, options: FollowOptions) {
+  constructor(log: PostgresRevocationLog, options: FollowSettings) {
     super(log, options);
     this.#log = log;
   }
@@ -202,10 +202,11 @@ class PostgresFollower extends RevocationFollower implements PostgresRevocations
  * @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD
  */
 export function postgresRevocations(options: PostgresRevocationsOptions): PostgresRevocations {
-  checkNames("postgresRevocations", options, optionNames);
-  const { client, table = DEFAULT_TABLE } = options;
-  return new PostgresFollower(
-    new PostgresRevocationLog(new PostgresClient(client), table),
-    options,
-  );
+  const read = readOptions("postgresRevocations", options, {
+    client: unchecked,
+    table: tableOption(DEFAULT_TABLE, "schema"),
+    ...followReaders(),
+  });
+  const log = new PostgresRevocationLog(new PostgresClient(read.client), read.table);
+  return new PostgresFollower(log, read);
 }

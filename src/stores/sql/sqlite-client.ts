@@ -1,7 +1,7 @@
 // The synchronous SQLite clients behind one call: run this SQL. It keeps what it has prepared, and
 // sets up a database for many processes; it knows no session.
 import { kindOf } from "../../base/text.ts";
-import { ConfigError } from "../../errors.ts";
+import { count, fail, type Reader } from "../../base/options.ts";
 import type { SqlFragment } from "./fragment.ts";
 import { describeOther } from "./other-clients.ts";
 
@@ -27,6 +27,11 @@ const EXPECTED =
 /** Between two tries to turn on WAL, at most, in milliseconds. */
 const LONGEST_PAUSE = 20;
 
+/** The option `busyTimeout`: milliseconds, as SQLite keeps them in 32 bits. */
+export function busyTimeoutOption(): Reader<number> {
+  return count(5000, 0, 0x7fff_ffff);
+}
+
 /** Runs SQL on a database of the user's. */
 export class SqliteClient {
   readonly #database: SqliteDatabase;
@@ -41,12 +46,12 @@ export class SqliteClient {
    */
   constructor(database: unknown, busyTimeout: number) {
     const other = describeOther(database);
-    if (other !== undefined) fail(`${other}; it must be ${EXPECTED}`);
+    if (other !== undefined) refuse(`${other}; it must be ${EXPECTED}`);
     if (!isDatabase(database)) {
-      fail(`must be ${EXPECTED}, not ${kindOf(database)}${hintFor(database)}`);
+      refuse(`must be ${EXPECTED}, not ${kindOf(database)}${hintFor(database)}`);
     }
     const { open, isOpen } = database as { open?: unknown; isOpen?: unknown };
-    if (open === false || isOpen === false) fail(`is closed; it must be ${EXPECTED}`);
+    if (open === false || isOpen === false) refuse(`is closed; it must be ${EXPECTED}`);
     this.#database = database;
     try {
       const [file] = database.prepare("PRAGMA database_list").all() as { file?: unknown }[];
@@ -58,11 +63,11 @@ export class SqliteClient {
     } catch (cause) {
       // What libsql says of a PRAGMA that answers, as most do.
       if (messageOf(cause) === "Execute returned rows") {
-        fail(
+        refuse(
           "is of libsql 0.3 or older, whose exec takes no statement with rows; take 0.4 or later",
         );
       }
-      fail(`can't be used (${messageOf(cause)}); it must be ${EXPECTED} that can be written to`);
+      refuse(`can't be used (${messageOf(cause)}); it must be ${EXPECTED} that can be written to`);
     }
   }
 
@@ -94,7 +99,7 @@ export class SqliteClient {
     } catch (cause) {
       const message = messageOf(cause);
       if (/readonly/i.test(message)) {
-        fail(`can only be read (${message}); it must be ${EXPECTED} that can be written to`);
+        refuse(`can only be read (${message}); it must be ${EXPECTED} that can be written to`);
       }
       // Another process that writes for long is no reason not to start where the table is there.
       if (!isBusy(cause) || !this.hasTable(table)) throw cause;
@@ -159,6 +164,6 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function fail(message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_STORE", "client", message);
+function refuse(message: string): never {
+  return fail("client", message, "ERR_SESSION_CONFIG_STORE");
 }

@@ -3,10 +3,9 @@
 // read is never followed by a smaller one.
 import {
   type FollowOptions,
-  followOptionNames,
+  followReaders,
   RevocationFollower,
 } from "../../revocations/follower.ts";
-import { checkNames } from "../../revocations/listed.ts";
 import {
   type AppendedRevocation,
   type RevocationEntry,
@@ -15,10 +14,9 @@ import {
   type Revocations,
   toRecord,
 } from "../../revocations/revocations.ts";
-import { kindOf } from "../../base/text.ts";
-import { ConfigError } from "../../errors.ts";
+import { clock, readOptions, unchecked } from "../../base/options.ts";
 import { encodeText } from "./codec.ts";
-import { raw, sql, type SqlFragment, tableName } from "./fragment.ts";
+import { raw, sql, type SqlFragment, tableName, tableOption } from "./fragment.ts";
 import {
   appendedColumns,
   mergedColumns,
@@ -26,7 +24,7 @@ import {
   readRecord,
   recordColumns,
 } from "./revocation-rows.ts";
-import { SqliteClient, type SqliteDatabase } from "./sqlite-client.ts";
+import { busyTimeoutOption, SqliteClient, type SqliteDatabase } from "./sqlite-client.ts";
 
 /** Where the log is, and how it is followed. */
 export interface SqliteRevocationsOptions extends FollowOptions {
@@ -40,9 +38,6 @@ export interface SqliteRevocationsOptions extends FollowOptions {
   readonly now?: (() => number) | undefined;
 }
 
-const optionNames = ["client", "table", "busyTimeout", "now", ...followOptionNames];
-const DEFAULT_TABLE = "kocha_revocations";
-const DEFAULT_BUSY_TIMEOUT = 5000;
 /** Rows of one answer: the process waits while they are read. */
 const PAGE = 2000;
 
@@ -136,20 +131,13 @@ SELECT added.kind, added.id, ${merged}, known.nonce FROM added, known RETURNING 
  * @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD
  */
 export function sqliteRevocations(options: SqliteRevocationsOptions): Revocations {
-  checkNames("sqliteRevocations", options, optionNames);
-  const { client, table = DEFAULT_TABLE, busyTimeout = DEFAULT_BUSY_TIMEOUT } = options;
-  tableName(table, '"');
-  if (table.includes(".")) {
-    fail("table", "must be a plain name: a SQLite table has no schema of its own");
-  }
-  if (!Number.isInteger(busyTimeout) || busyTimeout < 0) {
-    fail("busyTimeout", `must be milliseconds from 0, not ${kindOf(busyTimeout)}`);
-  }
-  const now = options.now ?? Date.now;
-  const log = new SqliteRevocationLog(new SqliteClient(client, busyTimeout), table, now);
-  return new RevocationFollower(log, options);
-}
-
-function fail(field: string, message: string): never {
-  throw new ConfigError("ERR_SESSION_CONFIG_FIELD", field, message);
+  const read = readOptions("sqliteRevocations", options, {
+    client: unchecked,
+    table: tableOption("kocha_revocations"),
+    busyTimeout: busyTimeoutOption(),
+    now: clock(),
+    ...followReaders(),
+  });
+  const client = new SqliteClient(read.client, read.busyTimeout);
+  return new RevocationFollower(new SqliteRevocationLog(client, read.table, read.now), read);
 }

@@ -8,7 +8,8 @@ import {
   type RevocationRecord,
   toRecord,
 } from "kocha-session";
-import { RevocationFollower } from "../../../src/revocations/follower.ts";
+import { readOptions } from "../../../src/base/options.ts";
+import { followReaders, RevocationFollower } from "../../../src/revocations/follower.ts";
 import type { LogPlace } from "./log-laws.ts";
 
 /** A record, the nonce of its first entry, and its place in the order of changes. */
@@ -72,7 +73,8 @@ export class PlainLog {
   static place(log: PlainLog): LogPlace {
     return {
       log,
-      follow: (options) => new RevocationFollower(log, options),
+      follow: (options) =>
+        new RevocationFollower(log, readOptions("the log", options, followReaders())),
       empty: async () => {
         log.rows.clear();
         log.places = 0;

@@ -126,8 +126,11 @@ test.each([
   [{ client: 5 as unknown as RedisClient }, "client: must be a connected client"],
   [{ client: ioredis, prefix: 5 as unknown as string }, "prefix: must be a string"],
   [{ client: ioredis, table: "t" } as { client: RedisClient }, "table: is not an option"],
-  [{ client: ioredis, durability: "none" as "master" }, "durability: must be"],
-  [{ client: ioredis, pollInterval: 0 }, "pollInterval: must be over 0"],
+  [
+    { client: ioredis, durability: "none" as "master" },
+    'durability: must be "master" or "replicated"',
+  ],
+  [{ client: ioredis, pollInterval: 0 }, "pollInterval: must be a number of seconds over 0"],
   [undefined as unknown as { client: RedisClient }, "options: must be an object"],
 ])("%# is refused", (options, message) => {
   expect(() => redisRevocations(options)).toThrow(message);

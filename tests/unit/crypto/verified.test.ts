@@ -142,7 +142,7 @@ describe("a token that was verified before", () => {
   });
 });
 
-test.each([-1, "1", Number.NaN, null])("verifiedTokensBytes: %s is refused by name", (value) => {
-  const options = { ...freshKeys(), verifiedTokensBytes: value as number };
-  expect(() => new SessionCookieStore(options)).toThrow(/^verifiedTokensBytes: must be/);
+test.each([0, "true", null])("rememberTokens: %s is refused by name", (value) => {
+  const options = { ...freshKeys(), rememberTokens: value as unknown as boolean };
+  expect(() => new SessionCookieStore(options)).toThrow(/^rememberTokens: must be true or false/);
 });

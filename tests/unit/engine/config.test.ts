@@ -155,7 +155,9 @@ describe("bad values are refused with the field's name", () => {
   test("a count that is too large, with the largest", () => {
     for (const field of ["maxKeyBytes", "maxKeys", "maxSessionBytes"]) {
       const error = build({ store: cookieStore, [field]: 2 ** 32 + 1 }) as ConfigError;
-      expect(error.message).toBe(`${field}: must be at most 4294967296, not 4294967297`);
+      expect(error.message).toBe(
+        `${field}: must be a whole number from 1 to 4294967296, not 4294967297`,
+      );
     }
   });
 
@@ -167,14 +169,14 @@ describe("bad values are refused with the field's name", () => {
     }
   });
 
-  test("an unknown field, with the one that was meant where it is only the case", () => {
+  test("an unknown field, with the one that was meant", () => {
     expect(build({ store: cookieStore, httponly: true })).toMatchObject({
       field: "httponly",
-      message: "httponly: is not a field of the configuration; did you mean httpOnly",
+      message: "httponly: is not an option of the configuration; did you mean httpOnly?",
     });
     expect(build({ store: cookieStore, maxAge: 5 })).toMatchObject({
       field: "maxAge",
-      message: expect.stringContaining("known are name, cookieExpires") as string,
+      message: expect.stringContaining("known are store, name, cookieExpires") as string,
     });
   });
 

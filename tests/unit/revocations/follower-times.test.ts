@@ -106,13 +106,14 @@ describe("what is configured", () => {
   });
 
   test.each<[FollowOptions, string]>([
-    [{ pollInterval: 0 }, "pollInterval: must be over 0, not 0"],
-    [{ maxStaleness: -1 }, "maxStaleness: must be over 0, not -1"],
+    [{ pollInterval: 0 }, "pollInterval: must be a number of seconds over 0, not 0"],
+    [{ pollInterval: 86_401 }, "pollInterval: must be at most 86400 seconds"],
+    [{ maxStaleness: -1 }, "maxStaleness: must be a number of seconds over 0, not -1"],
     [{ pollInterval: 10 }, "maxStaleness: must be longer than pollInterval"],
-    [{ reloadInterval: Number.NaN }, "reloadInterval: must be over 0, not NaN"],
-    [{ keepFor: "1" as unknown as number }, "keepFor: must be over 0, not a string"],
-    [{ maxEntries: 0 }, "maxEntries: must be over 0, not 0"],
-    [{ onStale: "panic" as "fail" }, 'onStale: must be one of "fail", "continue"'],
+    [{ keepFor: "1" as unknown as number }, "keepFor: must be a number of seconds over 0"],
+    [{ maxEntries: 0 }, "maxEntries: must be a whole number from 1"],
+    [{ onStale: "panic" as "fail" }, 'onStale: must be "fail" or "continue"'],
+    [{ reloadInterval: 60 } as FollowOptions, "reloadInterval: is not an option"],
   ])("%j is refused", (options, message) => {
     expect(() => followRevocations(log, options)).toThrow(message);
   });

@@ -9,7 +9,12 @@ import {
   type SessionLimits,
   toRecord,
 } from "kocha-session";
-import { type FollowOptions, RevocationFollower } from "../../../src/revocations/follower.ts";
+import { readOptions } from "../../../src/base/options.ts";
+import {
+  followReaders,
+  type FollowOptions,
+  RevocationFollower,
+} from "../../../src/revocations/follower.ts";
 import type { FollowerClock } from "../../../src/revocations/moment.ts";
 
 /** Time that passes by `advance`; the two clocks can be torn apart. */
@@ -155,7 +160,8 @@ export function makeWorld(options: FollowOptions = {}) {
   const errors: unknown[] = [];
   const follow = (more: FollowOptions = {}, limits: SessionLimits = usual): RevocationFollower => {
     const onError = (error: unknown): void => void errors.push(error);
-    const follower = new RevocationFollower(log, { onError, ...options, ...more }, time);
+    const settings = readOptions("the log", { onError, ...options, ...more }, followReaders());
+    const follower = new RevocationFollower(log, settings, time);
     follower.cover(limits);
     return follower;
   };

@@ -262,9 +262,12 @@ describe("a process that stood still", () => {
   });
 });
 
+/** About so long after the last time it is read whole, in seconds. */
+const HOUR = 3600;
+
 describe("the whole log", () => {
   const missed = async (options: FollowOptions = {}) => {
-    const world = makeWorld({ reloadInterval: 600, ...options });
+    const world = makeWorld(options);
     const [reader, writer] = [world.follow(), world.follow()];
     await reader.ready();
     world.log.late = true;
@@ -282,7 +285,7 @@ describe("the whole log", () => {
 
   test("is read again now and then, and what was missed is found", async () => {
     const { time, reader } = await missed();
-    await time.advance(660);
+    await time.advance(1.1 * HOUR);
     expect(reader.verdict({ id: one })).toBe("revoked");
   });
 
@@ -296,27 +299,27 @@ describe("the whole log", () => {
   });
 
   test("may have lost what this process still knows", async () => {
-    const { log, time, reader } = await missed({ reloadInterval: 20 });
+    const { log, time, reader } = await missed();
     log.forget();
-    await time.advance(60);
+    await time.advance(1.1 * HOUR);
     expect(reader.verdict({ id: other })).toBe("revoked");
   });
 
   test("is swept when it was read, as often as there is something to remove", async () => {
-    const { log, time, follow } = makeWorld({ reloadInterval: 10 });
+    const { log, time, follow } = makeWorld();
     await follow().ready();
     log.swept = [1000, 1000, 3];
-    await time.advance(10);
+    await time.advance(HOUR);
     expect(log.sweeps).toEqual([1000, 1000, 1000]);
   });
 
   test("is read beside the polls, which go on", async () => {
-    const { log, time, follow } = makeWorld({ reloadInterval: 10 });
+    const { log, time, follow } = makeWorld();
     log.pageSize = 1;
     const follower = follow();
     await follower.ready();
     for (const letter of "abcdef") await follower.revoke(letter.repeat(22));
-    await time.advance(9);
+    await time.advance(HOUR - 1);
     log.cursors.length = 0;
     await time.advance(3);
     expect(log.cursors).toContain(undefined);
