@@ -1,7 +1,9 @@
 // `npm run build [-- folder]`: declarations, a file for each source, and programs, few files for all: what is
 // loaded on a cold start costs by the file, about half a millisecond each, more than what is in it.
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 
 const [folder = "dist"] = process.argv.slice(2);
@@ -52,3 +54,18 @@ await bundle.write({
   },
 });
 await bundle.close();
+
+// The tables' SQL under their default names, for migration tools, by the functions that make it.
+const built = (name) => import(pathToFileURL(resolve(folder, "stores", name)));
+const { postgresRevocationsSql, postgresSessionsSql } = await built("postgres.js");
+const { mysqlSessionsSql } = await built("mysql.js");
+const tables = { mysqlSessionsSql, postgresRevocationsSql, postgresSessionsSql };
+mkdirSync(resolve(folder, "sql"));
+for (const [maker, statements] of Object.entries(tables)) {
+  const name = maker.replace(/([A-Z]\w+)Sql$/, (_, table) => `-${table.toLowerCase()}.sql`);
+  const text = [
+    `-- What ${maker}() of kocha-session gives; createTable() runs it.`,
+    ...statements(),
+  ];
+  writeFileSync(resolve(folder, "sql", name), `${text.join("\n")}\n`);
+}

@@ -41,14 +41,15 @@ const MAX_GENERATION = 2 ** GENERATION_BITS - 1;
 const ENDLESS = 2 ** 33 - 1;
 
 /**
- * The statement that makes the table, for migration tools; `createTable()` runs it. The package
- * has it for the default name in sql/mysql.sql.
+ * The statements that make the store's table, for migration tools; `createTable()` runs them. The
+ * package has them for the default name in dist/sql/mysql-sessions.sql.
  * @param table - as the store's option.
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
-export function mysqlTableSql(table: string = DEFAULT_TABLE): string {
+export function mysqlSessionsSql(table: string = DEFAULT_TABLE): readonly string[] {
   const [name = ""] = tableName(table, "`").chunks;
-  return `CREATE TABLE IF NOT EXISTS ${name} (
+  return [
+    `CREATE TABLE IF NOT EXISTS ${name} (
   id CHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   data LONGTEXT NOT NULL,
   rev INT UNSIGNED NOT NULL,
@@ -60,7 +61,8 @@ export function mysqlTableSql(table: string = DEFAULT_TABLE): string {
   KEY expires (expires),
   KEY subject (subject(128)),
   CHECK (JSON_VALID(data))
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;`;
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;`,
+  ];
 }
 
 // Of UTC_TIMESTAMP, since UNIX_TIMESTAMP(NOW()) is wrong for an hour where summer time ends.
@@ -122,7 +124,10 @@ export class SessionMysqlStore extends SqlSessionStore {
 
   /** Makes the table where it isn't there; safe at every start of every process. */
   async createTable(): Promise<void> {
-    await this.#client.write("save", raw(mysqlTableSql(this.#name)));
+    for (const statement of mysqlSessionsSql(this.#name)) {
+      // oxlint-disable-next-line no-await-in-loop -- each needs the one before it
+      await this.#client.write("save", raw(statement));
+    }
   }
 
   protected async rows(operation: StoreOperation, statement: SqlFragment): Promise<SqlRow[]> {
@@ -190,7 +195,7 @@ export class SessionMysqlStore extends SqlSessionStore {
       return await answer;
     } catch (cause) {
       if (!MysqlClient.isMissingTable(cause)) throw cause;
-      const message = `the table ${this.#name} isn't there; createTable() or sql/mysql.sql makes it`;
+      const message = `the table ${this.#name} isn't there; createTable() makes it, or what mysqlSessionsSql() gives`;
       throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
     }
   }

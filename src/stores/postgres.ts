@@ -43,12 +43,12 @@ export interface SessionPostgresStoreOptions {
 const DEFAULT_TABLE = "kocha_sessions";
 
 /**
- * The statements that make the table, for migration tools; `createTable()` runs them. The package
- * has them for the default name in sql/postgres.sql.
+ * The statements that make the store's table, for migration tools; `createTable()` runs them. The
+ * package has them for the default name in dist/sql/postgres-sessions.sql.
  * @param table - as the store's option.
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
-export function postgresTableSql(table: string = DEFAULT_TABLE): readonly string[] {
+export function postgresSessionsSql(table: string = DEFAULT_TABLE): readonly string[] {
   const [name = ""] = tableName(table, '"').chunks;
   const plain = table.slice(table.indexOf(".") + 1);
   return [
@@ -110,13 +110,13 @@ export class SessionPostgresStore extends SqlSessionStore {
 
   /** Makes the table and its indexes where they aren't there; safe at every start of every process. */
   async createTable(): Promise<void> {
-    await this.#client.make(postgresTableSql(this.#name));
+    await this.#client.make(postgresSessionsSql(this.#name));
   }
 
   protected rows(operation: StoreOperation, statement: SqlFragment): Promise<readonly SqlRow[]> {
     return this.#client.rows(statement, operation).catch((cause: unknown) => {
       if (!PostgresClient.isMissingTable(cause)) throw cause;
-      const message = `the table ${this.#name} isn't there; createTable() or sql/postgres.sql makes it`;
+      const message = `the table ${this.#name} isn't there; createTable() makes it, or what postgresSessionsSql() gives`;
       throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
     });
   }

@@ -55,7 +55,7 @@ describe("its files", () => {
       /^src\/[a-z0-9/-]+\.ts$/,
       /^dist\/(chunks\/)?[a-z0-9/-]+(\.js|\.d\.ts|\.js\.map|\.d\.ts\.map)$/,
       /^vectors\/[a-z0-9-]+\.json$/,
-      /^sql\/[a-z-]+\.sql$/,
+      /^dist\/sql\/[a-z-]+\.sql$/,
     ];
     const strangers = packed.files.filter(({ path }) => !allowed.some((rule) => rule.test(path)));
     expect(strangers).toEqual([]);
@@ -100,6 +100,25 @@ describe("its files", () => {
         expect(namesFolder(text, folder), `${path} names a folder`).toBe(false);
       // A key of 32 bytes as keygen prints it, after the name of the variable that holds it.
       expect(text).not.toMatch(/_KEY=["']?[\w+/-]{43}/);
+    }
+  });
+
+  test("have the SQL of each table, as the store's own function gives it", async () => {
+    const { stdout } = await runHere(`
+      import { mysqlSessionsSql } from "kocha-session/mysql";
+      import { postgresRevocationsSql, postgresSessionsSql } from "kocha-session/postgres";
+      const tables = { "mysql-sessions": mysqlSessionsSql(),
+        "postgres-revocations": postgresRevocationsSql(), "postgres-sessions": postgresSessionsSql() };
+      console.log(JSON.stringify(tables));`);
+    const tables = JSON.parse(stdout) as Record<string, readonly string[]>;
+    const folder = join(consumer, "node_modules", "kocha-session", "dist", "sql");
+    expect((await readdir(folder)).toSorted()).toEqual(
+      Object.keys(tables).map((name) => `${name}.sql`),
+    );
+    for (const [name, statements] of Object.entries(tables)) {
+      const [head, ...rest] = (await readFile(join(folder, `${name}.sql`), "utf8")).split("\n");
+      expect(head).toMatch(/^-- What \w+Sql\(\) of kocha-session gives/);
+      expect(rest.join("\n")).toBe(`${statements.join("\n")}\n`);
     }
   });
 

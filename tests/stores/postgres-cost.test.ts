@@ -1,17 +1,15 @@
 // What a session costs on PostgreSQL, measured at a proxy and at the server: round trips, bytes,
 // statements, HOT updates, and a sweep that waits for nobody.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionChange } from "kocha-session";
 import {
   type PostgresConnection,
-  postgresTableSql,
+  postgresSessionsSql,
   SessionPostgresStore,
 } from "kocha-session/postgres";
 import postgres from "postgres";
 import { afterAll, describe, expect, test } from "vitest";
 import { newSelector } from "../../src/testing/history.ts";
-import { repository } from "../support/cli.ts";
 import { type Proxy, startProxy } from "../support/proxy.ts";
 import { Visitor } from "../support/visitor.ts";
 import { poolOf, startBench } from "./postgres-server.ts";
@@ -186,14 +184,8 @@ describe("at the server", () => {
     await client.end();
   });
 
-  test("the shipped SQL is what createTable() runs", () => {
-    const shipped = readFileSync(join(repository, "sql/postgres.sql"), "utf8");
-    const statements = shipped.split("\n").filter((line) => !line.startsWith("--"));
-    expect(statements.join("\n").trim()).toBe(postgresTableSql().join("\n"));
-  });
-
-  test("it makes the table that the store uses", async () => {
-    await execute(readFileSync(join(repository, "sql/postgres.sql"), "utf8"));
+  test("its SQL makes the table that the store uses", async () => {
+    await execute(postgresSessionsSql().join("\n"));
     const store = new SessionPostgresStore({ client: admin });
     const key = newSelector();
     await store.save(key, creation({ a: "1" }));

@@ -53,8 +53,8 @@ const reachOfNow = raw(`now + ${MAX_SKEW}`);
 const words = { least: raw("least"), greatest: raw("greatest") };
 
 /**
- * The statements that make the table, for migration tools; `createTable()` runs them. The package
- * has them for the default name in sql/postgres-revocations.sql.
+ * The statements that make the log's table, for migration tools; `createTable()` runs them. The
+ * package has them for the default name in dist/sql/postgres-revocations.sql.
  * @param table - as the option.
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
@@ -172,7 +172,7 @@ FROM (SELECT 1) AS one LEFT JOIN (
     // Also a read: a transaction can go on seeing what was there when it began.
     return this.#client.rows(statement, operation, true).catch((cause: unknown) => {
       if (!PostgresClient.isMissingTable(cause)) throw cause;
-      const message = `the table ${this.#name} isn't there; createTable() or sql/postgres-revocations.sql makes it`;
+      const message = `the table ${this.#name} isn't there; createTable() makes it, or what postgresRevocationsSql() gives`;
       throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
     });
   }
