@@ -4,7 +4,7 @@ import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
 import { encodeInJson, encodePatch } from "./sql/codec.ts";
 import { every, raw, sql, type SqlFragment, tableName, tableOption } from "./sql/fragment.ts";
 import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
-import { busyTimeoutOption, SqliteClient, type SqliteDatabase } from "./sql/sqlite-client.ts";
+import { SqliteClient, type SqliteDatabase } from "./sql/sqlite-client.ts";
 import type { StoreCapabilities } from "../store/contract.ts";
 import { clock, readOptions, unchecked } from "../base/options.ts";
 
@@ -17,11 +17,6 @@ export interface SessionSqliteStoreOptions {
   readonly client: SqliteDatabase;
   /** The table's name. Default "kocha_sessions". */
   readonly table?: string | undefined;
-  /**
-   * Milliseconds that a statement waits, and the process with it, while another process writes.
-   * Only where the database has no busy_timeout of its own. Default 5000.
-   */
-  readonly busyTimeout?: number | undefined;
   /** The clock, Unix milliseconds; all processes of one file must agree. Default Date.now. */
   readonly now?: (() => number) | undefined;
 }
@@ -56,14 +51,13 @@ export class SessionSqliteStore extends SqlSessionStore {
    * @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD
    */
   constructor(options: SessionSqliteStoreOptions) {
-    const { client, table, busyTimeout, now } = readOptions("SessionSqliteStore", options, {
+    const { client, table, now } = readOptions("SessionSqliteStore", options, {
       client: unchecked,
       table: tableOption("kocha_sessions"),
-      busyTimeout: busyTimeoutOption(),
       now: clock(),
     });
     super(tableName(table, '"'), dialectOf(now));
-    this.#client = new SqliteClient(client, busyTimeout);
+    this.#client = new SqliteClient(client);
     this.#name = table;
     this.capabilities = { atomic: true, expects: true, durable: this.#client.isFile, lists: true };
     this.#client.make(tableSql(table), table);

@@ -176,7 +176,7 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
   describe("the database", () => {
     test("it is in WAL mode and waits for other writers", () => {
       const client = open(newFile());
-      const store = new SessionSqliteStore({ client, busyTimeout: 1234 });
+      const store = new SessionSqliteStore({ client });
       expect(client.prepare("PRAGMA journal_mode").all()).toEqual([{ journal_mode: "wal" }]);
       expect(client.prepare("PRAGMA busy_timeout").all()).toEqual([
         { timeout: expect.any(Number) },
@@ -222,7 +222,9 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
 
     test("a writer that holds it too long is an outage, no logout", async () => {
       const file = newFile();
-      const store = new SessionSqliteStore({ client: open(file), busyTimeout: 20 });
+      const client = open(file);
+      client.exec("PRAGMA busy_timeout = 20");
+      const store = new SessionSqliteStore({ client });
       const visitor = new Visitor(store);
       await visitor.visit((session) => session.set("a", "1"));
       const other = open(file);
@@ -328,7 +330,9 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
       const writer = open(file);
       const made = new SessionSqliteStore({ client: writer });
       writer.exec("BEGIN IMMEDIATE");
-      const other = new SessionSqliteStore({ client: open(file), busyTimeout: 1 });
+      const client = open(file);
+      client.exec("PRAGMA busy_timeout = 1");
+      const other = new SessionSqliteStore({ client });
       writer.exec("ROLLBACK");
       expect(other.capabilities).toEqual(made.capabilities);
     });
@@ -336,8 +340,7 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
     test.each([
       ["table", { table: 'a"; DROP TABLE b' }],
       ["table", { table: "main.sessions" }],
-      ["busyTimeout", { busyTimeout: -1 }],
-      ["busyTimeout", { busyTimeout: 0.5 }],
+      ["busyTimeout", { busyTimeout: 20 }],
     ])("a bad %s", (field, options) => {
       const made = (): unknown => new SessionSqliteStore({ client: database, ...options });
       expect(thrownBy(made)).toMatchObject({ code: "ERR_SESSION_CONFIG_FIELD", field });

@@ -1,7 +1,7 @@
 // The synchronous SQLite clients behind one call: run this SQL. It keeps what it has prepared, and
 // sets up a database for many processes; it knows no session.
 import { kindOf } from "../../base/text.ts";
-import { count, fail, type Reader } from "../../base/options.ts";
+import { fail } from "../../base/options.ts";
 import type { SqlFragment } from "./fragment.ts";
 import { describeOther } from "./other-clients.ts";
 
@@ -27,10 +27,8 @@ const EXPECTED =
 /** Between two tries to turn on WAL, at most, in milliseconds. */
 const LONGEST_PAUSE = 20;
 
-/** The option `busyTimeout`: milliseconds, as SQLite keeps them in 32 bits. */
-export function busyTimeoutOption(): Reader<number> {
-  return count(5000, 0, 0x7fff_ffff);
-}
+/** How long a statement waits for another process's write where the database has no wait of its own, in milliseconds. */
+const BUSY_TIMEOUT = 5000;
 
 /** Runs SQL on a database of the user's. */
 export class SqliteClient {
@@ -39,12 +37,8 @@ export class SqliteClient {
   /** Whether the database is a file, and outlives the process. */
   readonly isFile: boolean;
 
-  /**
-   * @param busyTimeout - milliseconds that a statement waits for another process's write, unless
-   * the database has a wait of its own already.
-   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no open database.
-   */
-  constructor(database: unknown, busyTimeout: number) {
+  /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no open database. */
+  constructor(database: unknown) {
     const other = describeOther(database);
     if (other !== undefined) refuse(`${other}; it must be ${EXPECTED}`);
     if (!isDatabase(database)) {
@@ -58,8 +52,8 @@ export class SqliteClient {
       this.isFile = typeof file?.file === "string" && file.file !== "";
       // ORDER: the wait comes first, as processes that start together all want to turn on WAL.
       const [wait] = database.prepare("PRAGMA busy_timeout").all() as { timeout?: unknown }[];
-      if (Number(wait?.timeout) === 0) database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
-      turnOnWal(database, busyTimeout);
+      if (Number(wait?.timeout) === 0) database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+      turnOnWal(database);
     } catch (cause) {
       // What libsql says of a PRAGMA that answers, as most do.
       if (messageOf(cause) === "Execute returned rows") {
@@ -127,8 +121,8 @@ export class SqliteClient {
  * SQLite doesn't wait while the journal's mode changes under it, whatever busy_timeout says: of
  * processes that start together on a new file all but one would fail.
  */
-function turnOnWal(database: SqliteDatabase, busyTimeout: number): void {
-  const until = Date.now() + busyTimeout;
+function turnOnWal(database: SqliteDatabase): void {
+  const until = Date.now() + BUSY_TIMEOUT;
   for (;;) {
     try {
       database.exec("PRAGMA journal_mode = WAL");

@@ -24,7 +24,7 @@ import {
   readRecord,
   recordColumns,
 } from "./revocation-rows.ts";
-import { busyTimeoutOption, SqliteClient, type SqliteDatabase } from "./sqlite-client.ts";
+import { SqliteClient, type SqliteDatabase } from "./sqlite-client.ts";
 
 /** Where the log is, and how it is followed. */
 export interface SqliteRevocationsOptions extends FollowOptions {
@@ -32,8 +32,6 @@ export interface SqliteRevocationsOptions extends FollowOptions {
   readonly client: SqliteDatabase;
   /** The table's name. Default "kocha_revocations". */
   readonly table?: string | undefined;
-  /** As of `SessionSqliteStore`. Default 5000. */
-  readonly busyTimeout?: number | undefined;
   /** The log's clock, Unix milliseconds; all processes of one file must agree. Default Date.now. */
   readonly now?: (() => number) | undefined;
 }
@@ -134,10 +132,9 @@ export function sqliteRevocations(options: SqliteRevocationsOptions): Revocation
   const read = readOptions("sqliteRevocations", options, {
     client: unchecked,
     table: tableOption("kocha_revocations"),
-    busyTimeout: busyTimeoutOption(),
     now: clock(),
     ...followReaders(),
   });
-  const client = new SqliteClient(read.client, read.busyTimeout);
+  const client = new SqliteClient(read.client);
   return new RevocationFollower(new SqliteRevocationLog(client, read.table, read.now), read);
 }

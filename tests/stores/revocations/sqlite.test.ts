@@ -91,7 +91,6 @@ describe("the table", () => {
     [{ client: "file.db" as unknown as SqliteDatabase }, "client: must be an open database"],
     [{ client, table: "main.t" }, "table: must be a name"],
     [{ client, table: "a b" }, "table: must be a name"],
-    [{ client, busyTimeout: -1 }, "busyTimeout: must be a whole number from 0"],
     [{ client, prefix: "x" } as SqliteRevocationsOptions, "prefix: is not an option"],
   ])("%# is refused", (options, message) => {
     expect(() => sqliteRevocations(options)).toThrow(message);
