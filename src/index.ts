@@ -1,7 +1,9 @@
 // What `kocha-session` exports; nothing else lives here.
 export { applyChange, toSaved, type AppliedChange } from "./store/change.ts";
 export { configDefaults, type SessionConfig } from "./engine/config.ts";
-export type { ResponseEffects } from "./engine/effects.ts";
+export { applyEffects, type HeaderAccess, type ResponseEffects } from "./engine/effects.ts";
+export { withEffects } from "./engine/response.ts";
+export type { ResponseCookie } from "./cookie/attributes.ts";
 export type {
   CollapsedEvent,
   RefusedEvent,

@@ -13,6 +13,23 @@ export interface CookieAttributes {
   readonly secure: boolean | "auto";
 }
 
+/** A cookie of the response, field by field, for frameworks that take no Set-Cookie values. */
+export interface ResponseCookie {
+  readonly name: string;
+  /** As it is on the wire; "" where the cookie is removed. */
+  readonly value: string;
+  readonly path: string;
+  readonly domain?: string;
+  /** Seconds; 0: the cookie is removed; absent, as `expires` is then: until the browser is closed. */
+  readonly maxAge?: number;
+  readonly expires?: Date;
+  readonly httpOnly: boolean;
+  readonly secure: boolean;
+  readonly sameSite: "lax" | "strict" | "none";
+  readonly partitioned?: boolean;
+  readonly priority?: "low" | "medium" | "high";
+}
+
 const COOKIE = "ERR_SESSION_CONFIG_COOKIE";
 /** Browsers ignore an attribute value over this many bytes: RFC 6265bis section 5.6. */
 const MAX_ATTRIBUTE_LENGTH = 1024;
@@ -47,9 +64,10 @@ export function isCookieName(name: string): boolean {
   return TOKEN.test(name) && name.length <= MAX_NAME_LENGTH;
 }
 
-/** Whether a cookie so named is the session's own, or one of those into which it is divided. */
-export function isNameOf(cookieName: string, name: string): boolean {
-  return cookieName === name || cookieName.replace(PART_SUFFIX, "") === name;
+/** Whether a Set-Cookie value is of the cookie `name`, or of one of those into which it is divided. */
+export function isSetCookieOf(setCookie: string, name: string): boolean {
+  const [cookieName = ""] = setCookie.split("=", 1);
+  return cookieName.trim().replace(PART_SUFFIX, "") === name;
 }
 
 /**
@@ -102,12 +120,14 @@ function checkPrefix(name: string, attributes: CookieAttributes): void {
 
 /** Writes Set-Cookie values for one set of attributes; built once for each engine. */
 export class CookieWriter {
+  readonly #attributes: CookieAttributes;
   readonly #secured: string;
   readonly #plain: string;
   #dateSecond = -1;
   #date = "";
 
   constructor(attributes: CookieAttributes) {
+    this.#attributes = attributes;
     const head =
       `; Path=${attributes.path}` +
       (attributes.domain === undefined ? "" : `; Domain=${attributes.domain}`);
@@ -143,15 +163,43 @@ export class CookieWriter {
     return `${name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT${attributes}`;
   }
 
+  /** What `set` writes, as fields; with maxAge and now 0, what `expire` does. */
+  fields(
+    name: string,
+    value: string,
+    maxAge: number | undefined,
+    now: number,
+    secure: boolean,
+  ): ResponseCookie {
+    const { path, domain, httpOnly, sameSite, partitioned, priority } = this.#attributes;
+    return {
+      name,
+      value,
+      path,
+      ...(domain !== undefined && { domain }),
+      ...(maxAge !== undefined && { maxAge, expires: new Date(endSecond(now, maxAge) * 1000) }),
+      httpOnly,
+      secure,
+      sameSite,
+      ...(partitioned && { partitioned }),
+      ...(priority !== undefined && { priority }),
+    };
+  }
+
   /** IMF-fixdate, RFC 9110 section 5.6.7; formatted once for each second. */
   #dateAt(now: number, maxAge: number): string {
-    const second = Math.floor(now / 1000) + maxAge;
+    const second = endSecond(now, maxAge);
     if (second !== this.#dateSecond) {
       this.#dateSecond = second;
       this.#date = new Date(second * 1000).toUTCString();
     }
     return this.#date;
   }
+}
+
+/** Unix seconds of the cookie's end. */
+function endSecond(now: number, maxAge: number): number {
+  return Math.floor(now / 1000) + maxAge;
 }
 
 function capitalize(word: string): string {

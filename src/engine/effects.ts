@@ -1,10 +1,22 @@
 // What a response owes the client after the commit, and how it is put into headers that may hold
 // the application's own already. It knows header values, no framework.
 
-/** What the adapter does to the response before its headers leave. */
-export interface ResponseEffects {
+import { isSetCookieOf, type ResponseCookie } from "../cookie/attributes.ts";
+
+/** Whoever sets the session's cookie: the engine, and the effects in which one is due. */
+export interface CookieOwner {
+  /** The session cookie's name: nobody else sets a cookie of it, or of its parts. */
+  readonly cookieName?: string | undefined;
+}
+
+/** What the adapter does to the response before its headers leave; `applyEffects` does all of it. */
+export interface ResponseEffects extends CookieOwner {
   /** Set-Cookie values, to be added to the application's own. */
   readonly setCookie: readonly string[];
+  /** The same cookies as fields, in the same order; made when they are asked for. */
+  readonly cookies: readonly ResponseCookie[];
+  /** Further headers, each to be set in the place of one that is there. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
   /** Whether the response depends on the session: `Vary: Cookie`. */
   readonly vary: boolean;
   /** Whether nobody may store the response, as when it sets a cookie: `Cache-Control: no-store`. */
@@ -12,22 +24,38 @@ export interface ResponseEffects {
 }
 
 /** The effects of a request that never looked at its session. */
-export const noEffects: ResponseEffects = { setCookie: [], vary: false, noStore: false };
+export const noEffects: ResponseEffects = {
+  setCookie: [],
+  cookies: [],
+  headers: [],
+  vary: false,
+  noStore: false,
+};
 
 /** The same where `vary` is "always". */
-export const varyOnly: ResponseEffects = { setCookie: [], vary: true, noStore: false };
+export const varyOnly: ResponseEffects = { ...noEffects, vary: true };
 
 /** Whether there is anything to do. */
 export function hasEffects(effects: ResponseEffects): boolean {
-  return effects.vary || effects.setCookie.length > 0 || effects.noStore;
+  return effects.vary || effects.noStore || isPersonal(effects);
+}
+
+/** Whether they are meant for one client. */
+export function isPersonal({ setCookie, headers }: ResponseEffects): boolean {
+  return setCookie.length > 0 || headers.length > 0;
+}
+
+/** Whether a Set-Cookie value is of the session's cookie, or of one of its parts. */
+export function isSessionCookie({ cookieName }: CookieOwner, setCookie: string): boolean {
+  return cookieName !== undefined && isSetCookieOf(setCookie, cookieName);
 }
 
 /**
  * The Vary value with `Cookie` in it: RFC 9110 section 12.5.5.
  * @param existing - the response's own value; absent: none.
  */
-function mergeVary(existing: string | undefined): string {
-  if (existing === undefined || existing.trim() === "") return "Cookie";
+function mergeVary(existing: string): string {
+  if (existing.trim() === "") return "Cookie";
   const names = existing.split(",").map((name) => name.trim().toLowerCase());
   return names.includes("*") || names.includes("cookie") ? existing : `${existing}, Cookie`;
 }
@@ -36,23 +64,24 @@ function mergeVary(existing: string | undefined): string {
  * The Cache-Control value that keeps a Set-Cookie out of every cache: RFC 9111 section 5.2.2.5.
  * @param existing - the response's own value; one that forbids storing already stays as it is.
  */
-function mergeCacheControl(existing: string | undefined): string {
-  const directives = (existing ?? "").split(",").map((one) => one.trim().toLowerCase());
-  return existing !== undefined && directives.includes("no-store") ? existing : "no-store";
+function mergeCacheControl(existing: string): string {
+  const directives = existing.split(",").map((one) => one.trim().toLowerCase());
+  return directives.includes("no-store") ? existing : "no-store";
 }
 
-/** A response's headers, as an adapter reaches them. */
+/** A response's headers: a `Headers`, or any others by the same three methods. */
 export interface HeaderAccess {
-  readonly get: (name: string) => string | undefined;
+  readonly get: (name: string) => string | null | undefined;
   readonly set: (name: string, value: string) => void;
   /** Adds a Set-Cookie beside those that are there. */
   readonly append: (name: string, value: string) => void;
 }
 
-/** Puts the effects into the headers. */
+/** Puts the effects into headers that may hold the application's own. */
 export function applyEffects(effects: ResponseEffects, headers: HeaderAccess): void {
   for (const cookie of effects.setCookie) headers.append("Set-Cookie", cookie);
-  if (effects.vary) headers.set("Vary", mergeVary(headers.get("Vary")));
+  for (const [name, value] of effects.headers) headers.set(name, value);
+  if (effects.vary) headers.set("Vary", mergeVary(headers.get("Vary") ?? ""));
   if (effects.noStore)
-    headers.set("Cache-Control", mergeCacheControl(headers.get("Cache-Control")));
+    headers.set("Cache-Control", mergeCacheControl(headers.get("Cache-Control") ?? ""));
 }

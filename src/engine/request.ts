@@ -11,12 +11,12 @@ import {
   unsavedError,
 } from "./closing.ts";
 import type { Connection } from "./connection.ts";
+import { CookieEffects } from "./cookie-effects.ts";
 import { Draft, type Found, unavailable } from "./draft.ts";
 import { noEffects, type ResponseEffects, varyOnly } from "./effects.ts";
 import type { EngineParts, Keeper } from "./keeper.ts";
 import type { ConfiguredLifetime, Lifetime } from "./lifetime.ts";
 import { Operations } from "./operations.ts";
-import { toSetCookies } from "./set-cookies.ts";
 import { isBorne } from "../store/call.ts";
 import { Turns } from "./turns.ts";
 
@@ -259,9 +259,8 @@ export class RequestSession {
     const { draft, isEnded } = operations;
     const isOwed = !this.headersOnly && (draft.readOnly === undefined || isEnded);
     const due = isOwed ? this.#keeper.due() : undefined;
-    if (due === undefined) return varyOnly;
-    const setCookie = toSetCookies(due, this.#parts, draft, this.#connection);
-    return { setCookie, vary: true, noStore: setCookie.length > 0 };
+    if (due === undefined || due.set.length + due.expire.length === 0) return varyOnly;
+    return new CookieEffects(due, this.#parts, draft, this.#connection);
   }
 
   #inTurn<T>(step: () => Awaitable<T>): Promise<T> {

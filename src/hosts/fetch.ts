@@ -3,6 +3,8 @@
 import type { ServerResponse } from "node:http";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
 import type { SessionConfig } from "../engine/config.ts";
+import type { ResponseEffects } from "../engine/effects.ts";
+import { withEffects } from "../engine/response.ts";
 import { SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
 import {
@@ -18,12 +20,17 @@ import {
   isHeld,
   isWrittenPast,
   leaveSession,
-  letGo,
   nodeRequestOf,
   nodeResponseOf,
-  settleUnderneath,
 } from "./shared/underneath.ts";
-import { isResponse, prepareCarrier, watch, WebConnection, withEffects } from "./shared/web.ts";
+import {
+  carry,
+  commitOnto,
+  type Exchange,
+  isResponse,
+  watch,
+  WebConnection,
+} from "./shared/web.ts";
 
 /** What a handler may answer: a Response, or nothing, as Bun's does once a request was upgraded. */
 type Answered = Response | undefined | void;
@@ -83,6 +90,7 @@ export function withSession<Rest extends unknown[] = unknown[], Answer extends A
     }
     leaveSession(nodeRequestOf(request, rest[0]), session);
     const underneath = (): ServerResponse | undefined => nodeResponseOf(request, rest[0]);
+    const exchange = (): Exchange => ({ engine, session, underneath: underneath() });
     watch(engine, session, () => request.signal, underneath);
     let answer: Answer | Response;
     try {
@@ -92,7 +100,7 @@ export function withSession<Rest extends unknown[] = unknown[], Answer extends A
     } catch (error) {
       await insideDone(request);
       if (options.onError === undefined) {
-        await commitUncarried(engine, session, underneath());
+        await commitUncarried(exchange());
         throw error;
       }
       answer = await options.onError(error, request);
@@ -100,11 +108,11 @@ export function withSession<Rest extends unknown[] = unknown[], Answer extends A
       request[opened] = undefined;
     }
     try {
-      if (isResponse(answer)) return await carry(engine, session, answer, underneath());
-      await commitUncarried(engine, session, underneath());
+      if (isResponse(answer)) return await carry(exchange(), answer, isWrittenPast, onto(answer));
+      await commitUncarried(exchange());
       return answer;
     } catch (error) {
-      return addDue(engine, session, await answerError(error), underneath());
+      return commitOnto(exchange(), onto(await answerError(error)));
     }
   };
 }
@@ -133,41 +141,13 @@ function open(
   return opening;
 }
 
-/** Looks whether the answer can carry the session, commits, and gives it with what is due. */
-async function carry(
-  engine: SessionMiddleware,
-  session: Session,
-  answer: Response,
-  underneath: ServerResponse | undefined,
-): Promise<Response> {
-  const isOpened = engine.stageOf(session) !== "unopened";
-  if (isOpened && underneath !== undefined && isWrittenPast(answer)) {
-    await settleUnderneath(engine, session, underneath);
-    return answer;
-  }
-  prepareCarrier(engine, session, answer);
-  return addDue(engine, session, answer, underneath);
-}
-
-async function addDue(
-  engine: SessionMiddleware,
-  session: Session,
-  answer: Response,
-  underneath: ServerResponse | undefined,
-): Promise<Response> {
-  const effects = engine.commit(session);
-  const carrier = withEffects(engine, isThenable(effects) ? await effects : effects, answer);
-  const released = letGo(underneath, session);
-  if (isThenable(released)) await released;
-  return carrier;
+/** Puts effects onto a Response. */
+function onto(response: Response): (effects: ResponseEffects) => Response {
+  return (effects) => withEffects(effects, response);
 }
 
 /** Commits where nothing of ours carries a cookie; on Node.js the held response underneath does. */
-async function commitUncarried(
-  engine: SessionMiddleware,
-  session: Session,
-  underneath: ServerResponse | undefined,
-): Promise<void> {
+async function commitUncarried({ engine, session, underneath }: Exchange): Promise<void> {
   if (!isHeld(underneath, session)) engine.abandon(session, "uncarried");
   await engine.commit(session);
 }

@@ -3,7 +3,8 @@
 import type { ServerResponse } from "node:http";
 import type { H3EventContext } from "h3";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
-import { applyEffects, hasEffects, type ResponseEffects } from "../engine/effects.ts";
+import { applyEffects, hasEffects, isPersonal, type ResponseEffects } from "../engine/effects.ts";
+import { checkUnclaimed, isCopyable, withEffects } from "../engine/response.ts";
 import type { SessionConfig } from "../engine/config.ts";
 import { SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
@@ -17,25 +18,15 @@ import {
   ownSession,
 } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
+import { isHeld, leaveSession, nodeRequestOf, nodeResponseOf } from "./shared/underneath.ts";
 import {
-  isHeld,
-  leaveSession,
-  letGo,
-  nodeRequestOf,
-  nodeResponseOf,
-  settleUnderneath,
-} from "./shared/underneath.ts";
-import {
-  checkUnclaimed,
+  carry,
   commitDespite,
-  isCopyable,
   isResponse,
   mustBeFree,
   mustBeSession,
-  prepareCarrier,
   watch,
   WebConnection,
-  withEffects,
 } from "./shared/web.ts";
 
 declare module "h3" {
@@ -107,7 +98,10 @@ export function sessionMiddleware(
       throw await failWith(engine, session, event, error, underneath());
     }
     try {
-      return await carry(engine, session, event, answer, underneath());
+      const exchange = { engine, session, underneath: underneath() };
+      return await carry(exchange, answer, isHandled, (effects) =>
+        addEffects(event, effects, answer),
+      );
     } catch (error) {
       // On Node.js a response that is held takes what is due when h3 has answered the error.
       if (isHeld(underneath(), session)) throw error;
@@ -146,25 +140,8 @@ function open(engine: SessionMiddleware, { req }: EventLike, carrier: Carrier): 
 /** h3's sign that the answer was written to the response underneath. */
 const handled = Symbol.for("h3.handled");
 
-/** Looks whether the answer can carry the session, commits, and adds what is due. */
-async function carry(
-  engine: SessionMiddleware,
-  session: Session,
-  event: EventLike,
-  answer: unknown,
-  underneath: ServerResponse | undefined,
-): Promise<unknown> {
-  const isOpened = engine.stageOf(session) !== "unopened";
-  if (isOpened && answer === handled && underneath !== undefined) {
-    await settleUnderneath(engine, session, underneath);
-    return answer;
-  }
-  if (isResponse(answer)) prepareCarrier(engine, session, answer);
-  const effects = await engine.commit(session);
-  const carrier = addEffects(engine, event, effects, answer);
-  const released = letGo(underneath, session);
-  if (isThenable(released)) await released;
-  return carrier;
+function isHandled(answer: unknown): boolean {
+  return answer === handled;
 }
 
 /** What a handler changed before it threw is saved; of a failed commit, what is due still goes out. */
@@ -215,20 +192,15 @@ export function openSession(
 }
 
 /** Adds the effects to the headers that h3 lays over the answer's own; gives the answer. */
-function addEffects(
-  engine: SessionMiddleware,
-  event: EventLike,
-  effects: ResponseEffects,
-  answer: unknown,
-): unknown {
+function addEffects(event: EventLike, effects: ResponseEffects, answer: unknown): unknown {
   if (!hasEffects(effects)) return answer;
   const found = (answer as { readonly headers?: unknown } | null | undefined)?.headers;
   const own = found instanceof Headers ? found : undefined;
   const { headers, errHeaders } = event.res;
-  if (effects.setCookie.length > 0) {
-    if (own !== undefined) checkUnclaimed(engine, own);
+  if (isPersonal(effects)) {
+    if (own !== undefined) checkUnclaimed(effects, own);
     // The older h3 lays them into the answer itself, which may be a constant for all clients.
-    if (errHeaders === undefined && isResponse(answer)) return withEffects(engine, effects, answer);
+    if (errHeaders === undefined && isResponse(answer)) return withEffects(effects, answer);
   } else if (isResponse(answer) && !isCopyable(answer)) {
     // h3 would make a 200 of a network error to lay them over.
     return answer;

@@ -2,8 +2,9 @@
 // mounted below has answered.
 import type { ServerResponse } from "node:http";
 import type { Context, HonoRequest, MiddlewareHandler } from "hono";
-import { isThenable, type Awaitable } from "../base/awaitable.ts";
-import { hasEffects } from "../engine/effects.ts";
+import type { Awaitable } from "../base/awaitable.ts";
+import { applyEffects, hasEffects } from "../engine/effects.ts";
+import { withEffects } from "../engine/response.ts";
 import type { SessionConfig } from "../engine/config.ts";
 import { SessionMiddleware } from "../session/middleware.ts";
 import type { Connection } from "../engine/connection.ts";
@@ -15,20 +16,16 @@ import {
   isHeld,
   isWrittenPast,
   leaveSession,
-  letGo,
   nodeRequestOf,
   nodeResponseOf,
-  settleUnderneath,
 } from "./shared/underneath.ts";
 import {
-  applyToHeaders,
+  carry,
   commitDespite,
   mustBeFree,
   mustBeSession,
-  prepareCarrier,
   watch,
   WebConnection,
-  withEffects,
 } from "./shared/web.ts";
 
 declare module "hono" {
@@ -71,41 +68,24 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     await next();
     try {
       mustBeSession(context.get("session"));
-      await carry(engine, session, context, underneath());
+      const exchange = { engine, session, underneath: underneath() };
+      const answer = context.finalized ? context.res : undefined;
+      const isPast = (): boolean => answer !== undefined && isWrittenPast(answer);
+      await carry(exchange, answer, isPast, (effects) => {
+        // Where there is no response, to ask for it makes one.
+        if (hasEffects(effects)) replaceResponse(context, withEffects(effects, context.res));
+        return answer;
+      });
     } catch (error) {
       // The handler's answer promised what isn't saved. What replaces it takes its headers over.
       context.res = undefined;
       // On Node.js a response that is held takes what is due when app.onError has answered.
       if (isHeld(underneath(), session)) throw withResponse(error);
       const aftermath = await commitDespite(engine, session, error);
-      if (hasEffects(aftermath.due)) applyToHeaders(aftermath.due, context.res.headers);
+      if (hasEffects(aftermath.due)) applyEffects(aftermath.due, context.res.headers);
       throw withResponse(aftermath.error);
     }
   };
-}
-
-/** Looks whether the answer can carry the session, commits, and adds what is due. */
-async function carry(
-  engine: SessionMiddleware,
-  session: Session,
-  context: Context,
-  underneath: ServerResponse | undefined,
-): Promise<void> {
-  const isOpened = engine.stageOf(session) !== "unopened";
-  if (isOpened && context.finalized) {
-    if (underneath !== undefined && isWrittenPast(context.res)) {
-      await settleUnderneath(engine, session, underneath);
-      return;
-    }
-    prepareCarrier(engine, session, context.res);
-  }
-  const effects = await engine.commit(session);
-  // Where there is no response, to ask for it makes one.
-  if (hasEffects(effects)) {
-    replaceResponse(context, withEffects(engine, effects, context.res));
-  }
-  const released = letGo(underneath, session);
-  if (isThenable(released)) await released;
 }
 
 async function open(

@@ -1,6 +1,6 @@
 // The engine: from a Cookie header to a session, and from a session to what the response owes the
 // client. It knows no framework; the adapters call it and carry out the effects.
-import { CookieWriter, isNameOf } from "../cookie/attributes.ts";
+import { CookieWriter } from "../cookie/attributes.ts";
 import { MAX_HEADER_LENGTH } from "../cookie/find.ts";
 import type { SigningKeyring } from "../crypto/keyring.ts";
 import { UsageError } from "../errors.ts";
@@ -103,10 +103,9 @@ export class SessionMiddleware {
     return this.#requestOf(session).stage;
   }
 
-  /** Whether a Set-Cookie value is of this configuration's cookie, or of one of its parts. */
-  ownsCookie(setCookie: string): boolean {
-    const [name = ""] = setCookie.split("=", 1);
-    return isNameOf(name.trim(), this.#config.name);
+  /** The name of this configuration's cookie. */
+  get cookieName(): string {
+    return this.#config.name;
   }
 
   /** Calls `listener` once, when the session has something to save or to send. */

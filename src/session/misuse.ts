@@ -108,14 +108,6 @@ export function occupied(where: string): UsageError {
   );
 }
 
-/** The error of a response that has a session cookie of this name already, beside one that is due. */
-export function secondCookie(): UsageError {
-  const message =
-    "the response carries a session cookie of this name already: the session is mounted here and " +
-    "around what answered; mount it in one of the two, and set no cookie of its name yourself";
-  return new UsageError("ERR_SESSION_USAGE_RESPONSE", message);
-}
-
 function foreign(message: string): UsageError {
   return new UsageError("ERR_SESSION_USAGE_FOREIGN", message);
 }

@@ -13,6 +13,7 @@ import { mintCookie } from "kocha-session/testing";
 import { expect } from "vitest";
 import { freshKey, freshKeys } from "../support/keys.ts";
 import { type Clock, type Kind, makeWorld, type World } from "../unit/engine/client.ts";
+import { varyOnly } from "../../src/engine/effects.ts";
 
 /** What a case is given: a client whose session holds a secret, and a list for what is thrown. */
 export interface Scene {
@@ -98,7 +99,7 @@ export async function rejected(
   world.events();
   const session = await engine.open(header);
   expect([session.size, session.isNew, session.get("kept")]).toEqual([0, true, ""]);
-  expect(await engine.commit(session)).toEqual({ setCookie: [], vary: true, noStore: false });
+  expect(await engine.commit(session)).toEqual(varyOnly);
   expect(world.told).toEqual([{ name: "rejected", event: { reason } }]);
 }
 

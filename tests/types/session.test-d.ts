@@ -1,5 +1,12 @@
 // The types of a session: strings in, strings out, nothing that looks like an object's property.
-import type { Awaitable, Flash, ResponseEffects, Session, SessionMiddleware } from "kocha-session";
+import type {
+  Awaitable,
+  Flash,
+  ResponseCookie,
+  ResponseEffects,
+  Session,
+  SessionMiddleware,
+} from "kocha-session";
 import { describe, expectTypeOf, test } from "vitest";
 
 declare const session: Session;
@@ -113,6 +120,9 @@ describe("the engine", () => {
   test("effects are read by the adapter, not changed", () => {
     expectTypeOf<ResponseEffects>().toEqualTypeOf<{
       readonly setCookie: readonly string[];
+      readonly cookies: readonly ResponseCookie[];
+      readonly cookieName?: string | undefined;
+      readonly headers: readonly (readonly [name: string, value: string])[];
       readonly vary: boolean;
       readonly noStore: boolean;
     }>();

@@ -2,9 +2,15 @@
 // byte out commits first. It knows node:http's response, also that of HTTP/2, and no framework.
 import type { ServerResponse } from "node:http";
 import { chain, isThenable, type Awaitable } from "../../base/awaitable.ts";
-import { applyEffects, hasEffects, type ResponseEffects } from "../../engine/effects.ts";
+import {
+  applyEffects,
+  hasEffects,
+  isSessionCookie,
+  type ResponseEffects,
+} from "../../engine/effects.ts";
+import { secondCookie } from "../../engine/response.ts";
 import type { SessionMiddleware } from "../../session/middleware.ts";
-import { occupied, secondCookie } from "../../session/misuse.ts";
+import { occupied } from "../../session/misuse.ts";
 import type { Session } from "../../session/session.ts";
 import { isClosed } from "./begun.ts";
 import {
@@ -270,9 +276,7 @@ class ResponseHold implements Holder {
     if (hasEffects(effects) && !isClosed(this.#response)) {
       const access = head ?? headersOf(this.#response);
       if (access !== undefined) {
-        const { engine } = this.#options;
-        if (effects.setCookie.length > 0 && removeCookies(access, (one) => engine.ownsCookie(one)))
-          throw secondCookie();
+        if (removeCookies(access, (one) => isSessionCookie(effects, one))) throw secondCookie();
         applyEffects(effects, access);
       }
     }

@@ -1,44 +1,14 @@
 // What the hosts on the Fetch API's Request and Response share: headers of a Response that may be
 // immutable, and the connection as a URL tells it.
 import type { ServerResponse } from "node:http";
+import { isThenable } from "../../base/awaitable.ts";
 import type { Connection } from "../../engine/connection.ts";
-import { applyEffects, hasEffects, type ResponseEffects } from "../../engine/effects.ts";
+import type { ResponseEffects } from "../../engine/effects.ts";
+import { checkCarrier, hasBodyStatus } from "../../engine/response.ts";
 import type { SessionMiddleware } from "../../session/middleware.ts";
-import { occupied, replaced, secondCookie } from "../../session/misuse.ts";
+import { occupied, replaced } from "../../session/misuse.ts";
 import { Session } from "../../session/session.ts";
-import { UsageError } from "../../errors.ts";
-import { holdUnderneath } from "./underneath.ts";
-
-/** Puts the effects into headers that may be changed. */
-export function applyToHeaders(effects: ResponseEffects, headers: Headers): void {
-  applyEffects(effects, {
-    get: (name) => headers.get(name) ?? undefined,
-    set: (name, value) => headers.set(name, value),
-    append: (name, value) => headers.append(name, value),
-  });
-}
-
-/**
- * The response with the effects in its headers: itself, or a copy that shares its body.
- *
- * A handler may answer many clients with one Response, so a cookie goes only onto a copy. Vary says
- * no more of one client than of another, and stays on the response itself: hosts that know a shorter
- * way than a stream for a text lose it with a copy.
- * @throws {UsageError} ERR_SESSION_USAGE_RESPONSE when a cookie is due that it can't carry.
- */
-export function withEffects(
-  engine: SessionMiddleware,
-  effects: ResponseEffects,
-  response: Response,
-): Response {
-  if (!hasEffects(effects)) return response;
-  if (effects.setCookie.length > 0) checkCarrier(engine, response);
-  // A network error or an upgrade is in no cache.
-  else if (canTake(effects, response.headers) || !isCopyable(response)) return response;
-  const copy = new Response(response.body, response);
-  applyToHeaders(effects, copy.headers);
-  return copy;
-}
+import { holdUnderneath, letGo, settleUnderneath } from "./underneath.ts";
 
 /** Whether an answer is a Response, of this realm or another; it makes no lazy one real. */
 export function isResponse(answer: unknown): answer is Response {
@@ -53,11 +23,7 @@ export function isResponse(answer: unknown): answer is Response {
  * Where nothing was changed, one that can't goes out as it is, and nothing is renewed.
  * @throws {UsageError} ERR_SESSION_USAGE_RESPONSE when something was changed that it can't carry.
  */
-export function prepareCarrier(
-  engine: SessionMiddleware,
-  session: Session,
-  answer: Response,
-): void {
+function prepareCarrier(engine: SessionMiddleware, session: Session, answer: Response): void {
   const stage = engine.stageOf(session);
   if (stage === "unopened") return;
   if (stage === "changed") checkCarrier(engine, answer);
@@ -65,45 +31,45 @@ export function prepareCarrier(
   else if (!hasBodyStatus(answer)) engine.abandon(session, "uncarried");
 }
 
-/** @throws {UsageError} ERR_SESSION_USAGE_RESPONSE */
-function checkCarrier(engine: SessionMiddleware, response: Response): void {
-  if (!isCopyable(response)) {
-    const message =
-      `a Response with status ${response.status}${response.bodyUsed ? " and a used body" : ""} ` +
-      "can't be copied, so it can't carry the session's cookie; answer with another, or leave the " +
-      "session as it is";
-    throw new UsageError("ERR_SESSION_USAGE_RESPONSE", message);
-  }
-  checkUnclaimed(engine, response.headers);
+/** A request with its session, whose answer is to carry what the session owes. */
+export interface Exchange {
+  readonly engine: SessionMiddleware;
+  readonly session: Session;
+  /** The response of node:http underneath, where there is one. */
+  readonly underneath: ServerResponse | undefined;
 }
 
 /**
- * Refuses an answer that a session of the same name, mounted inside, has signed already: of two
- * such cookies the last one undoes the first.
- * @throws {UsageError} ERR_SESSION_USAGE_RESPONSE
+ * Looks whether the answer can carry the session, commits, and gives the answer with what is due.
+ * @param isPast - whether the answer is the host's sign that the true one is written underneath.
+ * @param deliver - gives the answer with the effects.
+ * @throws what the commit throws, and {UsageError} ERR_SESSION_USAGE_RESPONSE.
  */
-export function checkUnclaimed(engine: SessionMiddleware, headers: Headers): void {
-  if (headers.getSetCookie().some((cookie) => engine.ownsCookie(cookie))) throw secondCookie();
-}
-
-/** Whether a copy of it can be made, with other headers. */
-export function isCopyable(response: Response): boolean {
-  return hasBodyStatus(response) && !response.bodyUsed && response.body?.locked !== true;
-}
-
-/** Whether `new Response` takes its status: not that of Response.error(), nor an upgrade's. */
-function hasBodyStatus({ status }: Response): boolean {
-  return status >= 200 && status <= 599;
-}
-
-/** Whether the headers took the effects: those of fetch() and redirect() can't be changed. */
-function canTake(effects: ResponseEffects, headers: Headers): boolean {
-  try {
-    applyToHeaders(effects, headers);
-    return true;
-  } catch {
-    return false;
+export async function carry<Answer>(
+  exchange: Exchange,
+  answer: Answer,
+  isPast: (answer: Answer) => boolean,
+  deliver: (effects: ResponseEffects) => Answer,
+): Promise<Answer> {
+  const { engine, session, underneath } = exchange;
+  if (underneath !== undefined && engine.stageOf(session) !== "unopened" && isPast(answer)) {
+    await settleUnderneath(engine, session, underneath);
+    return answer;
   }
+  if (isResponse(answer)) prepareCarrier(engine, session, answer);
+  return commitOnto(exchange, deliver);
+}
+
+/** Commits, and gives what `deliver` makes of the effects; a response underneath is let go. */
+export async function commitOnto<Answer>(
+  { engine, session, underneath }: Exchange,
+  deliver: (effects: ResponseEffects) => Answer,
+): Promise<Answer> {
+  const effects = engine.commit(session);
+  const carrier = deliver(isThenable(effects) ? await effects : effects);
+  const released = letGo(underneath, session);
+  if (isThenable(released)) await released;
+  return carrier;
 }
 
 /** The connection of a request whose URL the host vouches for; both are asked when needed. */

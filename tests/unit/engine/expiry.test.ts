@@ -18,6 +18,7 @@ import {
   parseSetCookie,
   type World,
 } from "./client.ts";
+import { noEffects } from "../../../src/engine/effects.ts";
 
 const day = DAY * 1000;
 
@@ -242,7 +243,7 @@ describe.each(kinds)("L10 expiries over the %s store", (kind) => {
     await login(client);
     world.clock.advance(900);
     const effects = await client.request();
-    expect(effects).toEqual({ setCookie: [], vary: false, noStore: false });
+    expect(effects).toEqual(noEffects);
     world.clock.advance(100);
     expect(await client.read()).toEqual({});
   });

@@ -10,6 +10,7 @@ import { freshKey, freshKeys } from "../../support/keys.ts";
 import { thrownBy } from "../../support/thrown.ts";
 import { z } from "zod";
 import { type Client, kinds, makeStore, makeWorld, Clock, type World } from "../engine/client.ts";
+import { noEffects, varyOnly } from "../../../src/engine/effects.ts";
 
 /** A store that counts what it is asked. */
 function spyOn(store: SessionStore): { store: SessionStore; calls: string[] } {
@@ -134,7 +135,7 @@ describe.each(kinds)("Vary over the %s store", (kind) => {
     const client = makeWorld(kind).newClient();
     const written = await client.request((session) => session.set("a", "1"));
     expect(written).toMatchObject({ vary: true, noStore: true });
-    expect(await client.request()).toEqual({ setCookie: [], vary: false, noStore: false });
+    expect(await client.request()).toEqual(noEffects);
     const destroyed = await client.request((session) => session.destroy());
     expect(destroyed).toMatchObject({ vary: true, noStore: true });
   });
@@ -272,11 +273,7 @@ describe.each(kinds)("bad cookies over the %s store", (kind) => {
     for (const value of values) {
       const session = await world.engine.open(`session=${value}`);
       expect([session.get("a"), session.isNew, session.size]).toEqual(["", true, 0]);
-      expect(await world.engine.commit(session)).toEqual({
-        setCookie: [],
-        vary: true,
-        noStore: false,
-      });
+      expect(await world.engine.commit(session)).toEqual(varyOnly);
     }
   });
 });
@@ -324,11 +321,7 @@ describe.each(kinds)("an upgrade over the %s store", (kind) => {
     await expect(session.destroy()).rejects.toMatchObject(readOnly);
     await expect(session.regenerate()).rejects.toMatchObject(readOnly);
     await session.commit();
-    expect(await world.engine.commit(session)).toEqual({
-      setCookie: [],
-      vary: true,
-      noStore: false,
-    });
+    expect(await world.engine.commit(session)).toEqual(varyOnly);
     expect(world.told.map(({ name }) => name)).not.toContain("refused");
   });
 });
