@@ -1,6 +1,6 @@
 // What `kocha-session` exports; nothing else lives here.
 export { applyChange, toSaved, type AppliedChange } from "./store/change.ts";
-export { configDefaults, type SessionConfig } from "./engine/config.ts";
+export { configDefaults, type SessionConfig, type SessionConfigFunction } from "./engine/config.ts";
 export { applyEffects, type HeaderAccess, type ResponseEffects } from "./engine/effects.ts";
 export { withEffects } from "./engine/response.ts";
 export type { ResponseCookie } from "./cookie/attributes.ts";
@@ -21,7 +21,7 @@ export type { ForeignCookies, ForeignSession } from "./cookie/foreign.ts";
 export type { RevocationOptions } from "./revocations/listed.ts";
 export { memoryRevocations, type MemoryRevocationsOptions } from "./revocations/memory.ts";
 export { destroySession, listSessions, type SessionSummary } from "./session/listing.ts";
-export { SessionMiddleware } from "./session/middleware.ts";
+export { SessionMiddleware, type SessionConfigSource } from "./session/middleware.ts";
 export type { Connection } from "./engine/connection.ts";
 export {
   mergeRecords,

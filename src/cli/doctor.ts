@@ -4,7 +4,13 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type ResolvedConfig, resolveConfig, type SessionConfig } from "../engine/config.ts";
+import {
+  askForConfig,
+  type ResolvedConfig,
+  resolveConfig,
+  type SessionConfig,
+  type SessionConfigFunction,
+} from "../engine/config.ts";
 import { cookieMaxAge, idleTimeoutMs } from "../engine/expiry.ts";
 import { DAY, SECOND } from "../base/time.ts";
 import { isSealed } from "../store/contract.ts";
@@ -64,7 +70,7 @@ async function diagnoseFile(given: string | undefined, name: string): Promise<Fi
   }
   const config = loaded[name];
   if (config === undefined) return [fault("config", `it exports no ${name}: say --export`)];
-  return [...diagnose(config as SessionConfig), ...diagnoseEnvironment()];
+  return [...diagnose(config as SessionConfig | SessionConfigFunction), ...diagnoseEnvironment()];
 }
 
 async function load(path: string): Promise<Record<string, unknown>> {
@@ -79,14 +85,17 @@ async function load(path: string): Promise<Record<string, unknown>> {
   return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
 }
 
-/** What is wrong or weak with a configuration. */
-function diagnose(config: SessionConfig): Finding[] {
+/** What is wrong or weak with a configuration; a function is asked with the environment. */
+function diagnose(config: SessionConfig | SessionConfigFunction): Finding[] {
   let resolved: ResolvedConfig;
   try {
-    resolved = resolveConfig(config);
+    resolved = resolveConfig(
+      typeof config === "function" ? askForConfig(config, process.env) : config,
+    );
   } catch (error) {
-    if (!isSessionError(error)) throw error;
-    return [faultOf(error)];
+    if (isSessionError(error)) return [faultOf(error)];
+    if (typeof config !== "function") throw error;
+    return [fault("config", `its function threw: ${String(error)}`)];
   }
   return [...diagnoseCookie(resolved), ...diagnoseTimes(resolved), ...diagnoseStore(resolved)];
 }

@@ -23,6 +23,7 @@ import {
   idleSeconds,
   timeoutSeconds,
 } from "./config-fields.ts";
+import { isThenable } from "../base/awaitable.ts";
 import { SECOND } from "../base/time.ts";
 import { eventNames, type SessionObservers } from "../events.ts";
 import type { Revocations } from "../revocations/revocations.ts";
@@ -79,6 +80,31 @@ export interface SessionConfig {
   readonly on?: SessionObservers | undefined;
   /** The clock, for tests: Unix milliseconds. Default Date.now. */
   readonly now?: (() => number) | undefined;
+}
+
+/**
+ * Gives a configuration when a first request asks for it, so that a module can be imported where its
+ * keys and clients aren't known yet. It gives it at once, not as a promise.
+ *
+ * Its argument is what the host calls the request's environment (`env` on Workers), and undefined
+ * where the host has none.
+ */
+// A method's parameter may be narrower than `unknown`: the function says what it expects.
+export type SessionConfigFunction = { ask(env: unknown): SessionConfig }["ask"];
+
+/**
+ * The configuration that a function gives.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD for a promise; and what the function throws.
+ */
+export function askForConfig(ask: SessionConfigFunction, env: unknown): SessionConfig {
+  const config: unknown = ask(env);
+  if (!isThenable(config)) return config as SessionConfig;
+  // Its rejection, if one comes, is nobody's any more.
+  config.then(undefined, () => undefined);
+  return fail(
+    "config",
+    "must be given at once, and the function gave a promise: await what it needs before",
+  );
 }
 
 /** Every default in one place; the documentation's table is compared with it. */

@@ -11,7 +11,7 @@ import type { SealedWrite } from "../store/contract.ts";
 /** The effects of cookies, at least one, with the session's own lifetime. */
 export class CookieEffects implements ResponseEffects {
   readonly setCookie: readonly string[];
-  readonly headers = noEffects.headers;
+  readonly headers: ResponseEffects["headers"] = noEffects.headers;
   readonly vary = true;
   readonly noStore = true;
   readonly #due: SealedWrite;

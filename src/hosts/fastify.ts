@@ -3,14 +3,17 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
 import type { SessionConfig } from "../engine/config.ts";
-import { SessionMiddleware } from "../session/middleware.ts";
+import type { SessionConfigSource } from "../session/middleware.ts";
 import { occupied } from "../session/misuse.ts";
 import type { Session } from "../session/session.ts";
 import { attach } from "./shared/attach.ts";
+import { type EngineSource, engineSource } from "./shared/engine-source.ts";
 import { answerError } from "./shared/error-answer.ts";
 import { type HostHead, joined, listed } from "./shared/head.ts";
 import { holdOf } from "./shared/hold.ts";
 import { ConfigError } from "../errors.ts";
+
+export { openSession } from "./shared/engine-source.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -25,6 +28,12 @@ const decorated = Symbol.for("kocha-session.decorated");
 const LEAST_MAJOR = 4;
 
 /**
+ * What the plugin is registered with: a configuration, or in `config` whatever other entry points
+ * take. Fastify itself calls a function that is given as the options, while it loads its plugins.
+ */
+export type SessionPluginOptions = SessionConfig | { readonly config: SessionConfigSource };
+
+/**
  * Sessions for a Fastify instance and all below it: `app.register(sessionPlugin, config)`.
  *
  * Https is what `request.protocol` says, so `trustProxy` counts. A hijacked reply is held until the
@@ -32,11 +41,15 @@ const LEAST_MAJOR = 4;
  * @throws {ConfigError} when the configuration is wrong, and on Fastify 3 and older.
  * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN when another plugin has decorated `request.session`.
  */
-export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, options, done) => {
-  let engine: SessionMiddleware;
+export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
+  instance,
+  options,
+  done,
+) => {
+  let engine: EngineSource;
   try {
     mustBeRecent(instance.version);
-    engine = SessionMiddleware.from(withoutPrefix(options));
+    engine = engineSource("config" in options ? options.config : withoutPrefix(options));
   } catch (error) {
     done(error as Error);
     return;
@@ -61,7 +74,7 @@ export const sessionPlugin: FastifyPluginCallback<SessionConfig> = (instance, op
     let session: Awaitable<Session>;
     try {
       session = attach(
-        engine,
+        engine(),
         request.raw,
         reply.raw,
         (error) => failHijacked(reply, error),
@@ -174,15 +187,4 @@ function withoutPrefix(options: SessionConfig): SessionConfig {
 function failHijacked(reply: FastifyReply, error: unknown): void {
   reply.log.error(error, "the session of a hijacked reply could not be saved");
   answerError(reply.raw, error);
-}
-
-/**
- * The session of an upgrade request, read-only, from the headers alone.
- * @throws {StoreError} when the store fails and `onStoreError` is "fail".
- */
-export function openSession(
-  config: SessionConfig | SessionMiddleware,
-  request: Pick<FastifyRequest, "headers">,
-): Awaitable<Session> {
-  return SessionMiddleware.from(config).openReadOnly(request.headers.cookie);
 }

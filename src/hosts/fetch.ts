@@ -2,11 +2,11 @@
 // and every host that takes such a function.
 import type { ServerResponse } from "node:http";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
-import type { SessionConfig } from "../engine/config.ts";
 import type { ResponseEffects } from "../engine/effects.ts";
 import { withEffects } from "../engine/response.ts";
-import { SessionMiddleware } from "../session/middleware.ts";
+import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
+import { engineSource } from "./shared/engine-source.ts";
 import {
   type Carrier,
   checkOwner,
@@ -16,6 +16,7 @@ import {
   ownSession,
 } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
+import { keepSession } from "./shared/session-of.ts";
 import {
   isHeld,
   isWrittenPast,
@@ -32,29 +33,36 @@ import {
   WebConnection,
 } from "./shared/web.ts";
 
+export { openSession } from "./shared/engine-source.ts";
+export { sessionOf } from "./shared/session-of.ts";
+
 /** What a handler may answer: a Response, or nothing, as Bun's does once a request was upgraded. */
 type Answered = Response | undefined | void;
 
 /** A handler that gets the session beside the request, and whatever else its host passes. */
-export type SessionHandler<Rest extends unknown[], Answer extends Answered = Response> = (
-  request: Request,
-  session: Session,
-  ...rest: Rest
-) => Awaitable<Answer>;
+export type SessionHandler<
+  Incoming extends Request,
+  Rest extends unknown[],
+  Answer extends Answered = Response,
+> = (request: Incoming, session: Session, ...rest: Rest) => Awaitable<Answer>;
 
 /** What `withSession` can be told. */
-export interface WithSessionOptions {
+export interface WithSessionOptions<Incoming extends Request = Request> {
   /**
    * Answers what the handler or the commit threw; the session's cookie goes out with the answer.
    * Without it the error is thrown on, and the host's own error page carries no cookie of ours,
    * except on Node.js: what only a cookie could carry is refused as "uncarried".
    */
-  readonly onError?: (error: unknown, request: Request) => Awaitable<Response>;
+  readonly onError?: (error: unknown, request: Incoming) => Awaitable<Response>;
 }
 
 /**
  * A handler with sessions: `Bun.serve({ fetch: withSession(config, handler) })`, or
  * `Deno.serve(withSession(config, handler))`.
+ *
+ * `sessionOf(request)` gives the session wherever the request is at hand. Its type is the handler's
+ * own: a framework's typed request passes through. A configuration's function is asked with the host's
+ * second argument, such as `env` on Workers.
  *
  * Https is what the request's URL says; the peer's address is what Deno's `info` or Bun's `server`
  * says, and unknown elsewhere. What a handler changed before it threw is saved, too. Around another
@@ -62,24 +70,31 @@ export interface WithSessionOptions {
  * Response, such as the nothing after Bun's `server.upgrade(request)`, is passed on as it is.
  * @throws {ConfigError} when the configuration is wrong.
  */
-export function withSession<Rest extends unknown[] = unknown[], Answer extends Answered = Response>(
-  config: SessionConfig | SessionMiddleware,
-  handler: SessionHandler<Rest, Answer>,
-  options: WithSessionOptions = {},
-): (request: Request, ...rest: Rest) => Promise<Answer | Response> {
-  const engine = SessionMiddleware.from(config);
-  return async (request: Request & Carrier, ...rest) => {
+export function withSession<
+  Incoming extends Request = Request,
+  Rest extends unknown[] = unknown[],
+  Answer extends Answered = Response,
+>(
+  config: SessionConfigSource,
+  handler: SessionHandler<Incoming, Rest, Answer>,
+  options: WithSessionOptions<Incoming> = {},
+): (request: Incoming, ...rest: Rest) => Promise<Answer | Response> {
+  const engines = engineSource(config);
+  return async (request: Incoming & Carrier, ...rest) => {
     const answerError = async (error: unknown): Promise<Response> => {
       if (options.onError === undefined) throw error;
       return options.onError(error, request);
     };
+    let engine: SessionMiddleware;
     let session: Session;
     try {
+      engine = engines(rest[0]);
       const shared = sharedSession(engine, request, rest[0]);
       if (shared !== undefined) {
         return await joinOuter(request, async () => {
           const outer = await shared;
           checkOwner(engine, outer);
+          keepSession(request, outer);
           return handler(request, outer, ...rest);
         });
       }
@@ -88,6 +103,7 @@ export function withSession<Rest extends unknown[] = unknown[], Answer extends A
     } catch (error) {
       return answerError(error);
     }
+    keepSession(request, session);
     leaveSession(nodeRequestOf(request, rest[0]), session);
     const underneath = (): ServerResponse | undefined => nodeResponseOf(request, rest[0]);
     const exchange = (): Exchange => ({ engine, session, underneath: underneath() });
@@ -150,15 +166,4 @@ function onto(response: Response): (effects: ResponseEffects) => Response {
 async function commitUncarried({ engine, session, underneath }: Exchange): Promise<void> {
   if (!isHeld(underneath, session)) engine.abandon(session, "uncarried");
   await engine.commit(session);
-}
-
-/**
- * The session of an upgrade request, read-only, from the headers alone.
- * @throws {StoreError} when the store fails and `onStoreError` is "fail".
- */
-export function openSession(
-  config: SessionConfig | SessionMiddleware,
-  request: Pick<Request, "headers">,
-): Awaitable<Session> {
-  return SessionMiddleware.from(config).openReadOnly(request.headers.get("cookie") ?? undefined);
 }

@@ -5,10 +5,10 @@ import type { H3EventContext } from "h3";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
 import { applyEffects, hasEffects, isPersonal, type ResponseEffects } from "../engine/effects.ts";
 import { checkUnclaimed, isCopyable, withEffects } from "../engine/response.ts";
-import type { SessionConfig } from "../engine/config.ts";
-import { SessionMiddleware } from "../session/middleware.ts";
+import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
 import { ConfigError, UsageError } from "../errors.ts";
+import { engineSource } from "./shared/engine-source.ts";
 import {
   type Carrier,
   checkOwner,
@@ -18,6 +18,7 @@ import {
   ownSession,
 } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
+import { keepSession } from "./shared/session-of.ts";
 import { isHeld, leaveSession, nodeRequestOf, nodeResponseOf } from "./shared/underneath.ts";
 import {
   carry,
@@ -28,6 +29,9 @@ import {
   watch,
   WebConnection,
 } from "./shared/web.ts";
+
+export { openSession } from "./shared/engine-source.ts";
+export { sessionOf } from "./shared/session-of.ts";
 
 declare module "h3" {
   interface H3EventContext {
@@ -43,6 +47,8 @@ export interface EventLike {
     readonly headers: Headers;
     readonly signal: AbortSignal;
     readonly ip?: string | undefined;
+    /** What srvx says of where it runs; on Workers, the request's bindings. */
+    readonly runtime?: { readonly cloudflare?: { readonly env?: unknown } | undefined } | undefined;
   };
   /** h3 2.0.1-rc.2, which Nitro 3.0.0 has, knows no `errHeaders`. */
   readonly res: { readonly headers: Headers; readonly errHeaders?: Headers };
@@ -56,6 +62,9 @@ export type SessionEventMiddleware = (event: EventLike, next: () => unknown) => 
 /**
  * Sessions for an h3 application: `app.use(sessionMiddleware(config))`.
  *
+ * A configuration's function is asked with the bindings of Workers, where srvx has them
+ * (`event.req.runtime.cloudflare.env`). `sessionOf(event.req)` gives the session, too.
+ *
  * Https is what the request's URL says. What fails is an error like any other that a handler
  * throws; h3's own error response carries the session's cookie, a Response that the application's
  * `onError` makes by itself carries it on Node.js, elsewhere when it takes over
@@ -63,27 +72,28 @@ export type SessionEventMiddleware = (event: EventLike, next: () => unknown) => 
  * for the session, too.
  * @throws {ConfigError} when the configuration is wrong; at a request, on h3 1.
  */
-export function sessionMiddleware(
-  config: SessionConfig | SessionMiddleware,
-): SessionEventMiddleware {
-  const engine = SessionMiddleware.from(config);
+export function sessionMiddleware(config: SessionConfigSource): SessionEventMiddleware {
+  const engines = engineSource(config);
   return async (event, next) => {
     // h3 1 calls no function with a second argument, and its events' requests are Node's own.
     if (typeof next !== "function") throw olderVersion();
+    const engine = engines(event.req.runtime?.cloudflare?.env);
     mustBeFree((event.context as EventContext).session, "event.context.session");
     const context = event.context as EventContext;
-    const shared = context[opened] ?? ownSession(engine, sessionOf(event));
+    const shared = context[opened] ?? ownSession(engine, earlierSession(event));
     if (shared !== undefined) {
       return joinOuter(context, async () => {
         const outer = await shared;
         checkOwner(engine, outer);
         context.session = outer;
+        keepSession(event.req, outer);
         return next();
       });
     }
     const opening = open(engine, event, context);
     const session = isThenable(opening) ? await opening : opening;
     context.session = session;
+    keepSession(event.req, session);
     leaveSession(nodeRequestOf(event.req, undefined), session);
     const underneath = (): ServerResponse | undefined => nodeResponseOf(event.req, undefined);
     watch(engine, session, () => event.req.signal, underneath);
@@ -118,7 +128,7 @@ function olderVersion(): ConfigError {
 type EventContext = Carrier & { session?: unknown };
 
 /** Where an event has its session; under Express, where that has it. */
-function sessionOf({ context, req }: EventLike): unknown {
+function earlierSession({ context, req }: EventLike): unknown {
   return (context as EventContext).session ?? nodeRequestOf(req, undefined)?.session;
 }
 
@@ -178,17 +188,6 @@ export function getSession(event: { readonly context: H3EventContext | object })
   if (session !== undefined) return session;
   const message = "the event has no session: mount sessionMiddleware(config) before this handler";
   throw new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
-}
-
-/**
- * The session of an upgrade request, read-only, from the headers alone.
- * @throws {StoreError} when the store fails and `onStoreError` is "fail".
- */
-export function openSession(
-  config: SessionConfig | SessionMiddleware,
-  request: { readonly headers: Headers },
-): Awaitable<Session> {
-  return SessionMiddleware.from(config).openReadOnly(request.headers.get("cookie") ?? undefined);
 }
 
 /** Adds the effects to the headers that h3 lays over the answer's own; gives the answer. */

@@ -1,17 +1,17 @@
 // Sessions for Hono, on every runtime that it runs on: `c.get("session")`, saved when what is
 // mounted below has answered.
 import type { ServerResponse } from "node:http";
-import type { Context, HonoRequest, MiddlewareHandler } from "hono";
-import type { Awaitable } from "../base/awaitable.ts";
+import type { Context, MiddlewareHandler } from "hono";
 import { applyEffects, hasEffects } from "../engine/effects.ts";
 import { withEffects } from "../engine/response.ts";
-import type { SessionConfig } from "../engine/config.ts";
-import { SessionMiddleware } from "../session/middleware.ts";
+import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import type { Connection } from "../engine/connection.ts";
 import type { Session } from "../session/session.ts";
 import { StoreError } from "../errors.ts";
+import { engineSource } from "./shared/engine-source.ts";
 import { ownSession } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
+import { keepSession } from "./shared/session-of.ts";
 import {
   isHeld,
   isWrittenPast,
@@ -28,6 +28,9 @@ import {
   WebConnection,
 } from "./shared/web.ts";
 
+export { openSession } from "./shared/engine-source.ts";
+export { sessionOf } from "./shared/session-of.ts";
+
 declare module "hono" {
   interface ContextVariableMap {
     /** The client's session; `sessionMiddleware` of kocha-session/hono puts it there. */
@@ -38,18 +41,22 @@ declare module "hono" {
 /**
  * Sessions for a Hono application: `app.use(sessionMiddleware(config))`.
  *
+ * A configuration's function is asked with `c.env`. `sessionOf(c.req.raw)` gives the session, too.
+ *
  * Https is what the request's URL says. A failed commit goes to `app.onError`. Mounted twice, it
  * opens once. On Node.js what a handler writes to `c.env.outgoing` waits for the session, too.
  * @throws {ConfigError} when the configuration is wrong.
  */
-export function sessionMiddleware(config: SessionConfig | SessionMiddleware): MiddlewareHandler {
-  const engine = SessionMiddleware.from(config);
+export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandler {
+  const engines = engineSource(config);
   return async (context, next) => {
+    const engine = engines(context.env);
     const incoming = nodeRequestOf(context.req.raw, context.env);
     const shared = ownSession(engine, context.get("session") ?? incoming?.session);
     // Mounted once more, with the same configuration.
     if (shared !== undefined) {
       context.set("session", shared);
+      keepSession(context.req.raw, shared);
       await next();
       return;
     }
@@ -60,6 +67,7 @@ export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Mi
     );
     const session = await open(engine, context, connection);
     context.set("session", session);
+    keepSession(context.req.raw, session);
     leaveSession(incoming, session);
     const underneath = (): ServerResponse | undefined =>
       nodeResponseOf(context.req.raw, context.env);
@@ -122,16 +130,4 @@ function peerAddress({ env, req }: Context): string | undefined {
   };
   if (incoming !== undefined) return incoming.socket?.remoteAddress;
   return addressOf(req.raw, env) ?? addressOf(req.raw, server);
-}
-
-/**
- * The session of an upgrade request, read-only, from the headers alone.
- * @throws {StoreError} when the store fails and `onStoreError` is "fail".
- */
-export function openSession(
-  config: SessionConfig | SessionMiddleware,
-  request: Pick<HonoRequest, "header"> | Pick<Request, "headers">,
-): Awaitable<Session> {
-  const cookie = "header" in request ? request.header("cookie") : request.headers.get("cookie");
-  return SessionMiddleware.from(config).openReadOnly(cookie ?? undefined);
 }

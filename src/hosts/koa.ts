@@ -1,14 +1,14 @@
 // Sessions for Koa: `ctx.session`, saved when what is mounted below has answered.
 import type { Context, Middleware } from "koa";
-import type { SessionConfig } from "../engine/config.ts";
-import { SessionMiddleware } from "../session/middleware.ts";
+import type { SessionConfigSource } from "../session/middleware.ts";
 import { occupied } from "../session/misuse.ts";
 import type { Session } from "../session/session.ts";
 import { attach } from "./shared/attach.ts";
 import { holdOf } from "./shared/hold.ts";
-import { openSession as openNodeSession } from "./node.ts";
+import { engineSource } from "./shared/engine-source.ts";
 import { setUnlessOurs } from "./shared/request-session.ts";
-import type { Awaitable } from "../base/awaitable.ts";
+
+export { openSession } from "./shared/engine-source.ts";
 
 declare module "koa" {
   interface ExtendableContext {
@@ -24,13 +24,13 @@ declare module "koa" {
  * other that a middleware throws. Mounted twice, it opens once.
  * @throws {ConfigError} when the configuration is wrong.
  */
-export function sessionMiddleware(config: SessionConfig | SessionMiddleware): Middleware {
-  const engine = SessionMiddleware.from(config);
+export function sessionMiddleware(config: SessionConfigSource): Middleware {
+  const engine = engineSource(config);
   return async (context, next) => {
     const before = holdOf(context.res);
     prepareContext(Object.getPrototypeOf(context) as object);
     await attach(
-      engine,
+      engine(),
       context.req,
       context.res,
       // Koa's way for what fails after the middleware is through: a raw response, or its own error page.
@@ -68,15 +68,4 @@ function prepareContext(prototype: object & { [prepared]?: true }): void {
   if (prototype[prepared] === true) return;
   if (Object.hasOwn(prototype, "session")) throw occupied("ctx.session");
   Object.defineProperties(prototype, { [prepared]: { value: true }, session: accessor });
-}
-
-/**
- * The session of an upgrade request, read-only, from the headers alone.
- * @throws {StoreError} when the store fails and `onStoreError` is "fail".
- */
-export function openSession(
-  config: SessionConfig | SessionMiddleware,
-  request: Pick<Context["req"], "headers">,
-): Awaitable<Session> {
-  return openNodeSession(config, request);
 }

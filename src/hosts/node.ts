@@ -2,14 +2,16 @@
 // an error path of their own, and Connect's (req, res, next) for everything that has one.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { chain, isThenable, type Awaitable } from "../base/awaitable.ts";
-import type { SessionConfig } from "../engine/config.ts";
-import { SessionMiddleware } from "../session/middleware.ts";
+import { chain, isThenable } from "../base/awaitable.ts";
+import type { SessionConfigSource } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
 import { UsageError } from "../errors.ts";
 import { attach, attachThenNext } from "./shared/attach.ts";
+import { engineSource } from "./shared/engine-source.ts";
 import { holdOf } from "./shared/hold.ts";
 import { answerError } from "./shared/error-answer.ts";
+
+export { openSession } from "./shared/engine-source.ts";
 
 declare module "node:http" {
   interface IncomingMessage {
@@ -56,11 +58,11 @@ export function withSession<
   Request extends NodeRequest = IncomingMessage,
   Response extends NodeResponse = ServerResponse,
 >(
-  config: SessionConfig | SessionMiddleware,
+  config: SessionConfigSource,
   handler: SessionListener<Request, Response>,
   options: WithSessionOptions<Request> = {},
 ): (request: Request, response: Response) => unknown {
-  const engine = SessionMiddleware.from(config);
+  const engine = engineSource(config);
   const { reportError = logError } = options;
   return (request, response) => {
     // HTTP/2's compatible request and response are used as what they are compatible with.
@@ -76,7 +78,7 @@ export function withSession<
       return answered();
     };
     try {
-      const session = attach(engine, plainRequest, plainResponse, fail);
+      const session = attach(engine(), plainRequest, plainResponse, fail);
       const handled = chain<Session, unknown>(session, (opened) =>
         handler(request, response, opened),
       );
@@ -101,24 +103,12 @@ export type NodeMiddleware = (
  * @throws {ConfigError} when the configuration is wrong.
  * @throws {UsageError} ERR_SESSION_USAGE_TYPE for each request without a `next`.
  */
-export function sessionMiddleware(config: SessionConfig | SessionMiddleware): NodeMiddleware {
-  const engine = SessionMiddleware.from(config);
+export function sessionMiddleware(config: SessionConfigSource): NodeMiddleware {
+  const engine = engineSource(config);
   return (request, response, next) => {
     if (typeof next !== "function") throw withoutNext(next);
     attachThenNext(engine, request, response, next);
   };
-}
-
-/**
- * The session of a request whose response can't carry a cookie, such as a WebSocket upgrade:
- * read-only, from the headers alone.
- * @throws {StoreError} when the store fails and `onStoreError` is "fail".
- */
-export function openSession(
-  config: SessionConfig | SessionMiddleware,
-  request: Pick<IncomingMessage, "headers">,
-): Awaitable<Session> {
-  return SessionMiddleware.from(config).openReadOnly(request.headers.cookie);
 }
 
 function withoutNext(next: unknown): UsageError {

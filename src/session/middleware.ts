@@ -6,7 +6,13 @@ import type { SigningKeyring } from "../crypto/keyring.ts";
 import { UsageError } from "../errors.ts";
 import { chain, isThenable, type Awaitable } from "../base/awaitable.ts";
 import type { LostReason } from "../engine/closing.ts";
-import { resolveConfig, type ResolvedConfig, type SessionConfig } from "../engine/config.ts";
+import {
+  askForConfig,
+  resolveConfig,
+  type ResolvedConfig,
+  type SessionConfig,
+  type SessionConfigFunction,
+} from "../engine/config.ts";
 import { type Connection, unknownConnection } from "../engine/connection.ts";
 import type { ResponseEffects } from "../engine/effects.ts";
 import { notify } from "../events.ts";
@@ -17,7 +23,10 @@ import { SealedFinder } from "../engine/sealed/finder.ts";
 import { requestOf, Session } from "./session.ts";
 import { isSealed } from "../store/contract.ts";
 
-const engines = new WeakMap<SessionConfig, SessionMiddleware>();
+const engines = new WeakMap<SessionConfig | SessionConfigFunction, SessionMiddleware>();
+
+/** What every entry point takes: a configuration, a function that gives one, or an engine. */
+export type SessionConfigSource = SessionConfig | SessionConfigFunction | SessionMiddleware;
 
 /** Opens and commits the sessions of one configuration; made once, used for every request. */
 export class SessionMiddleware {
@@ -32,13 +41,21 @@ export class SessionMiddleware {
     this.#finder = finderOf(this.#config);
   }
 
-  /** The engine of a configuration, made at the first call; an engine is given back as it is. */
-  static from(config: SessionConfig | SessionMiddleware): SessionMiddleware {
-    if (config instanceof SessionMiddleware) return config;
-    const known = engines.get(config);
+  /**
+   * The engine of a configuration, made at the first call; an engine is given back as it is. A function
+   * is asked until it has given a configuration that is right, and not again.
+   * @param env - what a function is asked with.
+   * @throws {ConfigError} as the constructor, and when a function gives a promise; and what the
+   * function throws.
+   */
+  static from(source: SessionConfigSource, env?: unknown): SessionMiddleware {
+    if (source instanceof SessionMiddleware) return source;
+    const known = engines.get(source);
     if (known !== undefined) return known;
-    const engine = new SessionMiddleware(config);
-    engines.set(config, engine);
+    const engine = new SessionMiddleware(
+      typeof source === "function" ? askForConfig(source, env) : source,
+    );
+    engines.set(source, engine);
     return engine;
   }
 

@@ -1,6 +1,5 @@
 // Cookies for the tests of applications: a session without a login form, and a look into one.
-import type { SessionConfig } from "../engine/config.ts";
-import { SessionMiddleware } from "../session/middleware.ts";
+import { type SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 
 /** What a minted session is besides its data. */
 export interface MintOptions {
@@ -19,7 +18,7 @@ export interface MintOptions {
  * @throws what `set`, `bind` and the commit throw.
  */
 export async function mintCookie(
-  config: SessionConfig | SessionMiddleware,
+  config: SessionConfigSource,
   data: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
   options: MintOptions = {},
 ): Promise<string> {
@@ -38,7 +37,7 @@ export async function mintCookie(
  * What the session of a Cookie header, or of Set-Cookie values, holds; empty when there is none.
  */
 export async function readCookie(
-  config: SessionConfig | SessionMiddleware,
+  config: SessionConfigSource,
   cookies: string | readonly string[],
 ): Promise<Map<string, string>> {
   const header =

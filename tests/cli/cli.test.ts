@@ -295,6 +295,14 @@ describe("doctor", () => {
     ['{ store: new SessionCookieStore(keys), domain: "example.com" }', "warning domain", 0],
     ["{ store: new SessionCookieStore(keys), sessionExpires: -1 }", "warning sessionExpires", 0],
     ["{ store: new SessionCookieStore(keys) }", "warning absoluteExpires", 0],
+    ["() => ({ store: new SessionCookieStore(keys), httpOnly: false })", "warning httpOnly", 0],
+    [
+      "(env) => ({ store: new SessionCookieStore(keys), path: env.PATH.slice(0, 0) })",
+      "error path",
+      1,
+    ],
+    ["async () => ({ store: new SessionCookieStore(keys) })", "error config", 1],
+    ["() => { throw new Error('no keys') }", "error config", 1],
     [
       "{ store: new SessionCookieStore(keys), cookieExpires: 30 * DAY, sessionExpires: 1800 }",
       "warning cookieExpires",

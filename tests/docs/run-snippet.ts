@@ -20,7 +20,9 @@ export interface Started {
 }
 
 interface SnippetModule {
-  readonly default?: { readonly fetch?: (request: Request) => Response | Promise<Response> };
+  readonly default?: {
+    readonly fetch?: (request: Request, env: unknown) => Response | Promise<Response>;
+  };
 }
 
 async function main(file: string, mark: string, words: readonly string[]): Promise<void> {
@@ -44,7 +46,8 @@ async function main(file: string, mark: string, words: readonly string[]): Promi
   const { fetch } = module.default ?? {};
   if (fetch !== undefined) {
     const { serve } = await import("@hono/node-server");
-    serve({ fetch: (request) => fetch(request), port: 0 });
+    // As workers do, with the keys of the environment.
+    serve({ fetch: (request) => fetch(request, process.env), port: 0 });
   }
   if (words.includes("listens")) await started;
   for (const server of servers) if (!server.listening) await once(server, "listening");

@@ -47,7 +47,7 @@ const hosts: Readonly<Record<string, Serve>> = {
   },
   fetch: (config, write) =>
     listener(
-      withSession<[HttpBindings]>(config, async (_, session, { outgoing }) => {
+      withSession<Request, [HttpBindings]>(config, async (_, session, { outgoing }) => {
         await write(session, outgoing);
         return RESPONSE_ALREADY_SENT;
       }),

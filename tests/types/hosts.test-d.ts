@@ -206,10 +206,44 @@ describe("the Fetch API", () => {
     );
     expectTypeOf(upgrading).returns.resolves.toEqualTypeOf<Response | undefined>();
     onFetch.withSession(config, () => undefined);
+    interface TypedRequest extends Request {
+      readonly geo: { readonly country: string };
+    }
+    const typed = onFetch.withSession(config, (incoming: TypedRequest, session) => {
+      expectTypeOf(onFetch.sessionOf(incoming)).toEqualTypeOf<Session>();
+      return new Response(session.get(incoming.geo.country));
+    });
+    expectTypeOf(typed).parameter(0).toEqualTypeOf<TypedRequest>();
+    onFetch.withSession<TypedRequest>(config, (incoming) => new Response(incoming.geo.country), {
+      onError: (_, incoming) => new Response(incoming.geo.country),
+    });
     // @ts-expect-error a handler answers with a Response, or with nothing
     onFetch.withSession(config, () => "hello");
     // @ts-expect-error so does what answers an error
     onFetch.withSession(config, () => new Response(), { onError: () => 500 });
+  });
+});
+
+describe("a configuration's function", () => {
+  test("is taken by every entry point, with the environment that it says it needs", () => {
+    const ask = (env: { readonly SIGNING_KEY: string }): SessionConfig => ({
+      ...config,
+      signingKey: env.SIGNING_KEY,
+    });
+    onNode.withSession(ask, () => undefined);
+    onNode.sessionMiddleware(ask);
+    onExpress.sessionMiddleware(() => config);
+    void Fastify().register(onFastify.sessionPlugin, { config: ask });
+    void Fastify().register(onFastify.sessionPlugin, { config: engine });
+    onKoa.sessionMiddleware(ask);
+    onHono.sessionMiddleware(ask);
+    onH3.sessionMiddleware(ask);
+    onFetch.withSession(ask, () => undefined);
+    onFetch.openSession(ask, new Request("http://localhost"), { SIGNING_KEY: "" });
+    // @ts-expect-error it gives the configuration at once
+    onKoa.sessionMiddleware(async () => config);
+    // @ts-expect-error what it gives has a store
+    onKoa.sessionMiddleware(() => ({}));
   });
 });
 

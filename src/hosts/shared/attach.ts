@@ -5,6 +5,7 @@ import { isThenable, type Awaitable } from "../../base/awaitable.ts";
 import type { Connection } from "../../engine/connection.ts";
 import type { SessionMiddleware } from "../../session/middleware.ts";
 import type { Session } from "../../session/session.ts";
+import type { EngineSource } from "./engine-source.ts";
 import { hold } from "./hold.ts";
 import { checkOwner, otherConfiguration } from "./joining.ts";
 import { isLocal } from "./loopback.ts";
@@ -63,7 +64,7 @@ export function attach(
  * the error when it can't be loaded or saved.
  */
 export function attachThenNext(
-  engine: SessionMiddleware,
+  engine: EngineSource,
   request: IncomingMessage,
   response: ServerResponse,
   next: (error?: unknown) => void,
@@ -71,7 +72,7 @@ export function attachThenNext(
 ): void {
   let session: Awaitable<Session>;
   try {
-    session = attach(engine, request, response, next, isSecure);
+    session = attach(engine(), request, response, next, isSecure);
   } catch (error) {
     next(error);
     return;
