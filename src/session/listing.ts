@@ -3,6 +3,7 @@
 import { ConfigError, isSessionError, StoreError } from "../errors.ts";
 import { checkRow } from "../engine/keyed/row.ts";
 import type { SessionStore } from "../store/contract.ts";
+import { isReserved } from "../base/reserved.ts";
 import { assertText } from "../base/text.ts";
 
 /** One live session of a subject. */
@@ -18,7 +19,7 @@ export interface SessionSummary {
   readonly sessionExpires: number | undefined;
   /** What `bind` was given as the label; "" when it was given none. */
   readonly label: string;
-  /** What the session holds. */
+  /** What the session holds, without the keys of the library's own. */
   readonly data: ReadonlyMap<string, string>;
 }
 
@@ -46,7 +47,7 @@ export async function* listSessions(
         expiresAt: row.expires === Infinity ? undefined : new Date(row.expires),
         sessionExpires,
         label,
-        data: row.data,
+        data: withoutReserved(row.data),
       };
     }
   } catch (error) {
@@ -77,6 +78,10 @@ export async function destroySession(
   } catch (error) {
     throw failed("save", error);
   }
+}
+
+function withoutReserved(data: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...data].filter(([key]) => !isReserved(key)));
 }
 
 function cannotList(): ConfigError {

@@ -16,7 +16,8 @@ let requestIn: (session: Session) => RequestSession | undefined;
  * A client's session: a map from strings to strings.
  *
  * It records what this request changes; the adapter commits it before the response leaves. Keys
- * and values are well-formed strings: serialize anything else first.
+ * and values are well-formed strings: serialize anything else first. It reads as a Map does, without
+ * the keys of the library's own, such as those of flash messages: they are counted in the limits only.
  * @throws {UsageError} from whatever changes it: ERR_SESSION_USAGE_DESTROYED after `destroy()`,
  * ERR_SESSION_USAGE_HEADERS_SENT after the response has begun, ERR_SESSION_USAGE_READ_ONLY when it
  * was opened for an upgrade. Assigning a property that it hasn't is ERR_SESSION_USAGE_FOREIGN.
@@ -37,19 +38,19 @@ export class Session {
 
   /** The value of a key; "" when it is absent, as in Kocha. */
   get(key: string): string {
-    return this.#read().get(key) ?? "";
+    return this.#valueOf(key) ?? "";
   }
 
   /** Whether the key is there. */
   has(key: string): boolean {
-    return this.#read().has(key);
+    return this.#valueOf(key) !== undefined;
   }
 
   /**
    * Sets a key. Setting an equal value is no change.
    * @throws {UsageError} ERR_SESSION_USAGE_TYPE for what isn't a string,
    * ERR_SESSION_USAGE_MALFORMED for a lone surrogate, ERR_SESSION_USAGE_RESERVED for a key of the
-   * library's own, such as those of flash messages.
+   * library's own.
    * @throws {LimitError} ERR_SESSION_LIMIT_KEY, _KEYS or _SESSION, when this request's view of the
    * session would go past a limit; then nothing has changed.
    */
@@ -65,8 +66,18 @@ export class Session {
    * @throws {UsageError} ERR_SESSION_USAGE_RESERVED for a key of the library's own.
    */
   del(key: string): void {
+    this.delete(key);
+  }
+
+  /**
+   * As `del`.
+   * @returns whether the key was there.
+   */
+  delete(key: string): boolean {
     assertFree(key);
-    if (this.#request.change().map.del(key)) this.#request.noteChange();
+    const isRemoved = this.#request.change().map.del(key);
+    if (isRemoved) this.#request.noteChange();
+    return isRemoved;
   }
 
   /** Removes all keys, flash messages too. On a stored session it is a barrier: law L3. */
@@ -74,28 +85,45 @@ export class Session {
     this.#request.clear();
   }
 
-  /** How many keys there are, flash messages left out. */
+  /** How many keys there are. */
   get size(): number {
     let size = 0;
     for (const key of this.#read().keys()) if (!isReserved(key)) size++;
     return size;
   }
 
-  /** The keys, flash messages left out. */
+  /** The keys. */
   *keys(): IterableIterator<string> {
     for (const [key] of this) yield key;
   }
 
-  /** The entries, flash messages left out. */
-  *[Symbol.iterator](): IterableIterator<[string, string]> {
+  /** The values. */
+  *values(): IterableIterator<string> {
+    for (const [, value] of this) yield value;
+  }
+
+  /** The entries. */
+  *entries(): IterableIterator<[string, string]> {
     for (const entry of this.#read()) if (!isReserved(entry[0])) yield entry;
   }
 
-  /** A copy of the entries as an object without a prototype, flash messages left out. */
+  /** The entries. */
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries();
+  }
+
+  /** Calls `callback` for each entry. */
+  forEach(callback: (value: string, key: string, session: this) => void, self?: unknown): void {
+    for (const [key, value] of this) callback.call(self, value, key, this);
+  }
+
+  /**
+   * A copy of the entries as a plain object, which can be passed on to a component of React's on the
+   * client. Each key is a property of its own, also "__proto__"; ask for one by `Object.hasOwn`, since
+   * the object has a prototype.
+   */
   toObject(): Record<string, string> {
-    const object = Object.create(null) as Record<string, string>;
-    for (const [key, value] of this) object[key] = value;
-    return object;
+    return Object.fromEntries(this);
   }
 
   /** Messages for the next page, read once: kept under `_flash.` and counted in the limits. */
@@ -109,7 +137,7 @@ export class Session {
    * @throws {UsageError} ERR_SESSION_USAGE_ASYNC_SCHEMA
    */
   read<Output>(key: SessionKey<unknown, Output>): Output | undefined {
-    return decodeTyped(key, this.#read().get(key.name));
+    return decodeTyped(key, this.#valueOf(key.name));
   }
 
   /**
@@ -242,6 +270,11 @@ export class Session {
   /** @internal */
   [inspect](): string {
     return `Session ${JSON.stringify(this)}`;
+  }
+
+  #valueOf(key: string): string | undefined {
+    const value = this.#read().get(key);
+    return value === undefined || isReserved(key) ? undefined : value;
   }
 
   #read(): ReadonlyMap<string, string> {

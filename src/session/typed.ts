@@ -2,6 +2,8 @@
 // that follows Standard Schema fits; none is imported.
 import { UsageError } from "../errors.ts";
 import { isThenable } from "../base/awaitable.ts";
+import { assertFree } from "../base/reserved.ts";
+import { assertText } from "../base/text.ts";
 
 /** The part of a Standard Schema (standardschema.dev, version 1) that is needed here. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -27,12 +29,16 @@ export interface SessionKey<Input, Output = Input> {
 /**
  * Names a typed value of the session: `session.read(key)`, `session.write(key, value)`.
  * @param name - the key in the string map.
- * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA when `schema` is no Standard Schema.
+ * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA when `schema` is no Standard Schema;
+ * ERR_SESSION_USAGE_TYPE or _MALFORMED when `name` is no key, ERR_SESSION_USAGE_RESERVED when it is one
+ * of the library's own.
  */
 export function sessionKey<Input, Output>(
   name: string,
   schema: StandardSchema<Input, Output>,
 ): SessionKey<Input, Output> {
+  assertText(name, "key");
+  assertFree(name);
   if (typeof schema?.["~standard"]?.validate !== "function") {
     throw new UsageError(
       "ERR_SESSION_USAGE_SCHEMA",

@@ -136,7 +136,12 @@ const hosts: Readonly<Record<string, { readonly make: Make; readonly env: unknow
   h3: {
     env: bindings,
     make: (config, failed) => {
-      const app = new H3({ silent: true, onError: ({ cause }) => void failed(cause) });
+      const app = new H3({
+        silent: true,
+        onError: ({ cause }) => {
+          failed(cause);
+        },
+      });
       // As srvx does on Workers.
       app.use((event) => {
         const { runtime } = event.req;
@@ -214,7 +219,7 @@ describe.each(Object.entries(hosts))("on %s", (_, { make, env }) => {
         if (reason !== undefined) throw reason;
         return asked === 2 ? ({} as SessionConfig) : config;
       },
-      (error) => failed.push(error),
+      (error) => void failed.push(error),
     );
     try {
       const statuses: number[] = [];

@@ -46,8 +46,9 @@ describe("the string map", () => {
     session.user = "alice";
     // @ts-expect-error size is counted, not set
     session.size = 0;
-    // @ts-expect-error Map's word; ours is del
-    session.delete("name");
+    expectTypeOf(session.delete("name")).toEqualTypeOf<boolean>();
+    expectTypeOf(session.entries()).toEqualTypeOf<IterableIterator<[string, string]>>();
+    expectTypeOf(session.toObject()).toEqualTypeOf<Record<string, string>>();
   });
 });
 

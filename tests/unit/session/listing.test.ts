@@ -16,6 +16,8 @@ const now = 1_790_000_000_000;
 async function logIn(engine: SessionMiddleware, subject: string, label?: string): Promise<string> {
   const session = await engine.open(undefined);
   session.set("agent", `browser of ${subject}`);
+  // The library's own, which a list doesn't show.
+  session.flash.set("notice", "welcome");
   session.bind(subject, { label });
   await engine.commit(session);
   return session.id;

@@ -141,7 +141,8 @@ describe.each(kinds)("a session over the %s store", (kind) => {
 });
 
 const anything = { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) } as const;
-const forged = sessionKey("_flash.notice", { "~standard": anything });
+// As sessionKey makes them, past its check of the name.
+const forged = { name: "_flash.notice", schema: { "~standard": anything } };
 
 describe.each(kinds)("reserved keys over the %s store", (kind) => {
   const world = makeWorld(kind);
@@ -155,6 +156,8 @@ describe.each(kinds)("reserved keys over the %s store", (kind) => {
         () => session.set("_flash.", ""),
         () => session.write(forged, "forged"),
         () => session.del("_flash.notice"),
+        () => session.delete("_flash.notice"),
+        () => sessionKey("_flash.notice", forged.schema),
       ]) {
         const error = thrownBy(change) as Error;
         expect(error).toMatchObject({ code: "ERR_SESSION_USAGE_RESERVED" });
@@ -166,6 +169,8 @@ describe.each(kinds)("reserved keys over the %s store", (kind) => {
     await client.request((session) => {
       expect(session.toObject()).toEqual({ _flash: "a key like others", _own: "another" });
       expect(session.size).toBe(2);
+      expect([session.get("_flash.notice"), session.has("_flash.notice")]).toEqual(["", false]);
+      expect(session.read(forged)).toBeUndefined();
       expect(session.flash.get("notice")).toBe("saved");
     });
   });

@@ -52,14 +52,47 @@ describe.each(kinds)("the string map over the %s store", (kind) => {
     expect(session.toObject()).toEqual({ a: "1", b: "2" });
   });
 
-  test("toObject has no prototype, and hostile keys are keys like any", async () => {
+  test("it reads as a Map does", async () => {
+    const session = await open();
+    const map = new Map<string, string>();
+    for (const [key, value] of [
+      ["b", "2"],
+      ["__proto__", "3"],
+      ["a", ""],
+    ] as const) {
+      session.set(key, value);
+      map.set(key, value);
+    }
+    session.flash.set("hidden", "x");
+    for (const key of ["b", "b", "never", "constructor"]) {
+      expect(session.delete(key)).toBe(map.delete(key));
+      expect(session.has(key)).toBe(map.has(key));
+    }
+    expect([...session.keys()]).toEqual([...map.keys()]);
+    expect([...session.values()]).toEqual([...map.values()]);
+    expect([...session.entries()]).toEqual([...map.entries()]);
+    expect([...session]).toEqual([...map]);
+    const seen: unknown[] = [];
+    session.forEach(function (this: unknown, value, key, whole) {
+      seen.push([this, key, value, whole === session]);
+    }, "self");
+    expect(seen).toEqual([...map].map(([key, value]) => ["self", key, value, true]));
+  });
+
+  test("toObject is a plain object, and hostile keys are keys like any", async () => {
     const hostile = ["", "__proto__", "constructor", "toString", "\0", "🦆", "a;b=c", '"'];
     const client = world.newClient();
     await client.request((session) => {
       for (const key of hostile) session.set(key, `value of ${key}`);
     });
     const object = await client.read();
-    expect(Object.getPrototypeOf(object)).toBeNull();
+    // What React passes on to a client component, and what structuredClone keeps whole.
+    expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
+    expect(Object.getOwnPropertyDescriptor(object, "__proto__")).toMatchObject({
+      value: "value of __proto__",
+      enumerable: true,
+    });
+    expect(Object.keys(structuredClone(object))).toEqual(Object.keys(object));
     expect(new Set(Object.keys(object))).toEqual(new Set(hostile));
     for (const key of hostile) expect(object[key]).toBe(`value of ${key}`);
     expect(Object.hasOwn(object, "__proto__")).toBe(true);
