@@ -150,14 +150,6 @@ export function writeBase64url(target: Uint8Array, text: string, offset: number)
   return bytes.length;
 }
 
-/** Whether all bytes from `start` on are below 0x80. */
-export function isAscii(bytes: Uint8Array, start: number): boolean {
-  for (let index = start; index < bytes.length; index++) {
-    if ((bytes[index] ?? 0) >= 0x80) return false;
-  }
-  return true;
-}
-
 /** The UTF-8 bytes of a well-formed string. */
 export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);

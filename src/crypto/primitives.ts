@@ -48,7 +48,6 @@ export interface Primitives {
   encodeBase64url(bytes: Uint8Array): string;
   decodeBase64url(text: string): Uint8Array | undefined;
   writeBase64url(target: Uint8Array, text: string, offset: number): number;
-  isAscii(bytes: Uint8Array, start: number): boolean;
   encodeUtf8(text: string): Uint8Array;
   writeUtf8(target: Uint8Array, text: string, offset: number): number;
   readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined;

@@ -6,7 +6,8 @@ import { SECOND } from "../base/time.ts";
 import type { RejectedReason } from "../events.ts";
 import type { RevocationVerdict, SealedChange } from "../store/contract.ts";
 import { utf8Length } from "../base/text.ts";
-import { compareKeys, type SessionPayload } from "../crypto/payload.ts";
+import { compareKeys } from "../crypto/pairs.ts";
+import type { SessionPayload } from "../crypto/payload.ts";
 import { type Entry, isPart, type Part, type Seen, SUFFIX_BYTES } from "./part.ts";
 import { deadSessions, LINGER } from "./tombstone.ts";
 

@@ -22,13 +22,8 @@ import { decodeBase64url, encodeBase64url } from "#crypto";
 import { SECOND } from "../base/time.ts";
 import type { RevocationVerdict } from "../store/contract.ts";
 import { MAX_BYTES_PER_UNIT } from "../base/text.ts";
-import {
-  borrowPayload,
-  decodePayload,
-  Reader,
-  type SessionPayload,
-  Writer,
-} from "../crypto/payload.ts";
+import { ID_BYTES, Reader, Writer } from "../crypto/binary.ts";
+import { borrowPayload, decodePayload, type SessionPayload } from "../crypto/payload.ts";
 
 /** What one key is: its value and the stamp of the write that set it; undefined: deleted. */
 export interface Entry {
@@ -76,7 +71,6 @@ export function isPart(content: Part | Tombstone): content is Part {
   return "entries" in content;
 }
 
-const ID_BYTES = 16;
 /** A suffix stands for so many bytes. */
 export const SUFFIX_BYTES = 4;
 const TOMBSTONE = 0;

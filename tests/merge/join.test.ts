@@ -11,7 +11,7 @@ import {
   type Part,
   suffixOf,
 } from "../../src/merge/part.ts";
-import { compareKeys } from "../../src/crypto/payload.ts";
+import { compareKeys } from "../../src/crypto/pairs.ts";
 import { encodeBase64url } from "#crypto";
 import { randomBytes } from "node:crypto";
 
