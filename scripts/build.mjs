@@ -11,13 +11,8 @@ const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
 const sources = Object.values(exports)
   .map((entry) => entry["kocha-session-source"])
   .filter((source) => source !== undefined);
-// What package.json names besides: the primitives that its conditions choose from, and the program.
-const entries = [
-  ...sources,
-  "./src/crypto/primitives-node.ts",
-  "./src/crypto/primitives-portable.ts",
-  "./src/cli/main.ts",
-];
+// What package.json names besides: the primitives that its conditions choose, and the program.
+const entries = [...sources, "./src/crypto/primitives-node.ts", "./src/cli/main.ts"];
 const nameOf = (source) => source.replace(/^\.\/src\//, "").replace(/\.ts$/, "");
 
 function run(...args) {
@@ -27,20 +22,28 @@ function run(...args) {
 
 run("scripts/clean.mjs", folder);
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", folder);
-const bundle = await rolldown({
-  input: Object.fromEntries(entries.map((source) => [nameOf(source), source])),
-  // Nobody else's code gets in: drivers, frameworks and #crypto stay imports.
-  external: (id) => !/^[./]/.test(id),
-  platform: "neutral",
-  // Files are joined and nothing is left out: what a bundler takes for pure can be a check.
-  treeshake: false,
-});
-await bundle.write({
-  dir: folder,
-  format: "esm",
-  sourcemap: true,
-  entryFileNames: "[name].js",
-  chunkFileNames: "chunks/[name].js",
+
+async function bundle(input, output) {
+  const built = await rolldown({
+    input: Object.fromEntries(input.map((source) => [nameOf(source), source])),
+    // Nobody else's code gets in: drivers, frameworks and #crypto stay imports.
+    external: (id) => !/^[./]/.test(id),
+    platform: "neutral",
+    // Files are joined and nothing is left out: what a bundler takes for pure can be a check.
+    treeshake: false,
+  });
+  await built.write({
+    dir: folder,
+    format: "esm",
+    sourcemap: true,
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunks/[name].js",
+    ...output,
+  });
+  await built.close();
+}
+
+await bundle(entries, {
   codeSplitting: {
     groups: [
       // What the main entry point has is one file, whatever other entry points take of it.
@@ -53,7 +56,8 @@ await bundle.write({
     ],
   },
 });
-await bundle.close();
+// By itself: it holds both sets of primitives, of which Node.js loads its own without it.
+await bundle(["./src/crypto/primitives-default.ts"]);
 
 // The tables' SQL under their default names, for migration tools, by the functions that make it.
 const built = (name) => import(pathToFileURL(resolve(folder, "stores", name)));

@@ -11,8 +11,11 @@ import { parseAst } from "rolldown/parseAst";
  * AIM, which is not reached: docs/adr/0008-bundle-size.md. The budget holds what there is from
  * growing unseen.
  */
-const LIMIT = 23 * 1024;
+const LIMIT = 23_100;
 const AIM = 8 * 1024;
+/** The same where no condition names the runtime: with both sets of primitives, and with @noble. */
+const WORKER_LIMIT = 31_500;
+const workerConditions = ["workerd", "worker", "browser"];
 /** Strings of parts that this import must not carry: merging cookies, the memory store, the hosts, the CLI. */
 const foreign = ["keptNames", "maxEntries", "writeHead", "remoteAddr", "keygen --", "_kocha._sess"];
 
@@ -29,7 +32,7 @@ const parts = {
   "flash messages and typed keys": ["session/flash", "session/typed"],
 };
 
-async function bundle(plugins = [], conditions = ["node"]) {
+async function bundle(plugins = [], conditions = ["node"], platform = "node") {
   const { metafile, outputFiles } = await build({
     stdin: {
       contents: 'export { SessionMiddleware, SessionCookieStore } from "kocha-session";',
@@ -40,7 +43,7 @@ async function bundle(plugins = [], conditions = ["node"]) {
     write: false,
     metafile: true,
     format: "esm",
-    platform: "node",
+    platform,
     target: "node20",
     conditions,
     plugins,
@@ -110,12 +113,23 @@ if (process.argv.includes("--parts")) {
   await printParts();
   process.exit(0);
 }
-const { contents, size, text } = await bundle();
-const bleeding = foreign.filter((part) => text.includes(part));
-console.log(
-  `SessionMiddleware with SessionCookieStore: ${contents.length} bytes, ${size} compressed, limit ${LIMIT}, aim ${AIM}`,
-);
-for (const part of bleeding) console.error(`"${part}" bleeds into the bundle`);
+const faults = [];
+
+function check(where, { contents, size, text }, limit, banned) {
+  console.log(
+    `SessionMiddleware with SessionCookieStore ${where}: ${contents.length} bytes, ${size} compressed, limit ${limit}`,
+  );
+  if (size > limit) faults.push(`${where}, it is over its limit`);
+  for (const part of banned)
+    if (text.includes(part)) faults.push(`${where}, "${part}" bleeds into the bundle`);
+}
+
+check("on Node.js", await bundle(), LIMIT, foreign);
+// A worker's bundler can't resolve an import of Node.js.
+const worker = await bundle([], workerConditions, "neutral");
+check("on a worker", worker, WORKER_LIMIT, [...foreign, 'from"node:', 'require("node:']);
+console.log(`the aim is ${AIM}: docs/adr/0008-bundle-size.md`);
 if (JSON.parse(readFileSync("package.json", "utf8")).sideEffects !== false)
-  bleeding.push("sideEffects");
-process.exit(size <= LIMIT && bleeding.length === 0 ? 0 : 1);
+  faults.push("package.json doesn't say sideEffects: false");
+for (const fault of faults) console.error(fault);
+process.exit(faults.length === 0 ? 0 : 1);

@@ -1,6 +1,6 @@
 // The packed package on runtimes other than Node.js, and without node:crypto: the conformance kit
-// runs inside Bun and Deno over their own servers, workerd serves a bundled worker, and cookies go
-// from each to each.
+// runs inside Bun and Deno over their own servers, workerd serves a bundled worker with node:crypto
+// and without, and cookies go from each to each.
 import { type ChildProcess, spawn } from "node:child_process";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -52,7 +52,7 @@ async function prepare(folder: string, tarball: string): Promise<void> {
   await writeFile(join(folder, "node_modules/kocha-session/dist/crypto-probe.js"), probe);
 }
 
-/** The same folder, in which the package has no condition but the last: no node:crypto anywhere. */
+/** The same folder, in which no condition names a runtime: the package takes what is there at start. */
 async function makePortable(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, verbatimSymlinks: true });
   const path = join(to, "node_modules", "kocha-session", "package.json");
@@ -128,8 +128,27 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-/** The worker under workerd, bundled as Cloudflare's own tool does it. */
-async function startWorkerd(folder: string): Promise<{ url: string; child: ChildProcess }> {
+/** The worker in one setting of workerd. */
+interface Worker {
+  readonly where: string;
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** What its #crypto must be. */
+  readonly crypto: string;
+}
+
+/** What workerd is started with: its name for the result, its flags, and what #crypto is there. */
+const workerSettings = [
+  { where: `workerd ${versions.workerd}`, flags: "", crypto: "portable" },
+  {
+    where: `workerd ${versions.workerd}, nodejs_compat`,
+    flags: '"nodejs_compat"',
+    crypto: "node",
+  },
+] as const;
+
+/** The worker's code, bundled as Cloudflare's own tool does it. */
+async function bundleWorker(folder: string): Promise<void> {
   const { outputFiles } = await build({
     entryPoints: [join(folder, "worker.mjs")],
     bundle: true,
@@ -142,12 +161,19 @@ async function startWorkerd(folder: string): Promise<{ url: string; child: Child
   if (bundle === undefined || /from\s*"node:/.test(bundle.text))
     throw new Error("the worker's bundle reaches for Node.js");
   await writeFile(join(folder, "worker.js"), bundle.text);
+}
+
+async function startWorkerd(
+  folder: string,
+  { where, flags, crypto }: (typeof workerSettings)[number],
+): Promise<Worker> {
   const port = await freePort();
   const bindings = Object.entries(keyEnv).map(
     ([name, text]) => `(name = "${name}", text = "${text}")`,
   );
+  const file = `worker-${crypto}.capnp`;
   await writeFile(
-    join(folder, "worker.capnp"),
+    join(folder, file),
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [ (name = "main", worker = .w) ],
@@ -155,15 +181,16 @@ const config :Workerd.Config = (
 const w :Workerd.Worker = (
   modules = [ (name = "worker.js", esModule = embed "worker.js") ],
   compatibilityDate = "2026-04-01",
+  compatibilityFlags = [ ${flags} ],
   bindings = [ ${bindings.join(", ")} ] );
 `,
   );
   const program = runtime("workerd", versions.workerd);
-  const child = spawn(program, ["serve", "worker.capnp"], { cwd: folder, stdio: "inherit" });
+  const child = spawn(program, ["serve", file], { cwd: folder, stdio: "inherit" });
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; child.exitCode === null && tries < 600; tries++) {
     const answer = await fetch(url).catch(() => undefined);
-    if (answer?.ok === true) return { url, child };
+    if (answer?.ok === true) return { where, url, child, crypto };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   child.kill("SIGKILL");
@@ -194,13 +221,13 @@ function sorted(entries: Entries): Entries {
 }
 
 /** The worker as a sealer; the samples are another's. */
-function workerSealer(url: string, samples: () => Promise<string>): Sealer {
+function workerSealer({ where, url }: Worker, samples: () => Promise<string>): Sealer {
   const post = async (path: string, body: string): Promise<unknown> => {
     const response = await fetch(url + path, { method: "POST", body });
     return response.json();
   };
   return {
-    where: `workerd ${versions.workerd}`,
+    where,
     seal: async () => JSON.stringify(await post("/seal", await samples())),
     open: async (sealed) => {
       const wanted = (JSON.parse(sealed) as Cookies[]).map(({ data }) => sorted(data));
@@ -229,25 +256,29 @@ export async function testForeignRuntimes(root: string): Promise<Row[]> {
     },
     { where: `Node.js ${process.version}`, folder, program: node, args: [] },
     {
-      where: `Node.js ${process.version}, default conditions`,
+      where: `Node.js ${process.version}, without node:crypto`,
       folder: portable,
       program: node,
-      args: [],
+      args: ["--import", "data:text/javascript,delete process.getBuiltinModule"],
     },
   ];
   const rows: Row[] = [];
   for (const place of places) rows.push(...(await conform(place)));
-  const { url, child } = await startWorkerd(folder);
+  await bundleWorker(folder);
+  const workers: Worker[] = [];
   try {
-    for (const [what, path] of [
-      ["fetch", "/"],
-      ["hono", "/hono"],
-    ] as const) {
-      const failed = await count(url, path);
-      const passed = failed.length === 0 ? 1 : 0;
-      const where = `workerd ${versions.workerd}`;
-      // The bundle was refused if it reached for Node.js: what is left is the portable one.
-      rows.push({ where, what: `${what}: visits counted`, crypto: "portable", passed, failed });
+    for (const setting of workerSettings) workers.push(await startWorkerd(folder, setting));
+    for (const { where, url, crypto } of workers) {
+      for (const [what, path] of [
+        ["fetch", "/"],
+        ["hono", "/hono"],
+      ] as const) {
+        const failed = await count(url, path);
+        const used = await (await fetch(`${url}/crypto`)).text();
+        if (used !== crypto) failed.push(`its #crypto is ${used}`);
+        const passed = failed.length === 0 ? 1 : 0;
+        rows.push({ where, what: `${what}: visits counted`, crypto, passed, failed });
+      }
     }
     const sealers = places.map((place): Sealer => ({
       where: place.where,
@@ -256,9 +287,10 @@ export async function testForeignRuntimes(root: string): Promise<Row[]> {
     }));
     const [first] = sealers;
     const samples = async (): Promise<string> => (await first?.seal()) ?? "[]";
-    rows.push(...(await exchange([...sealers, workerSealer(url, samples)])));
+    const all = [...sealers, ...workers.map((worker) => workerSealer(worker, samples))];
+    rows.push(...(await exchange(all)));
   } finally {
-    child.kill("SIGKILL");
+    for (const { child } of workers) child.kill("SIGKILL");
   }
   await rm(root, { recursive: true, force: true, maxRetries: 3 });
   return rows;

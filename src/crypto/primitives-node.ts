@@ -1,6 +1,6 @@
-// `#crypto` on Node.js, Bun and Deno: the only file of the library that reaches node:crypto. It
-// knows algorithms and bytes, no token format and no key of a user.
-import { Buffer, isAscii as isAsciiBytes, isUtf8 } from "node:buffer";
+// `#crypto` on Node.js, Bun and Deno, and in a worker that has node:crypto: the only file of the
+// library that reaches it, without an import. It knows algorithms and bytes, no token format and no
+// key of a user.
 import type * as nodeCrypto from "node:crypto";
 import type { CipherGCMTypes, KeyObject } from "node:crypto";
 import type { AesBlock, GcmKey, HmacSha256 } from "./primitives.ts";
@@ -22,7 +22,8 @@ let poolUsed = poolBytes;
 
 /** node:crypto, from its first use on: it is a good part of a cold start, and no import needs it. */
 function crypto(): NodeCrypto {
-  return (loaded ??= process.getBuiltinModule("node:crypto"));
+  // By globalThis: bundlers for workers take the name itself for a mistake.
+  return (loaded ??= globalThis.process.getBuiltinModule("node:crypto"));
 }
 
 /** Fills `target` with random bytes of the system's generator; none is ever handed out twice. */
@@ -214,11 +215,6 @@ export function writeBase64url(target: Uint8Array, text: string, offset: number)
   return buffer.toString("base64url", offset, offset + length) === text ? length : -1;
 }
 
-/** Whether all bytes from `start` on are below 0x80. */
-export function isAscii(bytes: Uint8Array, start: number): boolean {
-  return isAsciiBytes(bytes.subarray(start));
-}
-
 /** The UTF-8 bytes of a well-formed string. */
 export function encodeUtf8(text: string): Uint8Array {
   return Buffer.from(text, "utf8");
@@ -233,7 +229,8 @@ export function writeUtf8(target: Uint8Array, text: string, offset: number): num
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
   const text = toBuffer(bytes).toString("utf8", start, end);
   // Only what was replaced, or was this character already, needs the second look.
-  return text.includes("\uFFFD") && !isUtf8(bytes.subarray(start, end)) ? undefined : text;
+  if (!text.includes("\uFFFD")) return text;
+  return toBuffer(bytes.subarray(start, end)).equals(encodeUtf8(text)) ? text : undefined;
 }
 
 /** One character a byte: a key for look-ups. */

@@ -3,5 +3,7 @@
 /** "node" or "portable". The probe is put into the installed package by whoever installed it. */
 export async function cryptoFile() {
   const { location } = await import("./node_modules/kocha-session/dist/crypto-probe.js");
-  return location.includes("primitives-node") ? "node" : "portable";
+  if (location.includes("primitives-node")) return "node";
+  // What it takes at its start.
+  return globalThis.process?.getBuiltinModule === undefined ? "portable" : "node";
 }

@@ -1,5 +1,8 @@
-// A worker without node:crypto, for workerd: seals and opens cookies with the keys of its bindings,
-// and counts a client's visits with Hono. What its #crypto is, the bundler's conditions decide.
+// A worker for workerd, with node:crypto and without: seals and opens cookies with the keys of its
+// bindings, and counts a client's visits with Hono. It is bundled once: which of the two sets of
+// primitives its #crypto takes is decided at its start.
+// oxlint-disable-next-line import/order -- before the package
+import { cryptoUsed } from "./counted-ciphers.mjs";
 import { Hono } from "hono";
 import { SessionCookieStore, SessionMiddleware } from "kocha-session";
 import { withSession } from "kocha-session/fetch";
@@ -44,6 +47,7 @@ export default {
       }));
       return Response.json(await Promise.all(cookies));
     }
+    if (pathname === "/crypto") return new Response(cryptoUsed());
     if (pathname === "/read") {
       const cookies = await request.json();
       return Response.json(await Promise.all(cookies.map(({ cookie }) => read(settings, cookie))));

@@ -71,6 +71,38 @@ describe("the vectors", () => {
   });
 });
 
+describe.each(["node", "portable", "default"])("on the %s primitives", (kind) => {
+  test("the vectors are opened and refused alike", async () => {
+    vi.resetModules();
+    const primitives = (await import(`../../src/crypto/primitives-${kind}.ts`)) as object;
+    vi.doMock("#crypto", () => primitives);
+    const { createCookieKeyring: createRing } = await import("../../src/crypto/keyring.ts");
+    const payload = await import("../../src/crypto/payload.ts");
+    const token = await import("../../src/crypto/token.ts");
+    vi.doUnmock("#crypto");
+    vi.resetModules();
+    const theirs = createRing(vectors.keys);
+    for (const vector of vectors.accept) {
+      const opened = token.openToken(theirs, vector.purpose, vector.cookie, vector.token);
+      if (typeof opened === "string") throw new Error(`${vector.name} was refused: ${opened}`);
+      expect(Buffer.from(opened.payload).toString("hex")).toBe(vector.payloadHex);
+      const session = payload.decodePayload(opened.payload) as SessionPayload;
+      expect(session.data).toEqual(new Map(vector.payload.data));
+      const bytes = payload.encodePayload(session);
+      expect(Buffer.from(bytes).toString("hex")).toBe(vector.payloadHex);
+      // What these primitives seal, the library's own open.
+      const sealed = token.sealToken(theirs, vector.purpose, vector.cookie, bytes);
+      expect(openToken(ring, vector.purpose, vector.cookie, sealed)).toEqual({
+        payload: Buffer.from(bytes),
+        current: true,
+      });
+    }
+    for (const { token: bad, reason } of vectors.reject) {
+      expect(token.openToken(theirs, "session", "session", bad)).toBe(reason);
+    }
+  });
+});
+
 describe("the token", () => {
   const bytes = Buffer.from(first.token, "base64url");
 

@@ -1,7 +1,8 @@
 // The two sets of primitives export the same things and give the same bytes, against known answers
 // and each other.
 import { createHash, createHmac } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import * as byDefault from "../../../src/crypto/primitives-default.ts";
 import * as node from "../../../src/crypto/primitives-node.ts";
 import * as portable from "../../../src/crypto/primitives-portable.ts";
 import type { Primitives } from "../../../src/crypto/primitives.ts";
@@ -9,6 +10,7 @@ import type { Primitives } from "../../../src/crypto/primitives.ts";
 const kinds: readonly (readonly [string, Primitives])[] = [
   ["node", node],
   ["portable", portable],
+  ["default", byDefault],
 ];
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
@@ -143,6 +145,59 @@ describe.each(kinds)("%s primitives", (_, it) => {
       expect({ bad, text: it.readUtf8(hex(bad), 0, bad.length / 2) }).toEqual({ bad });
     expect(it.readLatin1(hex("ff4100"), 0, 3)).toBe("\u00ffA\0");
     expect(it.readLatin1(hex("ff4100"), 1, 2)).toBe("A");
+  });
+});
+
+describe("the default set", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
+  /** The sets as a runtime gets them whose `process` is this one. */
+  async function loadWhere(host: object | undefined) {
+    vi.stubGlobal("process", host);
+    vi.resetModules();
+    return {
+      chosen: await import("../../../src/crypto/primitives-default.ts"),
+      node: await import("../../../src/crypto/primitives-node.ts"),
+      portable: await import("../../../src/crypto/primitives-portable.ts"),
+    };
+  }
+
+  test("is node's where node:crypto is there, asked at start", async () => {
+    const { getBuiltinModule } = process;
+    const asked: string[] = [];
+    const { chosen, node: nodes } = await loadWhere({
+      getBuiltinModule: (name: string) => {
+        asked.push(name);
+        return getBuiltinModule(name);
+      },
+    });
+    expect(asked).toEqual(["node:crypto"]);
+    expect({ ...chosen }).toEqual({ ...nodes });
+    const sealed = chosen.aesGcmSeal(pattern(32), pattern(12), pattern(100));
+    expect(toHex(sealed)).toBe(toHex(portable.aesGcmSeal(pattern(32), pattern(12), pattern(100))));
+  });
+
+  test.each([
+    ["no process", undefined],
+    ["a process of a bundler's making", { env: {} }],
+    ["a process without built-in modules", { getBuiltinModule: () => undefined }],
+    [
+      "a node:crypto without ciphers, as an older workerd's",
+      { getBuiltinModule: () => ({ createHash: () => undefined }) },
+    ],
+  ])("is @noble's where there is %s", async (_, host) => {
+    const { chosen, portable: portables } = await loadWhere(host);
+    expect({ ...chosen }).toEqual({ ...portables });
+    expect(chosen.sha256).not.toBe(node.sha256);
+  });
+
+  test("has every function of the two", () => {
+    const names = Object.keys(byDefault).toSorted();
+    expect(names).toEqual(Object.keys(node).toSorted());
+    expect(names).toEqual(Object.keys(portable).toSorted());
   });
 });
 

@@ -1,0 +1,72 @@
+// `#crypto` where no condition says which runtime it is, as in a worker's bundle: node:crypto where
+// the runtime has it at start, as workerd has with `nodejs_compat`, else @noble. It imports nothing of
+// Node.js, so that a bundler finds nothing that it can't resolve.
+import * as node from "./primitives-node.ts";
+import * as portable from "./primitives-portable.ts";
+import type { Primitives } from "./primitives.ts";
+
+/** The part of a runtime's `process` that is asked; absent in browsers. */
+interface Host {
+  readonly process?: {
+    readonly getBuiltinModule?: (name: string) => { readonly createCipheriv?: unknown } | undefined;
+  };
+}
+
+const { process } = globalThis as Host;
+const hasNodeCrypto =
+  typeof process?.getBuiltinModule?.("node:crypto")?.createCipheriv === "function";
+
+// Name by name, so that bundlers leave out what a user's code doesn't reach.
+export const randomBytes: Primitives["randomBytes"] = hasNodeCrypto
+  ? node.randomBytes
+  : portable.randomBytes;
+export const fillRandom: Primitives["fillRandom"] = hasNodeCrypto
+  ? node.fillRandom
+  : portable.fillRandom;
+export const constantTimeEqual: Primitives["constantTimeEqual"] = hasNodeCrypto
+  ? node.constantTimeEqual
+  : portable.constantTimeEqual;
+export const sha256: Primitives["sha256"] = hasNodeCrypto ? node.sha256 : portable.sha256;
+export const hkdfSha256: Primitives["hkdfSha256"] = hasNodeCrypto
+  ? node.hkdfSha256
+  : portable.hkdfSha256;
+export const createHmacSha256: Primitives["createHmacSha256"] = hasNodeCrypto
+  ? node.createHmacSha256
+  : portable.createHmacSha256;
+export const hmacSha512t256: Primitives["hmacSha512t256"] = hasNodeCrypto
+  ? node.hmacSha512t256
+  : portable.hmacSha512t256;
+export const createAesBlock: Primitives["createAesBlock"] = hasNodeCrypto
+  ? node.createAesBlock
+  : portable.createAesBlock;
+export const createGcmKey: Primitives["createGcmKey"] = hasNodeCrypto
+  ? node.createGcmKey
+  : portable.createGcmKey;
+export const aesGcmSeal: Primitives["aesGcmSeal"] = hasNodeCrypto
+  ? node.aesGcmSeal
+  : portable.aesGcmSeal;
+export const aesGcmOpen: Primitives["aesGcmOpen"] = hasNodeCrypto
+  ? node.aesGcmOpen
+  : portable.aesGcmOpen;
+export const createScratch: Primitives["createScratch"] = hasNodeCrypto
+  ? node.createScratch
+  : portable.createScratch;
+export const encodeBase64url: Primitives["encodeBase64url"] = hasNodeCrypto
+  ? node.encodeBase64url
+  : portable.encodeBase64url;
+export const decodeBase64url: Primitives["decodeBase64url"] = hasNodeCrypto
+  ? node.decodeBase64url
+  : portable.decodeBase64url;
+export const writeBase64url: Primitives["writeBase64url"] = hasNodeCrypto
+  ? node.writeBase64url
+  : portable.writeBase64url;
+export const encodeUtf8: Primitives["encodeUtf8"] = hasNodeCrypto
+  ? node.encodeUtf8
+  : portable.encodeUtf8;
+export const writeUtf8: Primitives["writeUtf8"] = hasNodeCrypto
+  ? node.writeUtf8
+  : portable.writeUtf8;
+export const readUtf8: Primitives["readUtf8"] = hasNodeCrypto ? node.readUtf8 : portable.readUtf8;
+export const readLatin1: Primitives["readLatin1"] = hasNodeCrypto
+  ? node.readLatin1
+  : portable.readLatin1;
