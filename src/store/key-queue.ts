@@ -1,11 +1,10 @@
 // One step after the other for each key: what stores without an atomic update of their own do not
 // to race themselves within one process. Between processes it orders nothing.
 //
-// A driver's call may never settle, and on Workers a cancelled request's continuations and timers
-// never run. So each step waits by a timer of its own, no longer than the patience: then it takes
-// over, and the turn that went on too long is overtaken. The end of a turn wakes all who wait, since
-// the first of them may be gone.
+// A driver's call may never settle. So each step waits no longer than the patience (base/bell.ts):
+// then it takes over, and the turn that went on too long is overtaken.
 import { StoreError } from "../errors.ts";
+import { Bell } from "../base/bell.ts";
 
 /** How long a turn may go on where no engine has said it, in milliseconds: storeTimeout's default. */
 const DEFAULT_PATIENCE = 1000;
@@ -17,7 +16,7 @@ interface Line<Value> {
   until: number;
   /** Turns that were overtaken and haven't ended. */
   readonly late: Set<Turn<Value>>;
-  readonly waiting: Set<() => void>;
+  readonly bell: Bell;
 }
 
 /** A step's time with its key. */
@@ -67,7 +66,7 @@ export class KeyQueue<Value = never> {
     let line = this.#lineOf(key);
     while (line.holder !== undefined && line.until > performance.now()) {
       // oxlint-disable-next-line no-await-in-loop -- another one may have been faster
-      await ended(line);
+      await line.bell.wait(line.until - performance.now());
       line = this.#lineOf(key);
     }
     if (line.holder !== undefined) line.late.add(line.holder);
@@ -88,7 +87,7 @@ export class KeyQueue<Value = never> {
       holder: undefined,
       until: 0,
       late: new Set(),
-      waiting: new Set(),
+      bell: new Bell(),
     };
     this.#lines.set(key, line);
     return line;
@@ -100,21 +99,6 @@ export class KeyQueue<Value = never> {
     if (line.holder !== undefined) return;
     // Whoever waits looks the line up again.
     if (line.late.size === 0) this.#lines.delete(key);
-    for (const wake of line.waiting) wake();
-    line.waiting.clear();
+    line.bell.ring();
   }
-}
-
-/** Until the line's turn has ended or can be overtaken. */
-async function ended(line: Line<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let wake: (() => void) | undefined;
-  await new Promise<void>((resolve) => {
-    wake = resolve;
-    line.waiting.add(resolve);
-    timer = setTimeout(resolve, line.until - performance.now());
-  });
-  // ORDER: here, by whoever waited: a timer belongs to the request that set it.
-  clearTimeout(timer);
-  if (wake !== undefined) line.waiting.delete(wake);
 }
