@@ -22,11 +22,11 @@ const foreign = ["keptNames", "maxEntries", "writeHead", "remoteAddr", "keygen -
 /** What could be an entry point of its own, by the modules that it would take along. */
 const parts = {
   "server-side stores": [
-    "engine/keyed/keeper",
-    "engine/keyed/finder",
-    "engine/keyed/rows",
-    "engine/keyed/key",
-    "engine/keyed/row",
+    "engine/ticketed/keeper",
+    "engine/ticketed/finder",
+    "engine/ticketed/row-writer",
+    "engine/ticketed/ticket",
+    "engine/ticketed/row",
   ],
   "splitting into several cookies": ["cookie/split"],
   "flash messages and typed keys": ["session/flash", "session/typed"],

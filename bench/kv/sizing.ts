@@ -8,7 +8,7 @@ import createMemoryStore from "memorystore";
 import { Memcache } from "memcache";
 import { createClient } from "redis";
 import { mintSelector } from "../../src/store/selector.ts";
-import { encodeMeta } from "../../src/engine/keyed/meta.ts";
+import { encodeMeta } from "../../src/engine/ticketed/meta.ts";
 import type { SessionStore } from "../../src/store/contract.ts";
 import { SessionMemcachedStore } from "../../src/stores/memcached.ts";
 import { SessionMemoryStore } from "../../src/stores/memory.ts";

@@ -6,7 +6,7 @@ import connectPgSimple from "connect-pg-simple";
 import session, { type SessionData } from "express-session";
 import type pg from "pg";
 import type { SessionChange } from "../../src/store/contract.ts";
-import { encodeMeta } from "../../src/engine/keyed/meta.ts";
+import { encodeMeta } from "../../src/engine/ticketed/meta.ts";
 import { mintSelector } from "../../src/store/selector.ts";
 import { sessions } from "../lib/data.ts";
 import { describeMachine } from "../lib/machine.ts";

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { SessionChange, SessionStore } from "../../src/store/contract.ts";
-import { encodeMeta } from "../../src/engine/keyed/meta.ts";
+import { encodeMeta } from "../../src/engine/ticketed/meta.ts";
 import { encodeData } from "../../src/stores/sql/codec.ts";
 import { mintSelector } from "../../src/store/selector.ts";
 import { sessions } from "../lib/data.ts";

@@ -4,7 +4,7 @@ import { findCookies, findParts } from "../cookie/find.ts";
 import { isPart, type Seen } from "../merge/part.ts";
 import { MAX_PARTS_BYTES, MergingCookies } from "../merge/parts.ts";
 import { placeOf, joinPieces } from "../cookie/split.ts";
-import { openKey } from "../engine/keyed/key.ts";
+import { openTicket } from "../engine/ticketed/ticket.ts";
 import type { Cookie } from "../store/contract.ts";
 import type { RejectedReason } from "../events.ts";
 import { utf8Length } from "../base/text.ts";
@@ -30,14 +30,14 @@ interface Finding {
   readonly limit: number;
   readonly version?: number;
   readonly keyId?: string;
-  readonly kind?: "session" | "piece" | "part" | "tombstone" | "key";
+  readonly kind?: "session" | "piece" | "part" | "tombstone" | "ticket";
   readonly problem?: RejectedReason | "not ours";
   readonly session?: Record<string, unknown>;
-  readonly key?: Record<string, unknown>;
+  readonly ticket?: Record<string, unknown>;
 }
 
-/** Version, key id, selector, generation, issued and tag: the length of a split key. */
-const SPLIT_KEY_BYTES = 45;
+/** Version, key id, selector, generation, issued and tag: the length of a ticket. */
+const TICKET_BYTES = 45;
 const VERSION = 1;
 
 /** The command. */
@@ -102,11 +102,11 @@ function examine(cookies: readonly Cookie[], name: string, withValues: boolean):
   const findings = cookies.map((cookie): Finding => {
     const base = describe(cookie);
     if (base.problem !== undefined) return base;
-    if (base.kind === "key") {
-      const key = openKey(signing, cookie.name, cookie.value);
-      if (typeof key === "string") return { ...base, problem: key };
-      const { selector, generation, issued } = key;
-      return { ...base, key: { selector, generation, issued: new Date(issued).toISOString() } };
+    if (base.kind === "ticket") {
+      const ticket = openTicket(signing, cookie.name, cookie.value);
+      if (typeof ticket === "string") return { ...base, problem: ticket };
+      const { selector, generation, issued } = ticket;
+      return { ...base, ticket: { selector, generation, issued: new Date(issued).toISOString() } };
     }
     if (ring === undefined) throw missingSecret();
     const part = merging?.open(cookie, context, Infinity);
@@ -159,13 +159,12 @@ function missingSecret(): ConfigError {
 function describe({ name, value }: Cookie): Finding {
   const sizes = { name, bytes: name.length + value.length, limit: MAX_COOKIE_BYTES };
   const bytes = decodeBase64url(value);
-  if (bytes === undefined || bytes.length < SPLIT_KEY_BYTES)
-    return { ...sizes, problem: "malformed" };
+  if (bytes === undefined || bytes.length < TICKET_BYTES) return { ...sizes, problem: "malformed" };
   const [version] = bytes;
   // Another version of ours, or a format that is not ours at all, such as Kocha's.
   if (version !== VERSION) return { ...sizes, problem: "not ours" };
   const keyId = Buffer.from(bytes.subarray(1, 5)).toString("hex");
-  const kind = bytes.length === SPLIT_KEY_BYTES ? { kind: "key" as const } : {};
+  const kind = bytes.length === TICKET_BYTES ? { kind: "ticket" as const } : {};
   return { ...sizes, version, keyId, ...kind };
 }
 
@@ -200,7 +199,7 @@ function show(finding: Finding, out: Terminal): void {
   out.print(`${out.style("bold", printable(name))}  ${bytes} of ${limit} bytes`);
   if (version !== undefined) out.print(`  version ${version}, key id ${keyId ?? ""}`);
   if (problem !== undefined) out.print(`  ${out.style("red", problem)}: ${explain(problem)}`);
-  for (const [field, value] of Object.entries(finding.key ?? {}))
+  for (const [field, value] of Object.entries(finding.ticket ?? {}))
     out.print(`  ${field}: ${String(value)}`);
   const { keys, ...facts } = finding.session ?? {};
   for (const [field, value] of Object.entries(facts)) out.print(`  ${field}: ${String(value)}`);

@@ -16,7 +16,7 @@ export interface CookieKey {
   readonly seals?: boolean | undefined;
 }
 
-/** The key that signs the keys of a server-side store; several make a key ring. */
+/** The key that signs the tickets of a server-side store; several make a key ring. */
 export interface SigningKey {
   /** 32 random bytes in standard base64. */
   readonly signingKey: string | undefined;
@@ -94,7 +94,7 @@ export function createCookieKeyring(options: {
 }
 
 /**
- * The key ring that signs the keys of server-side stores.
+ * The key ring that signs the tickets of server-side stores.
  * @throws {ConfigError} ERR_SESSION_CONFIG_KEY
  */
 export function createSigningKeyring(options: {

@@ -48,7 +48,7 @@ export interface SessionConfig {
   readonly renewAfter?: number | undefined;
   /** The list of the revoked, for a cookie store: `redisRevocations({ … })` or another. Default none. */
   readonly revocations?: Revocations | undefined;
-  /** Signs the keys of server-side stores: 32 random bytes in base64. */
+  /** Signs the tickets of server-side stores: 32 random bytes in base64. */
   readonly signingKey?: string | undefined;
   /** The key ring of server-side stores, instead of `signingKey`: the first that signs signs, all are accepted. */
   readonly keys?: readonly SigningKey[] | undefined;

@@ -1,5 +1,5 @@
 // The keeper of one request's session: the one contract that both kinds of stores are met by.
-// keyed.ts keeps sessions in server-side stores, sealed.ts in the client's own cookies.
+// ticketed/keeper.ts keeps sessions in server-side stores, sealed/keeper.ts in the client's own cookies.
 import type { CookieWriter } from "../cookie/attributes.ts";
 import type { Binding } from "./binding.ts";
 import type { ResolvedConfig } from "./config.ts";

@@ -1,7 +1,7 @@
 // The sessions of one subject, for a "your devices" page: what stores that list say, with the
 // engine's notes made readable. It knows no request.
 import { ConfigError, isSessionError, StoreError } from "../errors.ts";
-import { checkRow } from "../engine/keyed/row.ts";
+import { checkRow } from "../engine/ticketed/row.ts";
 import type { SessionStore } from "../store/contract.ts";
 import { isReserved } from "../base/reserved.ts";
 import { assertText } from "../base/text.ts";

@@ -17,7 +17,7 @@ import { type Connection, unknownConnection } from "../engine/connection.ts";
 import type { ResponseEffects } from "../engine/effects.ts";
 import { notify } from "../events.ts";
 import type { EngineParts, Finder, Keeper } from "../engine/keeper.ts";
-import { KeyedFinder } from "../engine/keyed/finder.ts";
+import { TicketedFinder } from "../engine/ticketed/finder.ts";
 import { RequestSession, type SessionStage } from "../engine/request.ts";
 import { SealedFinder } from "../engine/sealed/finder.ts";
 import { requestOf, Session } from "./session.ts";
@@ -149,5 +149,5 @@ function finderOf(config: ResolvedConfig): Finder {
   const { signing, store } = config;
   if (isSealed(store)) return new SealedFinder(config, store);
   // The configuration was refused without it.
-  return new KeyedFinder(config, signing as SigningKeyring);
+  return new TicketedFinder(config, signing as SigningKeyring);
 }

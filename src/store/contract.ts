@@ -24,7 +24,7 @@ export interface StoredSession {
   readonly data: ReadonlyMap<string, string>;
   /** The fence: raised by every barrier and by every change of `meta` or `subject`; from 1. */
   readonly rev: number;
-  /** Raised only by `bump`; the client's key names it; from 1. */
+  /** Raised only by `bump`; the client's ticket names it; from 1. */
   readonly generation: number;
   /** Unix milliseconds by the store's clock; Infinity: never. */
   readonly expires: number;

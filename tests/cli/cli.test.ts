@@ -184,7 +184,7 @@ describe("inspect", () => {
     expect(out).toContain('"greeting": 5008 bytes');
   });
 
-  test("reads the key of a server-side store", async () => {
+  test("reads the ticket of a server-side store", async () => {
     const engine = new SessionMiddleware({ store: new SessionMemoryStore(), signingKey });
     const session = await engine.open(undefined);
     session.set("a", "b");

@@ -102,7 +102,7 @@ describe("a planted bug", () => {
       },
     ],
     [
-      "keys of a server-side store whose generation isn't signed",
+      "tickets of a server-side store whose generation isn't signed",
       {
         config: { store: new SessionMemoryStore(), signingKey: newKey() },
         isSplit: false,

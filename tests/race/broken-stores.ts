@@ -8,7 +8,7 @@ import {
   toSaved,
 } from "kocha-session";
 import type { RaceOptions } from "../../trials/race/driver.ts";
-import { decodeMeta, encodeMeta } from "../../src/engine/keyed/meta.ts";
+import { decodeMeta, encodeMeta } from "../../src/engine/ticketed/meta.ts";
 import type { SeededRandom } from "../../trials/fuzz/random.ts";
 import type { RuleName } from "../../trials/race/violation.ts";
 import { PlainStore } from "./plain-store.ts";

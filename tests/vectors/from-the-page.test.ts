@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { decodePart as libraryDecodesPart } from "../../src/merge/part.ts";
-import { openKey } from "../../src/engine/keyed/key.ts";
+import { openTicket } from "../../src/engine/ticketed/ticket.ts";
 import { createSigningKeyring } from "../../src/crypto/keyring.ts";
 import { decodePayload as libraryDecodes } from "../../src/crypto/payload.ts";
 import { SessionCookieStore } from "../../src/stores/cookie.ts";
@@ -119,13 +119,13 @@ describe("written from the page", () => {
     expect(libraryDecodesPart(hex(payloadHex))).toBeUndefined();
   });
 
-  test.each(vectors.splitKeys.accept)("the split key $name is read", (vector) => {
+  test.each(vectors.splitKeys.accept)("the ticket $name is read", (vector) => {
     const { selector, generation, issued } = vector;
-    expect(reader.openKey(vector.cookie, vector.key)).toEqual({ selector, generation, issued });
+    expect(reader.openTicket(vector.cookie, vector.key)).toEqual({ selector, generation, issued });
   });
 
-  test.each(vectors.splitKeys.reject)("the split key $name is refused: $reason", (vector) => {
-    expect(reader.openKey("session", vector.key)).toBe(vector.reason);
+  test.each(vectors.splitKeys.reject)("the ticket $name is refused: $reason", (vector) => {
+    expect(reader.openTicket("session", vector.key)).toBe(vector.reason);
   });
 });
 
@@ -144,13 +144,18 @@ describe("the library", () => {
     expect(heard).toEqual(vector.rejected);
   });
 
-  test("reads split keys as the page says", () => {
+  test("reads tickets as the page says", () => {
     const ring = createSigningKeyring({ signingKey: vectors.keys.signingKey });
     for (const { cookie, key, selector, generation, issued } of vectors.splitKeys.accept) {
-      expect(openKey(ring, cookie, key)).toEqual({ selector, generation, issued, current: true });
+      expect(openTicket(ring, cookie, key)).toEqual({
+        selector,
+        generation,
+        issued,
+        current: true,
+      });
     }
     for (const { key, reason } of vectors.splitKeys.reject) {
-      expect(openKey(ring, "session", key)).toBe(reason);
+      expect(openTicket(ring, "session", key)).toBe(reason);
     }
   });
 

@@ -150,21 +150,21 @@ export class PageReader {
     return { whole, rejected };
   }
 
-  /** "The key of a server-side session": its fields, or the reason why it isn't one. */
-  openKey(cookie: string, text: string) {
-    const key = text.length === 60 ? fromBase64url(text) : undefined;
-    if (key === undefined) return "malformed";
-    if (key[0] !== 1) return "version";
-    if (!key.subarray(1, 5).equals(this.#keys.tagId)) return "unknown-key";
+  /** "The ticket of a server-side session": its fields, or the reason why it isn't one. */
+  openTicket(cookie: string, text: string) {
+    const ticket = text.length === 60 ? fromBase64url(text) : undefined;
+    if (ticket === undefined) return "malformed";
+    if (ticket[0] !== 1) return "version";
+    if (!ticket.subarray(1, 5).equals(this.#keys.tagId)) return "unknown-key";
     const name = Buffer.from(cookie, "utf8");
     const hmac = createHmac("sha256", this.#keys.tag);
-    hmac.update(key.subarray(0, 29)).update(Buffer.of(name.length)).update(name);
+    hmac.update(ticket.subarray(0, 29)).update(Buffer.of(name.length)).update(name);
     const tag = hmac.digest().subarray(0, 16);
-    if (!timingSafeEqual(tag, key.subarray(29))) return "forged";
+    if (!timingSafeEqual(tag, ticket.subarray(29))) return "forged";
     return {
-      selector: key.subarray(5, 21).toString("base64url"),
-      generation: key.readUInt32BE(21),
-      issued: key.readUInt32BE(25) * 1000,
+      selector: ticket.subarray(5, 21).toString("base64url"),
+      generation: ticket.readUInt32BE(21),
+      issued: ticket.readUInt32BE(25) * 1000,
     };
   }
 }

@@ -7,7 +7,7 @@ import {
   type SessionStore,
   type StoredSession,
 } from "kocha-session";
-import { encodeMeta } from "../../src/engine/keyed/meta.ts";
+import { encodeMeta } from "../../src/engine/ticketed/meta.ts";
 import { decodeRecord, encodeRecord } from "../../src/store/record.ts";
 import { readRow as readRedisRow } from "../../src/stores/redis/row.ts";
 import { encodeData, encodeText, readRow as readSqlRow } from "../../src/stores/sql/codec.ts";

@@ -35,7 +35,7 @@ export async function makeSubjects(): Promise<Subject[]> {
       config: sealed({ merge: mergingCookies() }),
       isJoined: true,
     }),
-    await headerSubject("keys of a server-side store", {
+    await headerSubject("tickets of a server-side store", {
       config: { store: new SessionMemoryStore(), signingKey: newKey() },
     }),
     await headerSubject("cookies of Kocha, on their way to ours", {

@@ -7,8 +7,8 @@ import {
   encodeMeta,
   isLifetime,
   type SessionMeta,
-} from "../../../src/engine/keyed/meta.ts";
-import { checkRow, isSavedSession } from "../../../src/engine/keyed/row.ts";
+} from "../../../src/engine/ticketed/meta.ts";
+import { checkRow, isSavedSession } from "../../../src/engine/ticketed/row.ts";
 import { isSealed, type SessionChange, type StoredSession } from "../../../src/store/contract.ts";
 import { kindOf, utf8Length } from "../../../src/base/text.ts";
 import { makeStore, Clock } from "../engine/client.ts";

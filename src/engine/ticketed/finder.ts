@@ -1,4 +1,4 @@
-// Finds a request's session in a server-side store: from the keys of its Cookie header to the row
+// Finds a request's session in a server-side store: from the tickets of its Cookie header to the row
 // that lives.
 import { findCookies } from "../../cookie/find.ts";
 import { Tries } from "../../cookie/tries.ts";
@@ -9,48 +9,53 @@ import { notify, type RejectedReason } from "../../events.ts";
 import { isInGrace } from "../../base/time.ts";
 import { MAX_SKEW } from "../../base/time.ts";
 import type { Finder } from "../keeper.ts";
-import { KeyOpener, type OpenedKey } from "./key.ts";
-import { KeyedKeeper } from "./keeper.ts";
+import { TicketOpener, type OpenedTicket } from "./ticket.ts";
+import { TicketedKeeper } from "./keeper.ts";
 import { type CheckedRow, checkRow } from "./row.ts";
 import { callStore, isBorne } from "../../store/call.ts";
 
-/** A row with the key that found it. */
+/** A row with the ticket that found it. */
 interface Candidate {
-  readonly key: OpenedKey;
+  readonly ticket: OpenedTicket;
   readonly row: CheckedRow;
   readonly grace: boolean;
 }
 
 /** Finds the sessions of one configuration. */
-export class KeyedFinder implements Finder {
+export class TicketedFinder implements Finder {
   readonly #config: ResolvedConfig;
   readonly #ring: SigningKeyring;
-  readonly #keys: KeyOpener;
+  readonly #tickets: TicketOpener;
 
   constructor(config: ResolvedConfig, ring: SigningKeyring) {
     this.#config = config;
     this.#ring = ring;
-    this.#keys = new KeyOpener(ring, config.name);
+    this.#tickets = new TicketOpener(ring, config.name);
   }
 
-  find(header: string): Awaitable<KeyedKeeper> {
-    const keeper = new KeyedKeeper(this.#config, this.#ring);
-    const keys = header === "" ? [] : this.#openKeys(header);
-    const [first] = keys;
+  find(header: string): Awaitable<TicketedKeeper> {
+    const keeper = new TicketedKeeper(this.#config, this.#ring);
+    const tickets = header === "" ? [] : this.#openTickets(header);
+    const [first] = tickets;
     if (first === undefined) return keeper;
-    const selectors = selectorsOf(keys);
-    const settle = (rows: readonly (CheckedRow | undefined)[]): KeyedKeeper => {
-      const found = keys.flatMap((key) => {
-        const row = rows[selectors.indexOf(key.selector)];
-        return row === undefined ? [] : this.#match(key, row);
+    const selectors = selectorsOf(tickets);
+    const settle = (rows: readonly (CheckedRow | undefined)[]): TicketedKeeper => {
+      const found = tickets.flatMap((ticket) => {
+        const row = rows[selectors.indexOf(ticket.selector)];
+        return row === undefined ? [] : this.#match(ticket, row);
       });
       const best = pickNewest(found);
       if (best === undefined) {
         keeper.claim(first);
         return keeper;
       }
-      keeper.adopt(best.key, best.row, best.grace, selectorsOf(found.map(({ key }) => key)));
-      if (!best.grace) notify(this.#config.on, "opened", { id: best.key.selector });
+      keeper.adopt(
+        best.ticket,
+        best.row,
+        best.grace,
+        selectorsOf(found.map(({ ticket }) => ticket)),
+      );
+      if (!best.grace) notify(this.#config.on, "opened", { id: best.ticket.selector });
       return keeper;
     };
     return recover(
@@ -67,21 +72,21 @@ export class KeyedFinder implements Finder {
     );
   }
 
-  #openKeys(header: string): OpenedKey[] {
-    const keys: OpenedKey[] = [];
+  #openTickets(header: string): OpenedTicket[] {
+    const tickets: OpenedTicket[] = [];
     const tries = new Tries();
     for (const text of findCookies(header, this.#config.name)) {
       if (!tries.areLeft) break;
       // ORDER: the tag is checked before the store is asked, so that nobody can guess at rows.
-      const key = this.#keys.open(text);
-      if (typeof key === "string") {
-        if (tries.refused(key)) this.#reject(key);
+      const ticket = this.#tickets.open(text);
+      if (typeof ticket === "string") {
+        if (tries.refused(ticket)) this.#reject(ticket);
         continue;
       }
       tries.verified();
-      keys.push(key);
+      tickets.push(ticket);
     }
-    return keys;
+    return tickets;
   }
 
   #load(selector: string): Awaitable<CheckedRow | undefined> {
@@ -97,12 +102,12 @@ export class KeyedFinder implements Finder {
     });
   }
 
-  /** Whether the key is the row's, or the one before it within the grace of law L4. */
-  #match(key: OpenedKey, row: CheckedRow): Candidate[] {
-    if (key.generation === row.generation) return [{ key, row, grace: false }];
+  /** Whether the ticket is the row's, or the one before it within the grace of law L4. */
+  #match(ticket: OpenedTicket, row: CheckedRow): Candidate[] {
+    if (ticket.generation === row.generation) return [{ ticket, row, grace: false }];
     const since = this.#config.now() - row.notes.barrierAt;
-    if (key.generation === row.generation - 1 && isInGrace(since)) {
-      return [{ key, row, grace: true }];
+    if (ticket.generation === row.generation - 1 && isInGrace(since)) {
+      return [{ ticket, row, grace: true }];
     }
     this.#reject("retired");
     return [];
@@ -123,8 +128,8 @@ function pickNewest(found: readonly Candidate[]): Candidate | undefined {
   return best;
 }
 
-function selectorsOf(keys: readonly OpenedKey[]): string[] {
-  return [...new Set(keys.map(({ selector }) => selector))];
+function selectorsOf(tickets: readonly OpenedTicket[]): string[] {
+  return [...new Set(tickets.map(({ selector }) => selector))];
 }
 
 function isBetter(one: Candidate, other: Candidate): boolean {

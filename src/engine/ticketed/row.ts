@@ -3,7 +3,7 @@
 import { decodeMeta, type SessionMeta } from "./meta.ts";
 import type { SavedSession, StoredSession } from "../../store/contract.ts";
 
-/** The generation is 32 bits in the client's key. */
+/** The generation is 32 bits in the client's ticket. */
 const MAX_GENERATION = 0xffff_ffff;
 
 /** A row that has been looked over. */

@@ -1,5 +1,5 @@
-// The split key of server-side stores: a selector that finds the row, and a tag that shows that the
-// key is ours before any store is asked. It knows no store. Before base64url without padding:
+// The ticket of server-side stores: a selector that finds the row, and a tag that shows that the
+// ticket is ours before any store is asked. It knows no store. Before base64url without padding:
 //
 //   byte  0       version, 1
 //   bytes 1..4    key id, derived from the signing key
@@ -21,85 +21,86 @@ const GENERATION_OFFSET = SELECTOR_OFFSET + SELECTOR_BYTES;
 const ISSUED_OFFSET = GENERATION_OFFSET + 4;
 const TAG_OFFSET = ISSUED_OFFSET + 4;
 const TAG_BYTES = 16;
-const KEY_BYTES = TAG_OFFSET + TAG_BYTES;
+const TICKET_BYTES = TAG_OFFSET + TAG_BYTES;
 
-/** What a key of ours says. */
-export interface OpenedKey {
+/** What a ticket of ours says. */
+export interface OpenedTicket {
   /** The row's id: 22 characters of base64url. */
   readonly selector: string;
-  /** The row's generation when the key was made. */
+  /** The row's generation when the ticket was made. */
   readonly generation: number;
-  /** When the key was sent, Unix milliseconds. */
+  /** When the ticket was sent, Unix milliseconds. */
   readonly issued: number;
   /** Whether the key that signs now has signed it. */
   readonly current: boolean;
 }
 
-/** The key that the client holds for a row, signed by the ring's current key. */
-export function sealKey(
+/** The ticket that the client holds for a row, signed by the ring's current key. */
+export function sealTicket(
   ring: SigningKeyring,
   cookieName: string,
   row: { readonly selector: string; readonly generation: number; readonly issued: number },
 ): string {
-  const key = new Uint8Array(KEY_BYTES);
-  const view = new DataView(key.buffer);
-  key[0] = VERSION;
+  const ticket = new Uint8Array(TICKET_BYTES);
+  const view = new DataView(ticket.buffer);
+  ticket[0] = VERSION;
   view.setUint32(1, ring.current.id);
-  key.set(decodeBase64url(row.selector) ?? [], SELECTOR_OFFSET);
+  ticket.set(decodeBase64url(row.selector) ?? [], SELECTOR_OFFSET);
   view.setUint32(GENERATION_OFFSET, row.generation);
   view.setUint32(ISSUED_OFFSET, Math.floor(row.issued / SECOND));
-  const tag = ring.current.tag(key.subarray(0, TAG_OFFSET), ...framedName(cookieName));
-  key.set(tag.subarray(0, TAG_BYTES), TAG_OFFSET);
-  return encodeBase64url(key);
+  const tag = ring.current.tag(ticket.subarray(0, TAG_OFFSET), ...framedName(cookieName));
+  ticket.set(tag.subarray(0, TAG_BYTES), TAG_OFFSET);
+  return encodeBase64url(ticket);
 }
 
-/** Keys that were verified lately take so many bytes, about: some two thousand of them. */
+/** Tickets that were verified lately take so many bytes, about: some two thousand of them. */
 const VERIFIED_BYTES = 1_048_576;
-/** What an opened key costs besides its text, about. */
+/** What an opened ticket costs besides its text, about. */
 const OPENED_BYTES = 150;
 
-/** Opens the keys of one ring and one cookie name; a key that comes again costs no signature. */
-export class KeyOpener {
+/** Opens the tickets of one ring and one cookie name; a ticket that comes again costs no signature. */
+export class TicketOpener {
   readonly #ring: SigningKeyring;
   readonly #cookieName: string;
-  readonly #verified = new VerifiedTexts<OpenedKey>(VERIFIED_BYTES);
+  readonly #verified = new VerifiedTexts<OpenedTicket>(VERIFIED_BYTES);
 
   constructor(ring: SigningKeyring, cookieName: string) {
     this.#ring = ring;
     this.#cookieName = cookieName;
   }
 
-  /** As {@link openKey}. */
-  open(text: string): OpenedKey | RejectedReason {
+  /** As {@link openTicket}. */
+  open(text: string): OpenedTicket | RejectedReason {
     const known = this.#verified.get(this.#cookieName, text);
     if (known !== undefined) return known;
-    const key = openKey(this.#ring, this.#cookieName, text);
-    if (typeof key !== "string") this.#verified.add(this.#cookieName, text, key, OPENED_BYTES);
-    return key;
+    const ticket = openTicket(this.#ring, this.#cookieName, text);
+    if (typeof ticket !== "string")
+      this.#verified.add(this.#cookieName, text, ticket, OPENED_BYTES);
+    return ticket;
   }
 }
 
 /**
- * What a key of ours for this cookie name says.
+ * What a ticket of ours for this cookie name says.
  * @returns why not, when it isn't one. It never throws, whatever `text` holds.
  */
-export function openKey(
+export function openTicket(
   ring: SigningKeyring,
   cookieName: string,
   text: string,
-): OpenedKey | RejectedReason {
+): OpenedTicket | RejectedReason {
   // ORDER: length, alphabet, version, key id, tag; nothing else is read before the tag is ours.
-  if (text.length !== (KEY_BYTES * 4) / 3) return "malformed";
-  const key = decodeBase64url(text);
-  if (key === undefined) return "malformed";
-  if (key[0] !== VERSION) return "version";
-  const view = new DataView(key.buffer, key.byteOffset, KEY_BYTES);
+  if (text.length !== (TICKET_BYTES * 4) / 3) return "malformed";
+  const ticket = decodeBase64url(text);
+  if (ticket === undefined) return "malformed";
+  if (ticket[0] !== VERSION) return "version";
+  const view = new DataView(ticket.buffer, ticket.byteOffset, TICKET_BYTES);
   const signer = ring.find(view.getUint32(1));
   if (signer === undefined) return "unknown-key";
-  const tag = signer.tag(key.subarray(0, TAG_OFFSET), ...framedName(cookieName));
-  if (!constantTimeEqual(tag.subarray(0, TAG_BYTES), key.subarray(TAG_OFFSET))) return "forged";
+  const tag = signer.tag(ticket.subarray(0, TAG_OFFSET), ...framedName(cookieName));
+  if (!constantTimeEqual(tag.subarray(0, TAG_BYTES), ticket.subarray(TAG_OFFSET))) return "forged";
   return {
-    selector: encodeBase64url(key.subarray(SELECTOR_OFFSET, GENERATION_OFFSET)),
+    selector: encodeBase64url(ticket.subarray(SELECTOR_OFFSET, GENERATION_OFFSET)),
     generation: view.getUint32(GENERATION_OFFSET),
     issued: view.getUint32(ISSUED_OFFSET) * SECOND,
     current: signer === ring.current,

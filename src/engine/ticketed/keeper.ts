@@ -1,5 +1,5 @@
-// Keeps the session of a server-side store: what the client holds is a key, the data is a row. Saves
-// the request's change under the fence that it loaded, and says when the key goes out.
+// Keeps the session of a server-side store: what the client holds is a ticket, the data is a row. Saves
+// the request's change under the fence that it loaded, and says when the ticket goes out.
 import type { SigningKeyring } from "../../crypto/keyring.ts";
 import { chain, type Awaitable } from "../../base/awaitable.ts";
 import type { ResolvedConfig } from "../config.ts";
@@ -8,64 +8,64 @@ import { notify, type RefusedReason } from "../../events.ts";
 import { type RenewalState, renewalDue } from "../expiry.ts";
 import type { Keeper } from "../keeper.ts";
 import { mintSelector } from "../../store/selector.ts";
-import { type OpenedKey, sealKey } from "./key.ts";
+import { type OpenedTicket, sealTicket } from "./ticket.ts";
 import type { Decision } from "../lifecycle.ts";
 import { encodeMeta } from "./meta.ts";
 import type { CheckedRow } from "./row.ts";
-import { type KnownRow, RowKeeper } from "./rows.ts";
+import { type KnownRow, RowWriter } from "./row-writer.ts";
 import { notesAfter } from "./row-update.ts";
 import type { SealedWrite, SessionChange } from "../../store/contract.ts";
 
 const noData: ReadonlyMap<string, string> = new Map();
 
 /** The keeper of one request's session over a server-side store. */
-export class KeyedKeeper implements Keeper {
+export class TicketedKeeper implements Keeper {
   readonly savesAlone = true;
   readonly uncarried = undefined;
   readonly #config: ResolvedConfig;
   readonly #ring: SigningKeyring;
-  readonly #rows: RowKeeper;
+  readonly #rows: RowWriter;
   #selector: string | undefined;
   /** The row as last seen; undefined: the session isn't stored. */
   #row: KnownRow | undefined;
-  /** The client's key, if it is ours: only then its cookie may be expired. */
-  #key: OpenedKey | undefined;
-  /** The rows that the request's keys stand for, for `destroy()`, which ends them all. */
+  /** The client's ticket, if it is ours: only then its cookie may be expired. */
+  #ticket: OpenedTicket | undefined;
+  /** The rows that the request's tickets stand for, for `destroy()`, which ends them all. */
   #brought: readonly string[] = [];
   #found: Found | undefined;
-  #keyIsDue = false;
+  #ticketIsDue = false;
   #isEnded = false;
 
   constructor(config: ResolvedConfig, ring: SigningKeyring) {
     this.#config = config;
     this.#ring = ring;
-    this.#rows = new RowKeeper(config);
+    this.#rows = new RowWriter(config);
   }
 
   /**
-   * Takes over a row that the client's key stands for, as it is or, in the grace of law L4, shut.
-   * @param brought - the selectors of all rows that the request's keys stand for.
+   * Takes over a row that the client's ticket stands for, as it is or, in the grace of law L4, shut.
+   * @param brought - the selectors of all rows that the request's tickets stand for.
    */
-  adopt(key: OpenedKey, row: CheckedRow, grace: boolean, brought: readonly string[]): void {
-    this.claim(key);
+  adopt(ticket: OpenedTicket, row: CheckedRow, grace: boolean, brought: readonly string[]): void {
+    this.claim(ticket);
     this.#brought = brought;
-    this.#selector = key.selector;
-    this.#row = { key: key.selector, ...row };
+    this.#selector = ticket.selector;
+    this.#row = { key: ticket.selector, ...row };
     const { data, notes } = row;
     const readOnly: ReadOnlyReason | undefined = grace ? "grace" : undefined;
     this.#found = { data, created: notes.created, lifetime: notes, readOnly };
   }
 
-  /** Notes that the client's key is ours, whatever has become of the row. */
-  claim(key: OpenedKey): void {
-    this.#key = key;
+  /** Notes that the client's ticket is ours, whatever has become of the row. */
+  claim(ticket: OpenedTicket): void {
+    this.#ticket = ticket;
   }
 
   /** The store didn't answer: reads as empty, and only ending it is tried (law L9). */
-  shut(key: OpenedKey, brought: readonly string[]): void {
-    this.claim(key);
+  shut(ticket: OpenedTicket, brought: readonly string[]): void {
+    this.claim(ticket);
     this.#brought = brought;
-    this.#selector = key.selector;
+    this.#selector = ticket.selector;
     this.#found = unavailable;
   }
 
@@ -96,7 +96,7 @@ export class KeyedKeeper implements Keeper {
   renewal({ ttl, maxAge }: Draft): RenewalState {
     const row = this.#row;
     const deadline = row?.notes.deadline ?? Infinity;
-    return { issued: this.#key?.issued ?? 0, expires: row?.expires ?? 0, deadline, ttl, maxAge };
+    return { issued: this.#ticket?.issued ?? 0, expires: row?.expires ?? 0, deadline, ttl, maxAge };
   }
 
   save(draft: Draft): Awaitable<RefusedReason | undefined> {
@@ -104,15 +104,15 @@ export class KeyedKeeper implements Keeper {
   }
 
   /**
-   * Where the save's outcome is unknown, the next generation's key doesn't go out with the error:
-   * whoever knows the old key could collect it before the victim's own regenerate (law L4).
+   * Where the save's outcome is unknown, the next generation's ticket doesn't go out with the error:
+   * whoever knows the old ticket could collect it before the victim's own regenerate (law L4).
    */
   regenerate(draft: Draft): Awaitable<RefusedReason | undefined> {
     return this.#row === undefined ? undefined : this.#update(draft, this.#row, true);
   }
 
   conclude(draft: Draft, decision: Decision): Awaitable<RefusedReason | undefined> {
-    if (decision === "resend") this.#keyIsDue = true;
+    if (decision === "resend") this.#ticketIsDue = true;
     if (decision === "renew") return this.#renew(draft);
     return decision === "create" || decision === "update" ? this.save(draft) : undefined;
   }
@@ -128,17 +128,17 @@ export class KeyedKeeper implements Keeper {
 
   forget(): void {
     this.#row = this.#selector = undefined;
-    this.#keyIsDue = false;
+    this.#ticketIsDue = false;
   }
 
   due(): SealedWrite | undefined {
     const { name } = this.#config;
-    if (this.#isEnded) return this.#key && { set: [], expire: [name] };
+    if (this.#isEnded) return this.#ticket && { set: [], expire: [name] };
     const selector = this.#selector;
-    if (!this.#keyIsDue || this.#row === undefined || selector === undefined) return undefined;
+    if (!this.#ticketIsDue || this.#row === undefined || selector === undefined) return undefined;
     const { generation } = this.#row;
     const issued = this.#config.now();
-    const value = sealKey(this.#ring, name, { selector, generation, issued });
+    const value = sealTicket(this.#ring, name, { selector, generation, issued });
     return { set: [{ name, value }], expire: [] };
   }
 
@@ -161,7 +161,7 @@ export class KeyedKeeper implements Keeper {
       this.#selector = saved.key;
       draft.settleNotes(binding, lifetime, notes);
       this.#row = { ...saved, notes };
-      this.#keyIsDue = true;
+      this.#ticketIsDue = true;
       notify(this.#config.on, "created", { id: this.id });
       notify(this.#config.on, "committed", { id: this.id });
       return undefined;
@@ -179,7 +179,7 @@ export class KeyedKeeper implements Keeper {
     const update = { clear, bump, set, del, ttl, binding, lifetime: chosen, now };
     return chain(this.#rows.update(row, update), (applied) => {
       if (applied === undefined) return "stale";
-      this.#keyIsDue ||= ttl > 0 || this.#key?.current === false;
+      this.#ticketIsDue ||= ttl > 0 || this.#ticket?.current === false;
       draft.settleNotes(binding, lifetime, applied.notes);
       this.#row = applied;
       if (bump) notify(this.#config.on, "regenerated", { id: this.id });
@@ -198,7 +198,7 @@ export class KeyedKeeper implements Keeper {
       // A renewal that lost a race needs no refusal: the winner renewed, or ended the session.
       if (saved === undefined) return undefined;
       this.#row = { ...row, ...saved };
-      this.#keyIsDue = true;
+      this.#ticketIsDue = true;
       notify(this.#config.on, "renewed", { id: this.id });
       return undefined;
     });

@@ -1,5 +1,5 @@
 // The rows of one request's sessions at their store: every call that changes one. After a call that
-// failed nobody knows what is stored, and it says so. It knows no key of a client and no cookie.
+// failed nobody knows what is stored, and it says so. It knows no ticket and no cookie.
 import { recover, chain, tryAll, type Awaitable } from "../../base/awaitable.ts";
 import type { ResolvedConfig } from "../config.ts";
 import { notify } from "../../events.ts";
@@ -21,7 +21,7 @@ export interface KnownRow extends SavedSession {
 }
 
 /** Saves one request's rows. */
-export class RowKeeper {
+export class RowWriter {
   readonly #config: ResolvedConfig;
   /** Set by a call that failed: what the store holds is not known any more. */
   broken: Error | undefined;

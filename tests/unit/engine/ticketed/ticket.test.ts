@@ -1,7 +1,7 @@
-// The split key of server-side stores: only what we signed for this cookie name says anything.
+// The ticket of server-side stores: only what we signed for this cookie name says anything.
 import { describe, expect, test } from "vitest";
 import { mintSelector } from "../../../../src/store/selector.ts";
-import { openKey, sealKey } from "../../../../src/engine/keyed/key.ts";
+import { openTicket, sealTicket } from "../../../../src/engine/ticketed/ticket.ts";
 import { createSigningKeyring } from "../../../../src/crypto/keyring.ts";
 import { freshKey } from "../../../support/keys.ts";
 
@@ -9,21 +9,21 @@ const signingKey = freshKey();
 const ring = createSigningKeyring({ signingKey });
 const row = { selector: mintSelector(), generation: 7, issued: 1_790_000_000_000 };
 
-describe("a key", () => {
+describe("a ticket", () => {
   test("says what it was made of", () => {
-    const key = sealKey(ring, "session", row);
-    expect(key).toMatch(/^[A-Za-z0-9_-]{60}$/);
-    expect(openKey(ring, "session", key)).toEqual({ ...row, current: true });
+    const ticket = sealTicket(ring, "session", row);
+    expect(ticket).toMatch(/^[A-Za-z0-9_-]{60}$/);
+    expect(openTicket(ring, "session", ticket)).toEqual({ ...row, current: true });
   });
 
   test("no flipped bit opens, and no other name", () => {
-    const bytes = Buffer.from(sealKey(ring, "session", row), "base64url");
+    const bytes = Buffer.from(sealTicket(ring, "session", row), "base64url");
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = Buffer.from(bytes);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(typeof openKey(ring, "session", flipped.toString("base64url"))).toBe("string");
+      expect(typeof openTicket(ring, "session", flipped.toString("base64url"))).toBe("string");
     }
-    expect(openKey(ring, "sessio", bytes.toString("base64url"))).toBe("forged");
+    expect(openTicket(ring, "sessio", bytes.toString("base64url"))).toBe("forged");
   });
 
   test.each([
@@ -34,16 +34,16 @@ describe("a key", () => {
     ["A".repeat(60), "version"],
     [`AQ${"A".repeat(58)}`, "unknown-key"],
   ])("%j is refused: %s", (text, reason) => {
-    expect(openKey(ring, "session", text)).toBe(reason);
+    expect(openTicket(ring, "session", text)).toBe(reason);
   });
 
-  test("rotates: the older key is accepted and not current, a retired one is unknown", () => {
-    const key = sealKey(ring, "session", row);
+  test("rotates: the older ticket is accepted and not current, a retired one is unknown", () => {
+    const ticket = sealTicket(ring, "session", row);
     const next = createSigningKeyring({
       keys: [{ signingKey: freshKey() }, { signingKey, signs: false }],
     });
-    expect(openKey(next, "session", key)).toEqual({ ...row, current: false });
-    expect(openKey(ring, "session", sealKey(next, "session", row))).toBe("unknown-key");
+    expect(openTicket(next, "session", ticket)).toEqual({ ...row, current: false });
+    expect(openTicket(ring, "session", sealTicket(next, "session", row))).toBe("unknown-key");
   });
 
   test("selectors are 128 random bits: none comes twice, no byte is rare", () => {
