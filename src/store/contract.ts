@@ -97,17 +97,17 @@ export interface ListedSession {
 /** Where sessions are kept: Kocha's two methods, made safe. */
 export interface SessionStore {
   /**
-   * What `key` stands for (S1, S7).
+   * The session of `selector`, a row's id (S1, S7).
    * @returns undefined when it is unknown, expired, tampered or malformed.
    * @throws whatever it likes when the store itself fails; the engine makes it a StoreError.
    */
-  load(key: string): Awaitable<StoredSession | undefined>;
+  load(selector: string): Awaitable<StoredSession | undefined>;
   /**
    * Applies the change (S2 to S6).
-   * @param key - the engine's selector, on create too; "" on create for a sealed store.
+   * @param selector - the engine mints it, also on create; "" on create for a sealed store.
    * @returns undefined when the change is refused.
    */
-  save(key: string, change: SessionChange): Awaitable<SavedSession | undefined>;
+  save(selector: string, change: SessionChange): Awaitable<SavedSession | undefined>;
 
   readonly capabilities?: StoreCapabilities;
   /**

@@ -10,12 +10,12 @@ export function mintSelector(): string {
   return encodeBase64url(randomBytes(SELECTOR_BYTES));
 }
 
-/** What the engine hands to a store: base64url. No other key stands for anything. */
+/** What the engine hands to a store: base64url. Nothing else stands for anything. */
 const selectorPattern = /^[A-Za-z0-9_-]{1,128}$/;
 
-/** Whether a row can be kept under `key`; every selector of the engine's is one of 22 characters. */
-export function isSelector(key: string): boolean {
-  return selectorPattern.test(key);
+/** Whether a row can be kept under `text`; every selector of the engine's is one of 22 characters. */
+export function isSelector(text: string): boolean {
+  return selectorPattern.test(text);
 }
 
 /** A store's `prefix` of its keys: printable ASCII that no key-value server splits at. */

@@ -2,7 +2,7 @@
 // session is read, changed by the reference semantics, and written back. Within one process nobody
 // races; between processes the last writer wins.
 import { applyChange, toSaved } from "./change.ts";
-import { KeyQueue, type Turn } from "./key-queue.ts";
+import { RowQueue, type Turn } from "./row-queue.ts";
 import { encodeRecord } from "./record.ts";
 import { isSelector } from "./selector.ts";
 import type { SavedSession, SessionChange, SessionStore, StoredSession } from "./contract.ts";
@@ -14,65 +14,66 @@ type Kept = StoredSession | undefined;
 export abstract class WholeValueStore implements SessionStore {
   readonly capabilities = { atomic: false, durable: false } as const;
   protected readonly now: () => number;
-  readonly #queue = new KeyQueue<Kept>();
+  readonly #queue = new RowQueue<Kept>();
 
   /** @param now - Unix milliseconds. */
   constructor(now: () => number) {
     this.now = now;
   }
 
-  protected abstract read(key: string): Promise<StoredSession | undefined>;
-  protected abstract write(key: string, stored: StoredSession): Promise<unknown>;
-  protected abstract remove(key: string): Promise<unknown>;
+  protected abstract read(selector: string): Promise<StoredSession | undefined>;
+  protected abstract write(selector: string, stored: StoredSession): Promise<unknown>;
+  protected abstract remove(selector: string): Promise<unknown>;
 
   answerWithin(ms: number): void {
     this.#queue.allow(ms);
   }
 
-  async load(key: string): Promise<StoredSession | undefined> {
-    if (!isSelector(key)) return undefined;
+  async load(selector: string): Promise<StoredSession | undefined> {
+    if (!isSelector(selector)) return undefined;
     // In the queue too: what files hold while they are being written is half a session.
-    const stored = await this.#queue.run(key, () => this.read(key));
+    const stored = await this.#queue.run(selector, () => this.read(selector));
     return stored !== undefined && stored.expires > this.now() ? stored : undefined;
   }
 
-  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    if (!isSelector(key)) return change.op === "destroy" ? toSaved(key, undefined) : undefined;
-    return this.#queue.run(key, (turn) => this.#apply(key, change, turn));
+  async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    if (!isSelector(selector))
+      return change.op === "destroy" ? toSaved(selector, undefined) : undefined;
+    return this.#queue.run(selector, (turn) => this.#apply(selector, change, turn));
   }
 
   async #apply(
-    key: string,
+    selector: string,
     change: SessionChange,
     turn: Turn<Kept>,
   ): Promise<SavedSession | undefined> {
-    const before = change.op === "destroy" ? undefined : await this.read(key);
+    const before = change.op === "destroy" ? undefined : await this.read(selector);
     const { refused, stored } = applyChange(before, change, this.now());
     if (refused) return undefined;
     turn.assertHeld();
-    await this.#put(key, stored, turn);
-    return toSaved(key, stored);
+    await this.#put(selector, stored, turn);
+    return toSaved(selector, stored);
   }
 
-  async #put(key: string, kept: Kept, turn: Turn<Kept>): Promise<void> {
+  async #put(selector: string, kept: Kept, turn: Turn<Kept>): Promise<void> {
     try {
-      await (kept === undefined ? this.remove(key) : this.write(key, kept));
+      await (kept === undefined ? this.remove(selector) : this.write(selector, kept));
       if (!turn.isOvertaken) turn.leave(kept);
     } finally {
       // A logout that lands late is still a logout.
-      if (turn.isOvertaken && kept !== undefined) void this.#putBack(key, kept, turn);
+      if (turn.isOvertaken && kept !== undefined) void this.#putBack(selector, kept, turn);
     }
   }
 
   /** Where a write has landed late over what others wrote meanwhile, theirs comes back. */
-  async #putBack(key: string, late: StoredSession, { newer }: Turn<Kept>): Promise<void> {
+  async #putBack(selector: string, late: StoredSession, { newer }: Turn<Kept>): Promise<void> {
     if (newer === undefined) return;
     const { value } = newer;
     try {
-      await this.#queue.run(key, async (turn) => {
-        const found = await this.read(key);
+      await this.#queue.run(selector, async (turn) => {
+        const found = await this.read(selector);
         if (found === undefined || encodeRecord(found) !== encodeRecord(late)) return;
-        if (!turn.isOvertaken) await this.#put(key, value, turn);
+        if (!turn.isOvertaken) await this.#put(selector, value, turn);
       });
     } catch {
       // Nobody waits for it any more: the save that was late has been answered as a timeout.

@@ -72,17 +72,17 @@ class WrappedStore extends WholeValueStore {
     this.#store = store;
   }
 
-  protected async read(key: string): Promise<StoredSession | undefined> {
-    const session = await called((done) => this.#store.get(key, done)).catch(ignoreMissing);
+  protected async read(selector: string): Promise<StoredSession | undefined> {
+    const session = await called((done) => this.#store.get(selector, done)).catch(ignoreMissing);
     return decodeRecord((session as Partial<ExpressStoredSession> | null | undefined)?.kocha);
   }
 
-  protected write(key: string, stored: StoredSession): Promise<unknown> {
-    return called((done) => this.#store.set(key, this.#shape(stored) as never, done));
+  protected write(selector: string, stored: StoredSession): Promise<unknown> {
+    return called((done) => this.#store.set(selector, this.#shape(stored) as never, done));
   }
 
-  protected remove(key: string): Promise<unknown> {
-    return called((done) => this.#store.destroy(key, done)).catch(ignoreMissing);
+  protected remove(selector: string): Promise<unknown> {
+    return called((done) => this.#store.destroy(selector, done)).catch(ignoreMissing);
   }
 
   #shape(stored: StoredSession): ExpressStoredSession {

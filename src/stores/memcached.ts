@@ -2,7 +2,7 @@
 // written back only if nobody else wrote meanwhile. Never a plain set, so nothing comes back that
 // was deleted. It keeps no index, and memcached may evict: nothing here is durable.
 import { applyChange, toSaved } from "../store/change.ts";
-import { KeyQueue, type Turn } from "../store/key-queue.ts";
+import { RowQueue, type Turn } from "../store/row-queue.ts";
 import { isSelector, keyPrefix } from "../store/selector.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import type {
@@ -69,9 +69,9 @@ export class SessionMemcachedStore implements SessionStore {
   readonly #prefix: string;
   readonly #maxItemBytes: number;
   readonly #now: () => number;
-  readonly #queue = new KeyQueue();
+  readonly #queue = new RowQueue();
   /** Look-ups wait for each other: the client would connect twice. */
-  readonly #lookUps = new KeyQueue();
+  readonly #lookUps = new RowQueue();
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionMemcachedStoreOptions) {
@@ -95,10 +95,10 @@ export class SessionMemcachedStore implements SessionStore {
     this.#lookUps.allow(ms);
   }
 
-  async load(key: string): Promise<StoredSession | undefined> {
-    if (!isSelector(key)) return undefined;
-    const node = await this.#nodeOf(key);
-    const stored = await this.#read(node, key);
+  async load(selector: string): Promise<StoredSession | undefined> {
+    if (!isSelector(selector)) return undefined;
+    const node = await this.#nodeOf(selector);
+    const stored = await this.#read(node, selector);
     return stored !== undefined && stored.expires > this.#now() ? stored : undefined;
   }
 
@@ -107,34 +107,35 @@ export class SessionMemcachedStore implements SessionStore {
    * @throws {StoreError} ERR_SESSION_STORE_FAILED when other writers were faster 16 times in a row;
    * then nothing was saved.
    */
-  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    if (!isSelector(key)) return change.op === "destroy" ? toSaved(key, undefined) : undefined;
-    const node = await this.#nodeOf(key);
+  async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    if (!isSelector(selector))
+      return change.op === "destroy" ? toSaved(selector, undefined) : undefined;
+    const node = await this.#nodeOf(selector);
     if (change.op === "destroy") {
-      await tell(node, `delete ${this.#prefix}${key}`, ["DELETED", "NOT_FOUND"]);
-      return toSaved(key, undefined);
+      await tell(node, `delete ${this.#prefix}${selector}`, ["DELETED", "NOT_FOUND"]);
+      return toSaved(selector, undefined);
     }
-    return this.#queue.run(key, (turn) => this.#swap(node, key, change, turn));
+    return this.#queue.run(selector, (turn) => this.#swap(node, selector, change, turn));
   }
 
   /** Reads, applies, and writes what was read if it is still what is there. */
   async #swap(
     node: MemcachedNode,
-    key: string,
+    selector: string,
     change: SessionChange,
     turn: Turn<never>,
     attempts = ATTEMPTS,
   ): Promise<SavedSession | undefined> {
-    const row = change.op === "create" ? undefined : await this.#readVersioned(node, key);
+    const row = change.op === "create" ? undefined : await this.#readVersioned(node, selector);
     if (row === undefined && change.op === "update") return undefined;
-    const outcome = await this.#write(node, key, change, row);
+    const outcome = await this.#write(node, selector, change, row);
     if (outcome !== "outrun") return outcome;
-    if (change.op === "create") return this.#overwriteDead(node, key, change);
+    if (change.op === "create") return this.#overwriteDead(node, selector, change);
     // What others wrote since it was overtaken is newer.
     turn.assertHeld();
     if (attempts > 1) {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * MAX_PAUSE));
-      return this.#swap(node, key, change, turn, attempts - 1);
+      return this.#swap(node, selector, change, turn, attempts - 1);
     }
     throw new StoreError(
       "ERR_SESSION_STORE_FAILED",
@@ -144,21 +145,21 @@ export class SessionMemcachedStore implements SessionStore {
     );
   }
 
-  /** A create whose key is taken: by a live session, which stays, or by one whose end has passed. */
+  /** A create whose selector is taken: by a live session, which stays, or by one whose end has passed. */
   async #overwriteDead(
     node: MemcachedNode,
-    key: string,
+    selector: string,
     change: SessionChange,
   ): Promise<SavedSession | undefined> {
-    const row = await this.#readVersioned(node, key);
-    const outcome = await this.#write(node, key, change, row);
-    // Whoever came first has the key now, and a live session is never overwritten.
+    const row = await this.#readVersioned(node, selector);
+    const outcome = await this.#write(node, selector, change, row);
+    // Whoever came first has the selector now, and a live session is never overwritten.
     return outcome === "outrun" ? undefined : outcome;
   }
 
   async #write(
     node: MemcachedNode,
-    key: string,
+    selector: string,
     change: SessionChange,
     row: VersionedRow | undefined,
   ): Promise<SavedSession | undefined | "outrun"> {
@@ -167,11 +168,11 @@ export class SessionMemcachedStore implements SessionStore {
     const value = encodeRecord(stored);
     const bytes = utf8Length(value);
     this.#checkSize(bytes);
-    const item = `${this.#prefix}${key} 0 ${expiryOf(stored.expires)} ${bytes}`;
+    const item = `${this.#prefix}${selector} 0 ${expiryOf(stored.expires)} ${bytes}`;
     const line =
       row === undefined ? `add ${item}\r\n${value}` : `cas ${item} ${row.version}\r\n${value}`;
     const reply = await this.#store(node, line, bytes);
-    if (reply === "STORED") return toSaved(key, stored);
+    if (reply === "STORED") return toSaved(selector, stored);
     // What is gone was destroyed or evicted: an update never brings it back.
     return reply === "NOT_FOUND" && change.op === "update" ? undefined : "outrun";
   }
@@ -189,10 +190,10 @@ export class SessionMemcachedStore implements SessionStore {
    * The row with its version: two commands in one round trip. The version is asked for first, so
    * that a write between the two makes the swap fail and never succeed on what wasn't read.
    */
-  async #readVersioned(node: MemcachedNode, key: string): Promise<VersionedRow | undefined> {
+  async #readVersioned(node: MemcachedNode, selector: string): Promise<VersionedRow | undefined> {
     const [meta, stored] = await Promise.all([
-      node.command(`mg ${this.#prefix}${key} c`),
-      this.#read(node, key),
+      node.command(`mg ${this.#prefix}${selector} c`),
+      this.#read(node, selector),
     ]);
     if (meta === "EN") return undefined;
     const version = typeof meta === "string" ? /^HD c(\d+)$/.exec(meta)?.[1] : undefined;
@@ -200,8 +201,8 @@ export class SessionMemcachedStore implements SessionStore {
     return { version, stored };
   }
 
-  async #read(node: MemcachedNode, key: string): Promise<StoredSession | undefined> {
-    const lines = (await node.command(`get ${this.#prefix}${key}`, { isMultiline: true })) as
+  async #read(node: MemcachedNode, selector: string): Promise<StoredSession | undefined> {
+    const lines = (await node.command(`get ${this.#prefix}${selector}`, { isMultiline: true })) as
       | readonly unknown[]
       | undefined;
     return decodeRecord(lines?.[0]);
@@ -211,13 +212,15 @@ export class SessionMemcachedStore implements SessionStore {
     if (bytes > this.#maxItemBytes) throw tooLarge(bytes, this.#maxItemBytes);
   }
 
-  /** The one server of a key. */
-  async #nodeOf(key: string): Promise<MemcachedNode> {
-    const nodes = await this.#lookUps.run("", () => this.#client.getNodesByKey(this.#prefix + key));
+  /** The one server of a row. */
+  async #nodeOf(selector: string): Promise<MemcachedNode> {
+    const nodes = await this.#lookUps.run("", () =>
+      this.#client.getNodesByKey(this.#prefix + selector),
+    );
     const [node] = nodes;
     if (node === undefined || nodes.length > 1) {
       const message =
-        `the client names ${nodes.length} servers for one key, but only one of them can decide; ` +
+        `the client names ${nodes.length} servers for one selector, but only one of them can decide; ` +
         "use its default hash";
       fail("client", message, "ERR_SESSION_CONFIG_STORE");
     }

@@ -79,21 +79,21 @@ export class SessionMemoryStore implements SessionStore {
     return this.#entries.size;
   }
 
-  load(key: string): StoredSession | undefined {
-    const entry = this.#live(key);
+  load(selector: string): StoredSession | undefined {
+    const entry = this.#live(selector);
     if (entry === undefined) return undefined;
     entry.used = true;
     return toStored(entry);
   }
 
   /** @throws {LimitError} ERR_SESSION_LIMIT_SESSION for a session over `maxBytes` by itself. */
-  save(key: string, change: SessionChange): SavedSession | undefined {
-    const before = this.#live(key);
+  save(selector: string, change: SessionChange): SavedSession | undefined {
+    const before = this.#live(selector);
     const { refused, stored } = applyChange(before && toStored(before), change, this.#now());
     if (refused) return undefined;
     if (stored === undefined) {
-      this.#remove(key);
-      return toSaved(key, undefined);
+      this.#remove(selector);
+      return toSaved(selector, undefined);
     }
     const { rev, generation, expires, meta } = stored;
     const subject = change.subject === undefined ? before?.subject : (change.subject ?? undefined);
@@ -101,16 +101,16 @@ export class SessionMemoryStore implements SessionStore {
     // A new session has still to be used: a flood of them doesn't drive out those that are.
     const used = before !== undefined;
     const entry = { pairs, rev, generation, expires, meta, subject, used };
-    const bytes = estimateBytes(key, entry);
+    const bytes = estimateBytes(selector, entry);
     if (bytes > this.#maxBytes) {
       const message = `the session needs about ${bytes} bytes, over maxBytes ${this.#maxBytes} of the memory store`;
       const size = { actual: bytes, limit: this.#maxBytes };
       throw new LimitError("ERR_SESSION_LIMIT_SESSION", message, size);
     }
-    this.#put(key, before, entry);
-    this.#makeRoom(key);
+    this.#put(selector, before, entry);
+    this.#makeRoom(selector);
     this.#startSweeping();
-    return toSaved(key, stored);
+    return toSaved(selector, stored);
   }
 
   /** The live sessions of a subject, in no particular order. */

@@ -153,15 +153,15 @@ export class SessionMysqlStore extends SqlSessionStore {
   }
 
   protected override create(
-    key: string,
+    selector: string,
     change: SessionChange,
   ): Awaitable<SavedSession | undefined> {
     const isLive = sql`expires > ${now}`;
     const unlessLive = (column: string): SqlFragment =>
       sql`${raw(column)} = IF(${isLive}, ${raw(column)}, VALUES(${raw(column)}))`;
     // ORDER: assignments are made from left to right, so the end that decides comes last.
-    const statement = sql`INSERT INTO ${this.table} (id, data, rev, generation, expires, meta, subject) VALUES (${this.created(key, change)}) ON DUPLICATE KEY UPDATE generation = IF(${isLive}, LAST_INSERT_ID(0) + generation, VALUES(generation)), ${list(["data", "rev", "meta", "subject", "expires"].map(unlessLive))}`;
-    return chain(this.#write("save", statement), ({ insertId }) => toAnswer(key, 1, insertId));
+    const statement = sql`INSERT INTO ${this.table} (id, data, rev, generation, expires, meta, subject) VALUES (${this.created(selector, change)}) ON DUPLICATE KEY UPDATE generation = IF(${isLive}, LAST_INSERT_ID(0) + generation, VALUES(generation)), ${list(["data", "rev", "meta", "subject", "expires"].map(unlessLive))}`;
+    return chain(this.#write("save", statement), ({ insertId }) => toAnswer(selector, 1, insertId));
   }
 
   protected override firstGeneration(change: SessionChange): SqlFragment {
@@ -169,7 +169,7 @@ export class SessionMysqlStore extends SqlSessionStore {
   }
 
   protected override update(
-    key: string,
+    selector: string,
     change: SessionChange,
   ): Awaitable<SavedSession | undefined> {
     const ends = this.ends(change);
@@ -181,9 +181,11 @@ export class SessionMysqlStore extends SqlSessionStore {
     ];
     if (isFenced(change)) assignments.push(raw("rev = rev + 1"));
     if (ends !== undefined) assignments.push(sql`expires = ${ends}`);
-    const statement = sql`UPDATE ${this.table} SET ${list(assignments)} WHERE ${this.condition(key, change)}`;
+    const statement = sql`UPDATE ${this.table} SET ${list(assignments)} WHERE ${this.condition(selector, change)}`;
     const rev = (change.rev ?? 0) + (isFenced(change) ? 1 : 0);
-    return chain(this.#write("save", statement), ({ insertId }) => toAnswer(key, rev, insertId));
+    return chain(this.#write("save", statement), ({ insertId }) =>
+      toAnswer(selector, rev, insertId),
+    );
   }
 
   #write(operation: StoreOperation, statement: SqlFragment): Promise<MysqlAnswer> {
@@ -213,9 +215,14 @@ function answering(ends: SqlFragment, generation: SqlFragment): SqlFragment {
   return sql`LAST_INSERT_ID((${seconds} << ${raw(String(GENERATION_BITS))}) | (${generation})) & ${raw(String(MAX_GENERATION))}`;
 }
 
-function toAnswer(key: string, rev: number, answer: bigint): SavedSession | undefined {
+function toAnswer(selector: string, rev: number, answer: bigint): SavedSession | undefined {
   if (answer === 0n) return undefined;
   const generation = Number(answer & BigInt(MAX_GENERATION));
   const seconds = Number(answer >> BigInt(GENERATION_BITS));
-  return { key, rev, generation, expires: seconds === ENDLESS ? Infinity : seconds * 1000 };
+  return {
+    key: selector,
+    rev,
+    generation,
+    expires: seconds === ENDLESS ? Infinity : seconds * 1000,
+  };
 }

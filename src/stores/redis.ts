@@ -79,8 +79,8 @@ export class SessionRedisStore implements SessionStore {
     this.#index = new SubjectIndex(this.#connection, `${prefix}u:`, this.#wait);
   }
 
-  async load(key: string): Promise<StoredSession | undefined> {
-    return (await this.#read(key))?.stored;
+  async load(selector: string): Promise<StoredSession | undefined> {
+    return (await this.#read(selector))?.stored;
   }
 
   /**
@@ -88,18 +88,18 @@ export class SessionRedisStore implements SessionStore {
    * @throws {StoreError} ERR_SESSION_STORE_UNREPLICATED when the change was applied, but too few
    * replicas have it; else whatever the client throws.
    */
-  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const claims = new CommitClaims(this.#index, key, change);
+  async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const claims = new CommitClaims(this.#index, selector, change);
     if (change.op === "destroy") {
-      const { values } = await this.#commit(key, encodeDestroy(this.#writes), "save");
+      const { values } = await this.#commit(selector, encodeDestroy(this.#writes), "save");
       claims.settle(true, values[3] ?? "");
-      return toSaved(key, undefined);
+      return toSaved(selector, undefined);
     }
     const nonce = isAppliedOnce(change) ? mintNonce() : "-";
     await claims.claimFirst();
     const attempt = async (): Promise<CommitAnswer> => {
       const extras = { nonce, binding: claims.binding, writes: this.#writes };
-      const answer = await this.#commit(key, encodeCommit(change, extras), "save");
+      const answer = await this.#commit(selector, encodeCommit(change, extras), "save");
       if (answer.outcome !== UNCLAIMED) return answer;
       if (claims.exhausted) {
         const message = "the subject's index could not be claimed: are the servers' clocks right?";
@@ -115,7 +115,7 @@ export class SessionRedisStore implements SessionStore {
     claims.settle(isApplied, gone);
     if (!isApplied) return undefined;
     return {
-      key,
+      key: selector,
       rev: Number(rev),
       generation: Number(generation),
       expires: instantOf(expires),

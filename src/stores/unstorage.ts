@@ -64,11 +64,11 @@ export class SessionUnstorageStore extends WholeValueStore {
   }
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD when the storage doesn't keep keys apart. */
-  protected async read(key: string): Promise<StoredSession | undefined> {
+  protected async read(selector: string): Promise<StoredSession | undefined> {
     await this.#tryKeys();
     for (let reads = 1; ; reads++) {
       // oxlint-disable-next-line no-await-in-loop -- the next read needs this one's outcome
-      const value = await this.#storage.getItem(this.#prefix + key);
+      const value = await this.#storage.getItem(this.#prefix + selector);
       if (value === undefined || value === null) return undefined;
       const stored = decodeRecord(value);
       if (stored !== undefined) return stored;
@@ -79,13 +79,17 @@ export class SessionUnstorageStore extends WholeValueStore {
     }
   }
 
-  protected async write(key: string, stored: StoredSession): Promise<void> {
+  protected async write(selector: string, stored: StoredSession): Promise<void> {
     const { expires } = stored;
-    await this.#storage.setItem(this.#prefix + key, encodeRecord(stored), this.#lifetime(expires));
+    await this.#storage.setItem(
+      this.#prefix + selector,
+      encodeRecord(stored),
+      this.#lifetime(expires),
+    );
   }
 
-  protected remove(key: string): Promise<unknown> {
-    return this.#storage.removeItem(this.#prefix + key);
+  protected remove(selector: string): Promise<unknown> {
+    return this.#storage.removeItem(this.#prefix + selector);
   }
 
   #lifetime(expires: number): { ttl?: number } {

@@ -116,16 +116,16 @@ export function spyOn(store: SessionStore): StoreSpy {
     saveGate: undefined,
     store: {
       ...(store.capabilities !== undefined && { capabilities: store.capabilities }),
-      load: async (key) => {
+      load: async (selector) => {
         spy.loads++;
         if (spy.fault === "load" || spy.fault === "both") throw new Error("the store is down");
-        return store.load(key);
+        return store.load(selector);
       },
-      save: async (key, change) => {
+      save: async (selector, change) => {
         spy.saves++;
         await spy.saveGate?.pass();
         if (spy.fault === "save" || spy.fault === "both") throw new Error("the store is down");
-        return store.save(key, change);
+        return store.save(selector, change);
       },
     },
   };

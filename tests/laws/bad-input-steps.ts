@@ -122,8 +122,9 @@ export function faulty(
 ): SessionStore {
   const { store } = world;
   return {
-    load: (key) => (method === "load" ? (answer() as never) : store.load(key)),
-    save: (key, change) => (method === "save" ? (answer() as never) : store.save(key, change)),
+    load: (selector) => (method === "load" ? (answer() as never) : store.load(selector)),
+    save: (selector, change) =>
+      method === "save" ? (answer() as never) : store.save(selector, change),
   };
 }
 

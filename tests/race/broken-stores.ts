@@ -27,41 +27,41 @@ function inserting(change: SessionChange, row: StoredSession | undefined): Sessi
 
 /** Reads everything, dawdles, and writes everything: what express-session's stores do. */
 class BlobUpsert extends PlainStore {
-  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const row = this.find(key);
+  override async apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const row = this.find(selector);
     await this.pause(30);
     const whole = inserting(unfenced(change, row), row);
     const { refused, stored } = applyChange(row, whole, this.time.now());
-    return refused ? undefined : this.put(key, stored);
+    return refused ? undefined : this.put(selector, stored);
   }
 }
 
 class BlobUpdate extends PlainStore {
-  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const row = this.find(key);
+  override async apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const row = this.find(selector);
     await this.pause(30);
-    if (change.op === "update" && this.find(key) === undefined) return undefined;
+    if (change.op === "update" && this.find(selector) === undefined) return undefined;
     const { refused, stored } = applyChange(row, unfenced(change, row), this.time.now());
-    return refused ? undefined : this.put(key, stored);
+    return refused ? undefined : this.put(selector, stored);
   }
 }
 
 class UpsertOnUpdate extends PlainStore {
-  override apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    return super.apply(key, inserting(change, this.find(key)));
+  override apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    return super.apply(selector, inserting(change, this.find(selector)));
   }
 }
 
 class TornKeys extends PlainStore {
-  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+  override async apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     const [first, ...rest] = change.set;
     if (change.op !== "update" || first === undefined || rest.length === 0) {
-      return super.apply(key, change);
+      return super.apply(selector, change);
     }
-    const saved = await super.apply(key, { ...change, set: new Map([first]) });
+    const saved = await super.apply(selector, { ...change, set: new Map([first]) });
     await this.pause(10);
     if (saved === undefined) return undefined;
-    return super.apply(key, {
+    return super.apply(selector, {
       ...change,
       rev: saved.rev,
       bump: false,
@@ -72,29 +72,29 @@ class TornKeys extends PlainStore {
 }
 
 class AcksRefused extends PlainStore {
-  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const saved = await super.apply(key, change);
+  override async apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const saved = await super.apply(selector, change);
     return (
       saved ??
       toSaved(
-        key,
-        this.find(key) ?? { data: new Map(), rev: 1, generation: 1, expires: 1, meta: "" },
+        selector,
+        this.find(selector) ?? { data: new Map(), rev: 1, generation: 1, expires: 1, meta: "" },
       )
     );
   }
 }
 
 class NoFence extends PlainStore {
-  override apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    return super.apply(key, unfenced(change, this.find(key)));
+  override apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    return super.apply(selector, unfenced(change, this.find(selector)));
   }
 }
 
 /** Takes a binding from whoever comes, whatever it was made from. */
 class BindsUnfenced extends PlainStore {
-  override apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+  override apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     const isBind = change.subject !== undefined && change.bump !== true;
-    return super.apply(key, isBind ? unfenced(change, this.find(key)) : change);
+    return super.apply(selector, isBind ? unfenced(change, this.find(selector)) : change);
   }
 }
 
@@ -108,12 +108,12 @@ class Rewriting extends PlainStore {
     return {};
   }
 
-  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const before = this.find(key);
+  override async apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const before = this.find(selector);
     const { refused, stored } = applyChange(before, change, this.time.now());
     if (refused) return undefined;
-    if (stored === undefined) return this.put(key, stored);
-    return this.put(key, { ...stored, ...this.rewrite(stored, before, change) });
+    if (stored === undefined) return this.put(selector, stored);
+    return this.put(selector, { ...stored, ...this.rewrite(stored, before, change) });
   }
 }
 
@@ -174,43 +174,43 @@ class ForgetsRemovals extends Rewriting {
 }
 
 class DropsSets extends PlainStore {
-  override apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+  override apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     const drops = change.op === "update" && change.set.size === 1 && this.chance(10);
-    return super.apply(key, drops ? { ...change, set: new Map() } : change);
+    return super.apply(selector, drops ? { ...change, set: new Map() } : change);
   }
 }
 
 class SavesWhatItRefuses extends PlainStore {
-  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const saved = await super.apply(key, change);
+  override async apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const saved = await super.apply(selector, change);
     return change.op === "update" && this.chance(3) ? undefined : saved;
   }
 }
 
 class RefusesAtRandom extends PlainStore {
-  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+  override async apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     if (change.op === "update" && change.set.size > 0 && this.chance(3)) return undefined;
-    return super.apply(key, change);
+    return super.apply(selector, change);
   }
 }
 
 class SwapsRows extends PlainStore {
-  override find(key: string): StoredSession | undefined {
+  override find(selector: string): StoredSession | undefined {
     const [other] = this.rows.values();
-    return this.chance(1) ? (other ?? super.find(key)) : super.find(key);
+    return this.chance(1) ? (other ?? super.find(selector)) : super.find(selector);
   }
 }
 
 class Evicts extends PlainStore {
-  override find(key: string): StoredSession | undefined {
-    if (this.chance(1)) this.rows.delete(key);
-    return super.find(key);
+  override find(selector: string): StoredSession | undefined {
+    if (this.chance(1)) this.rows.delete(selector);
+    return super.find(selector);
   }
 }
 
 class NeverExpires extends PlainStore {
-  override find(key: string): StoredSession | undefined {
-    const row = this.rows.get(key);
+  override find(selector: string): StoredSession | undefined {
+    const row = this.rows.get(selector);
     // The engine itself takes a row for dead that is long past the end that it names.
     return row && { ...row, expires: Math.max(row.expires, this.time.now() + 1000) };
   }
@@ -227,47 +227,49 @@ class ShrinksAtRenewal extends Rewriting {
 class LagsBehind extends PlainStore {
   readonly #past: {
     readonly at: number;
-    readonly key: string;
+    readonly selector: string;
     readonly row: StoredSession | undefined;
   }[] = [];
 
-  override put(key: string, stored: StoredSession | undefined): SavedSession {
-    this.#past.push({ at: this.time.now(), key, row: stored });
-    return super.put(key, stored);
+  override put(selector: string, stored: StoredSession | undefined): SavedSession {
+    this.#past.push({ at: this.time.now(), selector, row: stored });
+    return super.put(selector, stored);
   }
 
-  override find(key: string): StoredSession | undefined {
+  override find(selector: string): StoredSession | undefined {
     const then = this.time.now() - 15;
-    const known = this.#past.findLast((version) => version.key === key && version.at <= then);
-    return known === undefined ? super.find(key) : known.row;
+    const known = this.#past.findLast(
+      (version) => version.selector === selector && version.at <= then,
+    );
+    return known === undefined ? super.find(selector) : known.row;
   }
 }
 
 /** Acknowledges at once and writes a little later. */
 class WritesBehind extends PlainStore {
-  override async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const { refused, stored } = applyChange(this.rows.get(key), change, this.time.now());
+  override async apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const { refused, stored } = applyChange(this.rows.get(selector), change, this.time.now());
     if (refused) return undefined;
-    void this.time.sleep(12).then(() => super.apply(key, change));
-    return toSaved(key, stored);
+    void this.time.sleep(12).then(() => super.apply(selector, change));
+    return toSaved(selector, stored);
   }
 }
 
 class MissesInTheIndex extends PlainStore {
-  override bind(key: string, subject: string): void {
-    if (this.chance(70)) super.bind(key, subject);
+  override bind(selector: string, subject: string): void {
+    if (this.chance(70)) super.bind(selector, subject);
   }
 }
 
 class KeepsOldSubjects extends PlainStore {
-  override bind(key: string, subject: string): void {
-    if (!this.subjects.has(key)) super.bind(key, subject);
+  override bind(selector: string, subject: string): void {
+    if (!this.subjects.has(selector)) super.bind(selector, subject);
   }
 }
 
 class EndsSome extends PlainStore {
-  override end(key: string): void {
-    if (this.chance(50)) super.end(key);
+  override end(selector: string): void {
+    if (this.chance(50)) super.end(selector);
   }
 }
 

@@ -22,42 +22,43 @@ export class PlainStore implements SessionStore {
     this.random = random;
   }
 
-  async load(key: string): Promise<StoredSession | undefined> {
+  async load(selector: string): Promise<StoredSession | undefined> {
     await this.pause();
-    const row = this.find(key);
+    const row = this.find(selector);
     await this.pause();
     return row;
   }
 
-  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+  async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     await this.pause();
-    const saved = await this.apply(key, change);
-    if (saved !== undefined && typeof change.subject === "string") this.bind(key, change.subject);
+    const saved = await this.apply(selector, change);
+    if (saved !== undefined && typeof change.subject === "string")
+      this.bind(selector, change.subject);
     await this.pause();
     return saved;
   }
 
   /** What a load finds at one instant. */
-  find(key: string): StoredSession | undefined {
-    const row = this.rows.get(key);
+  find(selector: string): StoredSession | undefined {
+    const row = this.rows.get(selector);
     return row !== undefined && row.expires > this.time.now() ? row : undefined;
   }
 
   /** What a save does at one instant. */
-  async apply(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const { refused, stored } = applyChange(this.rows.get(key), change, this.time.now());
-    return refused ? undefined : this.put(key, stored);
+  async apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const { refused, stored } = applyChange(this.rows.get(selector), change, this.time.now());
+    return refused ? undefined : this.put(selector, stored);
   }
 
-  put(key: string, stored: StoredSession | undefined): SavedSession {
-    if (stored === undefined) this.rows.delete(key);
-    else this.rows.set(key, stored);
-    return toSaved(key, stored);
+  put(selector: string, stored: StoredSession | undefined): SavedSession {
+    if (stored === undefined) this.rows.delete(selector);
+    else this.rows.set(selector, stored);
+    return toSaved(selector, stored);
   }
 
   /** Whose a row is, from an accepted change on. */
-  bind(key: string, subject: string): void {
-    this.subjects.set(key, subject);
+  bind(selector: string, subject: string): void {
+    this.subjects.set(selector, subject);
   }
 
   async *list(subject: string): AsyncGenerator<{ id: string; stored: StoredSession }> {
@@ -78,8 +79,8 @@ export class PlainStore implements SessionStore {
     return ids.length;
   }
 
-  end(key: string): void {
-    this.rows.delete(key);
+  end(selector: string): void {
+    this.rows.delete(selector);
   }
 
   pause(longest = 5): Promise<void> {

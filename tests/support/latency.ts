@@ -13,7 +13,7 @@ export function slowly(store: SessionStore): SessionStore {
   };
   return {
     ...(store.capabilities !== undefined && { capabilities: store.capabilities }),
-    load: (key) => later(() => store.load(key)),
-    save: (key, change) => later(() => store.save(key, change)),
+    load: (selector) => later(() => store.load(selector)),
+    save: (selector, change) => later(() => store.save(selector, change)),
   };
 }

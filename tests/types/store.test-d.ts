@@ -32,15 +32,15 @@ describe("a store of one's own", () => {
   test("the naive one, over applyChange, needs no cast", () => {
     const rows = new Map<string, StoredSession>();
     class Naive implements SessionStore {
-      load(key: string): StoredSession | undefined {
-        return rows.get(key);
+      load(selector: string): StoredSession | undefined {
+        return rows.get(selector);
       }
-      save(key: string, asked: SessionChange): SavedSession | undefined {
-        const { refused, stored: next } = applyChange(rows.get(key), asked, Date.now());
+      save(selector: string, asked: SessionChange): SavedSession | undefined {
+        const { refused, stored: next } = applyChange(rows.get(selector), asked, Date.now());
         if (refused) return undefined;
-        if (next === undefined) rows.delete(key);
-        else rows.set(key, next);
-        return toSaved(key, next);
+        if (next === undefined) rows.delete(selector);
+        else rows.set(selector, next);
+        return toSaved(selector, next);
       }
     }
     expectTypeOf<Naive>().toExtend<SessionStore>();

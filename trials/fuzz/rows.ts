@@ -167,7 +167,7 @@ export async function rowSubjects(): Promise<Subject[]> {
   let row: unknown;
   const store: SessionStore = {
     load: () => row as never,
-    save: (key, change) => memory.save(key, change),
+    save: (selector, change) => memory.save(selector, change),
   };
   const engine = new SessionMiddleware({ store, signingKey: newKey() });
   const first = await engine.open(undefined);

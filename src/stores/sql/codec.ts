@@ -21,9 +21,9 @@ const SPECIALS_OF_TEXT = /[\0~\p{Surrogate}]/gu;
 const ESCAPES = /~(?:y[0-9a-f]{4}|[0-9a-xz])?/g;
 const DIGITS = 32;
 
-/** Whether `key` is what the engine names rows by; nothing else was ever saved. */
-export function isSelector(key: string): boolean {
-  return SELECTOR.test(key);
+/** Whether `text` is what the engine names rows by; nothing else was ever saved. */
+export function isSelector(text: string): boolean {
+  return SELECTOR.test(text);
 }
 
 /** A string of ours as it stands in a text column. */

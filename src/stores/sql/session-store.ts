@@ -73,22 +73,22 @@ export abstract class SqlSessionStore implements SessionStore {
   /** The DELETE of a sweep. */
   protected abstract sweeping(limit: number): SqlFragment;
 
-  load(key: string): Awaitable<StoredSession | undefined> {
-    if (!isSelector(key)) return undefined;
+  load(selector: string): Awaitable<StoredSession | undefined> {
+    if (!isSelector(selector)) return undefined;
     const { columns, now } = this.dialect;
-    const statement = sql`SELECT ${columns} FROM ${this.table} WHERE id = ${key} AND expires > ${now()}`;
+    const statement = sql`SELECT ${columns} FROM ${this.table} WHERE id = ${selector} AND expires > ${now()}`;
     return chain(this.#sessions("load", statement), ([row]) => readRow(row));
   }
 
-  save(key: string, change: SessionChange): Awaitable<SavedSession | undefined> {
+  save(selector: string, change: SessionChange): Awaitable<SavedSession | undefined> {
     if (change.op === "destroy") {
       // A logout is never refused: of what isn't there, nothing is left to do.
-      if (!isSelector(key)) return toSaved(key, undefined);
-      const statement = sql`DELETE FROM ${this.table} WHERE id = ${key}`;
-      return chain(this.remove("save", statement), () => toSaved(key, undefined));
+      if (!isSelector(selector)) return toSaved(selector, undefined);
+      const statement = sql`DELETE FROM ${this.table} WHERE id = ${selector}`;
+      return chain(this.remove("save", statement), () => toSaved(selector, undefined));
     }
-    if (!isSelector(key)) return undefined;
-    return change.op === "create" ? this.create(key, change) : this.update(key, change);
+    if (!isSelector(selector)) return undefined;
+    return change.op === "create" ? this.create(selector, change) : this.update(selector, change);
   }
 
   /** The live sessions of a subject, by their ids. */
@@ -135,30 +135,30 @@ export abstract class SqlSessionStore implements SessionStore {
   }
 
   /** Inserts, or takes the place of an expired row; a live one refuses it (S3). */
-  protected create(key: string, change: SessionChange): Awaitable<SavedSession | undefined> {
+  protected create(selector: string, change: SessionChange): Awaitable<SavedSession | undefined> {
     const { now } = this.dialect;
-    const row = this.created(key, change);
+    const row = this.created(selector, change);
     const statement = sql`INSERT INTO ${this.table} AS kept (id, data, rev, generation, expires, meta, subject) VALUES (${row}) ON CONFLICT (id) DO UPDATE SET data = excluded.data, rev = 1, generation = 1, expires = excluded.expires, meta = excluded.meta, subject = excluded.subject WHERE kept.expires <= ${now()} RETURNING ${ANSWER}`;
-    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(key, answer));
+    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(selector, answer));
   }
 
   /** One UPDATE that refuses by its condition (S3, S4, S7) and never reads the data back. */
-  protected update(key: string, change: SessionChange): Awaitable<SavedSession | undefined> {
+  protected update(selector: string, change: SessionChange): Awaitable<SavedSession | undefined> {
     const assignments = this.assignments(change);
     if (isFenced(change)) assignments.push(raw("rev = rev + 1"));
     if (change.bump === true) assignments.push(raw("generation = generation + 1"));
     const ends = this.ends(change);
     if (ends !== undefined) assignments.push(sql`expires = ${ends}`);
     if (assignments.length === 0) assignments.push(raw("rev = rev"));
-    const statement = sql`UPDATE ${this.table} SET ${list(assignments)} WHERE ${this.condition(key, change)} RETURNING ${ANSWER}`;
-    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(key, answer));
+    const statement = sql`UPDATE ${this.table} SET ${list(assignments)} WHERE ${this.condition(selector, change)} RETURNING ${ANSWER}`;
+    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(selector, answer));
   }
 
   /** The values of a new row, in the order of its columns. */
-  protected created(key: string, change: SessionChange): SqlFragment {
+  protected created(selector: string, change: SessionChange): SqlFragment {
     const { json, text, subject } = this.dialect;
     return list([
-      sql`${key}`,
+      sql`${selector}`,
       json(encodeData(change.set)),
       raw("1"),
       this.firstGeneration(change),
@@ -191,10 +191,10 @@ export abstract class SqlSessionStore implements SessionStore {
   }
 
   /** When an update applies. */
-  protected condition(key: string, change: SessionChange): SqlFragment {
+  protected condition(selector: string, change: SessionChange): SqlFragment {
     const { integer, now, isObject } = this.dialect;
     // No revision is 0: an update without one is refused, as applyChange refuses it.
-    const fence = sql`id = ${key} AND rev = ${integer(change.rev ?? 0)} AND expires > ${now()}`;
+    const fence = sql`id = ${selector} AND rev = ${integer(change.rev ?? 0)} AND expires > ${now()}`;
     const expected = this.#expected(change);
     // CASE keeps the order: some engines throw where they look for a key in what is no object.
     if (expected !== undefined) return sql`${fence} AND CASE WHEN ${isObject} THEN ${expected} END`;
@@ -242,7 +242,7 @@ function isPatch({ clear, set, del }: SessionChange): boolean {
   return clear !== true && (set.size > 0 || del.length > 0);
 }
 
-function toAnswer(key: string, row: SqlRow | undefined): SavedSession | undefined {
+function toAnswer(selector: string, row: SqlRow | undefined): SavedSession | undefined {
   const numbers = row === undefined ? undefined : readNumbers(row);
-  return numbers && { key, ...numbers };
+  return numbers && { key: selector, ...numbers };
 }

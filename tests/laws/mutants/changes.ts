@@ -13,8 +13,8 @@ const invented: StoredSession = {
 /** One for each case. */
 export const changeMutants: readonly StoreMutant[] = [
   misgiving(
-    "a row for every key",
-    "L12 total: a key that stands for nothing loads nothing",
+    "a row for every selector",
+    "L12 total: a selector that stands for nothing loads nothing",
     (row) => row ?? invented,
   ),
   miskeeping(

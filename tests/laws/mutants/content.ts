@@ -24,8 +24,8 @@ export const contentMutants: readonly StoreMutant[] = [
     caughtBy: "L8 copies: what was handed out or in is nobody's way into the store",
     make: ({ now }) =>
       new (class extends PlainStore {
-        override async load(key: string): Promise<Row> {
-          return (await super.load(key)) === undefined ? undefined : this.rows.get(key);
+        override async load(selector: string): Promise<Row> {
+          return (await super.load(selector)) === undefined ? undefined : this.rows.get(selector);
         }
       })(now),
   },

@@ -7,8 +7,8 @@ import type { StoreMutant } from "./twists.ts";
 class EndlessLock extends PlainStore {
   #last: Promise<unknown> = Promise.resolve();
 
-  override save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const call = this.#last.then(() => super.save(key, change));
+  override save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const call = this.#last.then(() => super.save(selector, change));
     this.#last = call;
     return call;
   }
@@ -16,14 +16,14 @@ class EndlessLock extends PlainStore {
 
 /** A save that writes what it made of the row before it hung. */
 class LateWrites extends PlainStore {
-  override async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+  override async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     const held = this.takeHeld();
-    if (held === undefined) return super.save(key, change);
-    const { refused, stored } = applyChange(this.rows.get(key), change, this.now());
+    if (held === undefined) return super.save(selector, change);
+    const { refused, stored } = applyChange(this.rows.get(selector), change, this.now());
     await held;
     if (refused || stored === undefined) return undefined;
-    this.rows.set(key, stored);
-    return toSaved(key, stored);
+    this.rows.set(selector, stored);
+    return toSaved(selector, stored);
   }
 }
 

@@ -34,20 +34,20 @@ export class PlainStore implements SessionStore {
     return held;
   }
 
-  async load(key: string): Promise<StoredSession | undefined> {
-    const row = this.rows.get(key);
+  async load(selector: string): Promise<StoredSession | undefined> {
+    const row = this.rows.get(selector);
     return row !== undefined && row.expires > this.now() ? copy(row) : undefined;
   }
 
-  async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+  async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     const held = this.takeHeld();
     if (held !== undefined) await held;
-    const { refused, stored } = applyChange(this.rows.get(key), change, this.now());
+    const { refused, stored } = applyChange(this.rows.get(selector), change, this.now());
     if (refused) return undefined;
-    if (stored === undefined) this.rows.delete(key);
-    else this.rows.set(key, copy(stored));
-    if (change.subject !== undefined) this.subjects.set(key, change.subject);
-    return toSaved(key, stored);
+    if (stored === undefined) this.rows.delete(selector);
+    else this.rows.set(selector, copy(stored));
+    if (change.subject !== undefined) this.subjects.set(selector, change.subject);
+    return toSaved(selector, stored);
   }
 
   async *list(subject: string): AsyncGenerator<{ id: string; stored: StoredSession }> {

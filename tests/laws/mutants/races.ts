@@ -5,23 +5,23 @@ import type { StoreMutant } from "./twists.ts";
 
 /** The whole session written over what another request wrote: last write wins. */
 class LastWriteWins extends PlainStore {
-  override async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const before = this.rows.get(key);
+  override async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const before = this.rows.get(selector);
     await Promise.resolve();
     const { refused, stored } = applyChange(before, change, this.now());
-    if (refused || stored === undefined) return super.save(key, change);
-    this.rows.set(key, stored);
-    return toSaved(key, stored);
+    if (refused || stored === undefined) return super.save(selector, change);
+    this.rows.set(selector, stored);
+    return toSaved(selector, stored);
   }
 }
 
 /** One key after the other: two writers' keys end up mixed. */
 class TornWrites extends PlainStore {
-  override async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
+  override async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     let saved: SavedSession | undefined;
-    if (change.op !== "update" || change.set.size < 2) return super.save(key, change);
+    if (change.op !== "update" || change.set.size < 2) return super.save(selector, change);
     for (const entry of change.set) {
-      saved = await super.save(key, { ...change, set: new Map([entry]) });
+      saved = await super.save(selector, { ...change, set: new Map([entry]) });
       // Each entry waits another while: the order of writers turns around.
       for (let turns = Number(entry[1].split(" ", 1)[0]) % 7; turns > 0; turns--)
         await Promise.resolve();
@@ -32,24 +32,24 @@ class TornWrites extends PlainStore {
 
 /** A late write that puts back what was destroyed meanwhile. */
 class Upserting extends PlainStore {
-  override async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    const before = this.rows.get(key);
+  override async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const before = this.rows.get(selector);
     await Promise.resolve();
-    if (change.op === "update" && before !== undefined && !this.rows.has(key))
-      this.rows.set(key, before);
-    return super.save(key, change);
+    if (change.op === "update" && before !== undefined && !this.rows.has(selector))
+      this.rows.set(selector, before);
+    return super.save(selector, change);
   }
 }
 
 /** A clear that is checked first and applied later: writes slip in between. */
 class SlowBarriers extends PlainStore {
-  override async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-    if (change.clear !== true) return super.save(key, change);
-    const { refused, stored } = applyChange(this.rows.get(key), change, this.now());
+  override async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    if (change.clear !== true) return super.save(selector, change);
+    const { refused, stored } = applyChange(this.rows.get(selector), change, this.now());
     await Promise.resolve();
     if (refused || stored === undefined) return undefined;
-    this.rows.set(key, stored);
-    return toSaved(key, stored);
+    this.rows.set(selector, stored);
+    return toSaved(selector, stored);
   }
 }
 

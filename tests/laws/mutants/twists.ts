@@ -11,7 +11,7 @@ export interface StoreMutant {
   readonly make: (clock: TestClock) => PlainStore;
 }
 
-/** What a store keeps for a key. */
+/** What a store keeps for a selector. */
 export type Row = StoredSession | undefined;
 
 /** A store that sees a change otherwise than it is. */
@@ -21,8 +21,11 @@ export function misreading(
   twist: (change: SessionChange, row: Row) => SessionChange,
 ): StoreMutant {
   class Mutant extends PlainStore {
-    override async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-      return super.save(key, twist(change, this.rows.get(key)));
+    override async save(
+      selector: string,
+      change: SessionChange,
+    ): Promise<SavedSession | undefined> {
+      return super.save(selector, twist(change, this.rows.get(selector)));
     }
   }
   return { fault, caughtBy, make: ({ now }) => new Mutant(now) };
@@ -35,14 +38,17 @@ export function miskeeping(
   twist: (row: StoredSession, before: Row, change: SessionChange) => StoredSession,
 ): StoreMutant {
   class Mutant extends PlainStore {
-    override async save(key: string, change: SessionChange): Promise<SavedSession | undefined> {
-      const before = this.rows.get(key);
-      const saved = await super.save(key, change);
-      const row = this.rows.get(key);
+    override async save(
+      selector: string,
+      change: SessionChange,
+    ): Promise<SavedSession | undefined> {
+      const before = this.rows.get(selector);
+      const saved = await super.save(selector, change);
+      const row = this.rows.get(selector);
       if (saved === undefined || row === undefined) return saved;
       const kept = twist(row, before, change);
-      this.rows.set(key, kept);
-      return toSaved(key, kept);
+      this.rows.set(selector, kept);
+      return toSaved(selector, kept);
     }
   }
   return { fault, caughtBy, make: ({ now }) => new Mutant(now) };
@@ -52,11 +58,11 @@ export function miskeeping(
 export function misgiving(
   fault: string,
   caughtBy: string,
-  twist: (row: Row, key: string) => Row,
+  twist: (row: Row, selector: string) => Row,
 ): StoreMutant {
   class Mutant extends PlainStore {
-    override async load(key: string): Promise<Row> {
-      return twist(await super.load(key), key);
+    override async load(selector: string): Promise<Row> {
+      return twist(await super.load(selector), selector);
     }
   }
   return { fault, caughtBy, make: ({ now }) => new Mutant(now) };

@@ -11,11 +11,11 @@ function losing() {
   const memory = new SessionMemoryStore();
   const state = { isLosing: false, loads: 0 };
   const store: SessionStore = {
-    load: async (key) => {
+    load: async (selector) => {
       state.loads++;
-      return state.isLosing ? new Promise<never>(() => undefined) : memory.load(key);
+      return state.isLosing ? new Promise<never>(() => undefined) : memory.load(selector);
     },
-    save: async (key, change) => memory.save(key, change),
+    save: async (selector, change) => memory.save(selector, change),
   };
   return { store, state };
 }

@@ -1,4 +1,4 @@
-// One step after the other for each key: what stores without an atomic update of their own do not
+// One step after the other for each row: what stores without an atomic update of their own do not
 // to race themselves within one process. Between processes it orders nothing.
 //
 // A driver's call may never settle. So each step waits no longer than the patience (base/bell.ts):
@@ -9,7 +9,7 @@ import { Bell } from "../base/bell.ts";
 /** How long a turn may go on where no engine has said it, in milliseconds: storeTimeout's default. */
 const DEFAULT_PATIENCE = 1000;
 
-/** The steps of one key. */
+/** The steps of one row. */
 interface Line<Value> {
   holder: Turn<Value> | undefined;
   /** By the monotonic clock, in milliseconds: from when on the holder can be overtaken. */
@@ -19,7 +19,7 @@ interface Line<Value> {
   readonly bell: Bell;
 }
 
-/** A step's time with its key. */
+/** A step's time with its row. */
 export class Turn<Value> {
   readonly #line: Line<Value>;
   /** What a later turn has left since this one was overtaken. */
@@ -51,8 +51,8 @@ export class Turn<Value> {
   }
 }
 
-/** Runs the steps of one key one after the other; those of other keys don't wait. */
-export class KeyQueue<Value = never> {
+/** Runs the steps of one row one after the other; those of other rows don't wait. */
+export class RowQueue<Value = never> {
   readonly #lines = new Map<string, Line<Value>>();
   #patience: number | undefined;
 
@@ -62,12 +62,12 @@ export class KeyQueue<Value = never> {
   }
 
   /** What `step` gives, once it is its turn. */
-  async run<T>(key: string, step: (turn: Turn<Value>) => Promise<T>): Promise<T> {
-    let line = this.#lineOf(key);
+  async run<T>(row: string, step: (turn: Turn<Value>) => Promise<T>): Promise<T> {
+    let line = this.#lineOf(row);
     while (line.holder !== undefined && line.until > performance.now()) {
       // oxlint-disable-next-line no-await-in-loop -- another one may have been faster
       await line.bell.wait(line.until - performance.now());
-      line = this.#lineOf(key);
+      line = this.#lineOf(row);
     }
     if (line.holder !== undefined) line.late.add(line.holder);
     const turn = new Turn(line);
@@ -76,12 +76,12 @@ export class KeyQueue<Value = never> {
     try {
       return await step(turn);
     } finally {
-      this.#end(key, line, turn);
+      this.#end(row, line, turn);
     }
   }
 
-  #lineOf(key: string): Line<Value> {
-    const known = this.#lines.get(key);
+  #lineOf(row: string): Line<Value> {
+    const known = this.#lines.get(row);
     if (known !== undefined) return known;
     const line: Line<Value> = {
       holder: undefined,
@@ -89,16 +89,16 @@ export class KeyQueue<Value = never> {
       late: new Set(),
       bell: new Bell(),
     };
-    this.#lines.set(key, line);
+    this.#lines.set(row, line);
     return line;
   }
 
-  #end(key: string, line: Line<Value>, turn: Turn<Value>): void {
+  #end(row: string, line: Line<Value>, turn: Turn<Value>): void {
     line.late.delete(turn);
     if (line.holder === turn) line.holder = undefined;
     if (line.holder !== undefined) return;
     // Whoever waits looks the line up again.
-    if (line.late.size === 0) this.#lines.delete(key);
+    if (line.late.size === 0) this.#lines.delete(row);
     line.bell.ring();
   }
 }

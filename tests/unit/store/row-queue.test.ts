@@ -1,6 +1,6 @@
 // The queue of a key's steps: one after the other, and none of them lost to another that never ends.
 import { afterEach, describe, expect, test } from "vitest";
-import { KeyQueue } from "../../../src/store/key-queue.ts";
+import { RowQueue } from "../../../src/store/row-queue.ts";
 
 const PATIENCE = 30;
 const globals = { setTimeout: globalThis.setTimeout, Promise: globalThis.Promise };
@@ -15,8 +15,8 @@ function gate(): { readonly promise: Promise<void>; readonly open: () => void } 
 
 const never = (): Promise<never> => new Promise(() => undefined);
 
-function newQueue(): KeyQueue<string> {
-  const queue = new KeyQueue<string>();
+function newQueue(): RowQueue<string> {
+  const queue = new RowQueue<string>();
   queue.allow(PATIENCE);
   return queue;
 }
@@ -25,7 +25,7 @@ function newQueue(): KeyQueue<string> {
  * A step of a request that workerd has cancelled while it waited: none of its timers fire, and
  * nothing that it awaits goes on.
  */
-function runCancelled(queue: KeyQueue<string>): void {
+function runCancelled(queue: RowQueue<string>): void {
   class Stuck<T> extends globals.Promise<T> {
     constructor(executor: (resolve: () => void, reject: () => void) => void) {
       super(() => undefined);
@@ -114,7 +114,7 @@ describe("requests that a worker's runtime has cancelled while they waited", () 
 });
 
 test("the longest of what engines wait holds", async () => {
-  const queue = new KeyQueue();
+  const queue = new RowQueue();
   queue.allow(PATIENCE);
   queue.allow(60_000);
   queue.allow(PATIENCE);
