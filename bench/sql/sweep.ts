@@ -109,7 +109,7 @@ async function measure(name: string): Promise<object> {
     const data = new Map(Object.entries(sessions.small));
     const keys = Array.from({ length: LIVE }, mintSelector);
     const { rev: _, ...creation } = change({ op: "create", set: data, ttl: HOUR, meta });
-    for (const key of keys) await store.save(key, creation);
+    for (const selector of keys) await store.save(selector, creation);
     await fill(EXPIRED, { data: encodeData(data), meta });
 
     const traffic = new Traffic(store, keys);

@@ -33,20 +33,20 @@ class FailingStore implements SessionStore {
     this.#faults = faultOf;
   }
 
-  async load(key: string) {
-    await this.#meet(key, "load");
-    const row = this.#memory.load(key);
+  async load(selector: string) {
+    await this.#meet(selector, "load");
+    const row = this.#memory.load(selector);
     return row && { ...row, expires: row.expires - RENEWED_AGO };
   }
 
-  async save(...[key, change]: Parameters<SessionStore["save"]>) {
-    await this.#meet(key, "save");
-    return this.#memory.save(key, change);
+  async save(...[selector, change]: Parameters<SessionStore["save"]>) {
+    await this.#meet(selector, "save");
+    return this.#memory.save(selector, change);
   }
 
-  async #meet(key: string, operation: "load" | "save"): Promise<void> {
+  async #meet(selector: string, operation: "load" | "save"): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, LATENCY));
-    const fault = this.#faults.get(key);
+    const fault = this.#faults.get(selector);
     if (fault === `${operation} rejects`) throw new Error("the store is down");
     if (fault === `${operation} hangs`) await new Promise(() => undefined);
   }

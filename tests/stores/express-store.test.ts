@@ -55,10 +55,10 @@ describe.each(Object.entries(stores))("%s", async (name, store) => {
 
   test("a session without an end is there tomorrow", async () => {
     const wrapped = fromExpressStore(store);
-    const key = `ever-${name.replace(/\W/g, "")}`;
+    const selector = `ever-${name.replace(/\W/g, "")}`;
     const base = { op: "create", set: new Map([["a", "1"]]), del: [], meta: "m" } as const;
-    await wrapped.save(key, { ...base, ttl: Infinity, deadline: Infinity });
-    expect((await wrapped.load(key))?.expires).toBe(Infinity);
+    await wrapped.save(selector, { ...base, ttl: Infinity, deadline: Infinity });
+    expect((await wrapped.load(selector))?.expires).toBe(Infinity);
   });
 
   test("a session that express-session wrote is none of ours", async () => {

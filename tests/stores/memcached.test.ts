@@ -63,7 +63,7 @@ function change(more: Partial<SessionChange>): SessionChange {
 }
 
 let rows = 0;
-const newKey = (): string => `row-${++rows}`;
+const newSelector = (): string => `row-${++rows}`;
 
 describe("the laws", async () => {
   const makeStore = async () => {
@@ -109,26 +109,26 @@ describe("two clients, as two processes have", () => {
   test("32 writers through each keep every key", async () => {
     const other = await clientOf(memcached.port);
     const stores = [client, other].map((one) => new SessionMemcachedStore({ client: one }));
-    const key = newKey();
-    const created = await stores[0]?.save(key, change({ op: "create", meta: "m" }));
+    const selector = newSelector();
+    const created = await stores[0]?.save(selector, change({ op: "create", meta: "m" }));
     const names = Array.from({ length: 64 }, (_, index) => `k${index}`);
     const saved = await Promise.all(
       names.map(async (name, index) => {
         const set = new Map([[name, name]]);
-        return stores[index % 2]?.save(key, change({ rev: created?.rev ?? 0, set }));
+        return stores[index % 2]?.save(selector, change({ rev: created?.rev ?? 0, set }));
       }),
     );
     expect(saved).not.toContain(undefined);
-    expect([...((await stores[1]?.load(key))?.data.keys() ?? [])].toSorted()).toEqual(
+    expect([...((await stores[1]?.load(selector))?.data.keys() ?? [])].toSorted()).toEqual(
       names.toSorted(),
     );
     await other.disconnect();
   });
 
   test("a writer that is outrun every time is a StoreError, and nothing of it was saved", async () => {
-    const key = newKey();
+    const selector = newSelector();
     const fast = new SessionMemcachedStore({ client });
-    const created = await fast.save(key, change({ op: "create", meta: "m" }));
+    const created = await fast.save(selector, change({ op: "create", meta: "m" }));
     const rev = created?.rev ?? 0;
     let races = 0;
     const [node] = await client.getNodesByKey("any");
@@ -140,7 +140,7 @@ describe("two clients, as two processes have", () => {
           command: async (line, options) => {
             if (line.startsWith("cas ")) {
               const set = new Map([["race", String(++races)]]);
-              await fast.save(key, change({ rev, set }));
+              await fast.save(selector, change({ rev, set }));
             }
             return node.command(line, options);
           },
@@ -148,7 +148,7 @@ describe("two clients, as two processes have", () => {
       ],
     };
     const slow = new SessionMemcachedStore({ client: outrun });
-    await expect(slow.save(key, change({ rev, set: new Map([["mine", "1"]]) }))).rejects.toThrow(
+    await expect(slow.save(selector, change({ rev, set: new Map([["mine", "1"]]) }))).rejects.toThrow(
       expect.objectContaining({
         name: "StoreError",
         code: "ERR_SESSION_STORE_FAILED",
@@ -156,11 +156,11 @@ describe("two clients, as two processes have", () => {
       }) as Error,
     );
     expect(races).toBe(16);
-    expect((await fast.load(key))?.data).toEqual(new Map([["race", "16"]]));
+    expect((await fast.load(selector))?.data).toEqual(new Map([["race", "16"]]));
   });
 
   test("a writer that was overtaken while its swap hung is told that it was late", async () => {
-    const key = newKey();
+    const selector = newSelector();
     const [node] = await client.getNodesByKey("any");
     if (node === undefined) throw new Error("no node");
     let letGo = (): void => undefined;
@@ -178,25 +178,25 @@ describe("two clients, as two processes have", () => {
     };
     const store = new SessionMemcachedStore({ client: hanging });
     store.answerWithin(20);
-    const rev = (await store.save(key, change({ op: "create", meta: "m" })))?.rev ?? 0;
-    const late = store.save(key, change({ rev, set: new Map([["late", "1"]]) }));
-    await store.save(key, change({ rev, set: new Map([["newer", "1"]]) }));
+    const rev = (await store.save(selector, change({ op: "create", meta: "m" })))?.rev ?? 0;
+    const late = store.save(selector, change({ rev, set: new Map([["late", "1"]]) }));
+    await store.save(selector, change({ rev, set: new Map([["newer", "1"]]) }));
     letGo();
     await expect(late).rejects.toMatchObject({ code: "ERR_SESSION_STORE_TIMEOUT" });
-    expect((await store.load(key))?.data).toEqual(new Map([["newer", "1"]]));
+    expect((await store.load(selector))?.data).toEqual(new Map([["newer", "1"]]));
   });
 
   test("a destroy between a writer's read and its swap stands", async () => {
-    const key = newKey();
+    const selector = newSelector();
     const fast = new SessionMemcachedStore({ client });
-    const created = await fast.save(key, change({ op: "create", meta: "m" }));
+    const created = await fast.save(selector, change({ op: "create", meta: "m" }));
     const [node] = await client.getNodesByKey("any");
     if (node === undefined) throw new Error("no node");
     const outrun: MemcachedClient = {
       getNodesByKey: async () => [
         {
           command: async (line, options) => {
-            if (line.startsWith("cas ")) await fast.save(key, change({ op: "destroy" }));
+            if (line.startsWith("cas ")) await fast.save(selector, change({ op: "destroy" }));
             return node.command(line, options);
           },
         },
@@ -204,8 +204,8 @@ describe("two clients, as two processes have", () => {
     };
     const slow = new SessionMemcachedStore({ client: outrun });
     const late = change({ rev: created?.rev ?? 0, set: new Map([["late", "1"]]) });
-    expect(await slow.save(key, late)).toBeUndefined();
-    expect(await fast.load(key)).toBeUndefined();
+    expect(await slow.save(selector, late)).toBeUndefined();
+    expect(await fast.load(selector)).toBeUndefined();
   });
 });
 
@@ -213,35 +213,38 @@ describe("what memcached would get wrong", () => {
   test("a session of over 30 days is there, and so is one without an end", async () => {
     const store = new SessionMemcachedStore({ client });
     for (const ttl of [31 * DAY, 400 * DAY, 36_500 * DAY, Infinity]) {
-      const key = newKey();
-      await store.save(key, change({ op: "create", meta: "m", ttl, set: new Map([["a", "1"]]) }));
-      expect((await store.load(key))?.data.get("a")).toBe("1");
+      const selector = newSelector();
+      await store.save(
+        selector,
+        change({ op: "create", meta: "m", ttl, set: new Map([["a", "1"]]) }),
+      );
+      expect((await store.load(selector))?.data.get("a")).toBe("1");
     }
   });
 
   test("an item outlives its session at the server, and the end inside it decides", async () => {
     const store = new SessionMemcachedStore({ client, now: clock.now });
-    const key = newKey();
-    await store.save(key, change({ op: "create", meta: "m", ttl: 1000 }));
+    const selector = newSelector();
+    await store.save(selector, change({ op: "create", meta: "m", ttl: 1000 }));
     await clock.advance(1001);
-    expect(await client.get(`kocha:${key}`)).toContain("k1[");
-    expect(await store.load(key)).toBeUndefined();
+    expect(await client.get(`kocha:${selector}`)).toContain("k1[");
+    expect(await store.load(selector)).toBeUndefined();
     // The key is free again: a create takes it over by compare-and-swap, never by a set.
     const again = change({ op: "create", meta: "n", set: new Map([["b", "2"]]) });
-    expect(await store.save(key, again)).toBeDefined();
-    expect((await store.load(key))?.data).toEqual(new Map([["b", "2"]]));
+    expect(await store.save(selector, again)).toBeDefined();
+    expect((await store.load(selector))?.data).toEqual(new Map([["b", "2"]]));
   });
 
   test("an item that someone else wrote or cut is no session, and no error", async () => {
     const store = new SessionMemcachedStore({ client });
     const whole = applyChange(undefined, change({ op: "create" }), 0).stored;
     for (const text of ["", "x", "k1", "k1[]", "k1[1,1,null,2,[]]", 'k1[1,1,null,"m",[["a"]]]']) {
-      const key = newKey();
-      await client.set(`kocha:${key}`, text);
-      expect(await store.load(key)).toBeUndefined();
-      expect(await store.save(key, change({ rev: whole?.rev ?? 0 }))).toBeUndefined();
-      expect(await store.save(key, change({ op: "create", meta: "m" }))).toBeDefined();
-      expect((await store.load(key))?.meta).toBe("m");
+      const selector = newSelector();
+      await client.set(`kocha:${selector}`, text);
+      expect(await store.load(selector)).toBeUndefined();
+      expect(await store.save(selector, change({ rev: whole?.rev ?? 0 }))).toBeUndefined();
+      expect(await store.save(selector, change({ op: "create", meta: "m" }))).toBeDefined();
+      expect((await store.load(selector))?.meta).toBe("m");
     }
   });
 
@@ -252,25 +255,25 @@ describe("what memcached would get wrong", () => {
       [2_000_000, 1_048_570],
     ] as const) {
       const store = new SessionMemcachedStore({ client, maxItemBytes });
-      const key = newKey();
+      const selector = newSelector();
       const small = new Map([["a", "1"]]);
-      const created = await store.save(key, change({ op: "create", meta: "m", set: small }));
+      const created = await store.save(selector, change({ op: "create", meta: "m", set: small }));
       const big = change({ rev: created?.rev ?? 0, set: new Map([["big", "x".repeat(size)]]) });
-      await expect(store.save(key, big)).rejects.toMatchObject({
+      await expect(store.save(selector, big)).rejects.toMatchObject({
         name: "LimitError",
         code: "ERR_SESSION_LIMIT_SESSION",
         limit: maxItemBytes ?? 1_048_576,
       });
-      expect((await store.load(key))?.data).toEqual(small);
+      expect((await store.load(selector))?.data).toEqual(small);
     }
   });
 
   test("no key that isn't a selector reaches the server", async () => {
     const never: MemcachedClient = { getNodesByKey: () => Promise.reject(new Error("asked")) };
     const store = new SessionMemcachedStore({ client: never });
-    for (const key of ["", "two words", "a\r\nflush_all\r\n", "x".repeat(251), "é"]) {
-      expect(await store.load(key)).toBeUndefined();
-      expect(await store.save(key, change({ op: "create", meta: "m" }))).toBeUndefined();
+    for (const selector of ["", "two words", "a\r\nflush_all\r\n", "x".repeat(251), "é"]) {
+      expect(await store.load(selector)).toBeUndefined();
+      expect(await store.save(selector, change({ op: "create", meta: "m" }))).toBeUndefined();
     }
   });
 });

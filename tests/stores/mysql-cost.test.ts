@@ -112,10 +112,10 @@ describe("at the server", () => {
   test("its SQL makes the table that the store uses", async () => {
     for (const statement of mysqlSessionsSql()) await execute(statement);
     const store = new SessionMysqlStore({ client: admin });
-    const key = newSelector();
-    await store.save(key, creation({ a: "1" }));
+    const selector = newSelector();
+    await store.save(selector, creation({ a: "1" }));
     await store.createTable();
-    expect((await store.load(key))?.data.get("a")).toBe("1");
+    expect((await store.load(selector))?.data.get("a")).toBe("1");
   });
 
   test("many processes may make the table at once, in a database of its own too", async () => {
@@ -123,9 +123,9 @@ describe("at the server", () => {
     const table = `tenant.${newTable()}`;
     const stores = Array.from({ length: 8 }, () => new SessionMysqlStore({ client: admin, table }));
     await Promise.all(stores.map((store) => store.createTable()));
-    const key = newSelector();
-    await stores[0]?.save(key, creation({ a: "1" }));
-    expect((await stores[7]?.load(key))?.data.get("a")).toBe("1");
+    const selector = newSelector();
+    await stores[0]?.save(selector, creation({ a: "1" }));
+    expect((await stores[7]?.load(selector))?.data.get("a")).toBe("1");
   });
 
   test("loads and sweeps go by their indexes", async () => {

@@ -20,7 +20,8 @@ describe("what the server undoes", () => {
     const table = newTable();
     const store = await freshStore(admin, table);
     const keys = [newSelector(), newSelector()].toSorted();
-    for (const key of keys) await store.save(key, creation({ a: "1" }, { subject: "alice" }));
+    for (const selector of keys)
+      await store.save(selector, creation({ a: "1" }, { subject: "alice" }));
     const rival = await admin.getConnection();
     await rival.query("BEGIN");
     // The lighter transaction is the one that is undone: this one has written more.
@@ -95,22 +96,22 @@ describe("an outage is no logout", () => {
   test("a session past the connection's packet limit is kept whole, and is no missing one", async () => {
     const table = newTable();
     const store = await freshStore(admin, table);
-    const key = newSelector();
+    const selector = newSelector();
     const half = "x".repeat(600 * 1024);
-    await store.save(key, creation({ a: half }));
+    await store.save(selector, creation({ a: half }));
     // A connection takes it over when it is made; without a strict mode a NULL would become "".
     await execute("SET GLOBAL max_allowed_packet = 1048576");
     const small = await mysql.createConnection(server.url);
     await execute("SET GLOBAL max_allowed_packet = DEFAULT");
     await small.query("SET sql_mode = ''");
     const late = new SessionMysqlStore({ client: small, table });
-    await late.save(key, change({ set: new Map([["b", half]]) }));
+    await late.save(selector, change({ set: new Map([["b", half]]) }));
     const whole = Object.entries({ a: half, b: half });
-    await expect(late.load(key)).rejects.toThrow("max_allowed_packet");
+    await expect(late.load(selector)).rejects.toThrow("max_allowed_packet");
     // The server says why, or has hung up before the driver has written it all.
     const tooLarge = creation(Object.fromEntries(whole));
     await expect(late.save(newSelector(), tooLarge)).rejects.toThrow();
-    expect((await store.load(key))?.data).toEqual(new Map(whole));
+    expect((await store.load(selector))?.data).toEqual(new Map(whole));
     small.destroy();
   });
 });
@@ -135,34 +136,35 @@ describe("what isn't committed is no success", () => {
   ])("with %s every save, logout and sweep is an error", async (_, statement) => {
     const table = newTable();
     const other = await freshStore(admin, table);
-    const [key, gone] = [newSelector(), newSelector()];
-    for (const id of [key, gone]) await other.save(id, creation({ a: "1" }, { subject: "alice" }));
+    const [selector, gone] = [newSelector(), newSelector()];
+    for (const id of [selector, gone])
+      await other.save(id, creation({ a: "1" }, { subject: "alice" }));
     const connection = await connected(statement);
     const store = new SessionMysqlStore({ client: connection, table });
     const saves = [
       () => store.save(newSelector(), creation({})),
-      () => store.save(key, change({ set: new Map([["a", "2"]]) })),
-      () => store.save(key, change({ rev: 9 })),
+      () => store.save(selector, change({ set: new Map([["a", "2"]]) })),
+      () => store.save(selector, change({ rev: 9 })),
       () => store.save(gone, change({ op: "destroy" })),
       () => store.destroyAll("alice"),
       () => store.sweep(1),
     ];
     for (const save of saves) await expect(save()).rejects.toMatchObject(uncommitted);
     await connection.rollback();
-    expect((await other.load(key))?.data).toEqual(new Map([["a", "1"]]));
+    expect((await other.load(selector))?.data).toEqual(new Map([["a", "1"]]));
     expect(await other.load(gone)).toBeDefined();
   });
 
   test("with autocommit off a session that was ended elsewhere isn't read", async () => {
     const table = newTable();
     const other = await freshStore(admin, table);
-    const key = newSelector();
-    await other.save(key, creation({ a: "1" }));
+    const selector = newSelector();
+    await other.save(selector, creation({ a: "1" }));
     const store = new SessionMysqlStore({ client: await connected("SET autocommit = 0"), table });
-    await expect(store.load(key)).rejects.toMatchObject(uncommitted);
-    await other.save(key, change({ op: "destroy" }));
+    await expect(store.load(selector)).rejects.toMatchObject(uncommitted);
+    await other.save(selector, change({ op: "destroy" }));
     // What the connection goes on seeing is the row as it was before the logout.
-    await expect(store.load(key)).rejects.toMatchObject({ ...uncommitted, operation: "load" });
+    await expect(store.load(selector)).rejects.toMatchObject({ ...uncommitted, operation: "load" });
     await expect(store.createTable()).rejects.toMatchObject(uncommitted);
   });
 

@@ -130,28 +130,31 @@ describe.each(connections)("by %s", (_, open) => {
   test("a session's life is the same", async () => {
     const { client, end } = await open();
     const store = await freshStore(client);
-    const key = newSelector();
+    const selector = newSelector();
     const hostile = "é\0\"\\'~\u{1F36A}\u{10FFFF}";
     const entries = { [hostile]: hostile, a: "1" };
     const ttl = HOUR;
     const before = Date.now() - 1000;
-    const created = await store.save(key, creation(entries, { meta: hostile, subject: hostile }));
-    expect(created).toMatchObject({ key, rev: 1, generation: 1 });
+    const created = await store.save(
+      selector,
+      creation(entries, { meta: hostile, subject: hostile }),
+    );
+    expect(created).toMatchObject({ rev: 1, generation: 1 });
     expect(created?.expires).toBeGreaterThan(before + ttl - 1000);
     expect(created?.expires).toBeLessThan(Date.now() + ttl + 1000);
-    expect(await store.save(key, creation({ stolen: "1" }))).toBeUndefined();
+    expect(await store.save(selector, creation({ stolen: "1" }))).toBeUndefined();
     // Nothing changes in the row, and it is applied all the same.
     for (const more of [
       { ttl: 0 },
       { set: new Map([["a", "1"]]), ttl: 0 },
       { del: ["no"], ttl: 0 },
     ]) {
-      expect(await store.save(key, change(more))).toMatchObject({ rev: 1, generation: 1 });
+      expect(await store.save(selector, change(more))).toMatchObject({ rev: 1, generation: 1 });
     }
-    expect(await store.save(key, change({ rev: 2 }))).toBeUndefined();
-    const bumped = await store.save(key, change({ bump: true, del: ["a"], ttl: Infinity }));
-    expect(bumped).toEqual({ key, rev: 2, generation: 2, expires: Infinity });
-    const stored = await store.load(key);
+    expect(await store.save(selector, change({ rev: 2 }))).toBeUndefined();
+    const bumped = await store.save(selector, change({ bump: true, del: ["a"], ttl: Infinity }));
+    expect(bumped).toMatchObject({ rev: 2, generation: 2, expires: Infinity });
+    const stored = await store.load(selector);
     expect(stored).toEqual({
       data: new Map([[hostile, hostile]]),
       rev: 2,
@@ -159,30 +162,33 @@ describe.each(connections)("by %s", (_, open) => {
       expires: Infinity,
       meta: hostile,
     });
-    expect(await idsOf(store, hostile)).toEqual([key]);
-    expect(await store.save(key, change({ op: "destroy" }))).toMatchObject({ rev: 0 });
-    expect(await store.save(key, change({ rev: 2 }))).toBeUndefined();
-    await store.save(key, creation({}, { ttl: -1 }));
-    expect(await store.save(key, creation({ again: "1" }))).toMatchObject({ rev: 1 });
-    expect((await store.load(key))?.data).toEqual(new Map([["again", "1"]]));
+    expect(await idsOf(store, hostile)).toEqual([selector]);
+    expect(await store.save(selector, change({ op: "destroy" }))).toMatchObject({ rev: 0 });
+    expect(await store.save(selector, change({ rev: 2 }))).toBeUndefined();
+    await store.save(selector, creation({}, { ttl: -1 }));
+    expect(await store.save(selector, creation({ again: "1" }))).toMatchObject({ rev: 1 });
+    expect((await store.load(selector))?.data).toEqual(new Map([["again", "1"]]));
     await end();
   });
 });
 
 test("ends past the year 2106 are answered as they are", async () => {
   const store = await freshStore();
-  const key = newSelector();
+  const selector = newSelector();
   const deadline = Date.UTC(2140, 0, 1);
-  const created = await store.save(key, creation({}, { ttl: Infinity, deadline }));
+  const created = await store.save(selector, creation({}, { ttl: Infinity, deadline }));
   expect(created?.expires).toBe(deadline);
-  expect((await store.load(key))?.expires).toBe(deadline);
+  expect((await store.load(selector))?.expires).toBe(deadline);
 });
 
 test("a thousand keys come and go in one change each", async () => {
   const store = await freshStore();
-  const key = newSelector();
+  const selector = newSelector();
   const names = Array.from({ length: 1000 }, (_, index) => `key ${index}`);
-  await store.save(key, creation(Object.fromEntries(names.map((name) => [name, "x".repeat(50)]))));
-  await store.save(key, change({ del: names.slice(1) }));
-  expect([...((await store.load(key))?.data.keys() ?? [])]).toEqual([names[0]]);
+  await store.save(
+    selector,
+    creation(Object.fromEntries(names.map((name) => [name, "x".repeat(50)]))),
+  );
+  await store.save(selector, change({ del: names.slice(1) }));
+  expect([...((await store.load(selector))?.data.keys() ?? [])]).toEqual([names[0]]);
 });

@@ -65,10 +65,10 @@ describe.each(throughProxy)("what travels by %s", (name, connect) => {
     );
     const store = new SessionPostgresStore({ client, table: newTable(), prepare });
     await store.createTable();
-    const key = newSelector();
-    await store.save(key, creation({ a: "1" }));
-    await store.save(key, change({ set: new Map([["a", "2"]]), ttl: 0 }));
-    await store.load(key);
+    const selector = newSelector();
+    await store.save(selector, creation({ a: "1" }));
+    await store.save(selector, change({ set: new Map([["a", "2"]]), ttl: 0 }));
+    await store.load(selector);
     proxy.take();
     const stop = async (): Promise<void> => {
       await end();
@@ -162,10 +162,11 @@ describe("at the server", () => {
     const hotUpdates = async (table: string): Promise<number> => {
       const store = new SessionPostgresStore({ client, table });
       const keys = Array.from({ length: 200 }, newSelector);
-      for (const key of keys) await store.save(key, creation({ name: "alice", csrf: key }));
-      for (const key of keys) await store.save(key, change({ ttl: HOUR + 60_000 }));
-      for (const key of keys) {
-        await store.save(key, change({ set: new Map([["csrf", newSelector()]]), ttl: 0 }));
+      for (const selector of keys)
+        await store.save(selector, creation({ name: "alice", csrf: selector }));
+      for (const selector of keys) await store.save(selector, change({ ttl: HOUR + 60_000 }));
+      for (const selector of keys) {
+        await store.save(selector, change({ set: new Map([["csrf", newSelector()]]), ttl: 0 }));
       }
       await client.query("SELECT pg_stat_force_next_flush()");
       const { rows } = await client.query<{ updated: number; hot: number }>(
@@ -187,10 +188,10 @@ describe("at the server", () => {
   test("its SQL makes the table that the store uses", async () => {
     await execute(postgresSessionsSql().join("\n"));
     const store = new SessionPostgresStore({ client: admin });
-    const key = newSelector();
-    await store.save(key, creation({ a: "1" }));
+    const selector = newSelector();
+    await store.save(selector, creation({ a: "1" }));
     await store.createTable();
-    expect((await store.load(key))?.data.get("a")).toBe("1");
+    expect((await store.load(selector))?.data.get("a")).toBe("1");
   });
 
   test("many processes may make the table at once, in a schema of its own too", async () => {
@@ -201,9 +202,9 @@ describe("at the server", () => {
       () => new SessionPostgresStore({ client: admin, table }),
     );
     await Promise.all(stores.map((store) => store.createTable()));
-    const key = newSelector();
-    await stores[0]?.save(key, creation({ a: "1" }));
-    expect((await stores[7]?.load(key))?.data.get("a")).toBe("1");
+    const selector = newSelector();
+    await stores[0]?.save(selector, creation({ a: "1" }));
+    expect((await stores[7]?.load(selector))?.data.get("a")).toBe("1");
   });
 
   test("the clock is the database's", async () => {
@@ -218,7 +219,7 @@ describe("at the server", () => {
     const table = newTable();
     const store = await freshStore(admin, table);
     const keys = Array.from({ length: 5 }, newSelector);
-    for (const key of keys) await store.save(key, creation({}, { ttl: 1 }));
+    for (const selector of keys) await store.save(selector, creation({}, { ttl: 1 }));
     await execute(`UPDATE "${table}" SET expires = 1`);
     const holder = await admin.connect();
     await holder.query("BEGIN");

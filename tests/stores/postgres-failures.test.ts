@@ -36,16 +36,16 @@ test("a single Client of pg is asked one thing after the other, by all its store
   };
   const table = newTable();
   const stores = [await freshStore(watched, table), await freshStore(watched, table)];
-  const key = newSelector();
-  await stores[0]?.save(key, creation({ a: "1" }));
+  const selector = newSelector();
+  await stores[0]?.save(selector, creation({ a: "1" }));
   const nowhere = new SessionPostgresStore({ client: watched, table: "nowhere" });
-  const failing = Promise.resolve(nowhere.load(key)).catch((error: unknown) => error);
+  const failing = Promise.resolve(nowhere.load(selector)).catch((error: unknown) => error);
   const write = async (index: number): Promise<void> => {
-    await stores[index % 2]?.save(key, change({ set: new Map([[`k${index}`, "1"]]) }));
+    await stores[index % 2]?.save(selector, change({ set: new Map([[`k${index}`, "1"]]) }));
   };
   await Promise.all(Array.from({ length: 16 }, (_, index) => write(index)));
   expect(await failing).toMatchObject({ message: expect.stringContaining("createTable()") });
-  expect((await stores[0]?.load(key))?.data.size).toBe(17);
+  expect((await stores[0]?.load(selector))?.data.size).toBe(17);
   expect(most).toBe(1);
   await client.end();
 });
@@ -57,17 +57,17 @@ describe("what the server undoes", () => {
       options: "-c default_transaction_isolation=serializable",
     });
     const store = await freshStore(client, table);
-    const key = newSelector();
-    await store.save(key, creation({ a: "1" }));
+    const selector = newSelector();
+    await store.save(selector, creation({ a: "1" }));
     const rival = await admin.connect();
     await rival.query("BEGIN");
-    await rival.query(`UPDATE "${table}" SET meta = 'rival' WHERE id = '${key}'`);
-    const saved = store.save(key, change({ set: new Map([["b", "2"]]) }));
+    await rival.query(`UPDATE "${table}" SET meta = 'rival' WHERE id = '${selector}'`);
+    const saved = store.save(selector, change({ set: new Map([["b", "2"]]) }));
     await untilWaiting(table);
     await rival.query("COMMIT");
     rival.release();
     expect(await saved).toMatchObject({ rev: 1 });
-    expect(await store.load(key)).toMatchObject({
+    expect(await store.load(selector)).toMatchObject({
       meta: "rival",
       data: new Map([
         ["a", "1"],
@@ -81,7 +81,8 @@ describe("what the server undoes", () => {
     const table = newTable();
     const store = await freshStore(admin, table);
     const keys = [newSelector(), newSelector()].toSorted();
-    for (const key of keys) await store.save(key, creation({ a: "1" }, { subject: "alice" }));
+    for (const selector of keys)
+      await store.save(selector, creation({ a: "1" }, { subject: "alice" }));
     const rival = await admin.connect();
     // The store's side looks for deadlocks first, and is the one to be undone.
     await rival.query("SET deadlock_timeout = '1min'");
@@ -225,8 +226,8 @@ describe("an outage is no logout", () => {
 test("on a Client inside a transaction of the application's every save and logout is an error", async () => {
   const table = newTable();
   const other = await freshStore(admin, table);
-  const key = newSelector();
-  await other.save(key, creation({ a: "1" }, { subject: "alice" }));
+  const selector = newSelector();
+  await other.save(selector, creation({ a: "1" }, { subject: "alice" }));
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();
   const store = new SessionPostgresStore({ client, table });
@@ -238,15 +239,15 @@ test("on a Client inside a transaction of the application's every save and logou
   };
   const saves = [
     () => store.save(newSelector(), creation({})),
-    () => store.save(key, change({ set: new Map([["a", "2"]]) })),
-    () => store.save(key, change({ op: "destroy" })),
+    () => store.save(selector, change({ set: new Map([["a", "2"]]) })),
+    () => store.save(selector, change({ op: "destroy" })),
     () => store.destroyAll("alice"),
     () => store.sweep(1),
   ];
   for (const save of saves) await expect(save()).rejects.toMatchObject(uncommitted);
   await client.query("ROLLBACK");
-  expect((await store.load(key))?.data).toEqual(new Map([["a", "1"]]));
-  expect(await store.save(key, change({ op: "destroy" }))).toBeDefined();
+  expect((await store.load(selector))?.data).toEqual(new Map([["a", "1"]]));
+  expect(await store.save(selector, change({ op: "destroy" }))).toBeDefined();
   await client.end();
 });
 

@@ -163,20 +163,20 @@ describe.each(settings)("with %s", (_, connect) => {
   test("a session's life is the same", async () => {
     const { client, close: end } = await connect();
     const store = await freshStore(client);
-    const key = newSelector();
-    await store.save(key, creation({ a: "1" }, { subject: "alice", meta: "m" }));
-    const saved = await store.save(key, change({ bump: true, set: new Map([["b", "2"]]) }));
-    expect(saved).toMatchObject({ key, rev: 2, generation: 2 });
-    expect(await store.load(key)).toEqual({
+    const selector = newSelector();
+    await store.save(selector, creation({ a: "1" }, { subject: "alice", meta: "m" }));
+    const saved = await store.save(selector, change({ bump: true, set: new Map([["b", "2"]]) }));
+    expect(saved).toMatchObject({ rev: 2, generation: 2 });
+    expect(await store.load(selector)).toEqual({
       data: new Map(Object.entries({ a: "1", b: "2" })),
       rev: 2,
       generation: 2,
       expires: saved?.expires,
       meta: "m",
     });
-    expect(await idsOf(store, "alice")).toEqual([key]);
+    expect(await idsOf(store, "alice")).toEqual([selector]);
     expect(await store.destroyAll("alice")).toBe(1);
-    expect(await store.load(key)).toBeUndefined();
+    expect(await store.load(selector)).toBeUndefined();
     await end();
   });
 });

@@ -139,16 +139,16 @@ describe.each([
   test("one changed key costs the same few bytes in a session of 1 KB, 100 KB and 1 MB", async () => {
     const sent: number[] = [];
     for (const size of [1000, 100_000, 1_000_000]) {
-      const key = `size ${size}`;
+      const selector = `size ${size}`;
       const blocks = Array.from({ length: 100 }, (_, index) => ({
         key: `block ${index}`,
         value: "x".repeat(size / 100),
       }));
       const set = new Map(blocks.map(({ key: block, value }) => [block, value]));
       const common = { del: [], ttl: HOUR, deadline: Infinity } as const;
-      const created = await store.save(key, { op: "create", set, ...common });
+      const created = await store.save(selector, { op: "create", set, ...common });
       proxy.take();
-      await store.save(key, {
+      await store.save(selector, {
         op: "update",
         rev: created?.rev ?? 0,
         set: new Map([["cart", "3 apples, 2 pears"]]),
@@ -157,7 +157,7 @@ describe.each([
       const traffic = proxy.take();
       expect(traffic.trips).toBe(1);
       sent.push(traffic.sent);
-      expect((await store.load(key))?.data.size).toBe(101);
+      expect((await store.load(selector))?.data.size).toBe(101);
     }
     expect(Math.max(...sent)).toBeLessThanOrEqual(300);
     // The name of the session is all that differs.
@@ -197,21 +197,21 @@ describe.each([
 
   test("notes of any length and script come back whole, and leave nothing behind", async () => {
     const common = { set: new Map(), del: [], ttl: HOUR, deadline: Infinity } as const;
-    const key = `${name} notes`;
+    const selector = `${name} notes`;
     const notes = [`${"é".repeat(100)}\u{1F36A}`, "x".repeat(64), "\u{1F36A}".repeat(99), "x", ""];
-    const saved = await store.save(key, { op: "create", ...common, meta: "€".repeat(200) });
+    const saved = await store.save(selector, { op: "create", ...common, meta: "€".repeat(200) });
     let rev = saved?.rev ?? 0;
     for (const meta of notes) {
       const subject = `subject ${meta}`;
-      rev = (await store.save(key, { op: "update", rev, ...common, meta, subject }))?.rev ?? 0;
+      rev = (await store.save(selector, { op: "update", rev, ...common, meta, subject }))?.rev ?? 0;
       const cleared = { op: "update", rev, clear: true, ...common } as const;
-      rev = (await store.save(key, cleared))?.rev ?? 0;
-      expect(await store.load(key)).toMatchObject({ rev, meta });
-      expect(await store.destroyAll(subject, { except: key })).toBe(0);
+      rev = (await store.save(selector, cleared))?.rev ?? 0;
+      expect(await store.load(selector)).toMatchObject({ rev, meta });
+      expect(await store.destroyAll(subject, { except: selector })).toBe(0);
       const pieces = Math.ceil(Buffer.byteLength(meta) / 61);
-      expect(await control.hlen(`${name}:s:${key}`)).toBeLessThanOrEqual(2 * pieces + 4);
+      expect(await control.hlen(`${name}:s:${selector}`)).toBeLessThanOrEqual(2 * pieces + 4);
     }
-    await store.save(key, { op: "update", rev, ...common, subject: null });
-    expect((await control.hkeys(`${name}:s:${key}`)).toSorted()).toEqual(["h", "m"]);
+    await store.save(selector, { op: "update", rev, ...common, subject: null });
+    expect((await control.hkeys(`${name}:s:${selector}`)).toSorted()).toEqual(["h", "m"]);
   });
 });

@@ -86,20 +86,20 @@ export async function describeLaws(subject: SqlSubject, histories = 30): Promise
         fc.array(step, { minLength: 1, maxLength: 3 }),
         text,
         async (entries, steps, meta) => {
-          const key = newSelector();
+          const selector = newSelector();
           const expected = new Map(entries);
-          await store.save(key, change({ op: "create", set: new Map(entries), meta }));
+          await store.save(selector, change({ op: "create", set: new Map(entries), meta }));
           for (const { set, del } of steps) {
             // Most keys are ones that are there.
             const keyOf = (index: number, made: string): string => entries[index]?.[0] ?? made;
             const sets = new Map(set.map(([index, made, value]) => [keyOf(index, made), value]));
             const dels = del.map(([index, made]) => keyOf(index, made));
-            const saved = await store.save(key, change({ set: sets, del: dels }));
-            expect(saved).toMatchObject({ key, rev: 1, generation: 1 });
+            const saved = await store.save(selector, change({ set: sets, del: dels }));
+            expect(saved).toMatchObject({ rev: 1, generation: 1 });
             for (const gone of dels) expected.delete(gone);
             for (const [there, value] of sets) expected.set(there, value);
           }
-          const stored = await store.load(key);
+          const stored = await store.load(selector);
           expect(sorted(stored)).toEqual(sorted({ data: expected }));
           expect(stored?.meta).toBe(meta);
         },
@@ -117,18 +117,18 @@ export function describeRows(subject: SqlSubject): void {
     test.each(subject.foreign)("a row that someone else wrote is no session: %s", async (set) => {
       const table = newTable();
       const store = await makeStore(table);
-      const [key, other] = [newSelector(), newSelector()];
-      for (const id of [key, other])
+      const [selector, other] = [newSelector(), newSelector()];
+      for (const id of [selector, other])
         await store.save(id, creation({ a: "1" }, { subject: "alice" }));
-      await execute(`UPDATE ${quote(table)} SET ${set} WHERE id = '${key}'`);
-      expect(await store.load(key)).toBeUndefined();
+      await execute(`UPDATE ${quote(table)} SET ${set} WHERE id = '${selector}'`);
+      expect(await store.load(selector)).toBeUndefined();
       expect(await idsOf(store, "alice")).toEqual([other]);
       for (const more of [{ set: new Map([["b", "2"]]) }, { del: ["a"] }, { ttl: 2 * HOUR }]) {
         // Refused, or healed where it takes away what wasn't ours: never thrown.
-        await store.save(key, change(more));
-        await store.load(key);
+        await store.save(selector, change(more));
+        await store.load(selector);
       }
-      await store.save(key, change({ op: "destroy" }));
+      await store.save(selector, change({ op: "destroy" }));
       expect((await store.load(other))?.data.get("a")).toBe("1");
     });
 
@@ -148,12 +148,12 @@ export function describeRows(subject: SqlSubject): void {
       const table = newTable();
       const store = await makeStore(table);
       await execute(subject.fill(table, "crowd", 9_999, subject.clock.now() + HOUR));
-      const key = newSelector();
-      await store.save(key, creation({ mine: "1" }, { subject: "crowd" }));
+      const selector = newSelector();
+      await store.save(selector, creation({ mine: "1" }, { subject: "crowd" }));
       expect(new Set(await idsOf(store, "crowd")).size).toBe(10_000);
-      expect(await store.destroyAll("crowd", { except: key })).toBe(9_999);
-      expect(await idsOf(store, "crowd")).toEqual([key]);
-      expect((await store.load(key))?.data.get("mine")).toBe("1");
+      expect(await store.destroyAll("crowd", { except: selector })).toBe(9_999);
+      expect(await idsOf(store, "crowd")).toEqual([selector]);
+      expect((await store.load(selector))?.data.get("mine")).toBe("1");
     });
 
     test("expired rows are swept in batches beside commits, and nothing else", async () => {
@@ -161,13 +161,13 @@ export function describeRows(subject: SqlSubject): void {
       const store = await makeStore(table);
       await execute(subject.fill(table, "gone", 3000, subject.clock.now() - 1));
       const keys = Array.from({ length: 8 }, newSelector);
-      for (const key of keys) await store.save(key, creation({}, { subject: "here" }));
+      for (const selector of keys) await store.save(selector, creation({}, { subject: "here" }));
       const sweep = { isOver: false };
-      const commit = async (key: string): Promise<number> => {
+      const commit = async (selector: string): Promise<number> => {
         let commits = 0;
         while (!sweep.isOver || commits === 0) {
           const set = new Map([[String(commits), "1"]]);
-          expect(await store.save(key, change({ set }))).toBeDefined();
+          expect(await store.save(selector, change({ set }))).toBeDefined();
           commits++;
           // The stores that answer at once have to let the others in.
           await new Promise((resolve) => setImmediate(resolve));
@@ -188,8 +188,8 @@ export function describeRows(subject: SqlSubject): void {
       const [swept, ...commits] = await Promise.all([sweepAll(), ...keys.map(commit)]);
       expect(swept).toBe(3000);
       expect((await idsOf(store, "here")).toSorted()).toEqual(keys.toSorted());
-      for (const [index, key] of keys.entries()) {
-        expect((await store.load(key))?.data.size).toBe(commits[index]);
+      for (const [index, selector] of keys.entries()) {
+        expect((await store.load(selector))?.data.size).toBe(commits[index]);
       }
     });
 
@@ -197,12 +197,12 @@ export function describeRows(subject: SqlSubject): void {
       const store = await makeStore(newTable());
       const keys = Array.from({ length: 16 }, newSelector);
       await Promise.all(
-        keys.map(async (key) => {
-          await store.save(key, creation({ a: "1" }));
-          await store.save(key, change({ subject: "bob", meta: "bound" }));
-          expect(await idsOf(store, "bob")).toContain(key);
-          await store.save(key, change({ rev: 2, bump: true, set: new Map([["b", "2"]]) }));
-          expect(await idsOf(store, "bob")).toContain(key);
+        keys.map(async (selector) => {
+          await store.save(selector, creation({ a: "1" }));
+          await store.save(selector, change({ subject: "bob", meta: "bound" }));
+          expect(await idsOf(store, "bob")).toContain(selector);
+          await store.save(selector, change({ rev: 2, bump: true, set: new Map([["b", "2"]]) }));
+          expect(await idsOf(store, "bob")).toContain(selector);
         }),
       );
       expect((await idsOf(store, "bob")).toSorted()).toEqual(keys.toSorted());

@@ -15,13 +15,13 @@ function openDatabase(client: string, file: string): SqliteDatabase {
   return new (module.DatabaseSync ?? module)(file);
 }
 
-const [client = "", file = "", key = "", writer = ""] = process.argv.slice(2);
+const [client = "", file = "", selector = "", writer = ""] = process.argv.slice(2);
 const store = new SessionSqliteStore({ client: openDatabase(client, file) });
 process.send?.("ready");
 await once(process, "message");
 for (let index = 0; index < KEYS; index++) {
   const set = new Map([[`${writer}.${index}`, "1"]]);
-  const saved = await store.save(key, {
+  const saved = await store.save(selector, {
     op: "update",
     rev: 1,
     set,

@@ -201,23 +201,23 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
     });
 
     test("a session outlives its connection", async () => {
-      const [file, key] = [newFile(), newSelector()];
+      const [file, selector] = [newFile(), newSelector()];
       const client = open(file);
-      await new SessionSqliteStore({ client }).save(key, creation({ a: "\0\u{1F36A}" }));
+      await new SessionSqliteStore({ client }).save(selector, creation({ a: "\0\u{1F36A}" }));
       const again = new SessionSqliteStore({ client: open(file) });
-      expect((await again.load(key))?.data.get("a")).toBe("\0\u{1F36A}");
+      expect((await again.load(selector))?.data.get("a")).toBe("\0\u{1F36A}");
     });
 
     test("writers in two processes keep every key", async () => {
-      const [file, key] = [newFile(), newSelector()];
+      const [file, selector] = [newFile(), newSelector()];
       const store = new SessionSqliteStore({ client: open(file) });
-      await store.save(key, creation({ base: "0" }));
-      const writers = [0, 1].map((writer) => writerProcess(name, file, key, writer));
+      await store.save(selector, creation({ base: "0" }));
+      const writers = [0, 1].map((writer) => writerProcess(name, file, selector, writer));
       await Promise.all(writers.map((writer) => once(writer, "message")));
       for (const writer of writers) writer.send("go");
       const codes = await Promise.all(writers.map((writer) => once(writer, "exit")));
       expect(codes.map(([code]) => code as unknown)).toEqual([0, 0]);
-      expect((await store.load(key))?.data.size).toBe(1 + 2 * 25);
+      expect((await store.load(selector))?.data.size).toBe(1 + 2 * 25);
     });
 
     test("a writer that holds it too long is an outage, no logout", async () => {
@@ -243,18 +243,18 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
     test("a table that is gone is an error that names createTable()", async () => {
       const client = open(newFile());
       const store = new SessionSqliteStore({ client, table: "mine" });
-      const key = newSelector();
-      await store.save(key, creation({ a: "1" }));
+      const selector = newSelector();
+      await store.save(selector, creation({ a: "1" }));
       client.exec("DROP TABLE mine");
       const missing = { code: "ERR_SESSION_STORE_FAILED", operation: "load" };
-      expect(thrownBy(() => store.load(key))).toMatchObject(missing);
-      for (const call of [() => store.load(key), () => store.save(key, creation({}))]) {
+      expect(thrownBy(() => store.load(selector))).toMatchObject(missing);
+      for (const call of [() => store.load(selector), () => store.save(selector, creation({}))]) {
         expect(thrownBy(call)).toMatchObject({ message: expect.stringContaining("createTable()") });
       }
       await expect(store.destroyAll("alice")).rejects.toThrow("createTable()");
       store.createTable();
-      expect(await store.load(key)).toBeUndefined();
-      expect(await store.save(key, creation({ a: "1" }))).toBeDefined();
+      expect(await store.load(selector)).toBeUndefined();
+      expect(await store.save(selector, creation({ a: "1" }))).toBeDefined();
     });
 
     test("a database that fails otherwise says so itself", async () => {
@@ -268,19 +268,19 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
   });
 
   test("nodes whose clocks are five minutes apart lose and revive nothing", async () => {
-    const [file, key] = [newFile(), newSelector()];
+    const [file, selector] = [newFile(), newSelector()];
     const [behind, ahead] = [-300_000, 300_000].map((skew) => {
       return new SessionSqliteStore({ client: open(file), now: () => clock.now() + skew });
     }) as [SessionSqliteStore, SessionSqliteStore];
-    const ends = async (): Promise<number> => (await behind.load(key))?.expires ?? 0;
-    await ahead.save(key, creation({ a: "1" }));
+    const ends = async (): Promise<number> => (await behind.load(selector))?.expires ?? 0;
+    await ahead.save(selector, creation({ a: "1" }));
     const first = await ends();
-    await behind.save(key, change({ set: new Map([["b", "2"]]) }));
+    await behind.save(selector, change({ set: new Map([["b", "2"]]) }));
     expect(await ends()).toBe(first);
-    expect((await ahead.load(key))?.data.size).toBe(2);
-    await behind.save(key, change({ op: "destroy" }));
-    expect(await ahead.save(key, change({ set: new Map([["late", "1"]]) }))).toBeUndefined();
-    expect(await ahead.load(key)).toBeUndefined();
+    expect((await ahead.load(selector))?.data.size).toBe(2);
+    await behind.save(selector, change({ op: "destroy" }));
+    expect(await ahead.save(selector, change({ set: new Map([["late", "1"]]) }))).toBeUndefined();
+    expect(await ahead.load(selector)).toBeUndefined();
   });
 
   describe("what it refuses to be made from", () => {
@@ -358,9 +358,14 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
 });
 
 /** A process that writes 25 keys of its own once it is told to. */
-function writerProcess(client: string, file: string, key: string, writer: number): ChildProcess {
+function writerProcess(
+  client: string,
+  file: string,
+  selector: string,
+  writer: number,
+): ChildProcess {
   const program = join(import.meta.dirname, "sqlite-writer.ts");
-  return fork(program, [client, file, key, String(writer)], {
+  return fork(program, [client, file, selector, String(writer)], {
     execArgv: ["--conditions=kocha-session-source", "--import", "tsx"],
   });
 }
