@@ -127,7 +127,7 @@ export class Draft {
 
   /** Takes all of it as saved. */
   settle(): void {
-    this.map.take();
+    this.map.settle();
     this.binding = undefined;
     this.storedLifetime = this.lifetime;
   }

@@ -45,9 +45,9 @@ export interface Keeper {
   /** Saves a draft with a new credential for the stored session. */
   regenerate(draft: Draft): Awaitable<RefusedReason | undefined>;
   /** Carries out what was decided at the request's end. */
-  conclude(draft: Draft, decision: Decision): Awaitable<RefusedReason | undefined>;
+  close(draft: Draft, decision: Decision): Awaitable<RefusedReason | undefined>;
   /** Ends every session that the request brought or has made. */
-  end(draft: Draft): Awaitable<unknown>;
+  destroy(draft: Draft): Awaitable<unknown>;
   /** Lets go of the session: the request has none of it any more. */
   forget(): void;
   /** The cookies that the response owes the client as things stand. */

@@ -53,7 +53,7 @@ export class SessionMap {
     this.discard();
   }
 
-  /** Forgets every change since `load` or `take`. */
+  /** Forgets every change since `load` or `settle`. */
   discard(): void {
     this.#view = this.#base;
     this.#own = undefined;
@@ -110,16 +110,16 @@ export class SessionMap {
     return true;
   }
 
-  /** The change since `load` or `take`. */
+  /** The change since `load` or `settle`. */
   get change(): RecordedChange {
     return { clear: this.#cleared, set: this.#set ?? none, del: [...(this.#del ?? [])] };
   }
 
-  /** The change, handed over: what the request sees becomes the base of its next changes. */
-  take(): RecordedChange {
-    const taken = this.change;
+  /** Takes the change as saved, and gives it: what the request sees becomes the base of its next changes. */
+  settle(): RecordedChange {
+    const settled = this.change;
     this.load(this.#view);
-    return taken;
+    return settled;
   }
 
   #write(): Map<string, string> {

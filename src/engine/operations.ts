@@ -12,7 +12,7 @@ import { type Decision, decide } from "./lifecycle.ts";
 export class Operations {
   readonly draft: Draft;
   readonly keeper: Keeper;
-  isEnded = false;
+  isDestroyed = false;
   /** Why no cookie of the session can be sent; undefined: one can. */
   lost: LostReason | undefined = undefined;
 
@@ -32,17 +32,17 @@ export class Operations {
   }
 
   /** Saves the changes within the request. */
-  save(): Awaitable<void> {
+  commit(): Awaitable<void> {
     const { draft, keeper } = this;
-    if (this.isEnded || !this.#isWritable() || !this.changed) return undefined;
+    if (this.isDestroyed || !this.#isWritable() || !this.changed) return undefined;
     if (!keeper.isStored && this.#isEmpty) return undefined;
     return this.#report(keeper.save(draft));
   }
 
   /** Saves what is due at the request's end. */
-  conclude(): Awaitable<void> {
-    if (this.isEnded || !this.#isWritable()) return undefined;
-    return this.#report(this.keeper.conclude(this.draft, this.#decide()));
+  close(): Awaitable<void> {
+    if (this.isDestroyed || !this.#isWritable()) return undefined;
+    return this.#report(this.keeper.close(this.draft, this.#decide()));
   }
 
   /** Replaces the credential, with the changes so far. */
@@ -68,9 +68,9 @@ export class Operations {
   }
 
   /** Ends the session, and any other that the request brought. */
-  end(): Awaitable<void> {
-    return chain(this.keeper.end(this.draft), () => {
-      this.isEnded = true;
+  destroy(): Awaitable<void> {
+    return chain(this.keeper.destroy(this.draft), () => {
+      this.isDestroyed = true;
       this.draft.empty();
     });
   }

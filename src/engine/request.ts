@@ -44,7 +44,7 @@ export class RequestSession {
   /** Made where a call has to wait: most requests have none. */
   #turns: Turns | undefined;
   /** From the call of `destroy()` on, unless that fails: nothing else is done to the session. */
-  #ending: Promise<void> | undefined;
+  #destroying: Promise<void> | undefined;
   /** Whether the response has begun, or never will. */
   #isFrozen = false;
   /** Whether a close has failed. */
@@ -96,8 +96,8 @@ export class RequestSession {
   }
 
   /** Whether the session was ended. */
-  get isEnded(): boolean {
-    return this.#operations?.isEnded === true;
+  get isDestroyed(): boolean {
+    return this.#operations?.isDestroyed === true;
   }
 
   /**
@@ -106,7 +106,7 @@ export class RequestSession {
    * changed any more.
    */
   change(): Draft {
-    if (this.#ending !== undefined) throw destroyedError();
+    if (this.#destroying !== undefined) throw destroyedError();
     if (this.headersOnly) throw headersOnlyError();
     if (this.#isFrozen) throw closedError(this.#operations?.lost, this.#hasFailed);
     if (this.#hasFailed && this.#keeper.savesAlone)
@@ -160,7 +160,7 @@ export class RequestSession {
   discard(): void {
     const draft = this.look();
     // What was destroyed goes back to nothing.
-    if (this.#ending === undefined) draft.discard();
+    if (this.#destroying === undefined) draft.discard();
   }
 
   async regenerate(): Promise<void> {
@@ -173,17 +173,17 @@ export class RequestSession {
 
   async destroy(): Promise<void> {
     // A second call waits for the first one's end.
-    if (this.#ending !== undefined) return this.#ending;
+    if (this.#destroying !== undefined) return this.#destroying;
     // ORDER: as in regenerate.
     this.noteChange();
     if (this.headersOnly || (this.#isFrozen && !this.#keeper.savesAlone)) this.change();
     const operations = this.#operations ?? this.#open();
     // ORDER: from here on, not from its turn on, or what is called meanwhile would come after it.
-    this.#ending = this.#inTurn(() => operations.end());
+    this.#destroying = this.#inTurn(() => operations.destroy());
     try {
-      await this.#ending;
+      await this.#destroying;
     } catch (error) {
-      this.#ending = undefined;
+      this.#destroying = undefined;
       throw error;
     }
   }
@@ -192,7 +192,9 @@ export class RequestSession {
     // What nobody has looked at has nothing to save.
     const operations = this.#operations;
     if (operations === undefined) return;
-    await this.#inTurn(() => (this.#isFrozen || this.headersOnly ? undefined : operations.save()));
+    await this.#inTurn(() =>
+      this.#isFrozen || this.headersOnly ? undefined : operations.commit(),
+    );
   }
 
   /**
@@ -210,8 +212,8 @@ export class RequestSession {
     try {
       const done =
         this.#turns?.areTaken === true
-          ? this.#inTurn(() => operations.conclude())
-          : operations.conclude();
+          ? this.#inTurn(() => operations.close())
+          : operations.close();
       if (!isThenable(done)) return (this.#effects = this.#owed());
       return (this.#effects = done.then(
         () => (this.#effects = this.#owed()),
@@ -246,7 +248,7 @@ export class RequestSession {
     operations.lost = reason;
     this.#isFrozen = !savesAlone;
     const isUnknown = savesAlone ? isStored && operations.draft.isNew : operations.changed;
-    if (isUnknown && !operations.isEnded) operations.refuse(reason);
+    if (isUnknown && !operations.isDestroyed) operations.refuse(reason);
   }
 
   /** What the response owes the client as things stand. */
@@ -256,14 +258,14 @@ export class RequestSession {
       const varies = this.#failure !== undefined || this.#parts.config.vary === "always";
       return varies ? varyOnly : noEffects;
     }
-    const { draft, isEnded } = operations;
-    const isOwed = !this.headersOnly && (draft.readOnly === undefined || isEnded);
+    const { draft, isDestroyed } = operations;
+    const isOwed = !this.headersOnly && (draft.readOnly === undefined || isDestroyed);
     const due = isOwed ? this.#keeper.due() : undefined;
     if (due === undefined || due.set.length + due.expire.length === 0) return varyOnly;
     return new CookieEffects(due, this.#parts, draft, this.#connection);
   }
 
   #inTurn<T>(step: () => Awaitable<T>): Promise<T> {
-    return (this.#turns ??= new Turns()).take(step);
+    return (this.#turns ??= new Turns()).run(step);
   }
 }

@@ -11,7 +11,7 @@ export class Turns {
   }
 
   /** Runs `step` when its turn has come. */
-  take<T>(step: () => Awaitable<T>): Promise<T> {
+  run<T>(step: () => Awaitable<T>): Promise<T> {
     const before = this.#last ?? Promise.resolve();
     // A step that failed has told its own caller; the next one finds the session as it is now.
     const done = before.then(step, step);

@@ -58,6 +58,6 @@ export class Flash {
   #openToRemove(): Draft {
     const request = this.#request;
     // A page must fail at its first try, not on the day when there is a message.
-    return request.isEnded ? request.look() : request.change();
+    return request.isDestroyed ? request.look() : request.change();
   }
 }

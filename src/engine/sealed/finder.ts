@@ -36,7 +36,7 @@ export class SealedFinder implements Finder {
       () => chain(revocable.ready(), () => keeper),
       (error) => {
         if (!isBorne(config, error)) throw error;
-        keeper.shut();
+        keeper.markUnavailable();
         return keeper;
       },
     );

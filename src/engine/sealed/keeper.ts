@@ -43,7 +43,7 @@ export class SealedKeeper implements Keeper {
   #brought: OpenedSession | SealedRemains | undefined;
   /** The session that is changed; undefined: a new one. */
   #opened: OpenedSession | undefined;
-  #isShut = false;
+  #isUnavailable = false;
   #newId: string | undefined;
   /** All that the request has saved so far. */
   #saved: SealedSave | undefined;
@@ -67,14 +67,14 @@ export class SealedKeeper implements Keeper {
     this.#revocable = revocable;
   }
 
-  /** Nobody can say what became of the session: it reads as empty, and can only be ended (law L9). */
-  shut(): void {
-    this.#isShut = true;
+  /** Nobody can say what became of the session: it reads as empty, and can only be destroyed (law L9). */
+  markUnavailable(): void {
+    this.#isUnavailable = true;
   }
 
   load(): Found | undefined {
-    if (this.#isShut) return unavailable;
-    const found = this.#find(this.#revocable?.verdict);
+    if (this.#isUnavailable) return unavailable;
+    const found = this.#open(this.#revocable?.verdict);
     this.#brought = found;
     if (!isOpened(found)) return undefined;
     this.#opened = found;
@@ -123,7 +123,7 @@ export class SealedKeeper implements Keeper {
 
   /** Seals what there is, so that what doesn't fit is found out here; the response carries it. */
   save(draft: Draft): Awaitable<RefusedReason | undefined> {
-    return chain(this.#ready(draft), () => this.#write(draft, false));
+    return chain(this.#ready(draft), () => this.#add(draft, false));
   }
 
   regenerate(draft: Draft): Awaitable<RefusedReason | undefined> {
@@ -131,7 +131,7 @@ export class SealedKeeper implements Keeper {
     const opened = this.#opened;
     // What no response has carried yet needs no second successor.
     if (revocable === undefined || revocable.successor !== undefined || opened === undefined) {
-      return chain(this.#ready(draft), () => this.#write(draft, true));
+      return chain(this.#ready(draft), () => this.#add(draft, true));
     }
     return chain(revocable.ready(), () => this.#replace(draft, opened, revocable));
   }
@@ -164,28 +164,28 @@ export class SealedKeeper implements Keeper {
     );
   }
 
-  conclude(draft: Draft, decision: Decision): Awaitable<RefusedReason | undefined> {
+  close(draft: Draft, decision: Decision): Awaitable<RefusedReason | undefined> {
     if (decision === "none") {
       this.#drop();
       return undefined;
     }
     return chain(this.#ready(draft), () => {
       const isChanged = draft.changed || this.#saved !== undefined;
-      const refusal = this.#write(draft, false);
+      const refusal = this.#add(draft, false);
       if (refusal === undefined) this.#announce(decision);
       // A renewal that lost a race needs no refusal.
       return isChanged ? refusal : undefined;
     });
   }
 
-  end(draft: Draft): Awaitable<unknown> {
+  destroy(draft: Draft): Awaitable<unknown> {
     // ORDER: without anybody's word on it; whoever holds the cookie may end its session.
-    if (draft.readOnly === "unavailable") this.#brought = this.#find(undefined);
+    if (draft.readOnly === "unavailable") this.#brought = this.#open(undefined);
     const brought = this.#brought;
     const sessions = sessionsOf(brought);
     return chain(this.#revocable?.end(sessions), () => {
       this.#saved = undefined;
-      this.#due = brought && this.#call(brought, toSealedEnd(sessions, draft));
+      this.#due = brought && this.#write(brought, toSealedEnd(sessions, draft));
       for (const { id } of sessions) notify(this.#config.on, "destroyed", { id });
     });
   }
@@ -207,7 +207,7 @@ export class SealedKeeper implements Keeper {
   }
 
   /** Adds a draft to what the response carries. */
-  #write(draft: Draft, bump: boolean): RefusedReason | undefined {
+  #add(draft: Draft, bump: boolean): RefusedReason | undefined {
     const opened = this.#opened;
     if (opened !== undefined && this.#revocable?.hasDied(opened) === true) return this.#lose();
     const saved = this.#saved;
@@ -251,7 +251,7 @@ export class SealedKeeper implements Keeper {
     if (binding !== undefined && this.#revocable !== undefined) {
       change.boundAt = this.#revocable.bindingTime(binding.subject);
     }
-    const write = this.#call(opened ?? this.#brought, change);
+    const write = this.#write(opened ?? this.#brought, change);
     if (write === undefined) return undefined;
     draft.settle();
     return { save, write };
@@ -271,7 +271,7 @@ export class SealedKeeper implements Keeper {
     if (bytes !== undefined) notify(on, "collapsed", { id, bytes });
   }
 
-  #find(verdict: SealedContext["verdict"]): OpenedSession | SealedRemains | undefined {
+  #open(verdict: SealedContext["verdict"]): OpenedSession | SealedRemains | undefined {
     const cookies = this.#findCookies();
     if (cookies.length === 0) return undefined;
     const context = this.#context(verdict);
@@ -279,7 +279,7 @@ export class SealedKeeper implements Keeper {
     return found as OpenedSession | SealedRemains | undefined;
   }
 
-  #call(
+  #write(
     found: OpenedSession | SealedRemains | undefined,
     change: SealedChange,
   ): SealedWrite | undefined {

@@ -39,7 +39,7 @@ export class TicketedFinder implements Finder {
     const [first] = tickets;
     if (first === undefined) return keeper;
     const selectors = selectorsOf(tickets);
-    const settle = (rows: readonly (CheckedRow | undefined)[]): TicketedKeeper => {
+    const choose = (rows: readonly (CheckedRow | undefined)[]): TicketedKeeper => {
       const found = tickets.flatMap((ticket) => {
         const row = rows[selectors.indexOf(ticket.selector)];
         return row === undefined ? [] : this.#match(ticket, row);
@@ -62,11 +62,11 @@ export class TicketedFinder implements Finder {
       () =>
         chain(
           tryAll(selectors, (selector) => this.#load(selector)),
-          settle,
+          choose,
         ),
       (error) => {
         if (!isBorne(this.#config, error)) throw error;
-        keeper.shut(first, selectors);
+        keeper.markUnavailable(first, selectors);
         return keeper;
       },
     );

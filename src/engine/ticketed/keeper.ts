@@ -34,7 +34,7 @@ export class TicketedKeeper implements Keeper {
   #brought: readonly string[] = [];
   #found: Found | undefined;
   #ticketIsDue = false;
-  #isEnded = false;
+  #isDestroyed = false;
 
   constructor(config: ResolvedConfig, ring: SigningKeyring) {
     this.#config = config;
@@ -43,7 +43,7 @@ export class TicketedKeeper implements Keeper {
   }
 
   /**
-   * Takes over a row that the client's ticket stands for, as it is or, in the grace of law L4, shut.
+   * Takes over a row that the client's ticket stands for, as it is or, in the grace of law L4, read-only.
    * @param brought - the selectors of all rows that the request's tickets stand for.
    */
   adopt(ticket: OpenedTicket, row: CheckedRow, grace: boolean, brought: readonly string[]): void {
@@ -62,7 +62,7 @@ export class TicketedKeeper implements Keeper {
   }
 
   /** The store didn't answer: reads as empty, and only ending it is tried (law L9). */
-  shut(ticket: OpenedTicket, brought: readonly string[]): void {
+  markUnavailable(ticket: OpenedTicket, brought: readonly string[]): void {
     this.claim(ticket);
     this.#brought = brought;
     this.#selector = ticket.selector;
@@ -111,17 +111,17 @@ export class TicketedKeeper implements Keeper {
     return this.#row === undefined ? undefined : this.#update(draft, this.#row, true);
   }
 
-  conclude(draft: Draft, decision: Decision): Awaitable<RefusedReason | undefined> {
+  close(draft: Draft, decision: Decision): Awaitable<RefusedReason | undefined> {
     if (decision === "resend") this.#ticketIsDue = true;
     if (decision === "renew") return this.#renew(draft);
     return decision === "create" || decision === "update" ? this.save(draft) : undefined;
   }
 
-  end(): Awaitable<unknown> {
+  destroy(): Awaitable<unknown> {
     // A handle that was only asked for stands for no row.
     const made = this.#row === undefined ? [] : [this.id];
     return chain(this.#rows.destroy([...new Set([...made, ...this.#brought])]), () => {
-      this.#isEnded = true;
+      this.#isDestroyed = true;
       this.#row = undefined;
     });
   }
@@ -133,7 +133,7 @@ export class TicketedKeeper implements Keeper {
 
   due(): SealedWrite | undefined {
     const { name } = this.#config;
-    if (this.#isEnded) return this.#ticket && { set: [], expire: [name] };
+    if (this.#isDestroyed) return this.#ticket && { set: [], expire: [name] };
     const selector = this.#selector;
     if (!this.#ticketIsDue || this.#row === undefined || selector === undefined) return undefined;
     const { generation } = this.#row;
@@ -150,7 +150,7 @@ export class TicketedKeeper implements Keeper {
     const change: SessionChange = {
       op: "create",
       // Nothing was loaded, so what was set is all there is.
-      set: draft.map.take().set,
+      set: draft.map.settle().set,
       del: [],
       ttl,
       deadline,
@@ -172,7 +172,7 @@ export class TicketedKeeper implements Keeper {
     const now = this.#config.now();
     const { binding, changed, lifetime, lifetimeChanged } = draft;
     const renews = renewalDue(this.renewal(draft), this.#config.renewAfter, now) !== "none";
-    const { clear, set, del } = draft.map.take();
+    const { clear, set, del } = draft.map.settle();
     // The data's end and the cookie's move together, or a browser would forget a live session.
     const ttl = clear || bump || renews || lifetimeChanged ? draft.ttl : 0;
     const chosen = lifetimeChanged ? lifetime : undefined;

@@ -101,7 +101,7 @@ describe("the record", () => {
   test("load and take are where discard goes back to", () => {
     const map = mapOf({ a: "1" });
     map.set("a", "2");
-    expect(map.take()).toEqual({ clear: false, set: new Map([["a", "2"]]), del: [] });
+    expect(map.settle()).toEqual({ clear: false, set: new Map([["a", "2"]]), del: [] });
     expect(map.changed).toBe(false);
     map.set("b", "3");
     map.del("a");
@@ -139,7 +139,7 @@ describe("the record", () => {
     map.set("b", "2");
     map.del("a");
     expect(base).toEqual(new Map([["a", "1"]]));
-    const taken = map.take();
+    const taken = map.settle();
     map.set("c", "3");
     map.clear(true);
     expect(taken.set).toEqual(new Map([["b", "2"]]));
@@ -169,7 +169,7 @@ describe("the record", () => {
           else if (one.op === "del") map.del(one.key);
           else if (one.op === "clear") map.clear(true);
           else if (one.op === "discard") map.discard();
-          else taken = composeChanges(taken, map.take());
+          else taken = composeChanges(taken, map.settle());
           if (one.op === "set") model.view.set(one.key, one.value);
           if (one.op === "del") model.view.delete(one.key);
           if (one.op === "clear") {
