@@ -58,7 +58,7 @@ for (const [name, Class] of Object.entries(findClients())) {
       const client = open(Class, `${++files}.db`);
       const options = { client, table: "revoked" };
       return {
-        log: new SqliteRevocationLog(new SqliteClient(client, 5000), "revoked", Date.now, page),
+        log: new SqliteRevocationLog(new SqliteClient(client), "revoked", Date.now, page),
         follow: (more) => sqliteRevocations({ ...options, ...more }),
         empty: async () => void client.exec("DELETE FROM revoked; DELETE FROM sqlite_sequence"),
       };
@@ -71,7 +71,7 @@ describe("the table", () => {
     const file = `${++files}.db`;
     const [one, other] = [Libsql, Libsql].map((Class) => {
       const client = open(Class, file);
-      return new SqliteRevocationLog(new SqliteClient(client, 5000), "revoked", Date.now);
+      return new SqliteRevocationLog(new SqliteClient(client), "revoked", Date.now);
     }) as [SqliteRevocationLog, SqliteRevocationLog];
     const begun = await other.read(undefined);
     const id = newSelector();
