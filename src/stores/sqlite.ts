@@ -1,6 +1,6 @@
 // Sessions in a SQLite file: for one machine, also with several processes. The client is one of
 // the synchronous ones, so a load and a commit cost no promise; it makes its own table.
-import { ConfigError, StoreError, type StoreOperation } from "../errors.ts";
+import { StoreError, type StoreOperation } from "../errors.ts";
 import { encodeInJson, encodePatch } from "./sql/codec.ts";
 import { every, raw, sql, type SqlFragment, tableName, tableOption } from "./sql/fragment.ts";
 import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";

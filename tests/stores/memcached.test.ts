@@ -148,7 +148,9 @@ describe("two clients, as two processes have", () => {
       ],
     };
     const slow = new SessionMemcachedStore({ client: outrun });
-    await expect(slow.save(selector, change({ rev, set: new Map([["mine", "1"]]) }))).rejects.toThrow(
+    await expect(
+      slow.save(selector, change({ rev, set: new Map([["mine", "1"]]) })),
+    ).rejects.toThrow(
       expect.objectContaining({
         name: "StoreError",
         code: "ERR_SESSION_STORE_FAILED",

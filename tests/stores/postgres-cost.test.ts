@@ -1,6 +1,5 @@
 // What a session costs on PostgreSQL, measured at a proxy and at the server: round trips, bytes,
 // statements, HOT updates, and a sweep that waits for nobody.
-import { join } from "node:path";
 import type { SessionChange } from "kocha-session";
 import {
   type PostgresConnection,
