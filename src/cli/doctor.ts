@@ -2,7 +2,8 @@
 // laws its store can't keep.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import {
   askForConfig,
@@ -74,15 +75,27 @@ async function diagnoseFile(given: string | undefined, name: string): Promise<Fi
 }
 
 async function load(path: string): Promise<Record<string, unknown>> {
-  if (/\.m?ts$/.test(path)) {
-    // The project's own tsx, where Node.js doesn't run TypeScript by itself.
-    const tsx = resolve("node_modules/tsx/dist/esm/api/index.mjs");
-    if (existsSync(tsx)) {
-      const { register } = (await import(pathToFileURL(tsx).href)) as { register: () => void };
-      register();
-    }
+  if (/\.m?ts$/.test(path)) await registerTsx(path);
+  const module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  // By tsx, the default of a CommonJS file's module is all that it exports.
+  const { default: all } = module;
+  return typeof all === "object" ? { ...all, ...module } : module;
+}
+
+/** The project's own tsx, where it has one: Node.js 20 doesn't run TypeScript by itself. */
+async function registerTsx(path: string): Promise<void> {
+  let tsx: string;
+  try {
+    tsx = dirname(createRequire(path).resolve("tsx/package.json"));
+  } catch {
+    return;
   }
-  return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  // A file of a CommonJS project is loaded by the first, one of an ES module project by the second.
+  for (const api of ["dist/cjs/api/index.mjs", "dist/esm/api/index.mjs"]) {
+    const { href } = pathToFileURL(join(tsx, api));
+    const { register } = (await import(href)) as { register: () => void };
+    register();
+  }
 }
 
 /** What is wrong or weak with a configuration; a function is asked with the environment. */

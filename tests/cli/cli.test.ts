@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SessionCookieStore, SessionMemoryStore, SessionMiddleware } from "kocha-session";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { runCli } from "../support/cli.ts";
+import { BuiltPackage } from "../support/built-package.ts";
 import { freshKey } from "../support/keys.ts";
 
 const secretKey = freshKey();
@@ -13,6 +13,7 @@ const env = { SESSION_SECRET_KEY: secretKey, SESSION_SIGNING_KEY: signingKey };
 const secretValue = "the value nobody may see";
 /** Control and format characters, except a line break. */
 const obeyed = /(?!\n)[\p{Cc}\p{Cf}]/u;
+const kocha = BuiltPackage.forTests();
 let folder: string;
 
 beforeAll(async () => {
@@ -33,11 +34,11 @@ async function seal(name: string, value = secretValue, key = "greeting"): Promis
 describe("kocha-session", () => {
   test("says what it can do, its version, and what it can't", async () => {
     const [help, version, nothing, wrong, option] = await Promise.all([
-      runCli(["--help"]),
-      runCli(["--version"]),
-      runCli([]),
-      runCli(["frobnicate"]),
-      runCli(["keygen", "--wat"]),
+      kocha.run(["--help"]),
+      kocha.run(["--version"]),
+      kocha.run([]),
+      kocha.run(["frobnicate"]),
+      kocha.run(["keygen", "--wat"]),
     ]);
     for (const command of ["keygen", "init", "inspect", "doctor"])
       expect(help.out).toContain(command);
@@ -49,7 +50,7 @@ describe("kocha-session", () => {
   });
 
   test("keygen prints two fresh keys that the library takes", async () => {
-    const [one, other] = await Promise.all([runCli(["keygen"]), runCli(["keygen"])]);
+    const [one, other] = await Promise.all([kocha.run(["keygen"]), kocha.run(["keygen"])]);
     expect(one.code).toBe(0);
     expect(one.out).not.toBe(other.out);
     const keys = /^SESSION_SECRET_KEY=(.{44})\nSESSION_SIGNING_KEY=(.{44})\n$/.exec(one.out);
@@ -70,7 +71,7 @@ describe("keygen --out", () => {
   async function keygenInto(before?: string, mode = 0o644) {
     const file = join(cwd, ".env");
     if (before !== undefined) await writeFile(file, before, { mode });
-    const { code, out, err } = await runCli(["keygen", "--out", ".env"], { cwd });
+    const { code, out, err } = await kocha.run(["keygen", "--out", ".env"], { cwd });
     const text = await readFile(file, "utf8");
     return { code, printed: out + err, text, mode: (await stat(file)).mode & 0o777 };
   }
@@ -107,7 +108,7 @@ describe("keygen --out", () => {
     ["a folder", "."],
     ["a folder that isn't there", "nowhere/.env"],
   ])("says that %s can't be written", async (_, target) => {
-    const { code, err } = await runCli(["keygen", "--out", target], { cwd });
+    const { code, err } = await kocha.run(["keygen", "--out", target], { cwd });
     expect(code).toBe(1);
     expect(err).toContain(target);
   });
@@ -126,7 +127,7 @@ describe("inspect", () => {
       cookie.slice("app=".length),
     ];
     for (const input of inputs) {
-      const { code, out } = await runCli(["inspect", "--name", "app"], { input, env });
+      const { code, out } = await kocha.run(["inspect", "--name", "app"], { input, env });
       expect(code).toBe(0);
       expect(out).toMatch(/version 1, key id [0-9a-f]{8}/);
       expect(out).toContain(`"greeting": ${"greeting".length + secretValue.length} bytes`);
@@ -137,8 +138,8 @@ describe("inspect", () => {
   test("shows values only when that is asked for, and never a key or the subject", async () => {
     const input = await seal("session");
     const [hidden, shown] = await Promise.all([
-      runCli(["inspect", "--json"], { input, env }),
-      runCli(["inspect", "--json", "--values"], { input, env }),
+      kocha.run(["inspect", "--json"], { input, env }),
+      kocha.run(["inspect", "--json", "--values"], { input, env }),
     ]);
     expect(hidden.out).not.toContain(secretValue);
     expect(shown.out).toContain(secretValue);
@@ -162,7 +163,7 @@ describe("inspect", () => {
       ].concat(0xad, 0x061c, 0x180e, 0xfeff, 0xe0041);
       const value = `${String.fromCodePoint(...hostile)} été \u{1F36A}`;
       const input = await seal("session", value, value);
-      const { out } = await runCli(["inspect", "--values", ...flags], { input, env });
+      const { out } = await kocha.run(["inspect", "--values", ...flags], { input, env });
       const printed = new Set(Array.from(out, (character) => character.codePointAt(0) ?? 0));
       printed.delete(0x0a);
       expect(hostile.filter((code) => printed.has(code))).toEqual([]);
@@ -175,7 +176,7 @@ describe("inspect", () => {
   );
 
   test("joins the pieces of a session that was split", async () => {
-    const { code, out } = await runCli(["inspect"], {
+    const { code, out } = await kocha.run(["inspect"], {
       input: await seal("session", "x".repeat(5000)),
       env,
     });
@@ -189,7 +190,7 @@ describe("inspect", () => {
     const session = await engine.open(undefined);
     session.set("a", "b");
     const { setCookie } = await engine.commit(session);
-    const { code, out } = await runCli(["inspect"], { input: setCookie[0] ?? "", env });
+    const { code, out } = await kocha.run(["inspect"], { input: setCookie[0] ?? "", env });
     expect(code).toBe(0);
     expect(out).toContain(`selector: ${session.id}`);
     expect(out).toContain("generation: 1");
@@ -207,7 +208,7 @@ describe("inspect", () => {
   ])("says why it doesn't open %s", async (what, keys, code, word) => {
     const name = what === "for another name" ? "other" : "session";
     const input = (await seal("session")).slice("session=".length);
-    const result = await runCli(["inspect", "--name", name], { input, env: keys });
+    const result = await kocha.run(["inspect", "--name", name], { input, env: keys });
     expect(result.code).toBe(code);
     expect(result.out + result.err).toContain(word);
   });
@@ -217,12 +218,12 @@ describe("inspect", () => {
     ["rubbish", 1],
     ["Cookie: a=b; c=d", 2],
   ])("of %j it says that it is none", async (input, code) => {
-    expect((await runCli(["inspect"], { input, env })).code).toBe(code);
+    expect((await kocha.run(["inspect"], { input, env })).code).toBe(code);
   });
 
   test("a cookie as an argument isn't shown again: it says that it reads standard input", async () => {
     const cookie = await seal("session");
-    const { code, out, err } = await runCli(["inspect", cookie], { env });
+    const { code, out, err } = await kocha.run(["inspect", cookie], { env });
     expect(code).toBe(2);
     expect(out + err).not.toContain(cookie.slice(8));
     expect(err).toContain("options only");
@@ -232,10 +233,10 @@ describe("inspect", () => {
   test("nothing of a command line or a file's name is obeyed by the terminal", async () => {
     const hostile = "--\u001b[31m\u009b\u007f\u202e";
     const results = await Promise.all([
-      runCli(["inspect", hostile], { env }),
-      runCli(["keygen", "--out", `no folder\u001b[31m/\u009b`], { cwd: folder }),
-      runCli(["doctor", "--config", hostile.slice(2)], { cwd: folder }),
-      runCli(["doctor", "--json", "--config", hostile.slice(2)], { cwd: folder }),
+      kocha.run(["inspect", hostile], { env }),
+      kocha.run(["keygen", "--out", `no folder\u001b[31m/\u009b`], { cwd: folder }),
+      kocha.run(["doctor", "--config", hostile.slice(2)], { cwd: folder }),
+      kocha.run(["doctor", "--json", "--config", hostile.slice(2)], { cwd: folder }),
     ]);
     for (const { out, err } of results) expect(out + err).not.toMatch(obeyed);
   });
@@ -245,22 +246,36 @@ describe("doctor", () => {
   async function examine(
     settings: string,
     imports = "",
+    language: "mjs" | "ts" = "mjs",
   ): Promise<{ code: number | null; fields: string[]; text: string }> {
-    const file = join(folder, `config-${Math.random().toString(36).slice(2)}.ts`);
+    const file = join(folder, `config-${Math.random().toString(36).slice(2)}.${language}`);
     await writeFile(
       file,
       `import { DAY, memoryRevocations, SessionCookieStore, SessionMemoryStore } from "kocha-session";
        ${imports}
        const keys = { secretKey: ${JSON.stringify(secretKey)}, signingKey: ${JSON.stringify(signingKey)} };
-       export const session = ${settings};`,
+       export const session = ${settings}${language === "ts" ? " as const" : ""};`,
     );
     // The configuration imports the library by its name, as a project's does.
-    const { linkPackages } = await import("../support/project.ts");
-    await linkPackages(folder);
-    const { code, out } = await runCli(["doctor", "--config", file, "--json"], { cwd: folder });
+    await kocha.install(folder);
+    const { code, out } = await kocha.run(["doctor", "--config", file, "--json"], { cwd: folder });
     const findings = JSON.parse(out) as { level: string; field: string; message: string }[];
     return { code, fields: findings.map(({ level, field }) => `${level} ${field}`), text: out };
   }
+
+  test.each(["module", "commonjs"])("loads TypeScript in a project of type %s", async (type) => {
+    const cwd = await mkdtemp(join(folder, "typescript-"));
+    const file = join(cwd, "config.ts");
+    await kocha.install(cwd);
+    await writeFile(join(cwd, "package.json"), JSON.stringify({ type }));
+    await writeFile(
+      file,
+      `import { SessionMemoryStore } from "kocha-session";
+       export const session = { store: new SessionMemoryStore() as object };`,
+    );
+    const { out } = await kocha.run(["doctor", "--config", file, "--json"], { cwd });
+    expect(JSON.parse(out)).toMatchObject([{ level: "error", field: "signingKey" }]);
+  });
 
   test("with revocations it doesn't say that a cookie session can't be revoked", async () => {
     const { fields } = await examine(
@@ -273,6 +288,7 @@ describe("doctor", () => {
     const { text } = await examine(
       '{ store: new SessionSqliteStore({ client: new Libsql(":memory:") }), signingKey: keys.signingKey }',
       'import Libsql from "libsql"; import { SessionSqliteStore } from "kocha-session/sqlite";',
+      "ts",
     );
     expect(text).toContain("a ROLLBACK undoes logouts: give it a connection of its own");
   });
@@ -351,7 +367,7 @@ describe("doctor", () => {
   });
 
   test("names what is missing", async () => {
-    const { code, out } = await runCli(["doctor", "--config", "nowhere.ts"], { cwd: folder });
+    const { code, out } = await kocha.run(["doctor", "--config", "nowhere.ts"], { cwd: folder });
     expect(code).toBe(1);
     expect(out).toContain("nowhere.ts");
   });

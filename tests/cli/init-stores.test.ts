@@ -8,8 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Store, stores, storeTemplates } from "../../src/cli/store-templates.ts";
 import { projectFiles } from "../../src/cli/templates.ts";
-import { runCli } from "../support/cli.ts";
-import { linkPackages } from "../support/project.ts";
+import { BuiltPackage } from "../support/built-package.ts";
 import { startMariadb } from "../support/servers/mariadb.ts";
 import { startMemcached } from "../support/servers/memcached.ts";
 import { startPostgres } from "../support/servers/postgres.ts";
@@ -40,6 +39,7 @@ const servers: Partial<Record<Store, () => Promise<Running>>> = {
   },
 };
 
+const kocha = BuiltPackage.forTests();
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "kocha-session-init-"));
@@ -50,12 +50,12 @@ describe.each(stores)("init --store %s", (store) => {
   test("writes a project that counts visits, and says how to start a server", async () => {
     const folder = join(root, store);
     const flags = ["--host", "node", "--store", store, "--dir", folder, "--name", "tea"];
-    const { code, out, err } = await runCli(["init", ...flags]);
+    const { code, out, err } = await kocha.run(["init", ...flags]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const { address, start } = storeTemplates[store];
     expect(start !== undefined && out.includes(start)).toBe(store in servers);
     expect(await readFile(join(folder, ".env"), "utf8")).toContain(address?.variable ?? "");
-    await linkPackages(folder);
+    await kocha.install(folder);
     const server = await servers[store]?.();
     try {
       const env =
@@ -78,7 +78,7 @@ test("every store's configuration is sound TypeScript", async () => {
       await writeFile(target, text);
     }
   }
-  await linkPackages(folder);
+  await kocha.install(folder);
   const compilerOptions = {
     strict: true,
     module: "nodenext",
@@ -103,7 +103,7 @@ test("every store's configuration is sound TypeScript", async () => {
 
 test("a store that there isn't is called wrongly", async () => {
   const folder = join(root, "none");
-  const { code, err } = await runCli([
+  const { code, err } = await kocha.run([
     "init",
     "--host",
     "node",

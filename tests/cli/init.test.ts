@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hosts } from "../../src/cli/templates.ts";
-import { runCli } from "../support/cli.ts";
-import { linkPackages } from "../support/project.ts";
+import { BuiltPackage } from "../support/built-package.ts";
 import { visitTwice } from "../support/visit.ts";
 
+const kocha = BuiltPackage.forTests();
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "kocha-session-init-"));
@@ -20,7 +20,7 @@ describe.each(hosts)("init --host %s", (host) => {
     [".mjs", ["--js"]],
   ])("writes %s that counts visits", async (kind, flags) => {
     const folder = join(root, `${host}${kind === ".mjs" ? "-mjs" : ""}`);
-    const { code, out, err } = await runCli([
+    const { code, out, err } = await kocha.run([
       "init",
       "--host",
       host,
@@ -32,7 +32,7 @@ describe.each(hosts)("init --host %s", (host) => {
     ]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).not.toMatch(/[A-Za-z0-9+/]{43}=/);
-    await linkPackages(folder);
+    await kocha.install(folder);
     const { bodies, setCookie } = await visitTwice(folder);
     expect(bodies).toEqual(["visit 1\n", "visit 2\n"]);
     expect(setCookie).toMatch(/^tea_session=.*Max-Age=7776000;.*HttpOnly; SameSite=Lax$/);
@@ -48,10 +48,10 @@ describe("init", () => {
       writeFile(join(folder, ".env"), "MINE=1"),
       writeFile(join(folder, ".gitignore"), "dist"),
     ]);
-    const first = await runCli(["init", "--host", "koa", "--dir", folder]);
+    const first = await kocha.run(["init", "--host", "koa", "--dir", folder]);
     expect(first.code).toBe(1);
     expect(first.out).toMatch(/left\s+server\.ts/);
-    const again = await runCli(["init", "--host", "express", "--dir", folder]);
+    const again = await kocha.run(["init", "--host", "express", "--dir", folder]);
     expect(again.out).not.toContain("written");
     // The .env is another's, the package.json its own.
     expect(again.out).toContain("keygen --out .env\n  npm install && npm start\n");
@@ -69,7 +69,7 @@ describe("init", () => {
       writeFile(join(folder, "package.json"), '{ "name": "own", "type": "commonjs" }'),
       writeFile(join(folder, ".env"), "MINE=1\n"),
     ]);
-    const { code, out } = await runCli(["init", "--host", "express", "--dir", folder]);
+    const { code, out } = await kocha.run(["init", "--host", "express", "--dir", folder]);
     expect(code).toBe(1);
     const next = out.slice(out.indexOf("Next:"));
     expect(next).toContain("npx kocha-session keygen --out .env\n  npm pkg set type=module\n");
@@ -81,8 +81,8 @@ describe("init", () => {
 
   test("makes fresh keys for their owner's eyes, and keeps them out of git", async () => {
     const [one, other] = [join(root, "one"), join(root, "other")];
-    await runCli(["init", "--host", "node", "--https", "--dir", one]);
-    await runCli(["init", "--host", "node", "--https", "--dir", other]);
+    await kocha.run(["init", "--host", "node", "--https", "--dir", one]);
+    await kocha.run(["init", "--host", "node", "--https", "--dir", other]);
     const env = await readFile(join(one, ".env"), "utf8");
     expect(env).toMatch(
       /AUTO-GENERATED random keys[^]*SESSION_SECRET_KEY=.{44}\nSESSION_SIGNING_KEY=.{44}\n$/,
@@ -98,7 +98,7 @@ describe("init", () => {
     [[], /--host/],
     [["--host", "koa", "--name", "Ünïcode"], /--name/],
   ])("%j is called wrongly", async (flags, message) => {
-    const { code, err } = await runCli(["init", "--dir", join(root, "none"), ...flags]);
+    const { code, err } = await kocha.run(["init", "--dir", join(root, "none"), ...flags]);
     expect(code).toBe(2);
     expect(err).toMatch(message);
   });

@@ -5,13 +5,14 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { repository, sourceFlags } from "../support/cli.ts";
-import { linkPackages } from "../support/project.ts";
+import { BuiltPackage } from "../support/built-package.ts";
+import { repository } from "../support/cli.ts";
 import { listDocuments, readBlocks } from "./documents.ts";
 
 const documents = listDocuments().filter((document) =>
   readBlocks(document).some(({ language }) => language === "sh"),
 );
+const kocha = BuiltPackage.forTests();
 let root: string;
 
 /** Stands in for npm: takes what it knows, and fails for a script that the nearest manifest hasn't. */
@@ -29,12 +30,11 @@ if (scripts[script] === undefined) throw new Error("npm has no script " + script
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "kocha-session-shell-"));
-  await linkPackages(root);
-  const cli = [process.execPath, ...sourceFlags, join(repository, "src/cli/main.ts")];
+  await kocha.install(root);
   const npx = `#!/bin/sh
 [ "$1" = kocha-session ] || { echo "npx $1 is not shown here" >&2; exit 1; }
 shift
-exec ${cli.map((word) => `"${word}"`).join(" ")} "$@"
+exec "${process.execPath}" "${kocha.program}" "$@"
 `;
   for (const [name, text] of Object.entries({ npm, npx })) {
     writeFileSync(join(root, name), text);

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { mergingCookies } from "kocha-session/merge";
 import { SessionCookieStore } from "../../src/stores/cookie.ts";
-import { runCli } from "../support/cli.ts";
+import { BuiltPackage } from "../support/built-package.ts";
 import { freshKeys } from "../support/keys.ts";
 import { Clock, makeWorld } from "../unit/engine/client.ts";
 
@@ -11,6 +11,8 @@ interface Finding {
   readonly kind: string;
   readonly session?: { readonly keys: readonly { readonly key: string }[] };
 }
+
+const kocha = BuiltPackage.forTests();
 
 test("parts are shown one by one, and joined", async () => {
   const keys = freshKeys();
@@ -31,7 +33,7 @@ test("parts are shown one by one, and joined", async () => {
   }
   const env = { SESSION_SECRET_KEY: keys.secretKey, SESSION_SIGNING_KEY: keys.signingKey };
   const input = `Cookie: ${client.jar.header}; ${other.jar.header}`;
-  const { code, out } = await runCli(["inspect", "--json"], { input, env });
+  const { code, out } = await kocha.run(["inspect", "--json"], { input, env });
   const findings = JSON.parse(out) as Finding[];
   expect(code).toBe(0);
   expect(findings.map(({ kind }) => kind)).toEqual([

@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sourceFlags } from "./cli.ts";
 import { freePort } from "./servers/process.ts";
 
 /** What two visits of one client get. */
@@ -15,7 +14,7 @@ export async function visitTwice(
   };
   const [, ...args] = manifest.scripts.start.split(" ");
   const port = await freePort();
-  const server = spawn(process.execPath, [...sourceFlags, ...args], {
+  const server = spawn(process.execPath, args, {
     cwd: folder,
     env: { PATH: process.env["PATH"], PORT: String(port), ...environment },
   });
