@@ -1,8 +1,26 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { defaultServerConditions } from "vite";
 
 // The tests run on the sources; what they install and import from npm resolves as in any program.
 const ours = "kocha-session-source";
+
+/** Folders of tests that start browsers, programs and servers, or run every law: the longest. */
+const longest = ["browser", "package", "cli", "docs", "stores", "laws"];
+
+/** Begins with the longest files, so that no core is idle while another ends one. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const index = longest.findIndex((folder) => moduleId.includes(`/tests/${folder}/`));
+      return index === -1 ? longest.length : index;
+    };
+    // Within a folder by the durations of the last run, where there was one.
+    // oxlint-disable-next-line unicorn/no-array-sort -- the sequencer's own method, which copies
+    const known = await super.sort(files);
+    return known.toSorted((one, other) => rank(one) - rank(other));
+  }
+}
 
 export default defineConfig({
   resolve: { conditions: [ours, ...defaultServerConditions] },
@@ -16,7 +34,10 @@ export default defineConfig({
       include: ["tests/types/*.test-d.ts"],
       tsconfig: "tests/types/tsconfig.json",
     },
-    sequence: { shuffle: true },
+    // Vitest's own default leaves one core to itself: of two, half.
+    maxWorkers: "100%",
+    // The tests within a file are shuffled; each file is a process of its own.
+    sequence: { shuffle: true, sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     coverage: { include: ["src/**"], reporter: ["text-summary", "json-summary"] },

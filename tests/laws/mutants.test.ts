@@ -40,7 +40,7 @@ describe("stores with a fault", () => {
     const cases = await storeLaws(makeStore, { clock, seed, name: `a store with ${fault}` });
     const one = cases.filter(({ id }) => id === caughtBy);
     expect(one).toHaveLength(1);
-    expect(await failures(one)).toEqual([caughtBy]);
+    expect(one[0]?.applies).toBe(true);
     // Whoever reads the failure learns the store and the law.
     await expect(one[0]?.run()).rejects.toThrow(`a store with ${fault} breaks ${caughtBy}`);
   });

@@ -66,7 +66,8 @@ describe.each(["redis", "valkey"] as const)("durability replicated on %s", async
   const node = await createClient({ url: master.url }).connect();
   closers.push(() => node.destroy());
 
-  test.each([
+  // Each waits out two time limits: side by side, under prefixes of their own.
+  test.concurrent.each([
     ["node-redis", node],
     ["a pool of node-redis", pool],
     ["ioredis", ioredis],
