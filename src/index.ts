@@ -15,6 +15,7 @@ export type {
   StoreErrorEvent,
 } from "./events.ts";
 export { DAY } from "./base/time.ts";
+export type { Credential, CredentialFormat, SessionDialect } from "./engine/dialect.ts";
 export { followRevocations, type FollowOptions } from "./revocations/follower.ts";
 export type { Flash } from "./session/flash.ts";
 export type { ForeignCookies, ForeignSession } from "./cookie/foreign.ts";

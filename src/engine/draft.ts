@@ -3,8 +3,9 @@
 import type { Binding } from "./binding.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { cookieMaxAge } from "./expiry.ts";
-import { SECOND } from "../base/time.ts";
-import { idleOf, isSameLifetime, type Lifetime, noLifetime } from "./lifetime.ts";
+import type { SessionDialect } from "./dialect.ts";
+import { MAX_COOKIE_AGE, SECOND } from "../base/time.ts";
+import { idleOf, isSameLifetime, type Lifetime, longestIdle, noLifetime } from "./lifetime.ts";
 import { SessionMap } from "./map.ts";
 
 /** Why changes of a session are refused. */
@@ -43,9 +44,11 @@ export class Draft {
   /** The same, as they are stored. */
   storedLifetime: Lifetime = noLifetime;
   #created = -1;
+  readonly #dialect: SessionDialect | undefined;
 
-  constructor(config: ResolvedConfig) {
+  constructor(config: ResolvedConfig, dialect?: SessionDialect) {
     this.config = config;
+    this.#dialect = dialect;
     this.map = new SessionMap(config);
   }
 
@@ -59,6 +62,23 @@ export class Draft {
     this.isNew = false;
     this.lifetime = this.storedLifetime = lifetime;
     this.map.load(data);
+    this.followData();
+  }
+
+  /** Chooses the idle timeout that the data asks for, where a dialect says so. */
+  followData(): void {
+    const asked = this.#dialect?.idleSeconds;
+    if (asked === undefined) return;
+    const seconds = Math.floor(asked(this.map.view) ?? 0);
+    const { cookieExpires } = this.lifetime;
+    const isOwn = seconds >= 1 && seconds * SECOND < longestIdle(this.lifetime, this.config);
+    const sessionExpires = isOwn ? Math.min(seconds, MAX_COOKIE_AGE) : undefined;
+    this.choose({ cookieExpires, sessionExpires });
+  }
+
+  /** Whether a renewal is due whatever the throttle says. */
+  get renewsNow(): boolean {
+    return this.#dialect?.renewsNow?.() === true;
   }
 
   /** Begins a session that holds only what is set from now on, never the old data. */

@@ -3,6 +3,7 @@
 import type { CookieWriter } from "../cookie/attributes.ts";
 import type { Binding } from "./binding.ts";
 import type { ResolvedConfig } from "./config.ts";
+import type { SessionDialect } from "./dialect.ts";
 import type { Draft, Found } from "./draft.ts";
 import type { RefusedReason } from "../events.ts";
 import type { RenewalState } from "./expiry.ts";
@@ -14,6 +15,8 @@ import type { SealedWrite } from "../store/contract.ts";
 export interface EngineParts {
   readonly config: ResolvedConfig;
   readonly cookies: CookieWriter;
+  /** Of one request, of which few have one. */
+  readonly dialect?: SessionDialect | undefined;
 }
 
 /** Keeps one request's session. Saves give why nothing was saved; undefined: it was. */
@@ -60,5 +63,5 @@ export interface Finder {
    * The keeper of the request's session, once it can say what the request brought.
    * @throws {StoreError} when the store fails and `onStoreError` is "fail".
    */
-  find(header: string): Awaitable<Keeper>;
+  find(header: string, dialect: SessionDialect | undefined): Awaitable<Keeper>;
 }

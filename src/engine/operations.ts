@@ -34,6 +34,7 @@ export class Operations {
   /** Saves the changes within the request. */
   commit(): Awaitable<void> {
     const { draft, keeper } = this;
+    draft.followData();
     if (this.isDestroyed || !this.#isWritable() || !this.changed) return undefined;
     if (!keeper.isStored && this.#isEmpty) return undefined;
     return this.#report(keeper.save(draft));
@@ -41,6 +42,7 @@ export class Operations {
 
   /** Saves what is due at the request's end. */
   close(): Awaitable<void> {
+    this.draft.followData();
     if (this.isDestroyed || !this.#isWritable()) return undefined;
     return this.#report(this.keeper.close(this.draft, this.#decide()));
   }
@@ -48,6 +50,7 @@ export class Operations {
   /** Replaces the credential, with the changes so far. */
   regenerate(): Awaitable<void> {
     const { draft, keeper } = this;
+    draft.followData();
     if (keeper.broken !== undefined) throw keeper.broken;
     if (draft.readOnly === "unavailable") {
       const message = "the session could not be loaded, so it can't be saved";
@@ -86,8 +89,10 @@ export class Operations {
     const { draft, keeper, changed } = this;
     const renewal = keeper.renewal(draft);
     const { renewAfter, now } = draft.config;
+    const stored = keeper.isStored;
+    if (stored && !changed && draft.renewsNow) return "renew";
     return decide(
-      { stored: keeper.isStored, changed, empty: this.#isEmpty, touched: true, renewal },
+      { stored, changed, empty: this.#isEmpty, touched: true, renewal },
       renewAfter,
       now(),
     );

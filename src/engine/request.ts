@@ -69,7 +69,7 @@ export class RequestSession {
 
   #open(): Operations {
     if (this.#failure !== undefined) throw this.#failure;
-    const draft = new Draft(this.#parts.config);
+    const draft = new Draft(this.#parts.config, this.#parts.dialect);
     let found: Found | undefined;
     try {
       found = this.#keeper.load();

@@ -14,6 +14,7 @@ import {
   type SessionConfigFunction,
 } from "../engine/config.ts";
 import { type Connection, unknownConnection } from "../engine/connection.ts";
+import type { SessionDialect } from "../engine/dialect.ts";
 import type { ResponseEffects } from "../engine/effects.ts";
 import { notify } from "../events.ts";
 import type { EngineParts, Finder, Keeper } from "../engine/keeper.ts";
@@ -63,21 +64,26 @@ export class SessionMiddleware {
    * The session of a request. It never throws for what the client sent (law L12).
    * @param cookieHeader - the Cookie header; several are joined with "; ".
    * @param connection - what the host says of the connection; getters are called when needed.
+   * @param dialect - for a drop-in that speaks another library's way; absent: ours.
    * @throws {StoreError} when the store fails and `onStoreError` is "fail".
+   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when the dialect has a credential of its own, and
+   * the store seals its sessions.
    */
   open(
     cookieHeader: string | undefined,
     connection: Connection = unknownConnection,
+    dialect?: SessionDialect,
   ): Awaitable<Session> {
     const header = this.#checkHeader(cookieHeader);
-    const keeper = this.#finder.find(header);
+    const keeper = this.#finder.find(header, dialect);
     // A session that is there at once costs no promise.
-    if (!isThenable(keeper)) return this.#sessionOf(keeper, connection);
-    return keeper.then((found) => this.#sessionOf(found, connection));
+    if (!isThenable(keeper)) return this.#sessionOf(keeper, connection, dialect);
+    return keeper.then((found) => this.#sessionOf(found, connection, dialect));
   }
 
-  #sessionOf(keeper: Keeper, connection: Connection): Session {
-    return new Session(new RequestSession(this, this.#parts, connection, keeper));
+  #sessionOf(keeper: Keeper, connection: Connection, dialect: SessionDialect | undefined): Session {
+    const parts = dialect === undefined ? this.#parts : { ...this.#parts, dialect };
+    return new Session(new RequestSession(this, parts, connection, keeper));
   }
 
   /** Whether `session` is one of this engine's. */
@@ -86,8 +92,8 @@ export class SessionMiddleware {
   }
 
   /** As `open`, for a request whose response can't carry a cookie, such as a WebSocket upgrade. */
-  openReadOnly(cookieHeader: string | undefined): Awaitable<Session> {
-    return chain(this.open(cookieHeader), (session) => {
+  openReadOnly(cookieHeader: string | undefined, dialect?: SessionDialect): Awaitable<Session> {
+    return chain(this.open(cookieHeader, unknownConnection, dialect), (session) => {
       this.#requestOf(session).headersOnly = true;
       return session;
     });

@@ -3,6 +3,8 @@
 import { findCookies, findParts } from "../../cookie/find.ts";
 import { recover, chain, type Awaitable } from "../../base/awaitable.ts";
 import type { ResolvedConfig } from "../config.ts";
+import type { SessionDialect } from "../dialect.ts";
+import { ConfigError } from "../../errors.ts";
 import type { Finder } from "../keeper.ts";
 import type { Revocations } from "../../revocations/revocations.ts";
 import { SealedKeeper } from "./keeper.ts";
@@ -19,7 +21,8 @@ export class SealedFinder implements Finder {
     this.#store = store;
   }
 
-  find(header: string): Awaitable<SealedKeeper> {
+  find(header: string, dialect: SessionDialect | undefined): Awaitable<SealedKeeper> {
+    if (dialect?.credential !== undefined) throw sealedCredential();
     const { revocations } = this.#config;
     if (revocations !== undefined) return this.#findRevocable(header, revocations);
     return new SealedKeeper(this.#config, this.#store, () => this.#findCookies(header), undefined);
@@ -52,4 +55,10 @@ export class SealedFinder implements Finder {
     }
     return cookies;
   }
+}
+
+function sealedCredential(): ConfigError {
+  const message =
+    "must be a server-side one where a dialect has a credential: a cookie store's cookie is sealed";
+  return new ConfigError("ERR_SESSION_CONFIG_STORE", "store", message);
 }

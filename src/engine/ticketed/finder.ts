@@ -8,6 +8,7 @@ import type { ResolvedConfig } from "../config.ts";
 import { notify, type RejectedReason } from "../../events.ts";
 import { isInGrace } from "../../base/time.ts";
 import { MAX_SKEW } from "../../base/time.ts";
+import type { CredentialFormat, SessionDialect } from "../dialect.ts";
 import type { Finder } from "../keeper.ts";
 import { TicketOpener, type OpenedTicket } from "./ticket.ts";
 import { TicketedKeeper } from "./keeper.ts";
@@ -33,9 +34,10 @@ export class TicketedFinder implements Finder {
     this.#tickets = new TicketOpener(ring, config.name);
   }
 
-  find(header: string): Awaitable<TicketedKeeper> {
-    const keeper = new TicketedKeeper(this.#config, this.#ring);
-    const tickets = header === "" ? [] : this.#openTickets(header);
+  find(header: string, dialect: SessionDialect | undefined): Awaitable<TicketedKeeper> {
+    const format = dialect?.credential;
+    const keeper = new TicketedKeeper(this.#config, this.#ring, format);
+    const tickets = header === "" ? [] : this.#openTickets(header, format);
     const [first] = tickets;
     if (first === undefined) return keeper;
     const selectors = selectorsOf(tickets);
@@ -72,13 +74,13 @@ export class TicketedFinder implements Finder {
     );
   }
 
-  #openTickets(header: string): OpenedTicket[] {
+  #openTickets(header: string, format: CredentialFormat | undefined): OpenedTicket[] {
     const tickets: OpenedTicket[] = [];
     const tries = new Tries();
     for (const text of findCookies(header, this.#config.name)) {
       if (!tries.areLeft) break;
       // ORDER: the tag is checked before the store is asked, so that nobody can guess at rows.
-      const ticket = this.#tickets.open(text);
+      const ticket = format === undefined ? this.#tickets.open(text) : format.open(text);
       if (typeof ticket === "string") {
         if (tries.refused(ticket)) this.#reject(ticket);
         continue;

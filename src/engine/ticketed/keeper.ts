@@ -3,11 +3,11 @@
 import type { SigningKeyring } from "../../crypto/keyring.ts";
 import { chain, type Awaitable } from "../../base/awaitable.ts";
 import type { ResolvedConfig } from "../config.ts";
+import type { CredentialFormat } from "../dialect.ts";
 import { type Draft, type Found, type ReadOnlyReason, unavailable } from "../draft.ts";
 import { notify, type RefusedReason } from "../../events.ts";
 import { type RenewalState, renewalDue } from "../expiry.ts";
 import type { Keeper } from "../keeper.ts";
-import { mintSelector } from "../../store/selector.ts";
 import { type OpenedTicket, sealTicket } from "./ticket.ts";
 import type { Decision } from "../lifecycle.ts";
 import { encodeMeta } from "./meta.ts";
@@ -25,6 +25,8 @@ export class TicketedKeeper implements Keeper {
   readonly #config: ResolvedConfig;
   readonly #ring: SigningKeyring;
   readonly #rows: RowWriter;
+  /** Another format of the client's ticket; undefined: ours. */
+  readonly #format: CredentialFormat | undefined;
   #selector: string | undefined;
   /** The row as last seen; undefined: the session isn't stored. */
   #row: KnownRow | undefined;
@@ -36,10 +38,11 @@ export class TicketedKeeper implements Keeper {
   #ticketIsDue = false;
   #isDestroyed = false;
 
-  constructor(config: ResolvedConfig, ring: SigningKeyring) {
+  constructor(config: ResolvedConfig, ring: SigningKeyring, format: CredentialFormat | undefined) {
     this.#config = config;
     this.#ring = ring;
-    this.#rows = new RowWriter(config);
+    this.#format = format;
+    this.#rows = new RowWriter(config, format?.mint);
   }
 
   /**
@@ -70,7 +73,7 @@ export class TicketedKeeper implements Keeper {
   }
 
   get id(): string {
-    return (this.#selector ??= mintSelector());
+    return (this.#selector ??= this.#rows.mint());
   }
 
   get isStored(): boolean {
@@ -137,8 +140,8 @@ export class TicketedKeeper implements Keeper {
     const selector = this.#selector;
     if (!this.#ticketIsDue || this.#row === undefined || selector === undefined) return undefined;
     const { generation } = this.#row;
-    const issued = this.#config.now();
-    const value = sealTicket(this.#ring, name, { selector, generation, issued });
+    const row = { selector, generation, issued: this.#config.now() };
+    const value = this.#format?.seal(row) ?? sealTicket(this.#ring, name, row);
     return { set: [{ name, value }], expire: [] };
   }
 
@@ -171,7 +174,8 @@ export class TicketedKeeper implements Keeper {
   #update(draft: Draft, row: KnownRow, bump: boolean): Awaitable<RefusedReason | undefined> {
     const now = this.#config.now();
     const { binding, changed, lifetime, lifetimeChanged } = draft;
-    const renews = renewalDue(this.renewal(draft), this.#config.renewAfter, now) !== "none";
+    const renews =
+      draft.renewsNow || renewalDue(this.renewal(draft), this.#config.renewAfter, now) !== "none";
     const { clear, set, del } = draft.map.settle();
     // The data's end and the cookie's move together, or a browser would forget a live session.
     const ttl = clear || bump || renews || lifetimeChanged ? draft.ttl : 0;

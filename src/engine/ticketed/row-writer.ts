@@ -26,8 +26,12 @@ export class RowWriter {
   /** Set by a call that failed: what the store holds is not known any more. */
   broken: Error | undefined;
 
-  constructor(config: ResolvedConfig) {
+  /** Gives a new row's selector. */
+  readonly mint: () => string;
+
+  constructor(config: ResolvedConfig, mint: () => string = mintSelector) {
     this.#config = config;
+    this.mint = mint;
   }
 
   /** A new row under `selector`, or under a fresh one where that is taken. */
@@ -39,7 +43,7 @@ export class RowWriter {
     return chain(this.save(selector, change), (saved) => {
       if (saved !== undefined) return saved;
       // The session that has the selector must not be touched (ASVS 7.2.3).
-      if (attempts > 1) return this.insert(mintSelector(), change, attempts - 1);
+      if (attempts > 1) return this.insert(this.mint(), change, attempts - 1);
       const message = `the store refused ${CREATE_ATTEMPTS} new sessions in a row`;
       return this.#fail(badAnswer(this.#config, "save", message));
     });
