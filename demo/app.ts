@@ -23,7 +23,9 @@ const KILOBYTE = 1024;
 export function createShop(config: SessionConfig): Express {
   const app = express();
   app.disable("x-powered-by");
-  app.set("lists", config.store.list !== undefined);
+  // A cookie store keeps no sessions that it could list.
+  const rows = "sealed" in config.store ? undefined : config.store;
+  app.set("lists", rows?.list !== undefined);
   // Before the session: a stylesheet is nobody's in particular.
   app.get("/style.css", (_, response) => response.type("css").send(style));
   app.use(sessionMiddleware(config), sameOrigin, express.urlencoded({ extended: false }));
@@ -76,7 +78,7 @@ export function createShop(config: SessionConfig): Express {
     const user = session.get("name");
     if (user !== "") {
       // A server-side store ends the sessions that it lists; a cookie store needs to be told of them.
-      if (config.revocations === undefined) await config.store.destroyAll?.(user);
+      if (config.revocations === undefined) await rows?.destroyAll?.(user);
       else await config.revocations.revokeSubject(user);
     }
     await session.destroy();
@@ -93,7 +95,7 @@ export function createShop(config: SessionConfig): Express {
     request.session.clear();
     response.redirect(303, "/session");
   });
-  if (config.store.list !== undefined) addDevices(app, config.store, frame);
+  if (rows?.list !== undefined) addDevices(app, rows, frame);
   app.use(showError);
   return app;
 }

@@ -1,12 +1,12 @@
 // The demo's session settings: what `kocha-session init` writes, with short timeouts to look at.
 import { randomBytes } from "node:crypto";
 import {
+  type AnySessionStore,
   DAY,
   memoryRevocations,
   SessionCookieStore,
   type SessionConfig,
   type SessionObservers,
-  type SessionStore,
 } from "kocha-session";
 
 const freshKey = (): string => randomBytes(32).toString("base64");
@@ -30,7 +30,7 @@ export function demoKeys(): { readonly secretKey: string; readonly signingKey: s
 export function sessionConfig(
   on: SessionObservers = {},
   keys: ReturnType<typeof demoKeys> = demoKeys(),
-  store: SessionStore = new SessionCookieStore(keys),
+  store: AnySessionStore = new SessionCookieStore(keys),
 ): SessionConfig {
   return {
     name: "shop_session",

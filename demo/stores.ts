@@ -4,12 +4,12 @@ import {
   SessionCookieStore,
   type SessionCookieStoreOptions,
   SessionMemoryStore,
-  type SessionStore,
+  type AnySessionStore,
 } from "kocha-session";
 
 /** A store that the demo opened, and how to let go of it. */
 export interface OpenedStore {
-  readonly store: SessionStore;
+  readonly store: AnySessionStore;
   readonly close: () => Promise<void> | void;
 }
 

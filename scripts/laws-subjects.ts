@@ -58,7 +58,7 @@ function cookieStore(
 ): OpenSubject {
   const clock = fakeClock();
   const keys = { secretKey: freshKey(), signingKey: freshKey() };
-  const makeStore = async () => new SessionCookieStore({ ...keys, ...options, now: clock.now });
+  const makeStore = async () => new SessionCookieStore({ ...keys, ...options });
   if (!revoking) return { makeStore, clock };
   const makeConfig = () => ({
     revocations: memoryRevocations({ now: clock.now }),

@@ -24,35 +24,13 @@ export { memoryRevocations, type MemoryRevocationsOptions } from "./revocations/
 export { destroySession, listSessions, type SessionSummary } from "./session/listing.ts";
 export { SessionMiddleware, type SessionConfigSource } from "./session/middleware.ts";
 export type { Connection } from "./engine/connection.ts";
-export {
-  mergeRecords,
-  toRecord,
-  type EndingSession,
-  type AppendedRevocation,
-  type RevocationEntry,
-  type RevocationKind,
-  type RevocationLog,
-  type RevocationPage,
-  type RevocationRecord,
-  type Revocations,
-  type RevokeSubjectOptions,
-  type SessionLimits,
-} from "./revocations/revocations.ts";
+export type { Revocations, RevokeSubjectOptions } from "./revocations/revocations.ts";
 export { Session } from "./session/session.ts";
 export type { Awaitable } from "./base/awaitable.ts";
 export type {
-  Cookie,
+  AnySessionStore,
   ListedSession,
-  OpenedSession,
-  RevocableSession,
-  RevocationVerdict,
   SavedSession,
-  SealedChange,
-  SealedContext,
-  SealedCookie,
-  SealedRemains,
-  SealedSessionStore,
-  SealedWrite,
   SessionChange,
   SessionStore,
   StoreCapabilities,

@@ -1,15 +1,6 @@
 // The cookie store's options and their checks. It knows no key and no cookie.
 import type { ForeignCookies } from "./foreign.ts";
-import {
-  clock,
-  count,
-  fail,
-  flag,
-  hasMethods,
-  option,
-  readOptions,
-  unchecked,
-} from "../base/options.ts";
+import { count, fail, flag, hasMethods, option, readOptions, unchecked } from "../base/options.ts";
 import type { CookieKey } from "../crypto/keyring.ts";
 import { isMerging, type Merging } from "./merging.ts";
 import { MAX_COOKIES } from "./split.ts";
@@ -36,8 +27,6 @@ export interface SessionCookieStoreOptions {
    * request with one token on, it costs no decryption. Default true.
    */
   readonly rememberTokens?: boolean | undefined;
-  /** The clock of `load` and `save`, for tests: Unix milliseconds. Default Date.now. */
-  readonly now?: (() => number) | undefined;
 }
 
 /** The options that say what the store does, checked; its keys are the keyring's affair. */
@@ -46,7 +35,6 @@ export function readCookieStoreOptions(options: SessionCookieStoreOptions): {
   readonly merge: Merging | undefined;
   readonly migrateFrom: ForeignCookies | undefined;
   readonly rememberTokens: boolean;
-  readonly now: () => number;
 } {
   const read = readOptions("SessionCookieStore", options, {
     secretKey: unchecked,
@@ -64,7 +52,6 @@ export function readCookieStoreOptions(options: SessionCookieStoreOptions): {
       undefined,
     ),
     rememberTokens: flag(true),
-    now: clock(),
   });
   if (read.merge !== undefined && read.maxCookies > 1) {
     fail("merge", "and maxCookies can't both be given: a part is whole");

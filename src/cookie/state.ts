@@ -1,6 +1,6 @@
 // A sealed session's numbers, and what a change does to them by the reference semantics. It knows
 // no cookie and no seal.
-import { applyUntil } from "../store/change.ts";
+import { nextState } from "../store/change.ts";
 import { SECOND } from "../base/time.ts";
 import { mintSelector } from "../store/selector.ts";
 import type { OpenedSession, SealedChange } from "../store/contract.ts";
@@ -16,32 +16,28 @@ export function applyToPayload(
   now: number,
 ): SessionPayload | undefined {
   // Idle end and deadline are sealed apart, so the change works only on the idle end.
-  const before = opened && {
-    data: opened.data,
-    rev: opened.rev,
-    generation: opened.generation,
-    expires: opened.expires > now ? opened.idleExpires : 0,
-    meta: opened.meta,
-  };
+  const live =
+    opened !== undefined && opened.expires > now
+      ? { data: opened.data, rev: opened.rev, expires: opened.idleExpires }
+      : undefined;
   // A lifetime of its own raises `rev`, as it does in a row: otherwise an older state with a later
   // idle end would pass for the newer one.
-  const isChosen = change.cookieExpires !== undefined || change.sessionExpires !== undefined;
-  const fenced = isChosen ? { ...change, meta: "" } : change;
-  const { refused, stored } = applyUntil(before, fenced, now, Infinity, true);
-  if (refused || stored === undefined) return undefined;
+  const fences = change.cookieExpires !== undefined || change.sessionExpires !== undefined;
+  const state = nextState(live, change, now, Infinity, fences, true);
+  if (state === undefined) return undefined;
   return {
     id: opened?.id ?? change.id ?? mintSelector(),
-    rev: stored.rev,
+    rev: state.rev,
     created: opened?.created ?? Math.floor(now / SECOND) * SECOND,
     issued: now,
-    idleExpires: stored.expires,
+    idleExpires: state.expires,
     deadline: change.deadline,
     subject: change.subject === undefined ? opened?.subject : (change.subject ?? undefined),
     boundAt: boundAtOf(opened, change, now),
     credential: change.credential ?? opened?.credential,
     cookieExpires: change.cookieExpires ?? opened?.cookieExpires,
     sessionExpires: (change.sessionExpires ?? opened?.sessionExpires) || undefined,
-    data: stored.data,
+    data: state.data,
   };
 }
 
@@ -81,8 +77,6 @@ export function toOpened(payload: SessionPayload, names: readonly string[]): Ope
     sessionExpires: payload.sessionExpires,
     data: payload.data,
     expires: endOf(payload),
-    generation: 1,
-    meta: "",
     names,
   };
 }

@@ -28,14 +28,14 @@ import { SECOND } from "../base/time.ts";
 import { eventNames, type SessionObservers } from "../events.ts";
 import type { Revocations } from "../revocations/revocations.ts";
 import { type CallsInFlight, callsInFlightOf } from "../store/calls-in-flight.ts";
-import { isSealed, type SessionStore } from "../store/contract.ts";
+import { isSealed, type SessionStore, type AnySessionStore } from "../store/contract.ts";
 
 /** How sessions are kept and how their cookie looks. Times are in seconds, sizes in bytes. */
 export interface SessionConfig {
   /** The cookie's name. Default "session". */
   readonly name?: string | undefined;
   /** Where sessions are kept: `new SessionCookieStore({ … })`, or a server-side store. */
-  readonly store: SessionStore;
+  readonly store: AnySessionStore;
   /** The cookie's lifetime, seconds from now; -1: persistent; 0: a browser-session cookie. Default 0. */
   readonly cookieExpires?: number | undefined;
   /** The idle timeout, seconds from the last renewal; -1: none; 0: follows `cookieExpires`, else a day. Default 0. */
@@ -129,14 +129,14 @@ export const configDefaults = {
 /** The configuration, checked, complete and frozen. */
 export interface ResolvedConfig {
   readonly name: string;
-  readonly store: SessionStore;
+  readonly store: AnySessionStore;
   readonly cookieExpires: number;
   readonly sessionExpires: number;
   /** Seconds; Infinity: none. */
   readonly absoluteExpires: number;
   readonly renewAfter: number;
   readonly cookie: CookieAttributes;
-  /** Absent with a sealed store, which has keys of its own. */
+  /** Absent with a sealed store, which has secrets of its own. */
   readonly signing: SigningKeyring | undefined;
   readonly revocations: Revocations | undefined;
   readonly vary: "auto" | "always";
@@ -148,6 +148,12 @@ export interface ResolvedConfig {
   readonly maxSessionBytes: number;
   readonly on: SessionObservers;
   readonly now: () => number;
+}
+
+/** The configuration of a server-side store. */
+export interface TicketedConfig extends ResolvedConfig {
+  readonly store: SessionStore;
+  readonly signing: SigningKeyring;
 }
 
 /**
@@ -207,7 +213,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     now: read.now,
   });
   const { revocations } = resolved;
-  store.answerWithin?.(storeTimeoutMs);
+  if (!isSealed(store)) store.answerWithin?.(storeTimeoutMs);
   revocations?.cover({
     // Only a timeout of the configuration's own holds for every session: one may choose its
     // cookie's lifetime, which the idle timeout follows otherwise.
@@ -218,9 +224,11 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
   return resolved;
 }
 
-function checkStore(store: unknown): SessionStore {
-  if (hasMethods(store, "load", "save")) return store as SessionStore;
-  const what = `a store with the methods load and save, such as ${storeInstead(store)}`;
+function checkStore(store: unknown): AnySessionStore {
+  const isSealing = Object(store).sealed === true;
+  const methods = isSealing ? (["open", "write"] as const) : (["load", "save"] as const);
+  if (hasMethods(store, ...methods)) return store as AnySessionStore;
+  const what = `a store with the methods ${methods.join(" and ")}, such as ${storeInstead(store)}`;
   return mustBe("store", what, store, "ERR_SESSION_CONFIG_STORE");
 }
 
@@ -230,7 +238,7 @@ function storeInstead(given: unknown): string {
     : "new SessionCookieStore({ secretKey, signingKey })";
 }
 
-function signingRing(config: SessionConfig, store: SessionStore): SigningKeyring | undefined {
+function signingRing(config: SessionConfig, store: AnySessionStore): SigningKeyring | undefined {
   if (!isSealed(store)) return createSigningKeyring(config);
   for (const field of ["signingKey", "keys"] as const) {
     if (config[field] !== undefined) {
@@ -240,7 +248,7 @@ function signingRing(config: SessionConfig, store: SessionStore): SigningKeyring
   return undefined;
 }
 
-function checkRevocations(value: unknown, store: SessionStore): Revocations | undefined {
+function checkRevocations(value: unknown, store: AnySessionStore): Revocations | undefined {
   if (value === undefined) return undefined;
   if (!isSealed(store)) {
     fail(
@@ -253,7 +261,7 @@ function checkRevocations(value: unknown, store: SessionStore): Revocations | un
 }
 
 /** The store's own limit, where it has one, is the most that may be asked for. */
-function sessionBytes(config: SessionConfig, store: SessionStore): number {
+function sessionBytes(config: SessionConfig, store: AnySessionStore): number {
   const most = isSealed(store) ? (store.maxSessionBytes ?? Infinity) : Infinity;
   const read = count(Math.min(configDefaults.maxSessionBytes, most));
   const bytes = read(config.maxSessionBytes, "maxSessionBytes");

@@ -2,7 +2,7 @@
 // engine's notes made readable. It knows no request.
 import { ConfigError, isSessionError, StoreError } from "../errors.ts";
 import { checkRow } from "../engine/ticketed/row.ts";
-import type { SessionStore } from "../store/contract.ts";
+import { type SessionStore, type AnySessionStore, isSealed } from "../store/contract.ts";
 import { isReserved } from "../base/reserved.ts";
 import { assertText } from "../base/text.ts";
 
@@ -29,13 +29,14 @@ export interface SessionSummary {
  * @throws {StoreError} when the store fails.
  */
 export async function* listSessions(
-  store: SessionStore,
+  store: AnySessionStore,
   subject: string,
 ): AsyncGenerator<SessionSummary> {
   assertText(subject, "subject");
-  if (store.list === undefined) throw cannotList();
+  const rows = atRest(store);
+  if (rows.list === undefined) throw cannotList();
   try {
-    for await (const { id, stored } of store.list(subject)) {
+    for await (const { id, stored } of rows.list(subject)) {
       const row = checkRow(stored);
       // A row that someone else wrote is no session, and none that was bound to another meanwhile.
       if (row === undefined || row.notes.subject !== subject) continue;
@@ -59,25 +60,33 @@ export async function* listSessions(
  * Ends one session of a subject, for good: law L2.
  * @param id - as `listSessions` gives it; whatever a client says is checked against the subject.
  * @returns whether there was such a session.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_STORE for a store that can't list.
  * @throws {StoreError} when the store fails; the session may live on.
  */
 export async function destroySession(
-  store: SessionStore,
+  store: AnySessionStore,
   subject: string,
   id: string,
 ): Promise<boolean> {
   assertText(subject, "subject");
   assertText(id, "id");
+  const rows = atRest(store);
   try {
-    const row = checkRow(await store.load(id));
+    const row = checkRow(await rows.load(id));
     // ORDER: whose it is comes first; nobody ends the session of somebody else.
     if (row === undefined || row.notes.subject !== subject) return false;
     const change = { op: "destroy", set: new Map<string, string>(), del: [] } as const;
-    await store.save(id, { ...change, ttl: 0, deadline: Infinity });
+    await rows.save(id, { ...change, ttl: 0, deadline: Infinity });
     return true;
   } catch (error) {
     throw failed("save", error);
   }
+}
+
+/** The store, where it keeps rows at all. */
+function atRest(store: AnySessionStore): SessionStore {
+  if (isSealed(store)) throw cannotList();
+  return store;
 }
 
 function withoutReserved(data: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

@@ -2,7 +2,6 @@
 // client. It knows no framework; the adapters call it and carry out the effects.
 import { CookieWriter } from "../cookie/attributes.ts";
 import { MAX_HEADER_LENGTH } from "../cookie/find.ts";
-import type { SigningKeyring } from "../crypto/keyring.ts";
 import { UsageError } from "../errors.ts";
 import { chain, isThenable, type Awaitable } from "../base/awaitable.ts";
 import type { LostReason } from "../engine/closing.ts";
@@ -12,6 +11,7 @@ import {
   type ResolvedConfig,
   type SessionConfig,
   type SessionConfigFunction,
+  type TicketedConfig,
 } from "../engine/config.ts";
 import { type Connection, unknownConnection } from "../engine/connection.ts";
 import type { SessionDialect } from "../engine/dialect.ts";
@@ -152,8 +152,8 @@ export class SessionMiddleware {
 }
 
 function finderOf(config: ResolvedConfig): Finder {
-  const { signing, store } = config;
+  const { store } = config;
   if (isSealed(store)) return new SealedFinder(config, store);
-  // The configuration was refused without it.
-  return new TicketedFinder(config, signing as SigningKeyring);
+  // Without a signing key it would have been refused.
+  return new TicketedFinder(config as TicketedConfig);
 }

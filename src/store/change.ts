@@ -20,54 +20,62 @@ export function applyChange(
   change: SessionChange,
   now: number,
 ): AppliedChange {
-  return applyUntil(stored, change, now, change.deadline);
-}
-
-/**
- * The same for a store that keeps the deadline apart: only `deadline` cuts `expires`.
- * @param isTransient - whether the answer is used up at once, and may hold the change's own map.
- */
-export function applyUntil(
-  stored: StoredSession | undefined,
-  change: SessionChange,
-  now: number,
-  deadline: number,
-  isTransient = false,
-): AppliedChange {
   const live = stored !== undefined && stored.expires > now ? stored : undefined;
   if (change.op === "destroy") return { refused: false, stored: undefined };
-  if (change.op === "create") {
-    if (live !== undefined) return { refused: true, stored: live };
-    const expires = Math.min(now + change.ttl, deadline);
-    const created = { rev: 1, generation: 1, expires, meta: change.meta ?? "" };
-    return {
-      refused: false,
-      stored: { data: nextData(undefined, change, isTransient), ...created },
-    };
-  }
-  if (live === undefined || live.rev !== change.rev || !isAsExpected(live.data, change)) {
-    return { refused: true, stored: live };
-  }
-  const barrier = change.clear === true || change.bump === true;
-  const mayShrink = barrier || change.shrinks === true;
-  const fenced = barrier || change.meta !== undefined || change.subject !== undefined;
-  const renewed = now + change.ttl;
+  const fences = change.meta !== undefined;
+  const state = nextState(live, change, now, change.deadline, fences, false);
+  if (state === undefined) return { refused: true, stored: live };
+  const { generation, meta } = live ?? { generation: 1, meta: "" };
   return {
     refused: false,
     stored: {
-      data: nextData(live.data, change, isTransient),
-      rev: fenced ? live.rev + 1 : live.rev,
-      generation: change.bump === true ? live.generation + 1 : live.generation,
-      expires: Math.min(mayShrink ? renewed : Math.max(live.expires, renewed), deadline),
-      meta: change.meta ?? live.meta,
+      ...state,
+      generation: live !== undefined && change.bump === true ? generation + 1 : generation,
+      meta: change.meta ?? meta,
     },
   };
 }
 
-/** What `save` answers for an applied change, under the key that it was given. */
-export function toSaved(key: string, stored: StoredSession | undefined): SavedSession {
+/** What stores of both kinds keep of a session, and a change works on. */
+export type SessionState = Pick<StoredSession, "data" | "rev" | "expires">;
+
+/**
+ * The state after a create or an update.
+ * @param live - the state that it is made from; undefined: there is no live session.
+ * @param deadline - cuts `expires`, Unix milliseconds; Infinity: it is kept apart.
+ * @param fences - whether the change raises `rev` for more than its barrier or subject.
+ * @param isTransient - whether the answer is used up at once, and may hold the change's own map.
+ * @returns undefined when the change is refused.
+ */
+export function nextState(
+  live: SessionState | undefined,
+  change: Omit<SessionChange, "meta">,
+  now: number,
+  deadline: number,
+  fences: boolean,
+  isTransient: boolean,
+): SessionState | undefined {
+  const isCreate = change.op === "create";
+  const applies =
+    live === undefined
+      ? isCreate
+      : !isCreate && live.rev === change.rev && isAsExpected(live, change);
+  if (!applies) return undefined;
+  const data = nextData(live?.data, change, isTransient);
+  const renewed = now + change.ttl;
+  if (live === undefined) return { data, rev: 1, expires: Math.min(renewed, deadline) };
+  const barrier = change.clear === true || change.bump === true;
+  const mayShrink = barrier || change.shrinks === true;
   return {
-    key,
+    data,
+    rev: barrier || fences || change.subject !== undefined ? live.rev + 1 : live.rev,
+    expires: Math.min(mayShrink ? renewed : Math.max(live.expires, renewed), deadline),
+  };
+}
+
+/** What `save` answers for an applied change. */
+export function toSaved(stored: StoredSession | undefined): SavedSession {
+  return {
     rev: stored?.rev ?? 0,
     generation: stored?.generation ?? 0,
     expires: stored?.expires ?? 0,
@@ -75,7 +83,7 @@ export function toSaved(key: string, stored: StoredSession | undefined): SavedSe
 }
 
 /** Whether each key that the change names in `expect` holds what it names (S9). */
-function isAsExpected(data: ReadonlyMap<string, string>, { expect }: SessionChange): boolean {
+function isAsExpected({ data }: SessionState, { expect }: Pick<SessionChange, "expect">): boolean {
   if (expect === undefined) return true;
   for (const [key, value] of expect) {
     if (data.get(key) !== value) return false;
@@ -85,7 +93,7 @@ function isAsExpected(data: ReadonlyMap<string, string>, { expect }: SessionChan
 
 function nextData(
   data: ReadonlyMap<string, string> | undefined,
-  change: SessionChange,
+  change: Omit<SessionChange, "meta">,
   isTransient: boolean,
 ): ReadonlyMap<string, string> {
   if (change.clear === true || data === undefined) {

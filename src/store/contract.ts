@@ -1,5 +1,6 @@
 // The contract of a store, in numbered clauses that the laws cite. It knows no HTTP, no cookie
-// attribute and no framework; a store sees a selector and a change, never what the client holds.
+// attribute and no framework. A SessionStore sees a selector and a change, never what the client
+// holds; what of the clauses a SealedSessionStore keeps is said there.
 //
 // S1  `load` gives undefined for what is unknown, expired, tampered or malformed; it throws only
 //     when the store itself fails.
@@ -24,7 +25,7 @@ export interface StoredSession {
   readonly data: ReadonlyMap<string, string>;
   /** The fence: raised by every barrier and by every change of `meta` or `subject`; from 1. */
   readonly rev: number;
-  /** Raised only by `bump`; the client's ticket names it; from 1. */
+  /** Raised only by `bump`; the ticket names it; from 1. */
   readonly generation: number;
   /** Unix milliseconds by the store's clock; Infinity: never. */
   readonly expires: number;
@@ -34,8 +35,6 @@ export interface StoredSession {
 
 /** What `save` gives back for a change that was applied; after a destroy all numbers are 0. */
 export interface SavedSession {
-  /** The key that loads the session from now on: the selector, or a sealed store's token. */
-  readonly key: string;
   readonly rev: number;
   readonly generation: number;
   /** Unix milliseconds; Infinity: never. */
@@ -83,8 +82,6 @@ export interface StoreCapabilities {
   readonly durable?: boolean;
   /** `list` and `destroyAll` exist, and their index never misses a live session. */
   readonly lists?: boolean;
-  /** A sealed store whose responses merge in the browser: laws L1 and L3 hold there. */
-  readonly merges?: boolean;
 }
 
 /** A session in a subject's list. */
@@ -94,7 +91,7 @@ export interface ListedSession {
   readonly stored: StoredSession;
 }
 
-/** Where sessions are kept: Kocha's two methods, made safe. */
+/** Where sessions are kept: Kocha's two methods, made safe. A client holds only a ticket. */
 export interface SessionStore {
   /**
    * The session of `selector`, a row's id (S1, S7).
@@ -104,7 +101,7 @@ export interface SessionStore {
   load(selector: string): Awaitable<StoredSession | undefined>;
   /**
    * Applies the change (S2 to S6).
-   * @param selector - the engine mints it, also on create; "" on create for a sealed store.
+   * @param selector - the engine mints it, also on create.
    * @returns undefined when the change is refused.
    */
   save(selector: string, change: SessionChange): Awaitable<SavedSession | undefined>;
@@ -131,7 +128,12 @@ export interface Cookie {
 }
 
 /** What a sealed store's cookies say, joined into one session. */
-export interface OpenedSession extends StoredSession {
+export interface OpenedSession {
+  readonly data: ReadonlyMap<string, string>;
+  /** The fence: raised by every barrier and by every change of the subject or the lifetime; from 1. */
+  readonly rev: number;
+  /** Unix milliseconds; Infinity: never. */
+  readonly expires: number;
   /** The session's handle, minted at its construction: base64url of 16 random bytes. */
   readonly id: string;
   /** The id of the credential that opened it; absent: the session's first one, whose id is `id`. */
@@ -209,12 +211,20 @@ export interface SealedWrite {
   readonly collapsed?: number;
 }
 
+/** What a sealed store can promise; absent means false. */
+export interface SealedCapabilities {
+  /** Its responses merge in the browser: laws L1 and L3 hold there. */
+  readonly merges?: boolean;
+}
+
 /**
- * A store whose sessions travel inside the cookies themselves. The engine uses `open` and
- * `write`; `load` and `save` on one string remain, with the cookie name "session".
+ * A store whose sessions travel in the cookies themselves. Of the clauses S1, S2, S4 and S6 to S8
+ * hold for `open` and `write`; nothing is at rest, so a change is refused only for what the request
+ * brought.
  */
-export interface SealedSessionStore extends SessionStore {
+export interface SealedSessionStore {
   readonly sealed: true;
+  readonly capabilities?: SealedCapabilities;
   /** Names of cookies in other formats that `open` wants to see too. */
   readonly foreignNames?: readonly string[];
   /** All keys and values together, in bytes: what `set` takes, if less than the configuration's. */
@@ -242,8 +252,8 @@ export interface SealedSessionStore extends SessionStore {
   ): SealedWrite | undefined;
 }
 
-/** A change as a sealed store gets it: what a server-side store finds in `meta` stands apart. */
-export interface SealedChange extends SessionChange {
+/** What one request changed, as a sealed store gets it: the notes' fields stand by themselves. */
+export interface SealedChange extends Omit<SessionChange, "meta"> {
   /** On create: the handle that the session has already, if it was asked for. */
   readonly id?: string;
   /** The cookie lifetime that this session chose, in seconds; absent: unchanged. */
@@ -256,8 +266,11 @@ export interface SealedChange extends SessionChange {
   readonly credential?: string;
 }
 
+/** A store of either kind, as a configuration takes it. */
+export type AnySessionStore = SessionStore | SealedSessionStore;
+
 /** Whether a store seals its sessions into the cookies. */
-export function isSealed(store: SessionStore): store is SealedSessionStore {
+export function isSealed(store: AnySessionStore): store is SealedSessionStore {
   return (store as Partial<SealedSessionStore>).sealed === true;
 }
 

@@ -37,8 +37,7 @@ export abstract class WholeValueStore implements SessionStore {
   }
 
   async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
-    if (!isSelector(selector))
-      return change.op === "destroy" ? toSaved(selector, undefined) : undefined;
+    if (!isSelector(selector)) return change.op === "destroy" ? toSaved(undefined) : undefined;
     return this.#queue.run(selector, (turn) => this.#apply(selector, change, turn));
   }
 
@@ -52,7 +51,7 @@ export abstract class WholeValueStore implements SessionStore {
     if (refused) return undefined;
     turn.assertHeld();
     await this.#put(selector, stored, turn);
-    return toSaved(selector, stored);
+    return toSaved(stored);
   }
 
   async #put(selector: string, kept: Kept, turn: Turn<Kept>): Promise<void> {

@@ -5,15 +5,12 @@ import {
   type Cookie,
   isOpened,
   type OpenedSession,
-  type SavedSession,
+  type SealedCapabilities,
   type SealedChange,
   type SealedContext,
   type SealedRemains,
   type SealedSessionStore,
   type SealedWrite,
-  type SessionChange,
-  type StoreCapabilities,
-  type StoredSession,
 } from "../store/contract.ts";
 import type { RejectedReason } from "../events.ts";
 import { MAX_SKEW, SECOND } from "../base/time.ts";
@@ -35,13 +32,11 @@ export type { SessionCookieStoreOptions } from "../cookie/options.ts";
 const REMEMBERED_BYTES = 1_048_576;
 /** What a pair of an opened session costs besides its text, about. */
 const PAIR_BYTES = 100;
-/** The cookie's name where none is given, and so what `load` and `save` seal for. */
-const DEFAULT_NAME = "session";
 
 /** Keeps each session in its client's own cookie, encrypted and signed; nothing to run. */
 export class SessionCookieStore implements SealedSessionStore {
   readonly sealed = true;
-  readonly capabilities: StoreCapabilities;
+  readonly capabilities: SealedCapabilities;
   readonly foreignNames: readonly string[];
   readonly maxSessionBytes: number | undefined;
   readonly #ring: CookieKeyring;
@@ -49,14 +44,13 @@ export class SessionCookieStore implements SealedSessionStore {
   readonly #merging: MergingHalf | undefined;
   readonly #foreign: ForeignCookies | undefined;
   readonly #verified: VerifiedTexts<SessionPayload>;
-  readonly #now: () => number;
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_KEY or ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionCookieStoreOptions) {
-    const { maxCookies, merge, migrateFrom, rememberTokens, now } = readCookieStoreOptions(options);
+    const { maxCookies, merge, migrateFrom, rememberTokens } = readCookieStoreOptions(options);
     this.#ring = createCookieKeyring(options);
     this.#maxCookies = maxCookies;
-    this.capabilities = { atomic: false, durable: true, lists: false, merges: merge !== undefined };
+    this.capabilities = { merges: merge !== undefined };
     this.maxSessionBytes = merge?.maxSessionBytes;
     this.#foreign = migrateFrom;
     this.foreignNames = migrateFrom === undefined ? [] : [migrateFrom.name];
@@ -64,30 +58,6 @@ export class SessionCookieStore implements SealedSessionStore {
     const bytes = rememberTokens ? REMEMBERED_BYTES / (merge === undefined ? 1 : 2) : 0;
     this.#verified = new VerifiedTexts(bytes);
     this.#merging = merge?.create(this.#ring, bytes);
-    this.#now = now;
-  }
-
-  /** The session of a token that was sealed for the cookie name "session" (S1). */
-  load(key: string): StoredSession | undefined {
-    const opened = this.#openOne(key);
-    // What is opened shares its data with what is opened after it.
-    return opened && { ...opened, data: new Map(opened.data) };
-  }
-
-  /**
-   * The change applied to the session of a token for the cookie name "session"; "" on create. The
-   * old token stays as good as it was: a cookie alone can't be revoked.
-   * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE
-   */
-  save(key: string, change: SessionChange): SavedSession | undefined {
-    const context = { name: DEFAULT_NAME, now: this.#now() };
-    const opened = key === "" ? undefined : this.#openOne(key);
-    if (change.op === "destroy") return { key: "", rev: 0, generation: 0, expires: 0 };
-    const payload = applyToPayload(opened, change, context.now);
-    if (payload === undefined) return undefined;
-    const [cookie] = this.#seal(payload, context.name, 1);
-    const { rev } = payload;
-    return { key: cookie?.value ?? "", rev, generation: 1, expires: endOf(payload) };
   }
 
   open(
@@ -211,15 +181,6 @@ export class SessionCookieStore implements SealedSessionStore {
     return { set, expire };
   }
 
-  #openOne(value: string): OpenedSession | undefined {
-    if (typeof value !== "string") return undefined;
-    const found = this.open([{ name: DEFAULT_NAME, value }], {
-      name: DEFAULT_NAME,
-      now: this.#now(),
-    });
-    return isOpened(found) ? found : undefined;
-  }
-
   /** Another library's session; `rejected` gets why not, in place of what we said of its cookie. */
   #openForeign(
     cookies: readonly Cookie[],
@@ -246,8 +207,7 @@ export class SessionCookieStore implements SealedSessionStore {
       const { id, data, expires, skipped } = session;
       const created = Math.floor(now / SECOND) * SECOND;
       const ends = { created, issued: 0, idleExpires: expires, expires, deadline: Infinity };
-      const numbers = { rev: 1, generation: 1, meta: "" };
-      return { id, data, skipped, ...ends, ...numbers, names: [cookie.name], foreign: true };
+      return { id, data, skipped, rev: 1, ...ends, names: [cookie.name], foreign: true };
     }
     return undefined;
   }

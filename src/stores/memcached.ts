@@ -108,12 +108,11 @@ export class SessionMemcachedStore implements SessionStore {
    * then nothing was saved.
    */
   async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
-    if (!isSelector(selector))
-      return change.op === "destroy" ? toSaved(selector, undefined) : undefined;
+    if (!isSelector(selector)) return change.op === "destroy" ? toSaved(undefined) : undefined;
     const node = await this.#nodeOf(selector);
     if (change.op === "destroy") {
       await tell(node, `delete ${this.#prefix}${selector}`, ["DELETED", "NOT_FOUND"]);
-      return toSaved(selector, undefined);
+      return toSaved(undefined);
     }
     return this.#queue.run(selector, (turn) => this.#swap(node, selector, change, turn));
   }
@@ -172,7 +171,7 @@ export class SessionMemcachedStore implements SessionStore {
     const line =
       row === undefined ? `add ${item}\r\n${value}` : `cas ${item} ${row.version}\r\n${value}`;
     const reply = await this.#store(node, line, bytes);
-    if (reply === "STORED") return toSaved(selector, stored);
+    if (reply === "STORED") return toSaved(stored);
     // What is gone was destroyed or evicted: an update never brings it back.
     return reply === "NOT_FOUND" && change.op === "update" ? undefined : "outrun";
   }

@@ -93,7 +93,7 @@ export class SessionMemoryStore implements SessionStore {
     if (refused) return undefined;
     if (stored === undefined) {
       this.#remove(selector);
-      return toSaved(selector, undefined);
+      return toSaved(undefined);
     }
     const { rev, generation, expires, meta } = stored;
     const subject = change.subject === undefined ? before?.subject : (change.subject ?? undefined);
@@ -110,7 +110,7 @@ export class SessionMemoryStore implements SessionStore {
     this.#put(selector, before, entry);
     this.#makeRoom(selector);
     this.#startSweeping();
-    return toSaved(selector, stored);
+    return toSaved(stored);
   }
 
   /** The live sessions of a subject, in no particular order. */

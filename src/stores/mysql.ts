@@ -161,7 +161,7 @@ export class SessionMysqlStore extends SqlSessionStore {
       sql`${raw(column)} = IF(${isLive}, ${raw(column)}, VALUES(${raw(column)}))`;
     // ORDER: assignments are made from left to right, so the end that decides comes last.
     const statement = sql`INSERT INTO ${this.table} (id, data, rev, generation, expires, meta, subject) VALUES (${this.created(selector, change)}) ON DUPLICATE KEY UPDATE generation = IF(${isLive}, LAST_INSERT_ID(0) + generation, VALUES(generation)), ${list(["data", "rev", "meta", "subject", "expires"].map(unlessLive))}`;
-    return chain(this.#write("save", statement), ({ insertId }) => toAnswer(selector, 1, insertId));
+    return chain(this.#write("save", statement), ({ insertId }) => toAnswer(1, insertId));
   }
 
   protected override firstGeneration(change: SessionChange): SqlFragment {
@@ -183,9 +183,7 @@ export class SessionMysqlStore extends SqlSessionStore {
     if (ends !== undefined) assignments.push(sql`expires = ${ends}`);
     const statement = sql`UPDATE ${this.table} SET ${list(assignments)} WHERE ${this.condition(selector, change)}`;
     const rev = (change.rev ?? 0) + (isFenced(change) ? 1 : 0);
-    return chain(this.#write("save", statement), ({ insertId }) =>
-      toAnswer(selector, rev, insertId),
-    );
+    return chain(this.#write("save", statement), ({ insertId }) => toAnswer(rev, insertId));
   }
 
   #write(operation: StoreOperation, statement: SqlFragment): Promise<MysqlAnswer> {
@@ -215,12 +213,11 @@ function answering(ends: SqlFragment, generation: SqlFragment): SqlFragment {
   return sql`LAST_INSERT_ID((${seconds} << ${raw(String(GENERATION_BITS))}) | (${generation})) & ${raw(String(MAX_GENERATION))}`;
 }
 
-function toAnswer(selector: string, rev: number, answer: bigint): SavedSession | undefined {
+function toAnswer(rev: number, answer: bigint): SavedSession | undefined {
   if (answer === 0n) return undefined;
   const generation = Number(answer & BigInt(MAX_GENERATION));
   const seconds = Number(answer >> BigInt(GENERATION_BITS));
   return {
-    key: selector,
     rev,
     generation,
     expires: seconds === ENDLESS ? Infinity : seconds * 1000,

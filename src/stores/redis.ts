@@ -93,7 +93,7 @@ export class SessionRedisStore implements SessionStore {
     if (change.op === "destroy") {
       const { values } = await this.#commit(selector, encodeDestroy(this.#writes), "save");
       claims.settle(true, values[3] ?? "");
-      return toSaved(selector, undefined);
+      return toSaved(undefined);
     }
     const nonce = isAppliedOnce(change) ? mintNonce() : "-";
     await claims.claimFirst();
@@ -115,7 +115,6 @@ export class SessionRedisStore implements SessionStore {
     claims.settle(isApplied, gone);
     if (!isApplied) return undefined;
     return {
-      key: selector,
       rev: Number(rev),
       generation: Number(generation),
       expires: instantOf(expires),

@@ -39,8 +39,9 @@ export async function storeLaws(
 ): Promise<readonly ConformanceCase[]> {
   const { store, config, hang, close } = await makeStore();
   const sealed = isSealed(store);
-  const capabilities = store.capabilities ?? {};
-  const sweeps = store.sweep !== undefined;
+  const capabilities = sealed ? {} : (store.capabilities ?? {});
+  const sweeps = !sealed && store.sweep !== undefined;
+  const merges = sealed && store.capabilities?.merges === true;
   await close();
   const { name = "the store", clock = realClock } = options;
   const common = { clock, hasFakeClock: options.clock !== undefined, sealed };
@@ -62,7 +63,7 @@ export async function storeLaws(
       suffix: "",
       makeServer: options.makeServer ?? nodeServer,
       atomic: capabilities.atomic === true,
-      merges: capabilities.merges === true,
+      merges,
       revocable: config?.revocations !== undefined,
       makeConfig: () => configOf(makeStore),
     }),

@@ -5,6 +5,7 @@ import {
   SessionCookieStore,
   type SessionConfig,
   SessionMiddleware,
+  type AnySessionStore,
   type SessionStore,
   type SigningKey,
 } from "kocha-session";
@@ -104,7 +105,7 @@ export async function rejected(
 }
 
 /** A ring of the kind's own key and another; the first may be left out of use. */
-export function ringOf(kind: Kind, keys: readonly object[], store: SessionStore, clock: Clock) {
+export function ringOf(kind: Kind, keys: readonly object[], store: AnySessionStore, clock: Clock) {
   return kind === "memory"
     ? makeWorld(store, { keys: keys as SigningKey[] }, clock)
     : makeWorld(new SessionCookieStore({ keys: keys as CookieKey[] }), {}, clock);
@@ -121,6 +122,7 @@ export function faulty(
   answer: () => unknown,
 ): SessionStore {
   const { store } = world;
+  if ("sealed" in store) throw new Error("a cookie store gives no answers");
   return {
     load: (selector) => (method === "load" ? (answer() as never) : store.load(selector)),
     save: (selector, change) =>

@@ -15,25 +15,25 @@ const stores: Readonly<Record<string, MakeStore>> = {
     return { store, close: () => store.close() };
   },
   "cookie store": async () => ({
-    store: new SessionCookieStore({ ...freshKeys(), now: clock.now }),
+    store: new SessionCookieStore({ ...freshKeys() }),
     close: () => undefined,
   }),
   "cookie store with revocations": async () => ({
-    store: new SessionCookieStore({ ...freshKeys(), maxCookies: 2, now: clock.now }),
+    store: new SessionCookieStore({ ...freshKeys(), maxCookies: 2 }),
     config: { revocations: memoryRevocations({ now: clock.now }), sessionExpires: 86_400 },
     close: () => undefined,
   }),
   "merging cookie store": async () => ({
-    store: new SessionCookieStore({ ...freshKeys(), merge: mergingCookies(), now: clock.now }),
+    store: new SessionCookieStore({ ...freshKeys(), merge: mergingCookies() }),
     close: () => undefined,
   }),
   "merging cookie store with revocations": async () => ({
-    store: new SessionCookieStore({ ...freshKeys(), merge: mergingCookies(), now: clock.now }),
+    store: new SessionCookieStore({ ...freshKeys(), merge: mergingCookies() }),
     config: { revocations: memoryRevocations({ now: clock.now }), sessionExpires: 86_400 },
     close: () => undefined,
   }),
   "cookie store, split": async () => ({
-    store: new SessionCookieStore({ ...freshKeys(), maxCookies: 2, now: clock.now }),
+    store: new SessionCookieStore({ ...freshKeys(), maxCookies: 2 }),
     close: () => undefined,
   }),
 };

@@ -219,7 +219,7 @@ describe("a client that lies", () => {
 describe("C8 a part opens in its place alone", () => {
   const clock = new Clock();
   const keys = freshKeys();
-  const store = new SessionCookieStore({ ...keys, merge: mergingCookies(), now: clock.now });
+  const store = new SessionCookieStore({ ...keys, merge: mergingCookies() });
   const context = { name: "session", now: clock.now() };
   const change = {
     op: "create",

@@ -60,7 +60,7 @@ export class Own implements SessionStore {
   }
   save: SessionStore["save"] = (key, change) => {
     const { stored } = applyChange(undefined, change, Date.now());
-    return toSaved(key, stored);
+    return toSaved(stored);
   };
 }
 export const engine: SessionMiddleware = SessionMiddleware.from({ store: new SessionMemoryStore() });

@@ -77,7 +77,6 @@ class AcksRefused extends PlainStore {
     return (
       saved ??
       toSaved(
-        selector,
         this.find(selector) ?? { data: new Map(), rev: 1, generation: 1, expires: 1, meta: "" },
       )
     );
@@ -251,7 +250,7 @@ class WritesBehind extends PlainStore {
     const { refused, stored } = applyChange(this.rows.get(selector), change, this.time.now());
     if (refused) return undefined;
     void this.time.sleep(12).then(() => super.apply(selector, change));
-    return toSaved(selector, stored);
+    return toSaved(stored);
   }
 }
 

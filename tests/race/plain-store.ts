@@ -53,7 +53,7 @@ export class PlainStore implements SessionStore {
   put(selector: string, stored: StoredSession | undefined): SavedSession {
     if (stored === undefined) this.rows.delete(selector);
     else this.rows.set(selector, stored);
-    return toSaved(selector, stored);
+    return toSaved(stored);
   }
 
   /** Whose a row is, from an accepted change on. */

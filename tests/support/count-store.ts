@@ -1,5 +1,5 @@
 // Counts the calls of a store, whatever its kind. It changes none.
-import type { SealedSessionStore, SessionStore } from "../../src/store/contract.ts";
+import type { AnySessionStore } from "../../src/store/contract.ts";
 
 /** How often each method was called. */
 export interface StoreWork {
@@ -8,8 +8,8 @@ export interface StoreWork {
 }
 
 /** A store that counts, over another one. */
-export function counting(store: SessionStore | SealedSessionStore): {
-  readonly store: SessionStore;
+export function counting(store: AnySessionStore): {
+  readonly store: AnySessionStore;
   readonly work: StoreWork;
 } {
   const work: StoreWork = { reads: 0, writes: 0 };

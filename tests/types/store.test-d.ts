@@ -1,20 +1,24 @@
 // The store interface as somebody who writes a store meets it: what the compiler asks of them, and
 // what it lets them leave out.
 import {
+  type AnySessionStore,
   applyChange,
   type Awaitable,
-  type OpenedSession,
-  type SealedRemains,
   type SavedSession,
-  type SealedSessionStore,
-  type SealedWrite,
   type SessionCookieStore,
   type SessionChange,
+  type SessionConfig,
   SessionMemoryStore,
   type SessionStore,
   type StoredSession,
   toSaved,
 } from "kocha-session";
+import type {
+  OpenedSession,
+  SealedRemains,
+  SealedSessionStore,
+  SealedWrite,
+} from "kocha-session/contract";
 import { type MakeStore, storeLaws } from "kocha-session/testing";
 import { describe, expectTypeOf, test } from "vitest";
 
@@ -40,7 +44,7 @@ describe("a store of one's own", () => {
         if (refused) return undefined;
         if (next === undefined) rows.delete(selector);
         else rows.set(selector, next);
-        return toSaved(selector, next);
+        return toSaved(next);
       }
     }
     expectTypeOf<Naive>().toExtend<SessionStore>();
@@ -112,7 +116,9 @@ describe("our own stores", () => {
     expectTypeOf<SessionMemoryStore>().toExtend<SessionStore>();
     expectTypeOf<SessionCookieStore>().toExtend<SealedSessionStore>();
     expectTypeOf<SessionMemoryStore>().not.toExtend<SealedSessionStore>();
-    expectTypeOf<SealedSessionStore>().toExtend<SessionStore>();
+    expectTypeOf<SealedSessionStore>().not.toExtend<SessionStore>();
+    expectTypeOf<SessionStore>().not.toExtend<SealedSessionStore>();
+    expectTypeOf<SessionConfig["store"]>().toEqualTypeOf<AnySessionStore>();
     expectTypeOf<SessionMemoryStore["close"]>().toEqualTypeOf<() => void>();
   });
 

@@ -6,7 +6,7 @@ import {
   SessionMiddleware,
   type Session,
   type SessionConfig,
-  type SessionStore,
+  type AnySessionStore,
 } from "kocha-session";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { counting } from "../support/count-store.ts";
@@ -38,7 +38,7 @@ const none: Work = {
 };
 
 /** One engine and one client with a session. */
-async function visitor(inner: SessionStore, config: Partial<SessionConfig> = {}) {
+async function visitor(inner: AnySessionStore, config: Partial<SessionConfig> = {}) {
   const { store, work } = counting(inner);
   const engine = new SessionMiddleware({ store, name: "sid", ...config });
   let cookie: string | undefined;
@@ -74,8 +74,8 @@ async function visitor(inner: SessionStore, config: Partial<SessionConfig> = {})
 const idle = (): undefined => undefined;
 
 describe("a cookie session", () => {
-  const remembering = (): SessionStore => new SessionCookieStore(freshKeys());
-  const forgetful = (): SessionStore =>
+  const remembering = (): AnySessionStore => new SessionCookieStore(freshKeys());
+  const forgetful = (): AnySessionStore =>
     new SessionCookieStore({ ...freshKeys(), rememberTokens: false });
 
   test("costs nothing without a cookie, touched or not", async () => {

@@ -2,9 +2,8 @@
 // that lives.
 import { findCookies } from "../../cookie/find.ts";
 import { Tries } from "../../cookie/tries.ts";
-import type { SigningKeyring } from "../../crypto/keyring.ts";
 import { recover, chain, tryAll, type Awaitable } from "../../base/awaitable.ts";
-import type { ResolvedConfig } from "../config.ts";
+import type { TicketedConfig } from "../config.ts";
 import { notify, type RejectedReason } from "../../events.ts";
 import { isInGrace } from "../../base/time.ts";
 import { MAX_SKEW } from "../../base/time.ts";
@@ -24,19 +23,17 @@ interface Candidate {
 
 /** Finds the sessions of one configuration. */
 export class TicketedFinder implements Finder {
-  readonly #config: ResolvedConfig;
-  readonly #ring: SigningKeyring;
+  readonly #config: TicketedConfig;
   readonly #tickets: TicketOpener;
 
-  constructor(config: ResolvedConfig, ring: SigningKeyring) {
+  constructor(config: TicketedConfig) {
     this.#config = config;
-    this.#ring = ring;
-    this.#tickets = new TicketOpener(ring, config.name);
+    this.#tickets = new TicketOpener(config.signing, config.name);
   }
 
   find(header: string, dialect: SessionDialect | undefined): Awaitable<TicketedKeeper> {
     const format = dialect?.credential;
-    const keeper = new TicketedKeeper(this.#config, this.#ring, format);
+    const keeper = new TicketedKeeper(this.#config, format);
     const tickets = header === "" ? [] : this.#openTickets(header, format);
     const [first] = tickets;
     if (first === undefined) return keeper;

@@ -1,8 +1,7 @@
 // Keeps the session of a server-side store: what the client holds is a ticket, the data is a row. Saves
 // the request's change under the fence that it loaded, and says when the ticket goes out.
-import type { SigningKeyring } from "../../crypto/keyring.ts";
 import { chain, type Awaitable } from "../../base/awaitable.ts";
-import type { ResolvedConfig } from "../config.ts";
+import type { TicketedConfig } from "../config.ts";
 import type { CredentialFormat } from "../dialect.ts";
 import { type Draft, type Found, type ReadOnlyReason, unavailable } from "../draft.ts";
 import { notify, type RefusedReason } from "../../events.ts";
@@ -22,8 +21,7 @@ const noData: ReadonlyMap<string, string> = new Map();
 export class TicketedKeeper implements Keeper {
   readonly savesAlone = true;
   readonly uncarried = undefined;
-  readonly #config: ResolvedConfig;
-  readonly #ring: SigningKeyring;
+  readonly #config: TicketedConfig;
   readonly #rows: RowWriter;
   /** Another format of the client's ticket; undefined: ours. */
   readonly #format: CredentialFormat | undefined;
@@ -38,9 +36,8 @@ export class TicketedKeeper implements Keeper {
   #ticketIsDue = false;
   #isDestroyed = false;
 
-  constructor(config: ResolvedConfig, ring: SigningKeyring, format: CredentialFormat | undefined) {
+  constructor(config: TicketedConfig, format: CredentialFormat | undefined) {
     this.#config = config;
-    this.#ring = ring;
     this.#format = format;
     this.#rows = new RowWriter(config, format?.mint);
   }
@@ -53,7 +50,7 @@ export class TicketedKeeper implements Keeper {
     this.claim(ticket);
     this.#brought = brought;
     this.#selector = ticket.selector;
-    this.#row = { key: ticket.selector, ...row };
+    this.#row = { selector: ticket.selector, ...row };
     const { data, notes } = row;
     const readOnly: ReadOnlyReason | undefined = grace ? "grace" : undefined;
     this.#found = { data, created: notes.created, lifetime: notes, readOnly };
@@ -135,13 +132,13 @@ export class TicketedKeeper implements Keeper {
   }
 
   due(): SealedWrite | undefined {
-    const { name } = this.#config;
+    const { name, signing } = this.#config;
     if (this.#isDestroyed) return this.#ticket && { set: [], expire: [name] };
     const selector = this.#selector;
     if (!this.#ticketIsDue || this.#row === undefined || selector === undefined) return undefined;
     const { generation } = this.#row;
     const row = { selector, generation, issued: this.#config.now() };
-    const value = this.#format?.seal(row) ?? sealTicket(this.#ring, name, row);
+    const value = this.#format?.seal(row) ?? sealTicket(signing, name, row);
     return { set: [{ name, value }], expire: [] };
   }
 
@@ -160,10 +157,10 @@ export class TicketedKeeper implements Keeper {
       meta: encodeMeta(notes),
       ...(binding !== undefined && { subject: binding.subject }),
     };
-    return chain(this.#rows.insert(this.id, change), (saved) => {
-      this.#selector = saved.key;
+    return chain(this.#rows.insert(this.id, change, notes), (row) => {
+      this.#selector = row.selector;
       draft.settleNotes(binding, lifetime, notes);
-      this.#row = { ...saved, notes };
+      this.#row = row;
       this.#ticketIsDue = true;
       notify(this.#config.on, "created", { id: this.id });
       notify(this.#config.on, "committed", { id: this.id });
@@ -198,7 +195,7 @@ export class TicketedKeeper implements Keeper {
     if (row === undefined) return undefined;
     const { deadline } = row.notes;
     const change = { op: "update", rev: row.rev, set: noData, del: [], ttl, deadline } as const;
-    return chain(this.#rows.save(row.key, change), (saved) => {
+    return chain(this.#rows.save(row.selector, change), (saved) => {
       // A renewal that lost a race needs no refusal: the winner renewed, or ended the session.
       if (saved === undefined) return undefined;
       this.#row = { ...row, ...saved };

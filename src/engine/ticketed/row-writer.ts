@@ -1,7 +1,7 @@
 // The rows of one request's sessions at their store: every call that changes one. After a call that
 // failed nobody knows what is stored, and it says so. It knows no ticket and no cookie.
 import { recover, chain, tryAll, type Awaitable } from "../../base/awaitable.ts";
-import type { ResolvedConfig } from "../config.ts";
+import type { TicketedConfig } from "../config.ts";
 import { notify } from "../../events.ts";
 import { mintSelector } from "../../store/selector.ts";
 import type { SessionMeta } from "./meta.ts";
@@ -17,19 +17,20 @@ const RESENDS = 3;
 
 /** What is known of a stored row. */
 export interface KnownRow extends SavedSession {
+  readonly selector: string;
   readonly notes: SessionMeta;
 }
 
 /** Saves one request's rows. */
 export class RowWriter {
-  readonly #config: ResolvedConfig;
+  readonly #config: TicketedConfig;
   /** Set by a call that failed: what the store holds is not known any more. */
   broken: Error | undefined;
 
   /** Gives a new row's selector. */
   readonly mint: () => string;
 
-  constructor(config: ResolvedConfig, mint: () => string = mintSelector) {
+  constructor(config: TicketedConfig, mint: () => string = mintSelector) {
     this.#config = config;
     this.mint = mint;
   }
@@ -38,12 +39,13 @@ export class RowWriter {
   insert(
     selector: string,
     change: SessionChange,
+    notes: SessionMeta,
     attempts: number = CREATE_ATTEMPTS,
-  ): Awaitable<SavedSession> {
+  ): Awaitable<KnownRow> {
     return chain(this.save(selector, change), (saved) => {
-      if (saved !== undefined) return saved;
+      if (saved !== undefined) return { ...saved, selector, notes };
       // The session that has the selector must not be touched (ASVS 7.2.3).
-      if (attempts > 1) return this.insert(this.mint(), change, attempts - 1);
+      if (attempts > 1) return this.insert(this.mint(), change, notes, attempts - 1);
       const message = `the store refused ${CREATE_ATTEMPTS} new sessions in a row`;
       return this.#fail(badAnswer(this.#config, "save", message));
     });
@@ -59,14 +61,15 @@ export class RowWriter {
     resends: number = RESENDS,
   ): Awaitable<KnownRow | undefined> {
     const notes = notesAfter(row.notes, update);
-    return chain(this.save(row.key, toChange(row, update, notes)), (saved) => {
-      if (saved !== undefined) return { ...saved, notes };
+    const { selector } = row;
+    return chain(this.save(selector, toChange(row, update, notes)), (saved) => {
+      if (saved !== undefined) return { ...saved, selector, notes };
       if (resends === 0) return undefined;
       // A refusal applied nothing, so the same update may be sent again.
-      return chain(this.#load(row.key), (now) => {
+      return chain(this.#load(selector), (now) => {
         if (now === undefined || !mayResend(update, row, now)) return undefined;
         const again = renewedFor(now.notes, update, this.#config);
-        return this.update({ key: row.key, ...now }, again, resends - 1);
+        return this.update({ selector, ...now }, again, resends - 1);
       });
     });
   }
@@ -79,7 +82,7 @@ export class RowWriter {
     );
     return chain(answer, (saved) => {
       if (saved === undefined || saved === null) return undefined;
-      if (isSavedSession(saved) && saved.key === selector) return saved;
+      if (isSavedSession(saved)) return saved;
       const message = "the store gave back something else than the session that it was to save";
       return this.#fail(badAnswer(this.#config, "save", message));
     });

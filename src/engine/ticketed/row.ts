@@ -3,7 +3,7 @@
 import { decodeMeta, type SessionMeta } from "./meta.ts";
 import type { SavedSession, StoredSession } from "../../store/contract.ts";
 
-/** The generation is 32 bits in the client's ticket. */
+/** The generation is 32 bits in the ticket. */
 const MAX_GENERATION = 0xffff_ffff;
 
 /** A row that has been looked over. */
@@ -40,8 +40,8 @@ function isStoredSession(row: unknown): row is StoredSession {
 /** Whether `saved` is what `save` may give for a session that lives on. */
 export function isSavedSession(saved: unknown): saved is SavedSession {
   if (typeof saved !== "object" || saved === null) return false;
-  const { key, rev, generation, expires } = saved as Partial<SavedSession>;
-  return typeof key === "string" && isCounter(rev) && isGeneration(generation) && isEnd(expires);
+  const { rev, generation, expires } = saved as Partial<SavedSession>;
+  return isCounter(rev) && isGeneration(generation) && isEnd(expires);
 }
 
 /** Whether `data` is a Map of strings. */

@@ -83,9 +83,9 @@ export abstract class SqlSessionStore implements SessionStore {
   save(selector: string, change: SessionChange): Awaitable<SavedSession | undefined> {
     if (change.op === "destroy") {
       // A logout is never refused: of what isn't there, nothing is left to do.
-      if (!isSelector(selector)) return toSaved(selector, undefined);
+      if (!isSelector(selector)) return toSaved(undefined);
       const statement = sql`DELETE FROM ${this.table} WHERE id = ${selector}`;
-      return chain(this.remove("save", statement), () => toSaved(selector, undefined));
+      return chain(this.remove("save", statement), () => toSaved(undefined));
     }
     if (!isSelector(selector)) return undefined;
     return change.op === "create" ? this.create(selector, change) : this.update(selector, change);
@@ -139,7 +139,7 @@ export abstract class SqlSessionStore implements SessionStore {
     const { now } = this.dialect;
     const row = this.created(selector, change);
     const statement = sql`INSERT INTO ${this.table} AS kept (id, data, rev, generation, expires, meta, subject) VALUES (${row}) ON CONFLICT (id) DO UPDATE SET data = excluded.data, rev = 1, generation = 1, expires = excluded.expires, meta = excluded.meta, subject = excluded.subject WHERE kept.expires <= ${now()} RETURNING ${ANSWER}`;
-    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(selector, answer));
+    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(answer));
   }
 
   /** One UPDATE that refuses by its condition (S3, S4, S7) and never reads the data back. */
@@ -151,7 +151,7 @@ export abstract class SqlSessionStore implements SessionStore {
     if (ends !== undefined) assignments.push(sql`expires = ${ends}`);
     if (assignments.length === 0) assignments.push(raw("rev = rev"));
     const statement = sql`UPDATE ${this.table} SET ${list(assignments)} WHERE ${this.condition(selector, change)} RETURNING ${ANSWER}`;
-    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(selector, answer));
+    return chain(this.#sessions("save", statement), ([answer]) => toAnswer(answer));
   }
 
   /** The values of a new row, in the order of its columns. */
@@ -242,7 +242,6 @@ function isPatch({ clear, set, del }: SessionChange): boolean {
   return clear !== true && (set.size > 0 || del.length > 0);
 }
 
-function toAnswer(selector: string, row: SqlRow | undefined): SavedSession | undefined {
-  const numbers = row === undefined ? undefined : readNumbers(row);
-  return numbers && { key: selector, ...numbers };
+function toAnswer(row: SqlRow | undefined): SavedSession | undefined {
+  return row && readNumbers(row);
 }

@@ -51,7 +51,6 @@ export function changeCases({
     }),
     define("L2 update: it never inserts", "S3", true, async (store) => {
       const row = new Row(store);
-      if (sealed) row.key = "A".repeat(90);
       const saved = await row.save({ rev: 1, set: entriesOf({ a: "1" }) });
       mustEqual(saved, undefined, "an update of what isn't there");
       mustEqual(await row.load(), undefined, "what it left");
@@ -107,7 +106,7 @@ export function changeCases({
           byGeneration: number,
         ): Promise<void> => {
           const saved = await row.save({ rev, ...change });
-          const wanted = [rev + byRev, sealed ? generation : generation + byGeneration];
+          const wanted = [rev + byRev, sealed ? 0 : generation + byGeneration];
           mustEqual(
             [saved?.rev, saved?.generation],
             wanted,
@@ -121,9 +120,8 @@ export function changeCases({
         await expectStep({ set: entriesOf({ b: "2" }) }, 0, 0);
         await expectStep({ clear: true }, 1, 0);
         await expectStep({ bump: true }, 1, 1);
-        if (sealed) return;
         await expectStep({ meta: "new" }, 1, 0);
-        mustEqual((await row.load())?.meta, "new", "meta");
+        if (!sealed) mustEqual((await row.load())?.meta, "new", "meta");
         await expectStep({ subject: "alice" }, 1, 0);
         await expectStep({ subject: null }, 1, 0);
       },

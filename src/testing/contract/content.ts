@@ -1,10 +1,14 @@
 // What a session holds comes back as it was: clause S8, and S1 to S9 in random histories.
 import { type ConformanceCase, defineCase, must, mustEqual } from "../case.ts";
 import { checkHistories } from "../history.ts";
-import { type ContractSetting, entriesOf, hostile, Row } from "./setting.ts";
+import { type ContractSetting, entriesOf, hostile, Row, storeOf } from "./setting.ts";
 
 /** Its cases. */
 export function contentCases({ define, makeStore, options }: ContractSetting): ConformanceCase[] {
+  const makeOne = async () => {
+    const { store, close } = await makeStore();
+    return { store: storeOf(store, options.clock), close };
+  };
   return [
     define(
       "L8 bytes: hostile keys and values come back as they were",
@@ -63,7 +67,7 @@ export function contentCases({ define, makeStore, options }: ContractSetting): C
       id: "L8 histories: random ones agree with applyChange",
       clause: "S1 to S9",
       run: () =>
-        checkHistories(makeStore, {
+        checkHistories(makeOne, {
           ...options,
           canWait: options.hasFakeClock,
           expects: options.capabilities.expects === true,

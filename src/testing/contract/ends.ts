@@ -30,15 +30,15 @@ export function endCases({
         const row = new Row(store);
         const created = await row.create({ a: "1" }, { ttl: 10 * HOUR });
         const change = { shrinks: true, ttl: HOUR, set: entriesOf({ b: "2" }) } as const;
-        const noted = sealed ? change : { ...change, meta: "a lifetime of its own" };
+        const noted = { ...change, meta: "a lifetime of its own" };
         const saved = await row.save({ rev: created?.rev ?? 0, ...noted });
         const latest = (created?.expires ?? 0) - 8 * HOUR;
         must((saved?.expires ?? Infinity) <= latest, "the end of before it was kept");
         const loaded = await row.load();
         must((loaded?.expires ?? Infinity) <= latest, "the end of before it was kept, loaded");
         mustEqual(loaded?.data, entriesOf({ a: "1", b: "2" }), "the data");
-        const late = { rev: saved?.rev ?? 0, shrinks: true, ttl: 20 * HOUR };
-        const longer = await row.save(sealed ? late : { ...late, meta: "a longer one" });
+        const late = { rev: saved?.rev ?? 0, shrinks: true, ttl: 20 * HOUR, meta: "a longer one" };
+        const longer = await row.save(late);
         must((longer?.expires ?? 0) >= latest + 18 * HOUR, "a longer lifetime did not lengthen it");
       },
     ),

@@ -2,19 +2,22 @@
 // applies. It knows no clause.
 import type { SessionConfig } from "../../engine/config.ts";
 import {
+  type AnySessionStore,
   isSealed,
   type SavedSession,
   type SessionChange,
   type SessionStore,
+  type StoreCapabilities,
   type StoredSession,
 } from "../../store/contract.ts";
 import { type ConformanceCase, defineCase } from "../case.ts";
 import type { TestClock } from "../clock.ts";
 import { newSelector } from "../history.ts";
+import { Browsers } from "./browsers.ts";
 
 /** Makes a fresh, empty store and says how to let go of it. */
 export type MakeStore = () => Promise<{
-  readonly store: SessionStore;
+  readonly store: AnySessionStore;
   /** What else the laws' configuration needs for it, such as revocations of its own. */
   readonly config?: Omit<SessionConfig, "store">;
   /**
@@ -35,7 +38,7 @@ export interface ContractOptions {
   /** How long a ttl must be for the store to keep it apart from the next: milliseconds. */
   readonly resolutionMs: number;
   readonly sealed: boolean;
-  readonly capabilities: NonNullable<SessionStore["capabilities"]>;
+  readonly capabilities: StoreCapabilities;
   readonly sweeps: boolean;
 }
 
@@ -53,7 +56,7 @@ export interface ContractSetting {
     readonly lists: true | string;
     readonly sweeps: true | string;
   };
-  /** A case with a store of its own. */
+  /** A case with a store of its own; a sealed one as its clients make a store of it. */
   readonly define: (
     id: string,
     clause: string,
@@ -84,7 +87,7 @@ export function settingOf(makeStore: MakeStore, options: ContractOptions): Contr
       const run = async (): Promise<void> => {
         const { store, close } = await makeStore();
         try {
-          await test(store);
+          await test(storeOf(store, options.clock));
         } finally {
           await close();
         }
@@ -92,6 +95,11 @@ export function settingOf(makeStore: MakeStore, options: ContractOptions): Contr
       return defineCase(name, { id, clause, applies, run });
     },
   };
+}
+
+/** A store that the contract's cases run on. */
+export function storeOf(store: AnySessionStore, clock: TestClock): SessionStore {
+  return isSealed(store) ? new Browsers(store, clock) : store;
 }
 
 /** Milliseconds. */
@@ -123,22 +131,19 @@ export const hostile: readonly string[] = [
   "\u2028",
 ];
 
-/** A session in a store, by whatever key it has now. */
+/** A session in a store. */
 export class Row {
   readonly store: SessionStore;
-  key: string;
+  readonly selector: string = newSelector();
 
   constructor(store: SessionStore) {
     this.store = store;
-    this.key = isSealed(store) ? "" : newSelector();
   }
 
   /** An update that renews by an hour and has no deadline, except what `change` says. */
   async save(change: Partial<SessionChange>): Promise<SavedSession | undefined> {
     const base = { op: "update", set: new Map(), del: [], ttl: HOUR, deadline: Infinity } as const;
-    const saved = await this.store.save(this.key, { ...base, ...change });
-    if (saved !== undefined && saved.key !== "") this.key = saved.key;
-    return saved;
+    return this.store.save(this.selector, { ...base, ...change });
   }
 
   create(
@@ -149,7 +154,7 @@ export class Row {
   }
 
   async load(): Promise<StoredSession | undefined> {
-    return this.store.load(this.key);
+    return this.store.load(this.selector);
   }
 
   async data(): Promise<ReadonlyMap<string, string> | undefined> {

@@ -22,12 +22,12 @@ export function upkeepCases({
       for await (const { id, stored } of store.list?.(subject) ?? []) listed.set(id, stored);
       mustEqual(
         [...listed.keys()].toSorted(),
-        rows.map(({ key }) => key).toSorted(),
+        rows.map(({ selector }) => selector).toSorted(),
         "the listed ids",
       );
       const [first, second] = rows;
       await second?.save({ rev: 1, subject: null });
-      const destroyed = await store.destroyAll?.(subject, { except: first?.key ?? "" });
+      const destroyed = await store.destroyAll?.(subject, { except: first?.selector ?? "" });
       mustEqual(destroyed, 1, "how many destroyAll ended");
       mustEqual(await rows[2]?.load(), undefined, "a session that destroyAll ended");
       must((await first?.load()) !== undefined, "the excepted session is gone");

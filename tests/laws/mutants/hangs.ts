@@ -23,7 +23,7 @@ class LateWrites extends PlainStore {
     await held;
     if (refused || stored === undefined) return undefined;
     this.rows.set(selector, stored);
-    return toSaved(selector, stored);
+    return toSaved(stored);
   }
 }
 

@@ -47,7 +47,7 @@ export class PlainStore implements SessionStore {
     if (stored === undefined) this.rows.delete(selector);
     else this.rows.set(selector, copy(stored));
     if (change.subject !== undefined) this.subjects.set(selector, change.subject);
-    return toSaved(selector, stored);
+    return toSaved(stored);
   }
 
   async *list(subject: string): AsyncGenerator<{ id: string; stored: StoredSession }> {

@@ -11,7 +11,7 @@ class LastWriteWins extends PlainStore {
     const { refused, stored } = applyChange(before, change, this.now());
     if (refused || stored === undefined) return super.save(selector, change);
     this.rows.set(selector, stored);
-    return toSaved(selector, stored);
+    return toSaved(stored);
   }
 }
 
@@ -49,7 +49,7 @@ class SlowBarriers extends PlainStore {
     await Promise.resolve();
     if (refused || stored === undefined) return undefined;
     this.rows.set(selector, stored);
-    return toSaved(selector, stored);
+    return toSaved(stored);
   }
 }
 

@@ -48,7 +48,7 @@ export function miskeeping(
       if (saved === undefined || row === undefined) return saved;
       const kept = twist(row, before, change);
       this.rows.set(selector, kept);
-      return toSaved(selector, kept);
+      return toSaved(kept);
     }
   }
   return { fault, caughtBy, make: ({ now }) => new Mutant(now) };

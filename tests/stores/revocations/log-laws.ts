@@ -1,14 +1,14 @@
 // What must hold of every log of revocations, R1 to R4 of revocations/revocations.ts, and of two processes'
 // lists that follow one: as cases, since logs with a fault must fail them.
 import fc from "fast-check";
+import { type Revocations } from "kocha-session";
 import {
   mergeRecords,
   type RevocationEntry,
   type RevocationLog,
   type RevocationRecord,
-  type Revocations,
   toRecord,
-} from "kocha-session";
+} from "kocha-session/contract";
 import { describe, expect, test } from "vitest";
 import { DeadList } from "../../../src/revocations/dead-list.ts";
 import type { FollowOptions } from "../../../src/revocations/follower.ts";

@@ -4,7 +4,7 @@ import {
   mergeRecords,
   type RevocationEntry,
   type RevocationPage,
-} from "kocha-session";
+} from "kocha-session/contract";
 import { describe, expect, test } from "vitest";
 import { describeLog, logCases } from "./log-laws.ts";
 import { PlainLog, type PlainRow } from "./plain-log.ts";

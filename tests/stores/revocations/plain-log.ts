@@ -7,7 +7,7 @@ import {
   type RevocationPage,
   type RevocationRecord,
   toRecord,
-} from "kocha-session";
+} from "kocha-session/contract";
 import { readOptions } from "../../../src/base/options.ts";
 import { followReaders, RevocationFollower } from "../../../src/revocations/follower.ts";
 import type { LogPlace } from "./log-laws.ts";

@@ -7,7 +7,7 @@ import { SessionUnstorageStore } from "kocha-session/unstorage";
 import { createClient } from "redis";
 import { createStorage } from "unstorage";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { SessionStore } from "../../../src/store/contract.ts";
+import type { AnySessionStore } from "../../../src/store/contract.ts";
 import { SessionMemoryStore } from "../../../src/stores/memory.ts";
 import { type RedisServer, startRedis } from "../../support/servers/redis.ts";
 import { slowly } from "../../support/latency.ts";
@@ -55,7 +55,7 @@ interface Subject {
   readonly name: string;
   /** Whether a copied credential dies with the session. */
   readonly isFinal: boolean;
-  readonly make: (clock: Clock) => { store: SessionStore } & Partial<SessionConfig>;
+  readonly make: (clock: Clock) => { store: AnySessionStore } & Partial<SessionConfig>;
 }
 
 const subjects: readonly Subject[] = [

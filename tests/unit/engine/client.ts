@@ -5,7 +5,7 @@ import { eventNames, type SessionObservers } from "../../../src/events.ts";
 import { SessionMiddleware } from "../../../src/session/middleware.ts";
 import type { SessionConfig } from "../../../src/engine/config.ts";
 import type { Session } from "../../../src/session/session.ts";
-import type { Cookie, SessionStore } from "../../../src/store/contract.ts";
+import type { AnySessionStore, Cookie } from "../../../src/store/contract.ts";
 import { SessionCookieStore, type SessionCookieStoreOptions } from "../../../src/stores/cookie.ts";
 import { SessionMemoryStore } from "../../../src/stores/memory.ts";
 import { freshKey, freshKeys } from "../../support/keys.ts";
@@ -103,7 +103,7 @@ function recordEvents(told: Told[]): SessionObservers {
 /** What a test needs of one engine and its clients. */
 export interface World {
   readonly engine: SessionMiddleware;
-  readonly store: SessionStore;
+  readonly store: AnySessionStore;
   readonly clock: Clock;
   readonly told: Told[];
   /** The names of the events since the last call. */
@@ -116,15 +116,15 @@ export function makeStore(
   kind: Kind,
   clock: Clock,
   options: Partial<SessionCookieStoreOptions> = {},
-): SessionStore {
+): AnySessionStore {
   return kind === "memory"
     ? new SessionMemoryStore({ now: clock.now })
-    : new SessionCookieStore({ ...freshKeys(), now: clock.now, ...options });
+    : new SessionCookieStore({ ...freshKeys(), ...options });
 }
 
 /** An engine over a store of a kind, or over the given one. */
 export function makeWorld(
-  kind: Kind | SessionStore,
+  kind: Kind | AnySessionStore,
   config: Partial<SessionConfig> = {},
   clock: Clock = new Clock(),
 ): World {

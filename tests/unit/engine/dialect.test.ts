@@ -58,9 +58,9 @@ const idleSeconds: SessionDialect["idleSeconds"] = (data) => {
 };
 
 const kinds: Readonly<Record<string, (now: () => number) => SessionConfig>> = {
-  "the cookie store": (now) => ({ store: new SessionCookieStore({ ...freshKeys(), now }), now }),
+  "the cookie store": (now) => ({ store: new SessionCookieStore(freshKeys()), now }),
   "merging cookies": (now) => ({
-    store: new SessionCookieStore({ ...freshKeys(), merge: mergingCookies(), now }),
+    store: new SessionCookieStore({ ...freshKeys(), merge: mergingCookies() }),
     now,
   }),
   "the memory store": (now) => ({

@@ -4,7 +4,7 @@ import { memoryRevocations, type SessionConfig } from "kocha-session";
 import { kochaCookies, sealKochaCookie } from "kocha-session/kocha";
 import { mergingCookies } from "kocha-session/merge";
 import { describe, expect, test } from "vitest";
-import type { SessionStore } from "../../../src/store/contract.ts";
+import type { AnySessionStore, SessionStore } from "../../../src/store/contract.ts";
 import { SessionMemoryStore } from "../../../src/stores/memory.ts";
 import { freshKey, freshKeys } from "../../support/keys.ts";
 import { slowly } from "../../support/latency.ts";
@@ -17,7 +17,7 @@ interface Subject {
   readonly name: string;
   /** Whether a copied credential dies with the session. */
   readonly isFinal: boolean;
-  readonly make: (clock: Clock) => { store: SessionStore } & Partial<SessionConfig>;
+  readonly make: (clock: Clock) => { store: AnySessionStore } & Partial<SessionConfig>;
 }
 
 const revocable = (clock: Clock, options: Parameters<typeof makeStore>[2] = {}) => ({

@@ -2,33 +2,37 @@
 // store, and an upgrade's session too; no failure of one of several loads is left without a handler.
 import { describe, expect, test } from "vitest";
 import type { Session } from "../../../src/session/session.ts";
-import type { SealedSessionStore, SessionStore } from "../../../src/store/contract.ts";
-import type { SessionCookieStore } from "../../../src/stores/cookie.ts";
+import type {
+  AnySessionStore,
+  SealedSessionStore,
+  SessionStore,
+} from "../../../src/store/contract.ts";
+import { SessionCookieStore } from "../../../src/stores/cookie.ts";
 import { SessionMemoryStore } from "../../../src/stores/memory.ts";
+import { freshKeys } from "../../support/keys.ts";
 import { thrownBy } from "../../support/thrown.ts";
-import { type Client, Clock, kinds, makeStore, makeWorld } from "./client.ts";
+import { type Client, kinds, makeWorld } from "./client.ts";
 
 type Kind = (typeof kinds)[number];
 
 /** A store that opens nothing as long as it is told so. */
-function breakable(kind: Kind): { store: SessionStore; state: { isDown: boolean } } {
+function breakable(kind: Kind): { store: AnySessionStore; state: { isDown: boolean } } {
   const state = { isDown: false };
   const fail = (): void => {
     if (state.isDown) throw new Error("the store is down");
   };
-  const inner = makeStore(kind, new Clock());
   if (kind === "memory") {
-    const load = (key: string): ReturnType<SessionStore["load"]> => {
+    const inner = new SessionMemoryStore();
+    const load = (selector: string): ReturnType<SessionStore["load"]> => {
       fail();
-      return inner.load(key);
+      return inner.load(selector);
     };
-    return { store: { load, save: (key, change) => inner.save(key, change) }, state };
+    const save: SessionStore["save"] = (selector, change) => inner.save(selector, change);
+    return { store: { load, save }, state };
   }
-  const sealed = inner as SessionCookieStore;
+  const sealed = new SessionCookieStore(freshKeys());
   const store: SealedSessionStore = {
     sealed: true,
-    load: (key) => sealed.load(key),
-    save: (key, change) => sealed.save(key, change),
     open: (cookies, context) => {
       fail();
       return sealed.open(cookies, context);

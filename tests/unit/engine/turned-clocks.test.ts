@@ -170,7 +170,7 @@ function makeCookieWorld(
   options: Partial<SessionCookieStoreOptions>,
   isRevocable = false,
 ): World {
-  const store = new SessionCookieStore({ ...keys, now: clock.now, ...options });
+  const store = new SessionCookieStore({ ...keys, ...options });
   const revocations = isRevocable ? memoryRevocations({ now: clock.now }) : undefined;
   return makeWorld(store, { sessionExpires: DAY, revocations }, clock);
 }

@@ -1,6 +1,6 @@
 // The dead list: what two records say together, what is said of a session, and what is forgotten.
 import fc from "fast-check";
-import { mergeRecords, type RevocationRecord, toRecord } from "kocha-session";
+import { mergeRecords, type RevocationRecord, toRecord } from "kocha-session/contract";
 import { describe, expect, test } from "vitest";
 import { DeadList } from "../../../src/revocations/dead-list.ts";
 

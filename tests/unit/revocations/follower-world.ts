@@ -8,7 +8,7 @@ import {
   type RevocationRecord,
   type SessionLimits,
   toRecord,
-} from "kocha-session";
+} from "kocha-session/contract";
 import { readOptions } from "../../../src/base/options.ts";
 import {
   followReaders,

@@ -93,7 +93,6 @@ describe.each([false, true])("a node that hasn't polled, with merge %s", (merge)
     const { time, follow } = makeWorld();
     const store = makeStore("cookie", new Clock(), {
       ...(merge && { merge: mergingCookies() }),
-      now: time.now,
     });
     const lists = [follow(), follow()] as [RevocationFollower, RevocationFollower];
     await Promise.all(lists.map(async (list) => list.ready()));

@@ -12,7 +12,6 @@ async function makeNodes(merge: boolean) {
   const { time, log, follow } = makeFollower();
   const store = makeStore("cookie", new Clock(), {
     ...(merge && { merge: mergingCookies() }),
-    now: time.now,
   });
   const nodes = await Promise.all(
     [1, 2].map(async () => {

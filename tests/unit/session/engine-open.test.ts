@@ -5,7 +5,7 @@ import { Session } from "../../../src/session/session.ts";
 import { SessionMiddleware } from "../../../src/session/middleware.ts";
 import { sessionKey } from "../../../src/session/typed.ts";
 import { SessionCookieStore } from "../../../src/stores/cookie.ts";
-import type { SessionStore } from "../../../src/store/contract.ts";
+import type { AnySessionStore } from "../../../src/store/contract.ts";
 import { freshKey, freshKeys } from "../../support/keys.ts";
 import { thrownBy } from "../../support/thrown.ts";
 import { z } from "zod";
@@ -13,7 +13,7 @@ import { type Client, kinds, makeStore, makeWorld, Clock, type World } from "../
 import { noEffects, varyOnly } from "../../../src/engine/effects.ts";
 
 /** A store that counts what it is asked. */
-function spyOn(store: SessionStore): { store: SessionStore; calls: string[] } {
+function spyOn(store: AnySessionStore): { store: AnySessionStore; calls: string[] } {
   const calls: string[] = [];
   const spied = new Proxy(store, {
     get(target, property) {

@@ -6,6 +6,7 @@ import {
   SessionCookieStore,
   SessionMemoryStore,
   SessionMiddleware,
+  type AnySessionStore,
   type SessionStore,
   type SessionSummary,
 } from "kocha-session";
@@ -23,7 +24,7 @@ async function logIn(engine: SessionMiddleware, subject: string, label?: string)
   return session.id;
 }
 
-async function listOf(store: SessionStore, subject: string): Promise<SessionSummary[]> {
+async function listOf(store: AnySessionStore, subject: string): Promise<SessionSummary[]> {
   const all: SessionSummary[] = [];
   for await (const one of listSessions(store, subject)) all.push(one);
   return all;

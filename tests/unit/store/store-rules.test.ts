@@ -154,13 +154,12 @@ describe("applyChange", () => {
   });
 
   test("toSaved tells what is stored; after a destroy all numbers are 0", () => {
-    expect(toSaved("k", stored)).toEqual({
-      key: "k",
+    expect(toSaved(stored)).toEqual({
       rev: 3,
       generation: 2,
       expires: stored.expires,
     });
-    expect(toSaved("k", undefined)).toEqual({ key: "k", rev: 0, generation: 0, expires: 0 });
+    expect(toSaved(undefined)).toEqual({ rev: 0, generation: 0, expires: 0 });
   });
 });
 
@@ -277,16 +276,15 @@ describe("a row from a store", () => {
     null,
     true,
     {},
-    { key: 1, rev: 1, generation: 1, expires: 1 },
-    { key: "k", rev: 0, generation: 1, expires: 1 },
-    { key: "k", rev: 1, generation: 0, expires: 1 },
-    { key: "k", rev: 1, generation: 1, expires: NaN },
+    { rev: 0, generation: 1, expires: 1 },
+    { rev: 1, generation: 0, expires: 1 },
+    { rev: 1, generation: 1, expires: NaN },
   ])("%o is no answer to a save", (wrong) => {
     expect(isSavedSession(wrong)).toBe(false);
   });
 
   test("an answer to a save", () => {
-    expect(isSavedSession({ key: "k", rev: 1, generation: 1, expires: Infinity })).toBe(true);
+    expect(isSavedSession({ rev: 1, generation: 1, expires: Infinity })).toBe(true);
   });
 });
 

@@ -112,7 +112,6 @@ class LivesBrowser implements LivesOutcome {
         signingKey: newKey(),
         ...(merge && { merge: mergingCookies() }),
         maxCookies,
-        now,
       }),
       // The cookie outlives its data.
       cookieExpires: 365 * 86_400,

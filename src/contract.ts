@@ -1,0 +1,27 @@
+// The entry point kocha-session/contract: what authors of revocation logs and of sealed stores need
+// besides the types of a store, which the main entry has.
+export {
+  mergeRecords,
+  toRecord,
+  type AppendedRevocation,
+  type EndingSession,
+  type RevocationEntry,
+  type RevocationKind,
+  type RevocationLog,
+  type RevocationPage,
+  type RevocationRecord,
+  type SessionLimits,
+} from "./revocations/revocations.ts";
+export type {
+  Cookie,
+  OpenedSession,
+  RevocableSession,
+  RevocationVerdict,
+  SealedCapabilities,
+  SealedChange,
+  SealedContext,
+  SealedCookie,
+  SealedRemains,
+  SealedSessionStore,
+  SealedWrite,
+} from "./store/contract.ts";
