@@ -28,11 +28,11 @@ export function findCookies(header: string, name: string): string[] {
 /** The cookies named `name`, and behind them those named `name.` + 6 base64url characters. */
 export function findParts(header: string, name: string): Cookie[] {
   const whole: Cookie[] = [];
-  const parts: Cookie[] = [];
+  let parts: Cookie[] | undefined;
   scan(header, name, true, (found, value) => {
-    (found === name ? whole : parts).push({ name: found, value });
+    (found === name ? whole : (parts ??= [])).push({ name: found, value });
   });
-  return parts.length === 0 ? whole : [...whole, ...parts];
+  return parts === undefined ? whole : [...whole, ...parts];
 }
 
 /** Calls `found` with each name and value. */
@@ -50,7 +50,7 @@ function scan(
     if (header.charCodeAt(equals) === EQUALS && startsPair(header, hit)) {
       const stop = header.indexOf(";", equals);
       const value = trim(header, equals + 1, stop === -1 ? header.length : stop);
-      found(header.slice(hit, end), value);
+      found(end === hit + name.length ? name : header.slice(hit, end), value);
       if (stop === -1) return;
       hit = header.indexOf(name, stop);
     } else {

@@ -1,5 +1,6 @@
 // The string map of one request and the record of what the request changed in it. It checks the
 // limits against what this request sees; it knows no store and no cookie.
+import { copyOf } from "../base/maps.ts";
 import { LimitError } from "../errors.ts";
 import { countUnits, findLargestKeys, MAX_BYTES_PER_UNIT, utf8Length } from "../base/text.ts";
 
@@ -124,7 +125,7 @@ export class SessionMap {
 
   #write(): Map<string, string> {
     if (this.#own === undefined) {
-      this.#own = new Map(this.#view);
+      this.#own = copyOf(this.#view);
       this.#view = this.#own;
     }
     return this.#own;

@@ -1,5 +1,6 @@
 // The reference semantics of a store, pure: what a change does to what is stored. The memory
 // store's body, the tests' oracle, and what a user's own store calls. It does no I/O.
+import { copyOf } from "../base/maps.ts";
 import type { SavedSession, SessionChange, StoredSession } from "./contract.ts";
 
 /** What became of a change. */
@@ -99,7 +100,7 @@ function nextData(
   if (change.clear === true || data === undefined) {
     return isTransient ? change.set : new Map(change.set);
   }
-  const next = new Map(data);
+  const next = copyOf(data);
   for (const key of change.del) next.delete(key);
   for (const [key, value] of change.set) next.set(key, value);
   return next;
