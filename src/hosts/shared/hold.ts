@@ -92,7 +92,8 @@ class ResponseHold implements Holder {
         if (!this.#isReleased && this.#waiting === undefined) engine.abandon(session);
       };
       if (isClosed(response)) abandon();
-      else response.once("close", abandon);
+      // It closes once; `once` would make two objects more for each write.
+      else response.on("close", abandon);
     });
   }
 
