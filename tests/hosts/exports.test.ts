@@ -1,0 +1,24 @@
+// What each host exports, to be used by applications: nothing of what it is made of.
+import * as onExpress from "kocha-session/express";
+import * as onFastify from "kocha-session/fastify";
+import * as onFetch from "kocha-session/fetch";
+import * as onH3 from "kocha-session/h3";
+import * as onHono from "kocha-session/hono";
+import * as onKoa from "kocha-session/koa";
+import * as onNode from "kocha-session/node";
+import { expect, test } from "vitest";
+
+const hosts: Readonly<Record<string, readonly [host: object, names: readonly string[]]>> = {
+  node: [onNode, ["openSession", "sessionMiddleware", "withSession"]],
+  express: [onExpress, ["openSession", "sessionMiddleware"]],
+  fastify: [onFastify, ["openSession", "sessionPlugin"]],
+  koa: [onKoa, ["openSession", "sessionMiddleware"]],
+  hono: [onHono, ["openSession", "sessionMiddleware", "sessionOf"]],
+  h3: [onH3, ["getSession", "openSession", "sessionMiddleware", "sessionOf"]],
+  fetch: [onFetch, ["openSession", "sessionOf", "withSession"]],
+};
+
+test.each(Object.entries(hosts))("kocha-session/%s", (_, [host, names]) => {
+  expect(Object.keys(host).toSorted()).toEqual(names);
+  expect((host as { openSession: unknown }).openSession).toBe(onNode.openSession);
+});
