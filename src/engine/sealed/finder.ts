@@ -58,7 +58,6 @@ export class SealedFinder implements Finder {
 }
 
 function sealedCredential(): ConfigError {
-  const message =
-    "must be a server-side one where a dialect has a credential: a cookie store's cookie is sealed";
+  const message = "must be a server-side one where a dialect has a credential";
   return new ConfigError("ERR_SESSION_CONFIG_STORE", "store", message);
 }

@@ -277,7 +277,10 @@ class ResponseHold implements Holder {
     if (hasEffects(effects) && !isClosed(this.#response)) {
       const access = head ?? headersOf(this.#response);
       if (access !== undefined) {
-        if (removeCookies(access, (one) => isSessionCookie(effects, one))) throw secondCookie();
+        // Most responses set none, and aren't looked through.
+        const isDue = effects.cookieName !== undefined;
+        if (isDue && removeCookies(access, (one) => isSessionCookie(effects, one)))
+          throw secondCookie();
         applyEffects(effects, access);
       }
     }
