@@ -28,9 +28,9 @@ import { VerifiedTexts } from "../crypto/verified.ts";
 
 export type { SessionCookieStoreOptions } from "../cookie/options.ts";
 
-/** What remembered tokens may take, about. */
+/** About what remembered tokens may take, in bytes. */
 const REMEMBERED_BYTES = 1_048_576;
-/** What a pair of an opened session costs besides its text, about. */
+/** About what a pair of an opened session takes beside its text, in bytes. */
 const PAIR_BYTES = 100;
 
 /** Keeps each session in its client's own cookie, encrypted and signed; nothing to run. */
@@ -54,7 +54,7 @@ export class SessionCookieStore implements SealedSessionStore {
     this.maxSessionBytes = merge?.maxSessionBytes;
     this.#foreign = migrateFrom;
     this.foreignNames = migrateFrom === undefined ? [] : [migrateFrom.name];
-    // Parts are remembered apart from whole tokens, and both have but the one bound.
+    // Parts and whole tokens are remembered separately, half of the memory each.
     const bytes = rememberTokens ? REMEMBERED_BYTES / (merge === undefined ? 1 : 2) : 0;
     this.#verified = new VerifiedTexts(bytes);
     this.#merging = merge?.create(this.#ring, bytes);
@@ -66,7 +66,7 @@ export class SessionCookieStore implements SealedSessionStore {
   ): OpenedSession | SealedRemains | undefined {
     const [cookie] = cookies;
     const isPlain = this.#merging === undefined && this.#foreign === undefined;
-    // What nearly every request brings needs none of the lists.
+    // The usual request has one cookie, and needs none of the lists below.
     if (isPlain && cookies.length === 1 && cookie?.name === context.name) {
       return this.#openOnly(cookie, context);
     }
@@ -141,7 +141,7 @@ export class SessionCookieStore implements SealedSessionStore {
       endableSessions(wholes, now, opened?.id);
     const others = [...endable];
     if (foreign !== undefined) {
-      // Our cookie goes before another library's, which would come to life when ours has gone.
+      // A logout ends both: with only our cookie gone, the other library's session would return.
       names.push(...foreign.names.filter((one) => !names.includes(one)));
       others.push(foreign);
     }
@@ -150,9 +150,9 @@ export class SessionCookieStore implements SealedSessionStore {
     return this.#merging?.remains(remains, parts) ?? remains;
   }
 
-  /** What a cookie of the session's own name holds; undefined: sealed by us, and no session. */
+  /** The payload of a cookie with the session's own name; undefined: sealed by us, but malformed. */
   #openWhole({ name, value }: Cookie): SessionPayload | RejectedReason | undefined {
-    // Its ends, like its revocation, are looked at anew: only the decryption is saved.
+    // Only the decryption is saved: ends and revocation are checked again.
     const known = this.#verified.get(name, value);
     if (known !== undefined) return known;
     const token = openToken(this.#ring, "session", name, value);
@@ -227,7 +227,7 @@ export class SessionCookieStore implements SealedSessionStore {
   }
 }
 
-/** Whether a payload is a session that lives: undefined; or only within its grace, or why not. */
+/** Undefined for a live session, "grace" for one in its grace period, else the reason of its rejection. */
 function judge(
   payload: SessionPayload | undefined,
   { now, verdict }: SealedContext,

@@ -1,6 +1,6 @@
-// The stores that were written for express-session, as a store of ours: what they keep has their
-// own shape, with our row inside. They read and write whole sessions, so none of them is atomic
-// between processes; within one this wrapper races nobody.
+// A store for express-session as a store of ours: it keeps sessions in its own shape, with our row
+// inside. Such stores read and write whole sessions, so they aren't atomic between processes; within
+// one, saves take turns.
 import { warnOfRaces } from "../store/races.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import type { SessionStore, StoredSession } from "../store/contract.ts";
@@ -10,16 +10,16 @@ import { WholeValueStore } from "../store/whole-value-store.ts";
 /** A callback of express-session's stores. */
 type StoreCallback<T> = (error?: unknown, value?: T) => void;
 
-/** What express-session asks of a store, as far as it is needed here. */
+/** The part of express-session's store interface that is used. */
 export interface ExpressSessionStore {
   get(sid: string, callback: StoreCallback<unknown>): unknown;
   set(sid: string, session: never, callback: StoreCallback<unknown>): unknown;
   destroy(sid: string, callback: StoreCallback<unknown>): unknown;
 }
 
-/** What such a store keeps for one of our sessions. */
+/** One of our sessions as such a store keeps it. */
 export interface ExpressStoredSession {
-  /** What they take a session's end from: some read `expires`, some `maxAge`. */
+  /** The session's end for such stores: some read `expires`, some `maxAge`. */
   readonly cookie: {
     readonly originalMaxAge: number;
     readonly maxAge: number;
@@ -27,21 +27,21 @@ export interface ExpressStoredSession {
     readonly httpOnly: true;
     readonly path: "/";
   };
-  /** Our row as one text, so that no store of theirs meets a user's keys. */
+  /** Our row as one text, so that a user's keys never become properties of their session. */
   readonly kocha: string;
 }
 
-/** How a wrapped store is used. */
+/** Options of a wrapped store. */
 export interface ExpressStoreOptions {
-  /** Whether the application knows that concurrent requests can overwrite each other. Default false: a process warning says it. */
+  /** True: concurrent requests may overwrite each other, and no process warning says so. Default false. */
   readonly acceptRaces?: boolean | undefined;
   /** The clock, for tests: Unix milliseconds. Default Date.now. */
   readonly now?: (() => number) | undefined;
 }
 
-/** How much longer the store keeps a row than it lives, in milliseconds: the row's own end decides. */
+/** How long the store keeps a row past its end, in milliseconds; the end inside decides. */
 const KEPT_LONGER = 60_000;
-/** What a session without an end gets, about ten years: without any they fall back to a day. */
+/** The lifetime of a session without an end, about ten years: without one, such stores assume a day. */
 const VERY_LONG = 315_360_000_000;
 
 /**
@@ -94,7 +94,7 @@ class WrappedStore extends WholeValueStore {
   }
 }
 
-/** What the store calls back with; some of them throw or reject instead. */
+/** The value of the store's callback; some stores throw or reject instead. */
 function called<T>(call: (done: StoreCallback<T>) => unknown): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const done: StoreCallback<T> = (error, value) => {
@@ -107,7 +107,7 @@ function called<T>(call: (done: StoreCallback<T>) => unknown): Promise<T | undef
   });
 }
 
-/** A missing file is how file stores say that there is no session. */
+/** Stores in files report a missing session as a missing file. */
 function ignoreMissing(error: unknown): undefined {
   if ((error as { code?: unknown }).code === "ENOENT") return undefined;
   throw error;

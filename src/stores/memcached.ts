@@ -1,6 +1,6 @@
-// Sessions in memcached, by the client `memcache`: read with its version, changed by `applyChange`,
-// written back only if nobody else wrote meanwhile. Never a plain set, so nothing comes back that
-// was deleted. It keeps no index, and memcached may evict: nothing here is durable.
+// Sessions in memcached, by the client `memcache`: each is read with its version, changed by
+// `applyChange`, and written back only if the version is still the same. There is no plain set, which
+// could bring a deleted session back. It has no index, and memcached may evict: it isn't durable.
 import { applyChange, toSaved } from "../store/change.ts";
 import { RowQueue, type Turn } from "../store/row-queue.ts";
 import { isSelector, keyPrefix } from "../store/selector.ts";
@@ -15,20 +15,20 @@ import { clock, count, fail, hasMethods, readOptions, required } from "../base/o
 import { utf8Length } from "../base/text.ts";
 import { LimitError, StoreError } from "../errors.ts";
 
-/** One server, as the client's hash ring gives it. */
+/** One server of the client's hash ring. */
 export interface MemcachedNode {
   /** Sends a command of the text protocol; rejects when the server can't answer. */
   command(line: string, options?: { isMultiline?: boolean }): Promise<unknown>;
-  /** SASL means the binary protocol, which this client reads without versions. */
+  /** With SASL the client speaks the binary protocol, where it reads no versions. */
   readonly hasSaslCredentials?: boolean;
 }
 
-/** What is needed of a client: `Memcache` of the package `memcache` has it. */
+/** The part of a client that is used: `Memcache` of the package `memcache` has it. */
 export interface MemcachedClient {
   getNodesByKey(key: string): Promise<readonly MemcachedNode[]>;
 }
 
-/** Where the sessions are, and how long a race is run. */
+/** The client, the keys' prefix and the server's limit on items. */
 export interface SessionMemcachedStoreOptions {
   /** A connected client of the package `memcache`. */
   readonly client: MemcachedClient;
@@ -45,15 +45,15 @@ const ATTEMPTS = 16;
 const DEFAULT_ITEM_BYTES = 1024 * 1024;
 /** Between two attempts, at most, in milliseconds; the pause is random below it. */
 const MAX_PAUSE = 16;
-/** How much longer memcached keeps an item than it lives: clocks differ, and the item's own end decides. */
+/** How long memcached keeps an item past its end, in milliseconds: clocks differ, and the end inside decides. */
 const CLOCK_SKEW = 300_000;
 /** memcached reads an expiry as a signed 32-bit number of Unix seconds. */
 const LAST_EXPIRY = 0x7fff_ffff;
 const NEVER = 0;
-/** What the client makes of NOT_STORED, the reply to an add whose key is taken. */
+/** The client's form of NOT_STORED, the reply to an add whose key exists. */
 const NOT_STORED = false;
 
-/** A row as it was read, with the version that a write of it must name. */
+/** A row as it was read, with the version for its compare-and-swap. */
 interface VersionedRow {
   readonly version: string;
   readonly stored: StoredSession | undefined;
@@ -70,7 +70,7 @@ export class SessionMemcachedStore implements SessionStore {
   readonly #maxItemBytes: number;
   readonly #now: () => number;
   readonly #queue = new RowQueue();
-  /** Look-ups wait for each other: the client would connect twice. */
+  /** Look-ups wait for each other, or the client would connect twice. */
   readonly #lookUps = new RowQueue();
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
@@ -117,7 +117,7 @@ export class SessionMemcachedStore implements SessionStore {
     return this.#queue.run(selector, (turn) => this.#swap(node, selector, change, turn));
   }
 
-  /** Reads, applies, and writes what was read if it is still what is there. */
+  /** Reads the row, applies the change, and writes if the row's version is still the same. */
   async #swap(
     node: MemcachedNode,
     selector: string,
@@ -130,7 +130,7 @@ export class SessionMemcachedStore implements SessionStore {
     const outcome = await this.#write(node, selector, change, row);
     if (outcome !== "outrun") return outcome;
     if (change.op === "create") return this.#overwriteDead(node, selector, change);
-    // What others wrote since it was overtaken is newer.
+    // If a later turn has overtaken this one, its writes are newer.
     turn.assertHeld();
     if (attempts > 1) {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * MAX_PAUSE));
@@ -152,7 +152,7 @@ export class SessionMemcachedStore implements SessionStore {
   ): Promise<SavedSession | undefined> {
     const row = await this.#readVersioned(node, selector);
     const outcome = await this.#write(node, selector, change, row);
-    // Whoever came first has the selector now, and a live session is never overwritten.
+    // Another create was first; its live session stays.
     return outcome === "outrun" ? undefined : outcome;
   }
 
@@ -172,7 +172,7 @@ export class SessionMemcachedStore implements SessionStore {
       row === undefined ? `add ${item}\r\n${value}` : `cas ${item} ${row.version}\r\n${value}`;
     const reply = await this.#store(node, line, bytes);
     if (reply === "STORED") return toSaved(stored);
-    // What is gone was destroyed or evicted: an update never brings it back.
+    // The row was destroyed or evicted: an update never brings it back.
     return reply === "NOT_FOUND" && change.op === "update" ? undefined : "outrun";
   }
 
@@ -187,7 +187,7 @@ export class SessionMemcachedStore implements SessionStore {
 
   /**
    * The row with its version: two commands in one round trip. The version is asked for first, so
-   * that a write between the two makes the swap fail and never succeed on what wasn't read.
+   * that a write between the two makes the swap fail, never succeed on a row that wasn't read.
    */
   async #readVersioned(node: MemcachedNode, selector: string): Promise<VersionedRow | undefined> {
     const [meta, stored] = await Promise.all([
@@ -233,14 +233,14 @@ export class SessionMemcachedStore implements SessionStore {
 
 /**
  * Absolute Unix seconds: memcached takes a number of up to 30 days for a duration, and a longer
- * duration for an instant in 1970. Past what it can hold, the session's own end decides alone.
+ * duration for an instant in 1970. Past its 32 bits, only the session's own end decides.
  */
 function expiryOf(expires: number): number {
   const seconds = Math.ceil((expires + CLOCK_SKEW) / 1000);
   return seconds <= LAST_EXPIRY ? seconds : NEVER;
 }
 
-/** Sends a command and gives its reply, one of those that it may have. */
+/** Sends a command and gives its reply; any other than `replies` is an error. */
 async function tell(
   node: MemcachedNode,
   line: string,

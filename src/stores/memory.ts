@@ -1,5 +1,5 @@
 // Sessions in this process's memory: for one process, for tests, and the shortest example of a
-// store that keeps every law. It is applyChange on a Map, bounded in entries and in bytes.
+// store that keeps every law: applyChange on a Map, bounded in entries and in bytes.
 import { applyChange, toSaved } from "../store/change.ts";
 import type {
   ListedSession,
@@ -12,13 +12,13 @@ import { callback, clock, count, readOptions } from "../base/options.ts";
 import { LimitError } from "../errors.ts";
 import { packPairs, unpackPairs } from "./packed.ts";
 
-/** How many sessions a memory store keeps, and what it tells. */
+/** The bounds of a memory store, its observer and its clock. */
 export interface SessionMemoryStoreOptions {
   /** The most sessions; one that was not used lately goes first. Default 100000. */
   readonly maxEntries?: number | undefined;
   /** The most bytes, estimated as two for each UTF-16 unit and a share for the maps. Default 67108864, 64 MiB. */
   readonly maxBytes?: number | undefined;
-  /** Told of a session that had to go to make room, by its id. */
+  /** Called with the id of each session that was evicted to make room. */
   readonly onEvict?: ((id: string) => void) | undefined;
   /** The clock, for tests: Unix milliseconds. Default Date.now. */
   readonly now?: (() => number) | undefined;
@@ -26,20 +26,20 @@ export interface SessionMemoryStoreOptions {
 
 const DEFAULT_ENTRIES = 100_000;
 const DEFAULT_BYTES = 64 * 1024 * 1024;
-/** Between two sweeps, in milliseconds; expired sessions are absent before that too. */
+/** Between two sweeps, in milliseconds; an expired session reads as absent before its sweep, too. */
 const SWEEP_INTERVAL = 60_000;
-/** What V8 spends on a session besides its text, about. */
+/** About what a session takes in V8 beside its text, in bytes. */
 const SESSION_BYTES = 200;
 
 interface Entry {
-  /** The pairs as one string: a map for each session would take more than all else together. */
+  /** The pairs as one string: a Map would take more memory than everything else of the entry. */
   readonly pairs: string;
   readonly rev: number;
   readonly generation: number;
   readonly expires: number;
   readonly meta: string;
   readonly subject: string | undefined;
-  /** Whether it was used since the hand that looks for room went by. */
+  /** True: it was used since the hand of the eviction clock last passed it. */
   used: boolean;
 }
 
@@ -51,8 +51,8 @@ export class SessionMemoryStore implements SessionStore {
   readonly #onEvict: ((id: string) => void) | undefined;
   readonly #now: () => number;
   /**
-   * Never put in another order: a Map that loses and regains its keys slows down. What must go is
-   * found by the hand of a clock, which spares once what was used since it went by.
+   * Never reordered: a Map slows down when its keys are deleted and set again. Eviction is a clock
+   * (second chance): its hand spares an entry once that was used since it last passed.
    */
   readonly #entries = new Map<string, Entry>();
   readonly #idsBySubject = new Map<string, Set<string>>();
@@ -74,7 +74,7 @@ export class SessionMemoryStore implements SessionStore {
     this.#now = now;
   }
 
-  /** How many sessions are kept, expired ones that no sweep has met included. */
+  /** How many sessions are kept, including expired ones before their sweep. */
   get size(): number {
     return this.#entries.size;
   }
@@ -98,7 +98,7 @@ export class SessionMemoryStore implements SessionStore {
     const { rev, generation, expires, meta } = stored;
     const subject = change.subject === undefined ? before?.subject : (change.subject ?? undefined);
     const pairs = packPairs(stored.data);
-    // A new session has still to be used: a flood of them doesn't drive out those that are.
+    // A new session counts as unused, so a flood of new ones doesn't evict those in use.
     const used = before !== undefined;
     const entry = { pairs, rev, generation, expires, meta, subject, used };
     const bytes = estimateBytes(selector, entry);
@@ -135,13 +135,13 @@ export class SessionMemoryStore implements SessionStore {
     return this.#sweep(limit);
   }
 
-  /** Stops the sweeping; what is kept stays readable. */
+  /** Stops the sweeping; the sessions stay readable. */
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  /** What is there and not expired (S7). */
+  /** The entry, unless it has expired (S7). */
   #live(id: string): Entry | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.expires > this.#now()) return entry;
@@ -176,12 +176,12 @@ export class SessionMemoryStore implements SessionStore {
     if (ids?.size === 0) this.#idsBySubject.delete(entry.subject);
   }
 
-  /** A copy: callers go on while sessions of the subject come and go. */
+  /** A copy, since sessions of the subject may come and go while the caller iterates. */
   #idsOf(subject: string): string[] {
     return [...(this.#idsBySubject.get(subject) ?? [])];
   }
 
-  /** @param kept - the session that was saved just now, which doesn't go for itself. */
+  /** @param kept - the session that was just saved; it isn't evicted. */
   #makeRoom(kept: string): void {
     while (this.#entries.size > this.#maxEntries || this.#bytes > this.#maxBytes) {
       this.#hand ??= this.#entries.entries();
@@ -220,13 +220,13 @@ export class SessionMemoryStore implements SessionStore {
       this.#sweep(Infinity);
       if (this.#entries.size === 0) this.close();
     }, SWEEP_INTERVAL);
-    // The timer alone keeps no process alive; only Node's and Bun's have this.
+    // The timer keeps no process alive; only Node's and Bun's timers have `unref`.
     (timer as { unref?: () => void }).unref?.();
     this.#timer = timer;
   }
 }
 
-/** What an entry stands for; nobody's changes to it come back. */
+/** The session of an entry, as a copy. */
 function toStored({ pairs, rev, generation, expires, meta }: Entry): StoredSession {
   return { data: unpackPairs(pairs), rev, generation, expires, meta };
 }

@@ -1,7 +1,6 @@
-// Sessions in MySQL or MariaDB: one UPDATE a commit, which sends what changed and is refused by its
-// own condition. There is no RETURNING for an UPDATE, so the answer comes in the server's OK, as
-// what LAST_INSERT_ID(expression) was given, and is 0 when no row was met: whether a connection
-// counts found or changed rows makes no difference.
+// Sessions in MySQL or MariaDB: one UPDATE a commit, which sends the changed keys and is refused by its
+// own WHERE. UPDATE has no RETURNING, so the answer is the argument of LAST_INSERT_ID(expression) in the
+// server's OK packet, and 0 when no row matched. It doesn't depend on the FOUND_ROWS flag.
 //
 //   bits 63..31   the end in seconds, rounded down; all ones: never
 //   bits 30..0    the generation
@@ -27,7 +26,7 @@ export type {
   MysqlQuery,
 } from "./sql/mysql-client.ts";
 
-/** What a MySQL store is made from. */
+/** The client and the table of a MySQL store. */
 export interface SessionMysqlStoreOptions {
   /** A Pool or a connected Connection of mysql2 or mysql2/promise. */
   readonly client: MysqlConnection;
@@ -93,14 +92,14 @@ const dialect: SqlDialect = {
 };
 
 /**
- * One patch for what is set, and one for each key that goes: MariaDB 10.11 overlooks some of several
- * nulls in one patch, and its JSON paths can't name every key.
+ * One patch for all keys that are set, and one for each that is deleted: MariaDB 10.11 overlooks some of
+ * several nulls in one patch, and its JSON paths can't name every key.
  */
 function merged({ del, set }: Pick<SessionChange, "del" | "set">): SqlFragment {
   const gone = del.filter((key) => !set.has(key));
   const patches = gone.map((key) => encodePatch({ del: [key], set: NONE }));
   if (set.size > 0) patches.push(encodeData(set));
-  // Few numbers of patches make few statements to prepare; an empty one does nothing.
+  // Padded to a power of two, so that few statements are prepared; an empty patch does nothing.
   while (!Number.isInteger(Math.log2(patches.length))) patches.push("{}");
   return sql`JSON_MERGE_PATCH(data, ${list(patches.map(text))})`;
 }
@@ -136,7 +135,7 @@ export class SessionMysqlStore extends SqlSessionStore {
       const { data, meta, autocommit } = row;
       if (Number(autocommit) === 0) throw uncommitted(operation);
       if (data === null) {
-        // The column is never NULL: CAST makes one of what the connection may not hold.
+        // The column is never NULL: CAST returns NULL for a value over max_allowed_packet.
         const message = "a session is larger than the connection's max_allowed_packet; raise it";
         throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message);
       }

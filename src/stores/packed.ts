@@ -1,5 +1,5 @@
-// A session's pairs as one string: a quarter of the memory of a map, and two copies less. It knows
-// no store; what it packs it unpacks, whatever the strings hold.
+// A session's pairs as one string: a quarter of the memory of a map, and two copies less. Any strings
+// survive packing and unpacking. It knows no store.
 //
 //   for each pair: the key's length, the key, the value's length, the value; a length is its UTF-16
 //   units in digits of base 128, lowest first, each a character below 256, all but the last with 128
@@ -11,11 +11,11 @@ export function packPairs(data: ReadonlyMap<string, string>): string {
   for (const [key, value] of data) {
     parts.push(packedLength(key), key, packedLength(value), value);
   }
-  // Joined it is one string; added up it would be a tree of them.
+  // `join` makes one flat string; `+=` would make a tree of them.
   return parts.join("");
 }
 
-/** The map of a string that {@link packPairs} made; each call gives a new one. */
+/** The pairs of a string of {@link packPairs}, as a new map. */
 export function unpackPairs(packed: string): Map<string, string> {
   const data = new Map<string, string>();
   let offset = 0;

@@ -1,5 +1,5 @@
-// Sessions in PostgreSQL: one UPDATE a commit, which sends what changed and is refused by its own
-// condition. The clock is the database's. The client is one that the user has connected.
+// Sessions in PostgreSQL: one UPDATE a commit, which sends the changed keys and is refused by its own
+// WHERE. The clock is the database's. The user connects the client.
 import { chain, type Awaitable } from "../base/awaitable.ts";
 import { flag, readOptions, unchecked } from "../base/options.ts";
 import { StoreError, type StoreOperation } from "../errors.ts";
@@ -22,20 +22,20 @@ export {
   postgresRevocationsSql,
 } from "./sql/postgres-revocations.ts";
 
-/** What a PostgreSQL store is made from. */
+/** The client and the table of a PostgreSQL store. */
 export interface SessionPostgresStoreOptions {
   /**
-   * A Pool or a connected Client of pg, what postgres() of the package postgres gives, a PGlite, or
-   * what neon() of @neondatabase/serverless gives.
+   * A Pool or a connected Client of pg, the function that postgres() of the package postgres returns, a
+   * PGlite, or the function that neon() of @neondatabase/serverless returns.
    */
   readonly client: PostgresConnection;
   /** The table's name, or schema.name. Default "kocha_sessions". */
   readonly table?: string | undefined;
   /**
-   * Whether the connections of pg keep the statements under names (`kocha_session_0`, …), so that
-   * their text travels once for each connection. Not behind a pooler that hands connections around
-   * by the transaction, unless it knows named statements (PgBouncer 1.21 does). Of the others,
-   * postgres always does so, and to PGlite nothing travels. Default false.
+   * True: pg's connections keep the statements under names (`kocha_session_0`, …), so that a
+   * statement's text travels once for each connection. Not behind a pooler in transaction mode, unless
+   * it supports named statements (PgBouncer does from 1.21 on). The package postgres always does so;
+   * PGlite has no network. Default false.
    */
   readonly prepare?: boolean | undefined;
 }
@@ -77,7 +77,7 @@ const dialect: SqlDialect = {
   integer: bound,
   text: bound,
   subject: bound,
-  // As text first: a driver that knows of jsonb would make JSON of our JSON.
+  // As text first: a driver would serialize a jsonb parameter once more.
   json: (value) => sql`${value}::text::jsonb`,
   merged: (change) => {
     const patched = sql`data || ${encodePatch(change)}::text::jsonb`;
@@ -129,7 +129,7 @@ export class SessionPostgresStore extends SqlSessionStore {
     });
   }
 
-  /** What another sweep or a commit holds is left; ARRAY runs the inner query once, as its limit needs. */
+  /** Leaves rows that another sweep or a commit has locked. ARRAY runs the inner query once, as its LIMIT needs. */
   protected sweeping(limit: number): SqlFragment {
     return sql`DELETE FROM ${this.table} WHERE expires <= ${now} AND id = ANY (ARRAY (SELECT id FROM ${this.table} WHERE expires_day <= (${now} / 86400000)::integer AND expires <= ${now} ORDER BY expires_day LIMIT ${limit} FOR UPDATE SKIP LOCKED))`;
   }

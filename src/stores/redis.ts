@@ -1,6 +1,6 @@
 // Sessions in Redis or Valkey: one hash each, changed by one script on one key, so that every law
-// holds on a single server, behind Sentinel and in a cluster. What the scripts do stands in
-// stores/redis/lua.ts, how a client is spoken to in stores/redis/client.ts.
+// holds on a single server, behind Sentinel and in a cluster. The scripts are in stores/redis/lua.ts,
+// the clients in stores/redis/client.ts.
 import { encodeBase64url, randomBytes } from "#crypto";
 import { toSaved } from "../store/change.ts";
 import type {
@@ -34,7 +34,7 @@ import {
 } from "./redis/row.ts";
 import { mustBeReplicated, RedisScript } from "./redis/script.ts";
 
-/** Where the sessions are and what a commit waits for. */
+/** The client, its keys' prefix, and the replication that a commit waits for. */
 export interface SessionRedisStoreOptions extends RedisDurability {
   /** A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster. */
   readonly client: RedisClient;
@@ -51,7 +51,7 @@ const NONCE_BYTES = 6;
 
 const committing = new RedisScript(commitScript);
 
-/** What the commit script said. */
+/** The commit script's answer. */
 interface CommitAnswer {
   readonly outcome: number;
   readonly values: readonly string[];
@@ -84,9 +84,9 @@ export class SessionRedisStore implements SessionStore {
   }
 
   /**
-   * One script; with a subject one or two commands before it, and one behind it that nobody waits for.
+   * One script; with a subject also one or two commands before it, and one after it without a wait.
    * @throws {StoreError} ERR_SESSION_STORE_UNREPLICATED when the change was applied, but too few
-   * replicas have it; else whatever the client throws.
+   * replicas have it; else the client's own error.
    */
   async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     const claims = new CommitClaims(this.#index, selector, change);
@@ -121,7 +121,7 @@ export class SessionRedisStore implements SessionStore {
     };
   }
 
-  /** The live sessions of a subject; it also drops from the index what is nobody's any more. */
+  /** The live sessions of a subject; it also removes stale members from the index. */
   async *list(subject: string): AsyncGenerator<ListedSession> {
     const members = await orFail("list", this.#index.members(subject));
     const ids = [...new Set(members.map(({ id }) => id))];
@@ -143,7 +143,7 @@ export class SessionRedisStore implements SessionStore {
   }
 
   /**
-   * Ends the sessions of a subject, but the one whose id is `except`; gives their number.
+   * Ends the sessions of a subject, except the one with the id `except`; gives their number.
    * @throws {StoreError} when some could not be reached; the others are ended.
    */
   async destroyAll(subject: string, options: { except?: string } = {}): Promise<number> {
@@ -183,7 +183,7 @@ export class SessionRedisStore implements SessionStore {
     try {
       return readRow(await this.#connection.send(key, ["hgetall", key]));
     } catch (error) {
-      // Another's key under our name: no session, and no outage either.
+      // Somebody else's key under our name is no session, and no outage.
       if (isReplyError(error, "WRONGTYPE")) return undefined;
       throw error;
     }
@@ -197,7 +197,7 @@ export class SessionRedisStore implements SessionStore {
     const call = { key: this.#rowPrefix + id, args, wait: this.#wait };
     const { reply, replicas } = await committing.run(this.#connection, call);
     const [outcome, ...values] = (reply as unknown[]).map(textOf);
-    // What was refused has written nothing that a replica could have.
+    // A refused change wrote nothing, so there is nothing to replicate.
     if (Number(outcome) === APPLIED) mustBeReplicated(replicas, this.#wait, operation);
     return { outcome: Number(outcome), values };
   }
@@ -214,7 +214,7 @@ function mintNonce(): string {
   return encodeBase64url(randomBytes(NONCE_BYTES));
 }
 
-/** Callers of `list` and `destroyAll` have no engine that would make a StoreError of it. */
+/** Wraps an error as a StoreError, as the engine does for `load` and `save`. */
 async function orFail<T>(operation: StoreOperation, answer: Promise<T>): Promise<T> {
   try {
     return await answer;

@@ -11,7 +11,7 @@ import { clock, readOptions, unchecked } from "../base/options.ts";
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sql/sqlite-client.ts";
 export { sqliteRevocations, type SqliteRevocationsOptions } from "./sql/sqlite-revocations.ts";
 
-/** What a SQLite store is made from. */
+/** The database, the table and the clock of a SQLite store. */
 export interface SessionSqliteStoreOptions {
   /** An open database of node:sqlite, better-sqlite3 or libsql; best of its own, not shared. */
   readonly client: SqliteDatabase;
@@ -23,7 +23,7 @@ export interface SessionSqliteStoreOptions {
 
 /**
  * The SQL that makes the table and its indexes. With rowids: without, a row of 1.3 KB took 4.7 KB,
- * since an index's tree puts what is over a quarter of a page into pages of its own.
+ * since the tree of an index moves rows over a quarter of a page to overflow pages.
  */
 function tableSql(table: string): string {
   return `CREATE TABLE IF NOT EXISTS "${table}" (
@@ -112,7 +112,7 @@ function dialectOf(now: () => number): SqlDialect {
     subject: bound,
     json: bound,
     merged: (change) => sql`json_patch(data, ${encodePatch(change)})`,
-    // CASE keeps the order: json_type throws for what isn't JSON.
+    // CASE keeps the order: json_type throws for text that isn't JSON.
     isObject: raw("CASE WHEN json_valid(data) THEN json_type(data) = 'object' ELSE 0 END"),
     holds: (entries) => every([...entries].map(([key, value]) => isHeld(key, encodeInJson(value)))),
     lacks: (keys) => every(keys.map((key) => isHeld(key, null))),

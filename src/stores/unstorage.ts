@@ -1,5 +1,5 @@
-// Sessions in whatever unstorage has a driver for. A driver reads and writes whole values and has
-// no compare-and-swap, so this store isn't atomic between processes; within one it races nobody.
+// Sessions in any storage with an unstorage driver. Drivers read and write whole values without
+// compare-and-swap, so this store isn't atomic between processes; within one, saves take turns.
 import { keyPrefix, mintSelector } from "../store/selector.ts";
 import { warnOfRaces } from "../store/races.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
@@ -8,41 +8,41 @@ import { clock, fail, flag, hasMethods, readOptions, required } from "../base/op
 import { WholeValueStore } from "../store/whole-value-store.ts";
 import { StoreError } from "../errors.ts";
 
-/** What is needed of a storage: `createStorage()` of the package `unstorage` gives it. */
+/** The part of a storage that is used: `createStorage()` of the package `unstorage` has it. */
 export interface UnstorageStorage {
   getItem(key: string): unknown;
-  /** Drivers that know a time to live take `ttl`, in seconds; the others ignore it. */
+  /** `ttl` is in seconds; drivers without a time to live ignore it. */
   setItem(key: string, value: string, options: { ttl?: number }): Promise<void>;
   removeItem(key: string): Promise<void>;
 }
 
-/** Where the sessions are. */
+/** The storage and the keys' prefix. */
 export interface SessionUnstorageStoreOptions {
   /** A storage with a driver, or a part of one by `prefixStorage`. */
   readonly storage: UnstorageStorage;
   /** Before each key, at most 100 characters, without "?" and "..". Default "kocha:". */
   readonly prefix?: string | undefined;
-  /** Whether the application knows that concurrent requests can overwrite each other. Default false: a process warning says it. */
+  /** True: concurrent requests may overwrite each other, and no process warning says so. Default false. */
   readonly acceptRaces?: boolean | undefined;
   /** The clock, for tests: Unix milliseconds. Default Date.now. */
   readonly now?: (() => number) | undefined;
 }
 
-/** How many seconds a driver keeps a value longer than it lives: the value's own end decides. */
+/** How many seconds a driver keeps a value past its end; the end inside decides. */
 const KEPT_LONGER = 60;
 /**
- * How often a value is read that doesn't decode. A driver for files writes in place, and a reader
- * beside one busy writer met half a value at 18 % of its reads; all of so many is one in a million.
+ * How often a value that doesn't decode is read. A driver for files writes in place: beside one busy
+ * writer 18 % of reads got half a value, so that many in a row are one in a million.
  */
 const READS = 8;
-/** Before the second read, at most, in milliseconds, and twice that before each next one. */
+/** The longest pause before the second read, in milliseconds; it doubles before each later one. */
 const FIRST_PAUSE = 1;
 
 /** A store on unstorage: last writer wins between processes, and it says so once. */
 export class SessionUnstorageStore extends WholeValueStore {
   readonly #storage: UnstorageStorage;
   readonly #prefix: string;
-  /** Whether the storage was seen to keep two keys apart. */
+  /** True once the storage was seen to keep two keys apart. */
   #keepsApart = false;
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
@@ -98,9 +98,9 @@ export class SessionUnstorageStore extends WholeValueStore {
   }
 
   /**
-   * Writes two values under keys as sessions have, and reads the first: a storage that changes keys
-   * can make one of two, and one user would read another's session. Once, by the first request; at
-   * construction a worker may not ask its storage, and nobody would get the error.
+   * Writes two values under keys of sessions' kind and reads the first: a storage that rewrites keys
+   * can make two keys one, and a user would read another's session. It runs once, at the first request:
+   * workers can't reach a storage at construction, and nobody would get the error.
    */
   async #tryKeys(): Promise<void> {
     if (this.#keepsApart) return;
@@ -110,7 +110,7 @@ export class SessionUnstorageStore extends WholeValueStore {
     await this.#storage.setItem(other, "other", { ttl: KEPT_LONGER });
     const found = await this.#storage.getItem(one);
     await Promise.all(keys.map((key) => this.#storage.removeItem(key)));
-    // A storage that answers late may not have it yet; what counts is the other one's value.
+    // An eventually consistent storage may not have it yet; only the other one's value is an error.
     if (found === "other") fail("prefix", "makes the storage take all sessions for one");
     this.#keepsApart = true;
   }

@@ -1,11 +1,11 @@
-// What one commit does in the index of a subject, before and after its script has run. ORDER: a
-// place is claimed before the hash names it, and given up when the hash doesn't name it any more.
+// The part of a commit in a subject's index, before and after its script runs. ORDER: a place is
+// claimed before the hash names it, and released when the hash no longer names it.
 import type { SessionChange } from "../../store/contract.ts";
 import type { Claim, ClaimEnd, SubjectIndex } from "./subject-index.ts";
 import { MARGIN_MS } from "./lua.ts";
 import { readBinding } from "./row.ts";
 
-/** A commit claims once; twice when the session's end is later than could be told before. */
+/** A commit claims once, or twice where the session's end turns out later than expected. */
 const MAX_CLAIMS = 3;
 
 /** The places that one commit has claimed. */
@@ -14,7 +14,7 @@ export class CommitClaims {
   readonly #id: string;
   readonly #change: SessionChange;
   readonly #claimed: { readonly subject: string; readonly claim: string }[] = [];
-  /** "claim bound subject", for the script; undefined: nothing is claimed. */
+  /** "claim bound subject", for the script; undefined: no claim. */
   binding: string | undefined;
 
   constructor(index: SubjectIndex, id: string, change: SessionChange) {
@@ -23,12 +23,12 @@ export class CommitClaims {
     this.#change = change;
   }
 
-  /** Whether another claim would be one too many: something claims against us, or clocks run wild. */
+  /** True when another claim would be one too many: another process competes, or clocks are far off. */
   get exhausted(): boolean {
     return this.#claimed.length >= MAX_CLAIMS;
   }
 
-  /** The claim for a change that binds, where the session's end can be told without the hash. */
+  /** The claim for a change that binds, where the session's end is known without the hash. */
   claimFirst(): Promise<Claim | undefined> | undefined {
     const { subject, ttl, deadline } = this.#change;
     if (typeof subject !== "string") return undefined;
@@ -46,8 +46,8 @@ export class CommitClaims {
   }
 
   /**
-   * Gives up what the hash doesn't name.
-   * @param gone - the field u that the hash had before, "" where it had none or has it still.
+   * Releases the places that the hash doesn't name.
+   * @param gone - the field u that the hash had before, "" where it had none or still has it.
    */
   settle(isApplied: boolean, gone: string): void {
     const unused = isApplied ? this.#claimed.slice(0, -1) : this.#claimed;

@@ -1,5 +1,5 @@
-// One way to talk to the user's connected Redis or Valkey client, whichever library it is of: the
-// client is told apart by its shape, no driver is imported. It knows no session and no script.
+// One interface to the user's connected Redis or Valkey client of any known library. A client is
+// recognized by its shape, so no driver is imported. It knows no session and no script.
 import { kindOf } from "../../base/text.ts";
 import { fail } from "../../base/options.ts";
 
@@ -17,7 +17,7 @@ interface IoredisClient {
   pipeline(...args: never[]): unknown;
 }
 
-/** The clients that are understood. */
+/** A connected client of a known library. */
 export type RedisClient = NodeRedisClient | IoredisClient;
 
 /** A command that was followed by WAIT on the same connection. */
@@ -27,7 +27,7 @@ interface ReplicatedReply {
   readonly replicas: number;
 }
 
-/** What a WAIT waits for. */
+/** The arguments of a WAIT. */
 export interface ReplicationWait {
   readonly replicas: number;
   /** Milliseconds. */
@@ -37,7 +37,7 @@ export interface ReplicationWait {
 /** Commands to the server, or in a cluster to the master that has the key. Each names one key. */
 export interface RedisConnection {
   send(key: string, command: readonly string[]): Promise<unknown>;
-  /** Both commands go over one connection, or WAIT would speak of another one's writes. */
+  /** Both commands go over one connection: WAIT counts only that connection's writes. */
   sendAndWait(
     key: string,
     command: readonly string[],
@@ -45,7 +45,7 @@ export interface RedisConnection {
   ): Promise<ReplicatedReply>;
 }
 
-/** Node-redis' clients differ in what comes before the command. */
+/** Node-redis' clients differ in the arguments before the command. */
 interface NodeRedisShape {
   readonly isOpen: boolean;
   sendCommand(...args: unknown[]): Promise<unknown>;
@@ -69,13 +69,13 @@ interface IoredisPipeline {
   exec(): Promise<readonly (readonly [error: Error | null, reply: unknown])[] | null>;
 }
 
-/** After this many redirections of a command with WAIT it is the caller's failure. */
+/** So many redirections of a command with WAIT are followed; the next one is an error. */
 const MAX_REDIRECTIONS = 3;
 
 /**
  * The connection behind a user's client.
- * @throws {ConfigError} ERR_SESSION_CONFIG_STORE for anything else, a client that isn't connected,
- * and one that reads from replicas.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_STORE for an unknown client, one that isn't connected, and
+ * one that reads from replicas.
  */
 export function connectionOf(client: unknown): RedisConnection {
   if (isNodeRedis(client)) {
@@ -106,7 +106,7 @@ export function connectionOf(client: unknown): RedisConnection {
   );
 }
 
-/** Whether the server refused for this reason: "NOSCRIPT", "WRONGTYPE", "MOVED" and the like. */
+/** True for a server's error with this code: "NOSCRIPT", "WRONGTYPE", "MOVED" and the like. */
 export function isReplyError(error: unknown, code: string): boolean {
   return error instanceof Error && error.message.startsWith(`${code} `);
 }
@@ -147,7 +147,7 @@ class IoredisConnection implements RedisConnection {
     this.#client = client;
   }
 
-  // A command's name is in lower case: only by that does every version find its keys.
+  // The command's name in lower case, by which every version finds its keys.
   async send(_key: string, command: readonly string[]): Promise<unknown> {
     const [name = "", ...args] = command;
     try {
@@ -177,7 +177,7 @@ class IoredisConnection implements RedisConnection {
   }
 }
 
-/** These clients hang the whole command on its error, and so a session's values into every log. */
+/** These clients attach the command to its error, which would put session values into logs. */
 function withoutArguments(error: unknown): unknown {
   const failed = error as { command?: { name?: unknown } };
   if (error instanceof Error && failed.command !== undefined) {
@@ -190,7 +190,7 @@ function waitCommand({ replicas, timeoutMs }: ReplicationWait): string[] {
   return ["wait", String(replicas), String(timeoutMs)];
 }
 
-/** Clients follow MOVED only for single commands: one of those teaches them the new map. */
+/** Clients follow MOVED only for single commands; sending one updates their slot map. */
 async function followRedirections<T>(
   connection: RedisConnection,
   key: string,
@@ -206,7 +206,7 @@ async function followRedirections<T>(
   }
 }
 
-/** What comes before the command: nothing, or where it goes and whether a replica may answer. */
+/** The arguments before the command: none, or the key that routes it and whether it is read-only. */
 function leadOf(client: object): (key: string) => unknown[] {
   if ("masters" in client) return (key) => [key, false];
   if ("getMasterNode" in client) return () => [false];

@@ -1,9 +1,9 @@
-// When what was written to Redis counts as saved: the options of all that writes there.
+// When a write to Redis counts as saved: the options of the store and the log.
 import { type Checked, count, oneOf, type ReadersOf, seconds } from "../../base/options.ts";
 import { SECOND } from "../../base/time.ts";
 import type { ReplicationWait } from "./client.ts";
 
-/** What a write waits for. */
+/** The replication that a write waits for. */
 export interface RedisDurability {
   /**
    * When a change counts as saved: "master", when the master has it, which a failover can undo; or
@@ -30,7 +30,7 @@ export function durabilityReaders(): ReadersOf<DurabilitySettings> {
   };
 }
 
-/** What a write waits for; undefined: only for the master. */
+/** The replication that a write waits for; undefined: only the master's answer. */
 export function waitOf(options: DurabilitySettings): ReplicationWait | undefined {
   const { durability, replicas, replicaTimeout } = options;
   if (durability === "master") return undefined;

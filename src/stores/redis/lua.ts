@@ -1,5 +1,5 @@
-// What the server runs: a commit on a session's hash, and a claim in a subject's index. Each script
-// touches one key, so a cluster takes them too. They mirror applyChange (store/change.ts).
+// The scripts on the server: a commit on a session's hash, and a claim in a subject's index. Each
+// touches one key, so a cluster accepts them too. They mirror applyChange (store/change.ts).
 //
 // A session is one hash. Our fields have names of one letter; a user's key has ":" before it, so
 // none can be taken for one of ours:
@@ -11,17 +11,17 @@
 //   u      "claim bound subject" of a bound session: expires is never beyond bound
 //   :key   a value
 //
-// What of m and u is longer than a listpack takes goes on in m1, m2 and so on: one value too long
-// for it makes a hash table of the hash, of twice the size.
+// A value of m or u that is too long for a listpack continues in m1, m2 and so on: one longer value
+// would turn the hash into a hash table of twice the size.
 //
-// A subject's index is a sorted set: member "id:claim", score bound. ORDER: the member is there
-// before the hash says so, and taken away after the hash has ceased to: a live bound session always
-// has its member. A claim is the server's time in µs; a hash takes it for LEASE_MS only, so a member
-// that is older and stands for no session can't come to stand for one any more.
+// A subject's index is a sorted set: member "id:claim", score bound. ORDER: the member is added before
+// the hash names it and removed after the hash has ceased to, so a live bound session always has its
+// member. A claim is the server's time in µs, and a hash accepts it for LEASE_MS only: an older member
+// without a session can never get one.
 
 /** How long after a claim a session may be bound by it: a minute, and clocks 5 minutes apart. */
 const LEASE_MS = 360_000;
-/** A member this old is of a session, or of nobody: the lease, and clocks 5 minutes apart, and some. */
+/** An older member without a session is stale: the lease, clocks 5 minutes apart, and a margin. */
 export const SETTLED_MS = 900_000;
 /** A member outlives its session's end by this much, for clocks that differ; see LEASE_MS. */
 export const MARGIN_MS = 600_000;

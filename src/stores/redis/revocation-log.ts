@@ -3,8 +3,8 @@
 //
 // An entry of the stream is one field, "r", with "kind at until before exceptBefore word id".
 // Instants are in Unix ms of the server. The word is the session that a subject's entry spares, or
-// the nonce of a credential's first entry; "-" is none. Ids of the stream go by the server's time. Of one subject, and
-// of one credential, the stream has one entry: a hash for each kind says which.
+// the nonce of a credential's first entry; "-" is none. Ids of the stream go by the server's time. The stream has
+// one entry for each subject and each credential; a hash for each kind says which.
 import type {
   AppendedRevocation,
   RevocationEntry,
@@ -22,9 +22,9 @@ import { mustBeReplicated, RedisScript } from "./script.ts";
 /** Entries of one answer. */
 const PAGE = 2000;
 /**
- * How far before its place a poll begins where the entry at that place is gone, in milliseconds: a
- * master that took over may have lost it, and may have a clock that is behind. Where the entry is
- * there, all before it is, and all that came later comes after it.
+ * How far before the last place a poll begins where the entry of that place is gone, in milliseconds: a
+ * new master may have lost it, and its clock may be behind. Where the entry exists, so do all before
+ * it, and all later ones come after it.
  */
 const OVERLAP = 10 * SECOND;
 /** Entries that each new one looks at, so that the stream shrinks without a timer. */
@@ -35,7 +35,7 @@ local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** The hashes that say where the one entry of an id is, by kind; sessions need none. */
+/** For each kind the hash from ids to their one entry; sessions need none. */
 const places = `
 local places = { subject = KEYS[2], credential = KEYS[3] }
 `;
@@ -96,9 +96,9 @@ return record
 `);
 
 /**
- * ARGV: from where, the place that was reached and its record, the count. Gives now, then ids and records: what came
- * after the place if its entry is there, else from where it says, or all from the start where the log
- * doesn't reach as far as the place any more.
+ * ARGV: the fallback, the last place and its record, the count. Gives now, then ids and records: those
+ * after the last place if its entry exists, else those from the fallback on, or the whole stream where
+ * it ends before the last place.
  */
 const reading = new RedisScript(`${time}
 local from, reached = ARGV[1], ARGV[2]
@@ -127,7 +127,7 @@ return answer
 const trimming = new RedisScript(`${time}${places}${trim} return trim(tonumber(ARGV[1]))`);
 
 const RECORD = /^(session|credential|subject) (\d+) (\d+) (\d+) (\d+) (\S+) ([^]*)$/;
-/** The word of an entry that has none. */
+/** The word of an entry without one. */
 const NO_WORD = "-";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -137,7 +137,7 @@ export class RedisRevocationLog implements RevocationLog {
   readonly #page: number;
   readonly #connection: RedisConnection;
   readonly #wait: ReplicationWait | undefined;
-  /** A cluster keeps them in one place, because the same stands in their braces. */
+  /** The same text in braces: a cluster keeps these keys in one slot. */
   readonly #keys: { readonly key: string; readonly beside: readonly string[] };
 
   /** @param page - entries of one answer. */
@@ -156,7 +156,7 @@ export class RedisRevocationLog implements RevocationLog {
     };
   }
 
-  /** @throws {StoreError} ERR_SESSION_STORE_UNREPLICATED, or whatever the client throws. */
+  /** @throws {StoreError} ERR_SESSION_STORE_UNREPLICATED, or an error of the client. */
   async append(entry: RevocationEntry): Promise<AppendedRevocation> {
     const { kind, id, ttl, before, except, nonce } = entry;
     const isCredential = kind === "credential";
@@ -194,19 +194,19 @@ export class RedisRevocationLog implements RevocationLog {
   }
 }
 
-/** Begins a cursor within an answer that needs several reads: there is no overlap. */
+/** Marks a cursor inside an answer of several reads, which don't overlap. */
 const MORE = "(";
 
-/** Where a read begins; what the log must still hold for that to be enough, "" where it needn't. */
+/** Where a read begins, and the entry that must still exist for that; "": none must. */
 interface ReadStart {
   readonly from: string;
   readonly reached: string;
-  /** The last place that was read, and its record: places of a restored log may be the same. */
+  /** The last place that was read, with its record, since a restored log can repeat places. */
   readonly place: string;
   readonly record: string;
 }
 
-/** @param cursor - a place and its record, and before them what says that there is more. */
+/** @param cursor - a place and its record, after the mark of an unfinished answer. */
 function startOf(cursor: string | undefined): ReadStart {
   if (cursor === undefined) return { from: "-", reached: "", place: "0-0", record: "" };
   const end = cursor.indexOf(" ");
@@ -221,7 +221,7 @@ function wordOf(text: string): string | undefined {
   return RECORD.exec(text)?.[6];
 }
 
-/** @returns undefined for what someone else wrote. */
+/** @returns undefined for an entry that we didn't write. */
 function readRecord(text: string): RevocationRecord | undefined {
   const [, kind, at, until, before, exceptBefore, word, id = ""] = RECORD.exec(text) ?? [];
   if (kind === undefined) return undefined;
@@ -236,7 +236,7 @@ function readRecord(text: string): RevocationRecord | undefined {
   };
 }
 
-/** The same text in memory of its own: a part of a longer one keeps all of that for as long. */
+/** A copy of the text: a slice would keep the whole string in memory. */
 function ownText(text: string): string {
   return decoder.decode(encoder.encode(text));
 }

@@ -10,7 +10,7 @@ import { connectionOf, type RedisClient } from "./client.ts";
 import { durabilityReaders, type RedisDurability, waitOf } from "./durability.ts";
 import { RedisRevocationLog } from "./revocation-log.ts";
 
-/** Where the log is, what a revocation waits for, and how the log is followed. */
+/** The log's client and prefix, the replication of its writes, and how it is followed. */
 export interface RedisRevocationsOptions extends FollowOptions, RedisDurability {
   /** A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster. */
   readonly client: RedisClient;

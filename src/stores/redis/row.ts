@@ -1,11 +1,11 @@
-// A session's hash as it travels: a change into a script's arguments, a reply into a session. Of
-// stores/redis/lua.ts it knows the fields and the arguments, nothing of a client.
+// A session's hash on its way: encodes a change as a script's arguments, and decodes a reply. It knows
+// the fields and arguments of stores/redis/lua.ts, and no client.
 import type { SessionChange, StoredSession } from "../../store/contract.ts";
 
-/** What a hash holds. */
+/** The content of a hash. */
 export interface RedisRow {
   readonly stored: StoredSession;
-  /** Whose it is; undefined: nobody's. */
+  /** The subject's binding; undefined: not bound. */
   readonly binding: Binding | undefined;
 }
 
@@ -16,7 +16,7 @@ export interface Binding {
   readonly subject: string;
 }
 
-/** Before a user's key, so that it is none of our fields. */
+/** Stands before a user's key, which sets it apart from our fields. */
 const KEY_MARK = ":";
 /** Before a value that a key is expected to hold. */
 const VALUE_MARK = "=";
@@ -26,8 +26,8 @@ const ABSENT = "-";
 const LAST_INSTANT = 8_640_000_000_000_000;
 
 /**
- * What HGETALL gave: a list of pairs, an object or a Map, by the client.
- * @returns undefined for no hash, and for one that isn't ours any more (S1).
+ * The session in HGETALL's reply: a list of pairs, an object or a Map, depending on the client.
+ * @returns undefined for no hash, and for a malformed one (S1).
  */
 export function readRow(reply: unknown): RedisRow | undefined {
   const data = new Map<string, string>();
@@ -52,7 +52,7 @@ export function readRow(reply: unknown): RedisRow | undefined {
   };
 }
 
-/** A field of ours with what goes on in the fields behind it. */
+/** A field of ours, with its continuations. */
 function gather(fields: ReadonlyMap<string, string>, name: string): string {
   let whole = "";
   let piece = fields.get(name);
@@ -63,7 +63,7 @@ function gather(fields: ReadonlyMap<string, string>, name: string): string {
   return whole;
 }
 
-/** The field u, or what a script says of it. */
+/** The field u, from a hash or from a script's reply. */
 export function readBinding(text: string): Binding | undefined {
   const [, claim, subject] = /^(\d+) \S+ (.*)$/s.exec(text) ?? [];
   return claim === undefined || subject === undefined ? undefined : { claim, subject };
@@ -79,7 +79,7 @@ export function textOfMs(ms: number): string {
   return ms > LAST_INSTANT ? "inf" : String(Math.ceil(ms));
 }
 
-/** What a client gave for a string, whatever it was told to map strings to. */
+/** A string of a reply, also from a client that maps strings to Buffers. */
 export function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array)
@@ -87,13 +87,13 @@ export function textOf(value: unknown): string {
   return String(value);
 }
 
-/** What of a commit isn't the change itself. */
+/** The arguments of a commit beside the change. */
 export interface CommitExtras {
   /** Names this call: a client that sends it twice applies it once. */
   readonly nonce: string;
   /** "claim bound subject" where the index was claimed. */
   readonly binding: string | undefined;
-  /** Whether it writes in any case, for WAIT to have something to wait for. */
+  /** True: it writes in any case, so that WAIT has a write to wait for. */
   readonly writes: boolean;
 }
 
@@ -129,7 +129,7 @@ export function encodeCommit(change: SessionChange, extras: CommitExtras): strin
   return args;
 }
 
-/** The arguments of a destroy; with a subject only of a session that is that subject's. */
+/** The arguments of a destroy; with a subject it applies only to a session of that subject. */
 export function encodeDestroy(writes: boolean, subject?: string): string[] {
   const head = `${subject === undefined ? "d" : "x"} 0 0 0 - ${writes ? "-w" : "-"} 0`;
   return subject === undefined ? [head] : [head, subject];

@@ -1,25 +1,25 @@
-// A Lua script that touches keys of one hash slot, mostly one, called by its hash and sent whole where the server doesn't
-// know it: first use, a restart, a failover, SCRIPT FLUSH. It knows no session.
+// A Lua script on keys of one hash slot, called by its SHA-1 and sent whole where the server doesn't
+// have it: at first use, after a restart, a failover or SCRIPT FLUSH. It knows no session.
 import { sha1 } from "@noble/hashes/legacy.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { StoreError, type StoreOperation } from "../../errors.ts";
 import { isReplyError, type RedisConnection, type ReplicationWait } from "./client.ts";
 
-/** How a script's answer is waited for. */
+/** The keys of a call, and its replication. */
 export interface ScriptCall {
   /** The key that the script touches. */
   readonly key: string;
   /** Others that it touches, of the same hash slot. */
   readonly beside?: readonly string[];
   readonly args: readonly string[];
-  /** Absent: the master's word is enough. */
+  /** Absent: the master's answer is enough. */
   readonly wait?: ReplicationWait | undefined;
 }
 
-/** What a script gave back. */
+/** A script's reply. */
 export interface ScriptAnswer {
   readonly reply: unknown;
-  /** How many replicas have it; Infinity where nobody asked. */
+  /** How many replicas have the write; Infinity where no WAIT was sent. */
   readonly replicas: number;
 }
 
@@ -34,7 +34,7 @@ export class RedisScript {
     this.#hash = bytesToHex(sha1(utf8ToBytes(text)));
   }
 
-  /** @throws whatever the client throws. */
+  /** @throws the client's own errors. */
   async run(connection: RedisConnection, call: ScriptCall): Promise<ScriptAnswer> {
     try {
       return await send(connection, ["evalsha", this.#hash], call);
@@ -47,7 +47,7 @@ export class RedisScript {
 }
 
 /**
- * Throws unless enough replicas have what was written.
+ * Throws unless enough replicas have the write.
  * @throws {StoreError} ERR_SESSION_STORE_UNREPLICATED
  */
 export function mustBeReplicated(

@@ -1,5 +1,5 @@
-// Which sessions are a subject's: a sorted set for each subject, scored by when its sessions end.
-// The order of claim, commit and release is stores/redis/lua.ts's; here is only what touches the index.
+// The sessions of each subject: a sorted set, scored by the sessions' ends. Only its commands are here;
+// the order of claim, commit and release stands in stores/redis/lua.ts.
 import type { RedisConnection, ReplicationWait } from "./client.ts";
 import { claimScript, membersScript, SETTLED_MS } from "./lua.ts";
 import { textOf, textOfMs } from "./row.ts";
@@ -15,7 +15,7 @@ export interface IndexMember {
   readonly id: string;
   /** The server's time in µs. */
   readonly claim: string;
-  /** Whether it is so old that it is a session's, or nobody's for good. */
+  /** True when it is too old to get a session any more: it has one already, or is stale. */
   readonly settled: boolean;
 }
 
@@ -48,7 +48,7 @@ export class SubjectIndex {
     this.#wait = wait;
   }
 
-  /** @throws {StoreError} ERR_SESSION_STORE_UNREPLICATED, or whatever the client throws. */
+  /** @throws {StoreError} ERR_SESSION_STORE_UNREPLICATED, or an error of the client. */
   async claim(subject: string, id: string, end: ClaimEnd): Promise<Claim> {
     const base = end.base === "now" ? "now" : textOfMs(end.base);
     const { reply, replicas } = await claiming.run(this.#connection, {
@@ -61,7 +61,7 @@ export class SubjectIndex {
     return { claim, binding: `${claim} ${bound} ${subject}` };
   }
 
-  /** Takes members away; nobody waits for it, since one that stays is found to be nobody's. */
+  /** Removes members. Nobody waits for it: a member that stays is later recognized as stale. */
   release(subject: string, members: readonly { id: string; claim: string }[]): void {
     const key = this.#prefix + subject;
     for (let start = 0; start < members.length; start += RELEASE_BATCH) {
@@ -71,7 +71,7 @@ export class SubjectIndex {
     }
   }
 
-  /** All members of one moment: a session that is claimed anew meanwhile is there in any case. */
+  /** All members at one moment; a session that is claimed again meanwhile is among them. */
   async members(subject: string): Promise<IndexMember[]> {
     const call = { key: this.#prefix + subject, args: [] };
     const { reply } = await listing.run(this.#connection, call);

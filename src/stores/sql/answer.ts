@@ -1,5 +1,5 @@
-// What a driver may answer. A client with options or a wrapper of its own can give rows of another
-// shape; read as rows of ours they would all look like "no session", so they are errors.
+// Checks of a driver's answers. A client with unusual options, or a wrapper, can return rows of another
+// shape, each of which would read as "no session"; so they are errors.
 import { kindOf } from "../../base/text.ts";
 import { StoreError, type StoreOperation } from "../../errors.ts";
 
@@ -16,7 +16,7 @@ export function rowsOf(operation: StoreOperation, answer: unknown): readonly Sql
 }
 
 /**
- * Checks that rows are objects with this column, whatever its value.
+ * Checks that rows are objects with this column; its value may be any.
  * @throws {StoreError} ERR_SESSION_STORE_ANSWER
  */
 export function checkColumn(

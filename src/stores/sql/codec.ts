@@ -1,6 +1,6 @@
-// How a session's strings, times and changes stand in a SQL row, the same on every engine. The
-// data is one JSON object of strings, and a change is a merge patch of it (RFC 7396), so that what
-// travels is what changed. It knows no driver.
+// How a session's strings, times and changes stand in a SQL row, the same on every engine. The data is
+// one JSON object of strings, and a change is a merge patch of it (RFC 7396): only changed keys travel.
+// It knows no driver.
 //
 // No key and no value may meet an engine's own idea of a string: PostgreSQL refuses NUL, MariaDB
 // and SQLite compare keys by their escaped text. So the few characters that JSON or an engine
@@ -17,7 +17,7 @@ const SPECIAL = /[\p{Cc}"\\~\p{Surrogate}]/u;
 const SPECIALS = /[\p{Cc}"\\~\p{Surrogate}]/gu;
 /** Outside of JSON quotes and line breaks may stand as they are. */
 const SPECIALS_OF_TEXT = /[\0~\p{Surrogate}]/gu;
-/** A tilde with nothing of ours behind it matches too, and is found out by its code. */
+/** It also matches a tilde without a code of ours behind it, which decoding then refuses. */
 const ESCAPES = /~(?:y[0-9a-f]{4}|[0-9a-xz])?/g;
 const DIGITS = 32;
 
@@ -31,7 +31,7 @@ export function encodeText(text: string): string {
   return text.replaceAll(SPECIALS_OF_TEXT, escape);
 }
 
-/** What `encodeText` or a JSON string of ours stands for; undefined: it isn't one. */
+/** Decodes the output of `encodeText` or a JSON string of ours; undefined for any other text. */
 export function decodeText(text: string): string | undefined {
   if (!text.includes("~")) return text;
   let isOurs = true;
@@ -53,7 +53,7 @@ function escape(character: string): string {
   if (character === "~") return "~z";
   const code = character.charCodeAt(0);
   if (code < DIGITS) return `~${code.toString(DIGITS)}`;
-  // DEL and the second block of controls are nobody's trouble.
+  // No engine treats DEL or the C1 controls specially.
   return code < 0xd800 ? character : `~y${code.toString(16)}`;
 }
 
@@ -67,7 +67,7 @@ function quote(text: string): string {
   return `"${encodeInJson(text)}"`;
 }
 
-/** Entries as a JSON object; null stands for "not there", as in a merge patch. */
+/** Entries as a JSON object; null removes a key, as in a merge patch. */
 function encodeObject(entries: Iterable<readonly [string, string | null]>): string {
   let text = "";
   for (const [key, value] of entries) {
@@ -90,7 +90,7 @@ export function encodePatch({ del, set }: Pick<SessionChange, "del" | "set">): s
   return encodeObject(patch);
 }
 
-/** The data of a row; undefined when anyone else wrote or cut it. */
+/** The data of a row; undefined for data that we didn't write, or that was cut off. */
 function decodeData(text: unknown): Map<string, string> | undefined {
   if (typeof text !== "string") return undefined;
   let parsed: unknown;
@@ -121,7 +121,7 @@ export function toNumber(value: unknown): number {
   return typeof value === "bigint" || typeof value === "string" ? Number(value) : NaN;
 }
 
-/** The three numbers of a row; undefined when they aren't ours. */
+/** The three numbers of a row; undefined for values that we can't have written. */
 export function readNumbers(
   row: Readonly<Record<string, unknown>>,
 ): Pick<StoredSession, "rev" | "generation" | "expires"> | undefined {
@@ -133,7 +133,7 @@ export function readNumbers(
   return { rev, generation, expires: expires >= NEVER ? Infinity : expires };
 }
 
-/** The session of a row (S1); undefined when it isn't one, whoever wrote it. */
+/** The session of a row; undefined for a malformed row, whoever wrote it (S1). */
 export function readRow(
   row: Readonly<Record<string, unknown>> | undefined,
 ): StoredSession | undefined {

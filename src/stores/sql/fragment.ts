@@ -1,8 +1,8 @@
-// SQL as pieces: what stands in a statement is either text of ours or a bound value, by type. It
-// knows no engine; each client's file writes the placeholders that its driver wants.
+// SQL as pieces: by its type, a part of a statement is either our own text or a bound value. It knows no
+// engine; each client's file writes its driver's placeholders.
 import { option, type Reader } from "../../base/options.ts";
 
-/** What is bound to a statement; bytes where the engine must not guess their character set. */
+/** A bound value; bytes where the engine must not assume a character set. */
 export type SqlValue = string | number | Uint8Array | null;
 
 /** A piece of SQL: text of ours with a bound value between every two chunks. */
@@ -16,7 +16,7 @@ export class SqlFragment {
   }
 }
 
-/** A piece of SQL from a template: fragments are spliced, everything else is bound. */
+/** A piece of SQL from a template: fragments are inserted, everything else is bound. */
 export function sql(
   literals: TemplateStringsArray,
   ...parts: readonly (SqlValue | SqlFragment)[]
@@ -44,7 +44,7 @@ export function sql(
   return new SqlFragment(chunks, values);
 }
 
-/** Text of ours as a piece of SQL; never anything that came from outside. */
+/** Our own text as a piece of SQL; never any input. */
 export function raw(text: string): SqlFragment {
   return new SqlFragment([text], []);
 }
@@ -64,7 +64,7 @@ const TABLE = /^[A-Za-z_][A-Za-z0-9_]{0,47}(?:\.[A-Za-z_][A-Za-z0-9_]{0,47})?$/;
 
 /**
  * The option `table`.
- * @param qualifier - how the engine calls what may stand before the name; undefined: nothing may.
+ * @param qualifier - the engine's word for a name before the dot, such as "schema"; undefined: no dot.
  */
 export function tableOption(fallback: string, qualifier?: string): Reader<string> {
   const more = qualifier === undefined ? "" : `, or ${qualifier}.name, each`;

@@ -1,5 +1,5 @@
-// mysql2 behind one call: run this SQL, prepared. What the driver's user has set for his own
-// queries doesn't change what we get; it knows no session.
+// mysql2 behind one call: run this SQL, prepared. Settings of the application for its own queries don't
+// change our answers. It knows no session.
 import { fail } from "../../base/options.ts";
 import { kindOf } from "../../base/text.ts";
 import { StoreError, type StoreOperation } from "../../errors.ts";
@@ -29,14 +29,14 @@ export interface MysqlQuery {
 /** A connected Pool or Connection of mysql2, with promises or with callbacks. */
 export type MysqlConnection = MysqlPromiseConnection | MysqlCallbackConnection;
 
-/** What a statement without rows gave. */
+/** The answer to a statement without rows. */
 export interface MysqlAnswer {
   readonly affectedRows: number;
-  /** What LAST_INSERT_ID(expression) was given, 64 bits without a sign; else 0. */
+  /** The argument of LAST_INSERT_ID(expression) as an unsigned 64-bit number; 0 where it wasn't called. */
   readonly insertId: bigint;
 }
 
-/** What mysql2 makes of an OK packet; the id is text where it is asked to give big numbers so. */
+/** mysql2's form of an OK packet; the id is text with `bigNumberStrings`. */
 interface ResultSetHeader {
   readonly affectedRows: number;
   readonly insertId: number | string;
@@ -69,7 +69,7 @@ export class MysqlClient {
 
   /**
    * Runs a statement that writes.
-   * @throws {StoreError} ERR_SESSION_STORE_FAILED when what it wrote waits for a COMMIT.
+   * @throws {StoreError} ERR_SESSION_STORE_FAILED when the write isn't committed.
    */
   async write(operation: StoreOperation, statement: SqlFragment): Promise<MysqlAnswer> {
     const answer = await this.#run(operation, statement);
@@ -98,24 +98,24 @@ export class MysqlClient {
     return this.#client.execute(options, [...values] as never[]);
   }
 
-  /** Whether an error says that a table isn't there. */
+  /** True for the error of a missing table. */
   static isMissingTable(error: unknown): boolean {
     return numberOf(error) === NO_TABLE;
   }
 }
 
-/** Only a function takes the place of one that the connection has. */
+/** A `typeCast` that changes nothing; only a function overrides the connection's own. */
 function asItIs(_field: unknown, next: () => unknown): unknown {
   return next();
 }
 
-/** An autocommit that is off commits nothing, also where a statement has opened no transaction. */
+/** Throws with autocommit off, too: then nothing is committed, even outside of a transaction. */
 function checkCommitted(operation: StoreOperation, status: number): void {
   if ((status & IN_TRANSACTION) === 0 && (status & AUTOCOMMIT) !== 0) return;
   throw uncommitted(operation);
 }
 
-/** The error of a connection on which the store's statements wait for a COMMIT of someone else's. */
+/** The error of a connection on which a statement of the store isn't committed by itself. */
 export function uncommitted(operation: StoreOperation): StoreError {
   const message =
     "the connection has autocommit off, or a transaction of the application's open, so nothing " +
@@ -134,7 +134,7 @@ function adapt(client: unknown): MysqlPromiseConnection {
   const isCallback = typeof promise === "function";
   const { pool, connection } = client as { pool?: unknown; connection?: unknown };
   const core = (isCallback ? client : (pool ?? connection)) as Readonly<Record<string, unknown>>;
-  // mysql2 has no public word for it.
+  // mysql2 has no public field for it.
   if (core?.["_closed"] === true || core?.["_closing"] === true) {
     refuse(`is closed; it must be ${EXPECTED}`);
   }

@@ -1,10 +1,10 @@
-// Query builders and mappers, which answer in their own ways: told apart from a driver's client by a
-// method that only they have, so that a store can refuse them by name. It knows no driver.
+// Query builders and mappers, whose answers have other shapes. Each is recognized by a method that no
+// driver's client has, so that a store can refuse it by name. It knows no driver.
 
-/** One of them. */
+/** One query builder or mapper. */
 interface OtherClient {
   readonly name: string;
-  /** A method of its own. */
+  /** A method that only it has. */
   readonly method: string;
   /** How to get to a client of the driver. */
   readonly wayOut: string;
@@ -35,7 +35,7 @@ const others: readonly OtherClient[] = [
   },
 ];
 
-/** What `client` is, and the way out, when it is one of them. */
+/** The name of the query builder or mapper and the way out; undefined for any other client. */
 export function describeOther(client: unknown): string | undefined {
   if ((typeof client !== "object" && typeof client !== "function") || client === null) {
     return undefined;

@@ -27,7 +27,7 @@ interface PgQueryable {
   getTransactionStatus?(): unknown;
 }
 
-/** What neon() of the package @neondatabase/serverless gives: each statement is a request of its own. */
+/** The function that neon() of @neondatabase/serverless returns; each statement is a request of its own. */
 export interface PostgresNeon {
   query(
     text: string,
@@ -37,7 +37,7 @@ export interface PostgresNeon {
   readonly transaction: unknown;
 }
 
-/** What postgres() of the package postgres gives. */
+/** The function that postgres() of the package postgres returns. */
 export interface PostgresSql {
   unsafe(
     text: string,
@@ -49,11 +49,11 @@ export interface PostgresSql {
 /** A connected client of pg (Pool or Client), postgres, PGlite or Neon. */
 export type PostgresConnection = PostgresQueryable | PostgresSql | PostgresNeon;
 
-/** What a client answered. */
+/** A client's answer. */
 interface Answer {
-  /** What should be rows. */
+  /** The rows, not checked yet. */
   readonly rows: unknown;
-  /** Whether it was in a transaction of the application's, and waits for its COMMIT. */
+  /** True inside a transaction of the application's: nothing is committed yet. */
   readonly uncommitted?: boolean;
 }
 
@@ -66,10 +66,10 @@ const EXPECTED =
 const UNDONE: ReadonlySet<unknown> = new Set(["40001", "40P01"]);
 /** "undefined_table" */
 const NO_TABLE = "42P01";
-/** What two processes that make one table at once can meet: it is there, or its type is. */
+/** Errors of processes that make one table at once: the table, or its row type, exists by then. */
 const MADE_MEANWHILE: ReadonlySet<unknown> = new Set(["23505", "42P07", "42710"]);
 
-/** What must be committed when it has been answered. */
+/** Operations that must be committed by the time they are answered. */
 const WRITES: ReadonlySet<StoreOperation> = new Set(["save", "destroyAll", "revoke", "sweep"]);
 
 /** Runs SQL on a client of the user's. */
@@ -77,7 +77,7 @@ export class PostgresClient {
   readonly #run: Run;
 
   /**
-   * @param prepares - whether pg's connections keep the statements, so that their text travels once.
+   * @param prepares - true: pg's connections keep the statements, so that their text travels once.
    * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no such client, or isn't connected.
    */
   constructor(client: unknown, prepares = false) {
@@ -86,9 +86,9 @@ export class PostgresClient {
 
   /**
    * The rows of a statement, run again at most three times when the server undid it.
-   * @param standsAlone - whether it must be in no transaction of the application's.
-   * @throws {StoreError} ERR_SESSION_STORE_ANSWER when they are none; ERR_SESSION_STORE_FAILED when
-   * it was in one all the same: what was written waits for a COMMIT.
+   * @param standsAlone - true: it is an error inside a transaction of the application's.
+   * @throws {StoreError} ERR_SESSION_STORE_ANSWER for another answer than rows;
+   * ERR_SESSION_STORE_FAILED inside such a transaction, whose COMMIT may never come.
    */
   async rows(
     statement: SqlFragment,
@@ -109,7 +109,7 @@ export class PostgresClient {
     return rowsOf(operation, rows);
   }
 
-  /** Runs statements that make something, one after the other; another process may do the same. */
+  /** Runs statements that make a table, one after the other; other processes may do the same. */
   async make(statements: readonly string[]): Promise<void> {
     for (const text of statements) {
       // oxlint-disable-next-line no-await-in-loop -- an index needs its table
@@ -121,7 +121,7 @@ export class PostgresClient {
     }
   }
 
-  /** Whether an error says that a table isn't there. */
+  /** True for the error of a missing table. */
   static isMissingTable(error: unknown): boolean {
     return codeOf(error) === NO_TABLE;
   }
@@ -136,7 +136,7 @@ function adapt(client: unknown, prepares: boolean): Run {
   if (typeof client === "function" && typeof savepoint === "function") {
     refuse(`is a transaction of the package postgres, which ends; it must be ${EXPECTED}`);
   }
-  // Neon has unsafe too, which runs nothing.
+  // Neon's function has `unsafe` too, but it runs nothing.
   if (typeof client === "function" && typeof query === "function" && transaction !== undefined) {
     const neon = client as unknown as PostgresNeon;
     const options = { arrayMode: false, fullResults: false } as const;
@@ -149,7 +149,7 @@ function adapt(client: unknown, prepares: boolean): Run {
       rows: await tagged.unsafe(text, [...values] as never[], { prepare: true }),
     });
   }
-  // A mysql2 client has query too, but also execute.
+  // A client of mysql2 has `query` as well, but also `execute`.
   if (typeof client !== "object" || typeof query !== "function" || execute !== undefined) {
     refuse(`must be ${EXPECTED}, not ${kindOf(client)}${hintFor(client)}`);
   }
@@ -169,11 +169,11 @@ function adapt(client: unknown, prepares: boolean): Run {
     const { rows } = await pg.query(prepares ? { name: nameOf(text), ...statement } : statement);
     return { rows, uncommitted: (pg.getTransactionStatus?.() ?? "I") !== "I" };
   };
-  // A Client isn't to be asked while it is busy.
+  // A Client gets no query while another one runs.
   return isClient ? inTurn(pg, run) : run;
 }
 
-/** A statement's name is the process's, since stores can share a connection. */
+/** Statements' names, unique in the process, since stores can share a connection. */
 const names = new Map<string, string>();
 
 function nameOf(text: string): string {
@@ -182,7 +182,7 @@ function nameOf(text: string): string {
   return name;
 }
 
-/** By client, the one who runs its statements one after the other, for all its stores. */
+/** For each Client the queue that runs the statements of all its stores one after the other. */
 const turns = new WeakMap<object, Run>();
 
 function inTurn(client: object, run: Run): Run {
@@ -191,7 +191,7 @@ function inTurn(client: object, run: Run): Run {
   let last: Promise<unknown> = Promise.resolve();
   const next: Run = (text, values) => {
     const answer = last.then(() => run(text, values));
-    // Whatever becomes of one, the next has its turn.
+    // A statement that fails doesn't stop the next one.
     last = answer.catch(() => undefined);
     return answer;
   };
@@ -199,7 +199,7 @@ function inTurn(client: object, run: Run): Run {
   return next;
 }
 
-/** By what each driver tells: pg's Client (no public word for it), pg's Pool, PGlite. */
+/** Connected, as far as each driver tells: pg's Client (by private fields), pg's Pool, PGlite. */
 function checkConnected(client: Readonly<Record<string, unknown>>): void {
   if (client["_connected"] === false && client["_connecting"] === false) {
     refuse("is a Client that isn't connected; await client.connect() before the store is made");

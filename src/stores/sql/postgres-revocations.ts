@@ -1,6 +1,6 @@
 // `postgresRevocations`: revocations in PostgreSQL, followed by every process. Each row names the
-// transaction that wrote it, and a poll asks for the rows of those that the snapshot of the last poll
-// could not see: however late a transaction commits, it is found, and nothing is read twice.
+// transaction that wrote it, and a poll asks for the rows of all transactions that the last poll's
+// snapshot couldn't see: a late commit is found, and no row is read twice.
 import {
   type FollowOptions,
   followReaders,
@@ -31,13 +31,13 @@ import type { SqlRow } from "./session-store.ts";
 
 /** Where the log is, and how it is followed. */
 export interface PostgresRevocationsOptions extends FollowOptions {
-  /** A Pool or a connected Client of pg, what postgres() of the package postgres gives, or a PGlite. */
+  /** A client as of `SessionPostgresStore`. */
   readonly client: PostgresConnection;
   /** The table's name, or schema.name. Default "kocha_revocations". */
   readonly table?: string | undefined;
 }
 
-/** Revocations whose table can be made. */
+/** Revocations that can make their own table. */
 export interface PostgresRevocations extends Revocations {
   /** Makes the table and its indexes where they aren't there; safe at every start of every process. */
   createTable(): Promise<void>;
@@ -48,7 +48,7 @@ const DEFAULT_TABLE = "kocha_revocations";
 const PAGE = 2000;
 /** Not now(), which stands still in a transaction. */
 const clock = raw("floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint");
-/** How far a revocation of now reaches, as `toRecord` has it. */
+/** The reach of a revocation of now, as in `toRecord`. */
 const reachOfNow = raw(`now + ${MAX_SKEW}`);
 const words = { least: raw("least"), greatest: raw("greatest") };
 
@@ -79,11 +79,11 @@ export function postgresRevocationsSql(table: string = DEFAULT_TABLE): readonly 
   ];
 }
 
-/** Where a read goes on: what the last one saw, and within one of several answers its last row. */
+/** Where the next read begins: after the last snapshot, or after the last row of an unfinished answer. */
 interface Cursor {
-  /** The snapshot whose rows are known; "": none are. */
+  /** The snapshot up to which rows are known; "": no row is. */
   readonly known: string;
-  /** The snapshot that the first of the answers saw. */
+  /** The snapshot of the first of several answers. */
   readonly seen?: string;
   readonly after?: readonly [kind: string, id: string];
 }
@@ -116,7 +116,7 @@ export class PostgresRevocationLog implements RevocationLog {
         : sql`CASE WHEN ${Math.floor(before)}::bigint >= now THEN ${reachOfNow} ELSE ${Math.floor(before)}::bigint END`;
     const [row] = await this.#rows(
       "revoke",
-      // The nonce stays the first entry's.
+      // The first entry's nonce stays.
       sql`INSERT INTO ${this.#table} AS known (${appendedColumns}, written_by)
 SELECT ${kind}::text, ${encodeText(id)}::text, now, now + ${Math.ceil(ttl)}::bigint, ${isSubject ? reach : raw("0")}, ${(isSubject ? except : undefined) ?? null}::text, 0, ${nonce}::text, txid_current()
 FROM (SELECT ${clock} AS now) AS time
@@ -144,7 +144,7 @@ FROM (SELECT 1) AS one LEFT JOIN (
 ) AS log ON true`,
     );
     const current = String(rows[0]?.["seen"]);
-    // A database that was restored has not come as far: all of it is read.
+    // A restored database is behind: read all of it.
     if (known !== "" && endOf(current) < endOf(known)) return this.read(undefined);
     const records = rows.flatMap((row) => readRecord(row) ?? []);
     const first = seen ?? current;
@@ -169,7 +169,7 @@ FROM (SELECT 1) AS one LEFT JOIN (
   }
 
   #rows(operation: StoreOperation, statement: SqlFragment): Promise<readonly SqlRow[]> {
-    // Also a read: a transaction can go on seeing what was there when it began.
+    // Reads, too: inside a transaction one can go on seeing an old state.
     return this.#client.rows(statement, operation, true).catch((cause: unknown) => {
       if (!PostgresClient.isMissingTable(cause)) throw cause;
       const message = `the table ${this.#name} isn't there; createTable() makes it, or what postgresRevocationsSql() gives`;
@@ -178,12 +178,12 @@ FROM (SELECT 1) AS one LEFT JOIN (
   }
 }
 
-/** The first transaction that a snapshot "xmin:xmax:…" doesn't know of. */
+/** The first transaction after a snapshot "xmin:xmax:…". */
 function endOf(snapshot: string): bigint {
   return BigInt(snapshot.split(":", 2)[1] ?? 0);
 }
 
-/** The follower of one log, which can make its own table. */
+/** The follower of one log, with `createTable`. */
 class PostgresFollower extends RevocationFollower implements PostgresRevocations {
   readonly #log: PostgresRevocationLog;
 

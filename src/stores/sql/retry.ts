@@ -1,12 +1,12 @@
-// Running a statement again that the server undid whole: a deadlock's victim, or one that lost to
-// another transaction. What may have been applied is never run again.
+// Runs a statement again after the server undid all of it: a deadlock's victim, or the loser of a
+// serialization conflict. A statement that may have been applied is never run again.
 
 /** How often a statement is run again. */
 const RETRIES = 3;
-/** The longest first pause in milliseconds, doubled each time; at random, or rivals meet again. */
+/** The longest first pause in milliseconds, doubled each time; random, or the rivals would meet again. */
 const FIRST_PAUSE = 8;
 
-/** What `run` gives, run again at most three times while `isUndone` says so of its error. */
+/** The result of `run`, which is run again at most three times while its error `isUndone`. */
 export async function retrying<T>(
   run: () => PromiseLike<T>,
   isUndone: (error: unknown) => boolean,

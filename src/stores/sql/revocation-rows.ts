@@ -1,5 +1,5 @@
-// How a revocation stands in a SQL row, the same on every engine: one row for each kind and id, which
-// an upsert turns into what both say. It knows no driver.
+// How a revocation stands in a SQL row, the same on every engine: one row for each kind and id, and an
+// upsert merges a new entry into it. It knows no driver.
 import type {
   AppendedRevocation,
   RevocationEntry,
@@ -20,34 +20,34 @@ export const recordColumns: SqlFragment = raw(
   "kind, id, since, until, bound_before, spared, spared_before",
 );
 
-/** What an upsert writes and gives back: a record, and the nonce of a credential's first entry. */
+/** The columns that an upsert writes and returns: a record, and the nonce of a credential's first entry. */
 export const appendedColumns: SqlFragment = raw(
   "kind, id, since, until, bound_before, spared, spared_before, nonce",
 );
 
-/** An engine's words for the smaller and the larger of values. */
+/** An engine's functions for the smallest and the largest of several values. */
 export interface Extremes {
   readonly least: SqlFragment;
   readonly greatest: SqlFragment;
 }
 
 /**
- * `toRecord` and `mergeRecords` in SQL: from `since` on, the columns of what a row and an entry say
- * together.
+ * `toRecord` and `mergeRecords` in SQL: the columns of the merged record of a row and an entry, from
+ * `since` on.
  * @param known - the row's name.
- * @param added - the name of a row of the entry, whose reach knows of no earlier one.
+ * @param added - the name of a row of the entry, whose reach takes no earlier entry into account.
  */
 export function mergedColumns(known: string, added: string, words: Extremes): SqlFragment {
   const { least, greatest } = words;
   const [one, other] = [raw(known), raw(added)];
   const reach = sql`CASE WHEN ${other}.kind = 'subject' AND ${other}.bound_before >= ${one}.bound_before - ${skew} THEN ${greatest}(${other}.bound_before, ${one}.bound_before + 1) ELSE ${other}.bound_before END`;
-  // Of equals both mean whom the other spares, so that either may be taken.
+  // With equal reaches each entry revokes the session that the other spares: either may be taken.
   const later = sql`CASE WHEN ${one}.bound_before >= ${reach} THEN ${one}.spared ELSE ${other}.spared END`;
   const earlier = sql`CASE WHEN coalesce(${one}.spared, '') = coalesce(${other}.spared, '') THEN 0 ELSE ${least}(${one}.bound_before, ${reach}) END`;
   return sql`${least}(${one}.since, ${other}.since), ${greatest}(${one}.until, ${other}.until), ${greatest}(${one}.bound_before, ${reach}), ${later}, ${greatest}(${one}.spared_before, ${other}.spared_before, ${earlier})`;
 }
 
-/** The record of a row; undefined when it isn't one, whoever wrote it. */
+/** The record of a row; undefined for a malformed row. */
 export function readRecord(
   row: Readonly<Record<string, unknown>> | undefined,
 ): RevocationRecord | undefined {
@@ -70,7 +70,7 @@ export function readRecord(
 }
 
 /**
- * What the row that an upsert gave back says of the entry.
+ * The log's answer for an entry, read from the row that the upsert returned.
  * @throws {StoreError} ERR_SESSION_STORE_ANSWER when it is no record.
  */
 export function readAppended(

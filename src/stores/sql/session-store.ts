@@ -1,6 +1,5 @@
-// What the SQL stores have in common: one statement for a load and one for a commit, whose
-// condition refuses what the contract refuses. Each store says how its engine writes the parts; no
-// driver is known here.
+// The common part of the SQL stores: one statement for a load and one for a commit, refused by its own
+// WHERE as the contract demands. Each store supplies its engine's dialect. It knows no driver.
 import { chain, type Awaitable } from "../../base/awaitable.ts";
 import { toSaved } from "../../store/change.ts";
 import type {
@@ -34,7 +33,7 @@ export interface SqlDialect {
   readonly json: (value: string) => SqlFragment;
   /** The data after the change's del and set. */
   readonly merged: (change: Pick<SessionChange, "del" | "set">) => SqlFragment;
-  /** Whether the row's data is an object: what isn't can't be patched, and is no session. */
+  /** True where the row's data is a JSON object; anything else can't be patched and is no session. */
   readonly isObject: SqlFragment;
   /** Whether the row's data, an object, holds these entries, byte for byte; never none. */
   readonly holds: (entries: ReadonlyMap<string, string>) => SqlFragment;
@@ -46,11 +45,11 @@ export interface SqlDialect {
 
 /** Between two reads of a list; a subject with 10,000 sessions is no burden for the memory. */
 const PAGE = 500;
-/** The most rows that one statement is asked to remove. */
+/** The most rows that one statement removes. */
 const MAX_LIMIT = 1_000_000;
 const ANSWER = raw("rev, generation, expires");
 
-/** A store on a SQL engine; the statements are here, the engine's words in its own store. */
+/** A store on a SQL engine: the statements are here, the engine's dialect is in its own store. */
 export abstract class SqlSessionStore implements SessionStore {
   abstract readonly capabilities: StoreCapabilities;
   protected readonly table: SqlFragment;
@@ -82,7 +81,7 @@ export abstract class SqlSessionStore implements SessionStore {
 
   save(selector: string, change: SessionChange): Awaitable<SavedSession | undefined> {
     if (change.op === "destroy") {
-      // A logout is never refused: of what isn't there, nothing is left to do.
+      // Destroying an absent row succeeds (S3).
       if (!isSelector(selector)) return toSaved(undefined);
       const statement = sql`DELETE FROM ${this.table} WHERE id = ${selector}`;
       return chain(this.remove("save", statement), () => toSaved(undefined));
@@ -173,7 +172,7 @@ export abstract class SqlSessionStore implements SessionStore {
     return raw("1");
   }
 
-  /** What a change sets of the data and the text columns; what is unchanged isn't written. */
+  /** A change's assignments to the data and the text columns; unchanged columns aren't written. */
   protected assignments(change: SessionChange): SqlFragment[] {
     const { json, merged, text, subject } = this.dialect;
     const assignments: SqlFragment[] = [];
@@ -228,12 +227,12 @@ export abstract class SqlSessionStore implements SessionStore {
   }
 }
 
-/** Whether a change raises `rev` (S5). */
+/** True for a change that raises `rev` (S5). */
 export function isFenced({ clear, bump, meta, subject }: SessionChange): boolean {
   return clear === true || bump === true || meta !== undefined || subject !== undefined;
 }
 
-/** Whether the end may come earlier than it was (S6). */
+/** True for a change that may bring the end forward (S6). */
 function mayShrink({ clear, bump, shrinks }: SessionChange): boolean {
   return clear === true || bump === true || shrinks === true;
 }

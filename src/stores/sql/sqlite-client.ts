@@ -1,5 +1,5 @@
-// The synchronous SQLite clients behind one call: run this SQL. It keeps what it has prepared, and
-// sets up a database for many processes; it knows no session.
+// The synchronous SQLite clients behind one call: run this SQL. It keeps prepared statements and sets
+// a database up for several processes. It knows no session.
 import { kindOf } from "../../base/text.ts";
 import { fail } from "../../base/options.ts";
 import type { SqlFragment } from "./fragment.ts";
@@ -11,7 +11,7 @@ export interface SqliteStatement {
   run(...values: SqliteValue[]): { readonly changes: number | bigint };
 }
 
-/** What is bound to a statement. */
+/** A value bound to a statement. */
 export type SqliteValue = string | number | null;
 
 /** An open database of node:sqlite (DatabaseSync), better-sqlite3 or libsql. */
@@ -27,14 +27,14 @@ const EXPECTED =
 /** Between two tries to turn on WAL, at most, in milliseconds. */
 const LONGEST_PAUSE = 20;
 
-/** How long a statement waits for another process's write where the database has no wait of its own, in milliseconds. */
+/** How long a statement waits for another process's write, in milliseconds; a `busy_timeout` that is set already stays. */
 const BUSY_TIMEOUT = 5000;
 
 /** Runs SQL on a database of the user's. */
 export class SqliteClient {
   readonly #database: SqliteDatabase;
   readonly #prepared = new Map<string, SqliteStatement>();
-  /** Whether the database is a file, and outlives the process. */
+  /** True for a database in a file, which outlives the process. */
   readonly isFile: boolean;
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no open database. */
@@ -55,7 +55,7 @@ export class SqliteClient {
       if (Number(wait?.timeout) === 0) database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
       turnOnWal(database);
     } catch (cause) {
-      // What libsql says of a PRAGMA that answers, as most do.
+      // libsql's message for a PRAGMA that returns a row, as most do.
       if (messageOf(cause) === "Execute returned rows") {
         refuse(
           "is of libsql 0.3 or older, whose exec takes no statement with rows; take 0.4 or later",
@@ -82,8 +82,8 @@ export class SqliteClient {
   }
 
   /**
-   * Makes a table, and tries a write to it that changes nothing: a file that was opened to be read,
-   * and query_only, let everything pass when the table is there.
+   * Makes a table, and tries a write that changes nothing: with a read-only file or `query_only`, CREATE
+   * TABLE IF NOT EXISTS succeeds where the table exists.
    * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when the database can't be written to.
    */
   make(text: string, table: string): void {
@@ -95,18 +95,18 @@ export class SqliteClient {
       if (/readonly/i.test(message)) {
         refuse(`can only be read (${message}); it must be ${EXPECTED} that can be written to`);
       }
-      // Another process that writes for long is no reason not to start where the table is there.
+      // Where the table exists, a busy database doesn't prevent the start.
       if (!isBusy(cause) || !this.hasTable(table)) throw cause;
     }
   }
 
-  /** Whether there is a table. */
+  /** True where the table exists. */
   hasTable(name: string): boolean {
     const text = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
     return this.#database.prepare(text).all(name).length > 0;
   }
 
-  /** Statements have few texts: what differs from change to change is bound. */
+  /** Statements have few texts, since everything variable is bound: each is prepared once. */
   #prepare(statement: SqlFragment): SqliteStatement {
     const text = statement.chunks.join("?");
     const known = this.#prepared.get(text);
@@ -118,8 +118,8 @@ export class SqliteClient {
 }
 
 /**
- * SQLite doesn't wait while the journal's mode changes under it, whatever busy_timeout says: of
- * processes that start together on a new file all but one would fail.
+ * SQLite ignores busy_timeout while the journal's mode changes: of processes that start together on a
+ * new file, all but one would fail.
  */
 function turnOnWal(database: SqliteDatabase): void {
   const until = Date.now() + BUSY_TIMEOUT;
@@ -138,7 +138,7 @@ function isBusy(error: unknown): boolean {
   return /locked|busy/i.test(messageOf(error));
 }
 
-/** The client is a synchronous one, and so is its wait. */
+/** Blocks the thread, as the synchronous client does. */
 function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -1,6 +1,5 @@
-// `sqliteRevocations`: revocations in a SQLite file, followed by every process of its machine. A
-// record that changes gets a new number, and only one process writes at a time: a number that was
-// read is never followed by a smaller one.
+// `sqliteRevocations`: revocations in a SQLite file, followed by every process of its machine. A changed
+// record gets a new number, and only one process writes at a time, so numbers appear in order.
 import {
   type FollowOptions,
   followReaders,
@@ -36,11 +35,11 @@ export interface SqliteRevocationsOptions extends FollowOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** Rows of one answer: the process waits while they are read. */
+/** Rows of one answer; the process blocks while they are read. */
 const PAGE = 2000;
 
 const merged = mergedColumns("known", "added", { least: raw("min"), greatest: raw("max") });
-/** The row that is there already, or else one that says no more than the entry. */
+/** The existing row, or else one that adds nothing to the entry. */
 const known = raw(`coalesce(there.since, added.since) AS since,
   coalesce(there.until, added.until) AS until,
   coalesce(there.bound_before, added.bound_before - 1) AS bound_before,
@@ -86,7 +85,7 @@ CREATE INDEX IF NOT EXISTS "${table}_until" ON "${table}" (until);
     const added = toRecord(entry, Math.floor(this.#now()));
     const { kind, id, at, before, except = null, exceptBefore } = added;
     const until = Math.ceil(added.until);
-    // ORDER: one statement, so that what is read and what replaces it are one step.
+    // ORDER: one statement, so that reading a row and replacing it are one step.
     const statement = sql`WITH added (kind, id, since, until, bound_before, spared, spared_before, nonce) AS (
   VALUES (${kind}, ${encodeText(id)}, ${at}, ${until}, ${Math.floor(before)}, ${except}, ${exceptBefore}, ${entry.nonce ?? null})
 ), known AS (
@@ -101,7 +100,7 @@ SELECT added.kind, added.id, ${merged}, known.nonce FROM added, known RETURNING 
     const [newest] = this.#client.rows(
       sql`SELECT seq FROM sqlite_sequence WHERE name = ${this.#name}`,
     );
-    // A file that was restored doesn't reach as far: all of it is read.
+    // A restored file has smaller numbers: read all of it.
     const isBehind = Number(newest?.["seq"] ?? 0) < Number(cursor ?? 0);
     const start = isBehind ? 0 : Number(cursor ?? 0);
     const rows = this.#client.rows(
