@@ -1,16 +1,16 @@
-// The revoked, in memory: what of a log's records a process needs to tell a dead session from a live
-// one, and no more. It knows no log and no clock.
+// The list of revocations in memory: the part of a log's records that tells a dead session from a live
+// one. It knows no log and no clock.
 import { isInGrace } from "../base/time.ts";
 import { SECOND } from "../base/time.ts";
 import { mergeRecords, type RevocationRecord } from "./revocations.ts";
 import type { RevocableSession, RevocationVerdict } from "../store/contract.ts";
 
-/** All the records that are known and still needed; a million of them are an ordinary number. */
+/** All records that are still needed; a million of them is usual. */
 export class DeadList {
-  /** By id, until when they are kept: whole Unix seconds, which V8 keeps without an object. */
+  /** By id, the end of each record in whole Unix seconds, which V8 stores without an object. */
   readonly #sessions = new Map<string, number>();
   readonly #credentials = new Map<string, number>();
-  /** Credentials that were retired a moment ago: Unix milliseconds, in the order of arrival. */
+  /** Credentials that were retired lately, with the instant in Unix milliseconds, in order of arrival. */
   readonly #graces = new Map<string, number>();
   readonly #subjects = new Map<string, RevocationRecord>();
   #sweeping: Generator<undefined, void, number> | undefined;
@@ -20,7 +20,7 @@ export class DeadList {
     return this.#sessions.size + this.#credentials.size + this.#subjects.size;
   }
 
-  /** Takes a record in; one that is known already changes nothing. */
+  /** Adds a record; adding it again changes nothing. */
   add(record: RevocationRecord, now: number): void {
     const { kind, id } = record;
     if (record.until <= now) return;
@@ -38,7 +38,7 @@ export class DeadList {
     }
   }
 
-  /** What is known of a session; undefined: nothing is said against it. */
+  /** The verdict on a session; undefined: it isn't revoked. */
   verdict(session: RevocableSession, now: number): RevocationVerdict | undefined {
     const { id, subject } = session;
     if (this.#sessions.has(id)) return "revoked";
@@ -50,17 +50,17 @@ export class DeadList {
     return isInGrace(now - retiredAt) ? "grace" : "retired";
   }
 
-  /** Whether the credential was retired. */
+  /** True for a retired credential. */
   hasRetired(credential: string): boolean {
     return this.#credentials.has(credential);
   }
 
-  /** What is known of a subject; undefined: nothing. */
+  /** The record of a subject; undefined: there is none. */
   recordOf(subject: string): RevocationRecord | undefined {
     return this.#subjects.get(subject);
   }
 
-  /** Looks at up to `steps` entries, where the last call ended, and drops what nothing needs. */
+  /** Checks up to `steps` entries from where the last call ended, and drops those past their end. */
   sweep(now: number, steps: number): void {
     for (const [credential, retiredAt] of this.#graces) {
       if (isInGrace(now - retiredAt)) break;
@@ -74,7 +74,7 @@ export class DeadList {
     }
   }
 
-  /** One entry a step, which is told the time. */
+  /** Checks one entry a step; each `next` gets the time. */
   *#dropExpired(): Generator<undefined, void, number> {
     for (const list of [this.#sessions, this.#credentials]) {
       for (const [id, until] of list) if (until * SECOND <= (yield)) list.delete(id);

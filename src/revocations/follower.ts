@@ -1,5 +1,5 @@
-// Revocations that follow a log: each process holds the whole list in memory and asks the log what is
-// new, once in a poll interval. It says how old its list is, and answers nothing from one too old.
+// Revocations that follow a log: each process holds the whole list in memory and asks the log for new
+// entries once in a poll interval. It knows the age of its list, and gives no answer from one too old.
 import { StoreError, type StoreOperation } from "../errors.ts";
 import {
   callback,
@@ -27,13 +27,13 @@ import type { Awaitable } from "../base/awaitable.ts";
 
 /** How a log is followed. Times are in seconds. */
 export interface FollowOptions extends RevocationOptions {
-  /** Between two polls: a revocation is known everywhere after so long. Default 1. */
+  /** The time between two polls, after which a revocation is known everywhere. Default 1. */
   readonly pollInterval?: number | undefined;
-  /** How old the list may get while the log can't be read. Default 10. */
+  /** The oldest list that is still used while the log can't be read. Default 10. */
   readonly maxStaleness?: number | undefined;
-  /** What then happens: "fail", every session is an error with 503, or "continue", by the old list. Default "fail". */
+  /** With an older one: "fail", every session is an error with 503, or "continue" with that list. Default "fail". */
   readonly onStale?: "fail" | "continue" | undefined;
-  /** Told of each read of the log that failed. */
+  /** Called with the error of each failed read of the log. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -57,13 +57,13 @@ const DEFAULT_STALENESS = 10;
 const RELOAD_INTERVAL = 3600 * SECOND;
 /** How long a log may take where no configuration says so, in milliseconds. */
 const DEFAULT_TIMEOUT = SECOND;
-/** A log that was away may come back with less or other than it had: it is read whole within this time. */
+/** After an outage a log may have lost entries: the whole log is read within this time. */
 const RELOAD_AFTER_FAILURE = 30 * SECOND;
-/** Reads that the log never answered; at so many it isn't asked again before one of them ends. */
+/** With so many unanswered calls the log isn't asked again until one of them ends. */
 const MAX_HANGING = 4;
-/** Entries that a poll looks at to drop what nothing needs. */
+/** Entries that a poll checks for their end. */
 const SWEEP_STEPS = 2000;
-/** Records that the log is asked to remove at once. */
+/** Records that one sweep of the log removes. */
 const LOG_SWEEP = 1000;
 
 const nothing = (): void => undefined;
@@ -78,11 +78,11 @@ export class RevocationFollower extends ListedRevocations {
   readonly #onError: (error: unknown) => void;
   #coveredTimeoutMs = 0;
   #cursor: string | undefined;
-  /** When the last poll began that was answered; undefined: nothing was loaded yet. */
+  /** The start of the last answered poll; undefined: the list isn't loaded yet. */
   #asOf: Moment | undefined;
-  /** When the last poll failed, and with what; undefined: it was answered. */
+  /** The failure of the last poll; undefined: it was answered. */
   #failure: { readonly at: Moment; readonly error: unknown } | undefined;
-  /** The log's clock, and when we read it. */
+  /** The log's clock, and the moment of that reading. */
   #logTime: Moment | undefined;
   #polling: Promise<void> | undefined;
   #hanging = 0;
@@ -109,18 +109,18 @@ export class RevocationFollower extends ListedRevocations {
     this.#coveredTimeoutMs = Math.max(this.#coveredTimeoutMs, limits.timeout);
   }
 
-  /** A node that goes on with an old list goes on renewing what it doesn't know to be dead. */
+  /** A node that continues with an old list keeps renewing sessions that are revoked elsewhere. */
   protected lifeOf({ idle, absolute }: SessionLimits): number {
     const renewable = this.#continues ? Infinity : this.#maxStalenessMs;
     return Math.min(absolute, idle + renewable);
   }
 
   ready(): Awaitable<void> {
-    // Half of it is left for the request: what is asked later still gets its answer.
+    // Half of the allowed age is left for later questions of the same request.
     return this.#isWithin(this.#maxStalenessMs / 2) ? undefined : this.#catchUp();
   }
 
-  /** Stops the polling; what is asked afterwards reads the log itself when the list is too old. */
+  /** Stops the polling; later requests read the log themselves when the list is too old. */
   close(): void {
     this.#isClosed = true;
     this.#cancelPoll();
@@ -132,7 +132,7 @@ export class RevocationFollower extends ListedRevocations {
     throw this.#stale();
   }
 
-  /** The log's clock went at least as far when it answered, so this never runs ahead of it. */
+  /** The log's clock by its last answer and the time since, so never ahead of it. */
   protected get now(): number {
     const { elapsed, now } = this.#clock;
     const known = this.#logTime;
@@ -163,17 +163,17 @@ export class RevocationFollower extends ListedRevocations {
 
   async #catchUp(): Promise<void> {
     const mayGoOn = this.#continues && this.#asOf !== undefined;
-    // A log that has just been asked in vain is asked again by the next poll, not by each request.
+    // After a failure the next poll asks the log again, not each request.
     const isDown =
       this.#failure !== undefined &&
       msSince(this.#failure.at, this.#clock) < this.#pollMs + this.#timeoutMs;
     if (!isDown) {
       try {
         await this.#poll();
-        // The poll that was waited for may have begun before this process was paused.
+        // That poll may have begun before this process was paused.
         if (!this.#isFresh) await this.#poll();
       } catch {
-        // What failed is in #failure.
+        // The error is in #failure.
       }
     }
     if (!mayGoOn && !this.#isFresh) throw this.#stale();
@@ -193,7 +193,7 @@ export class RevocationFollower extends ListedRevocations {
     );
   }
 
-  /** One poll at a time, whoever asks for it; then the next one is due. */
+  /** One poll at a time, shared by all who wait for it; it schedules the next one. */
   #poll(): Promise<void> {
     return (this.#polling ??= this.#read().finally(() => {
       this.#polling = undefined;
@@ -219,7 +219,7 @@ export class RevocationFollower extends ListedRevocations {
     this.dead.sweep(this.now, SWEEP_STEPS);
   }
 
-  /** Takes in all that the log has from a cursor on; gives where the next poll goes on. */
+  /** Adds all records from a cursor on; gives the cursor of the next poll. */
   async #follow(cursor: string | undefined): Promise<string> {
     const page: RevocationPage = await this.#ask("load", () => this.#log.read(cursor));
     this.#logTime = { now: page.now, elapsed: this.#clock.elapsed() };
@@ -231,16 +231,16 @@ export class RevocationFollower extends ListedRevocations {
     this.#cancelReload();
     if (this.#isClosed) return;
     this.#cancelReload = this.#clock.schedule(ms, () => {
-      // Not all processes at once.
+      // At a random time, so that processes don't all read at once.
       this.#reloadIn(RELOAD_INTERVAL * (0.9 + 0.2 * Math.random()));
-      // Polls go on meanwhile: the whole log takes long to read, and the list must not get old.
+      // Polls continue meanwhile: reading the whole log takes long, and the list must stay fresh.
       this.#follow(undefined)
         .then(() => this.#sweepLog())
         .catch((error: unknown) => this.#tell(error));
     });
   }
 
-  /** Removes from the log what nothing needs, if the log leaves that to us. */
+  /** Removes records past their end from a log with `sweep`. */
   async #sweepLog(): Promise<void> {
     const log = this.#log;
     if (log.sweep === undefined) return;
@@ -276,12 +276,12 @@ export class RevocationFollower extends ListedRevocations {
     return new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message);
   }
 
-  /** An observer that throws fails nothing. */
+  /** Calls the observer; its own errors are ignored. */
   #tell(error: unknown): void {
     try {
       this.#onError(error);
     } catch {
-      // Its own affair.
+      // An observer's error must not stop the polling.
     }
   }
 }

@@ -1,5 +1,5 @@
-// What all revocations over a dead list have in common: the checks of what they are told, how long an
-// entry lives, and the answers. Where an entry goes and what time it is, its two kinds know.
+// The common part of revocations with a list in memory: checks of arguments, lifetimes of entries, and
+// verdicts. Its two subclasses know the log and the clock.
 import { UsageError } from "../errors.ts";
 import { chain, type Awaitable } from "../base/awaitable.ts";
 import { callback, count, type Checked, fail, type ReadersOf, seconds } from "../base/options.ts";
@@ -22,22 +22,21 @@ import { assertText, kindOf } from "../base/text.ts";
 
 /** How revocations are kept. Times are in seconds. */
 export interface RevocationOptions {
-  /** How long an entry is kept at least. Default: as long as the sessions of the configurations that it is given to may live. */
+  /** The shortest time that an entry is kept. Default: the longest life of a session in the configurations that use it. */
   readonly keepFor?: number | undefined;
-  /** From so many entries on, the logout of a session that isn't bound is no longer listed. Default 1000000. */
+  /** With so many entries, the logout of a session without a subject is no longer listed. Default 1000000. */
   readonly maxEntries?: number | undefined;
-  /** Told of each logout that wasn't listed for that. */
+  /** Called for each logout that wasn't listed for that reason. */
   readonly onFull?: (() => void) | undefined;
 }
 
-/** The same, checked; `keepFor` 0: as long as the sessions of the configurations may live. */
+/** The same, checked; `keepFor` is 0 by default. */
 export type RevocationSettings = Checked<RevocationOptions, "onFull">;
 
 const DEFAULT_ENTRIES = 1_000_000;
 /**
- * How much longer an entry is kept than any session that it means may live, in milliseconds: the
- * clock that sealed the session and the one that reads it may each be wrong by the 5 minutes that a
- * cookie store bears.
+ * How long an entry is kept past the end of any session that it revokes, in milliseconds: the clock that
+ * sealed the session and the one that reads it may each be off by 5 minutes.
  */
 const SLACK = 600 * SECOND;
 /** The ids of sessions and credentials: base64url of 16 bytes. */
@@ -48,7 +47,7 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   protected readonly dead: DeadList = new DeadList();
   readonly #maxEntries: number;
   readonly #onFull: (() => void) | undefined;
-  /** Milliseconds; 0: nobody has said yet. */
+  /** Milliseconds; 0: not known yet. */
   #keepFor: number;
 
   constructor({ keepFor, maxEntries, onFull }: RevocationSettings) {
@@ -59,12 +58,12 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
 
   abstract close(): void;
   abstract ready(): Awaitable<void>;
-  /** How long a session can live on after its revocation, were it not for the list. */
+  /** How long a revoked session could still live without the list. */
   protected abstract lifeOf(limits: SessionLimits): number;
   protected abstract append(entry: RevocationEntry): Awaitable<AppendedRevocation>;
-  /** Throws when the list is too old to say anything. */
+  /** Throws when the list is too old. */
   protected abstract assertFresh(): void;
-  /** Unix milliseconds by the clock that the records are written with, or a little before. */
+  /** Unix milliseconds by the clock of the records, or a little less. */
   protected abstract get now(): number;
 
   /** How many sessions, credentials and subjects are listed. */
@@ -117,7 +116,7 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
   }
 
   end(session: EndingSession): Awaitable<void> {
-    // Anyone can make sessions and end them again: that may not fill the memory of every process.
+    // Anyone can create and end sessions, which must not fill the memory of every process.
     if (session.subject === undefined && this.dead.size >= this.#maxEntries) {
       this.#onFull?.();
       return undefined;
@@ -132,9 +131,9 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
     return this.#add({ kind: "credential", id, ttl, nonce: successor });
   }
 
-  /** @returns whether the entry was the first, where only one may be. */
+  /** @returns true for the first entry of its credential, and for other kinds. */
   #add(entry: RevocationEntry): Awaitable<boolean> {
-    // ORDER: what the log doesn't have is not dead here either, or the nodes would disagree.
+    // ORDER: the log before our list, or a failed append would leave the nodes in disagreement.
     return chain(this.append(entry), ({ record, isFirst }) => {
       this.dead.add(record, this.now);
       return isFirst;
@@ -149,7 +148,7 @@ export abstract class ListedRevocations implements Revocations, RevocationList {
     );
   }
 
-  /** A session may have been sealed when timeouts were longer; its absolute end stands. */
+  /** The life of a session's entry. It may have been sealed with longer timeouts; its deadline still holds. */
   #lifeOf({ expires, deadline }: EndingSession): number {
     const { now } = this;
     return Math.min(Math.max(this.#life, expires - now + SLACK), deadline - now + SLACK);

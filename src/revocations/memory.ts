@@ -1,5 +1,4 @@
-// Revocations of one process: a list in its memory, which no other process knows and which is gone
-// with it.
+// Revocations of one process: a list in its memory, unknown to other processes and lost at its end.
 import { clock, readOptions } from "../base/options.ts";
 import {
   ListedRevocations,
@@ -21,7 +20,7 @@ export interface MemoryRevocationsOptions extends RevocationOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** Entries that each new one looks at, so that the list shrinks without a timer. */
+/** Entries that are checked for their end with each new one, in place of a timer. */
 const SWEEP_STEPS = 8;
 
 class MemoryRevocations extends ListedRevocations {
@@ -47,7 +46,7 @@ class MemoryRevocations extends ListedRevocations {
   protected append(entry: RevocationEntry): AppendedRevocation {
     const { now } = this;
     this.dead.sweep(now, SWEEP_STEPS);
-    // What is taken in at once is never sent again, so no nonce need be kept.
+    // An append here is never sent twice, so no nonce is kept.
     const isFirst = entry.kind !== "credential" || !this.dead.hasRetired(entry.id);
     const known = entry.kind === "subject" ? this.dead.recordOf(entry.id) : undefined;
     return { record: toRecord(entry, now, known), isFirst };
@@ -55,8 +54,8 @@ class MemoryRevocations extends ListedRevocations {
 }
 
 /**
- * Revocations for one process, and for tests: they are gone when it ends, and a copied cookie that
- * they ended is good again in the next one.
+ * Revocations for one process, and for tests: they are lost at its end, and a copied cookie that they
+ * ended is valid again in the next process.
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
 export function memoryRevocations(options: MemoryRevocationsOptions = {}): Revocations {

@@ -1,22 +1,22 @@
-// What a follower of a log knows of time: two clocks, of which neither is to be trusted alone.
+// A follower's two clocks: the time of day, which can jump, and the monotonic one, which can stand still.
 
 /** The clocks and the timers of a follower. */
 export interface FollowerClock {
-  /** Unix milliseconds, as the machine has it: it may jump. */
+  /** The time of day in Unix milliseconds; it may jump. */
   readonly now: () => number;
-  /** Milliseconds since some moment; it never goes back, but may stand still with the machine. */
+  /** Monotonic milliseconds since an arbitrary moment; they may stand still while the machine sleeps. */
   readonly elapsed: () => number;
-  /** Calls `run` later; gives what cancels it. */
+  /** Calls `run` after `ms`; gives a function that cancels it. */
   readonly schedule: (ms: number, run: () => void) => () => void;
 }
 
-/** The machine's own. */
+/** The machine's own clocks. */
 export const systemClock: FollowerClock = {
   now: Date.now,
   elapsed: () => performance.now(),
   schedule: (ms, run) => {
     const timer = setTimeout(run, ms);
-    // The timer alone keeps no process alive; only Node's and Bun's have this.
+    // The timer keeps no process alive; only Node's and Bun's timers have `unref`.
     (timer as { unref?: () => void }).unref?.();
     return () => clearTimeout(timer);
   },
@@ -33,7 +33,7 @@ export function momentOf({ now, elapsed }: FollowerClock): Moment {
   return { now: now(), elapsed: elapsed() };
 }
 
-/** Milliseconds since a moment, by whichever clock says more. */
+/** Milliseconds since a moment: the larger span of the two clocks. */
 export function msSince(moment: Moment, { now, elapsed }: FollowerClock): number {
   return Math.max(elapsed() - moment.elapsed, now() - moment.now);
 }

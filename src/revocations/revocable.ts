@@ -1,16 +1,16 @@
-// A request's sealed session before the list of the revoked: the list is asked before the session
-// opens and again before it is written, and is told of each credential and session that ends.
+// A request's questions to the list of revocations: it is asked before the session opens and again
+// before it is written, and it gets each credential and session that ends.
 import { chain, isThenable, tryAll, type Awaitable } from "../base/awaitable.ts";
 import type { RequestRevocations, RevocationList } from "./revocations.ts";
 import { callStore, type StoreCallOptions } from "../store/call.ts";
 import type { OpenedSession, RevocableSession, SealedContext } from "../store/contract.ts";
 
-/** The list of the revoked, as one request asks it. */
+/** The list of revocations for one request. */
 export class Revocable implements RequestRevocations {
   readonly #options: StoreCallOptions;
   readonly #list: RevocationList;
   successor: string | undefined = undefined;
-  /** The credentials of the request that are in their grace; undefined: none is. */
+  /** The request's credentials in their grace; undefined: none. */
   #inGrace: Set<string> | undefined;
 
   constructor(options: StoreCallOptions, list: RevocationList) {
@@ -20,7 +20,7 @@ export class Revocable implements RequestRevocations {
 
   ready(): Awaitable<void> {
     const ready = this.#list.ready();
-    // Each answer of the log has its own time; the first load is many of them.
+    // Without a limit of its own: each answer of the log has one, and a first load takes many answers.
     return isThenable(ready) ? callStore(this.#options, "load", () => ready, Infinity) : undefined;
   }
 
@@ -47,7 +47,7 @@ export class Revocable implements RequestRevocations {
   }
 
   retire(opened: OpenedSession, successor: string): Awaitable<boolean> {
-    // Of two that replace one credential at two nodes, the log says which was the first.
+    // If two nodes replace one credential, the log decides which was first.
     const retired = callStore(this.#options, "revoke", () => this.#list.retire(opened, successor));
     return chain(retired, (isFirst) => {
       if (isFirst) this.successor = successor;

@@ -1,5 +1,5 @@
-// The revoked sessions of sealed stores: what the application says, what the engine asks, and the log
-// that carries it from process to process. It knows no driver, no cookie and no timer.
+// Revocations of sealed sessions: the interfaces of the application, of the engine, and of the log that
+// connects processes. It knows no driver, no cookie and no timer.
 import { MAX_SKEW } from "../base/time.ts";
 import type { StoreCallOptions } from "../store/call.ts";
 import type { Awaitable } from "../base/awaitable.ts";
@@ -12,9 +12,9 @@ import type {
 
 /** Which sessions of a subject end. */
 export interface RevokeSubjectOptions {
-  /** Those that were bound until then, by the log's clock; at the latest, and by default, now. */
+  /** Only those that were bound until then, by the log's clock; now at the latest. Default now. */
   readonly before?: Date | undefined;
-  /** The id of a session that lives on: "log out everywhere else". */
+  /** The id of a session that stays: "log out everywhere else". */
   readonly except?: string | undefined;
 }
 
@@ -28,23 +28,22 @@ export interface SessionLimits {
   readonly timeout: number;
 }
 
-/** What is to be known of a session that ends. */
+/** The part of a session that its end needs. */
 export type EndingSession = Pick<
   OpenedSession,
   "id" | "credential" | "subject" | "expires" | "deadline"
 >;
 
 /**
- * The sessions of cookie stores that were ended for good: a list that each process holds whole in
- * memory, so that nothing is looked up while a request waits. Give one object to the configuration
- * and revoke by the same.
+ * The list of revoked sessions of cookie stores. Each process holds all of it in memory, so no request
+ * waits for a look-up. Pass one object to the configuration, and revoke with the same.
  */
 export interface Revocations {
   /**
-   * Ends a session for good, whoever has a copy of its cookie: at once in this process, in the others
-   * within their poll interval. Resolves when the log has it.
+   * Ends a session for good, including copies of its cookie: at once in this process, within a poll
+   * interval in others. Resolves when the log has the entry.
    * @param id - `session.id`.
-   * @throws {UsageError} ERR_SESSION_USAGE_TYPE for what is no session's id.
+   * @throws {UsageError} ERR_SESSION_USAGE_TYPE unless it is a session's id.
    * @throws {StoreError} when the log fails; the session may live on.
    */
   revoke(id: string): Promise<void>;
@@ -55,70 +54,70 @@ export interface Revocations {
    */
   revokeSubject(subject: string, options?: RevokeSubjectOptions): Promise<void>;
   /**
-   * Resolves when the list was loaded and is no older than it may be. Requests wait for it by
-   * themselves; a server that awaits it before it listens lets none of them wait.
+   * Resolves when the list is loaded and fresh enough. Requests wait for that by themselves; await it
+   * before the server listens, and none has to.
    * @throws {StoreError} when it can't be read.
    */
   ready(): Awaitable<void>;
   /** Stops following the log. */
   close(): void;
   /**
-   * Told by a configuration how long its sessions live, and so how long an entry must.
+   * Called by each configuration with its sessions' limits, which entries must outlive.
    * @throws {ConfigError} when they live without an end.
    * @internal
    */
   cover(limits: SessionLimits): void;
   /**
-   * The list as one request asks it, through the limits on calls of the configuration.
+   * The list for one request, with the configuration's limits on calls.
    * @internal
    */
   forRequest(options: StoreCallOptions): RequestRevocations;
 }
 
-/** The list of the revoked, as one request asks it. */
+/** The list of revocations for one request. */
 export interface RequestRevocations {
-  /** The credential that takes the place of the opened one, which is retired. */
+  /** The credential that replaces the opened, retired one. */
   successor: string | undefined;
-  /** Says whether a session is dead, all by one reading of the list's clock. */
+  /** Gives the verdict on a session; all verdicts of an opening use one reading of the list's clock. */
   readonly verdict: SealedContext["verdict"];
   /**
-   * Waits until the list can say what became of any session.
+   * Waits until the list is fresh enough for verdicts.
    * @throws {StoreError} when it can't.
    */
   ready(): Awaitable<void>;
-  /** Whether a session was opened by a credential in its grace. */
+  /** True for a session that was opened by a credential in its grace. */
   isInGrace(session: RevocableSession): boolean;
   /**
-   * Whether a session that lived at its opening is dead by now; in its grace it is read-only.
+   * True for a session that was revoked after it was opened; in its grace it is read-only.
    * @throws {StoreError} when the list is too old to say.
    */
   hasDied(opened: OpenedSession): boolean;
-  /** The instant of a login that is made now, Unix milliseconds. */
+  /** The binding time of a login now, Unix milliseconds. */
   bindingTime(subject: string): number;
-  /** Ends the opened credential; gives false where another request has replaced it before. */
+  /** Retires the opened credential; false: another request has replaced it already. */
   retire(opened: OpenedSession, successor: string): Awaitable<boolean>;
-  /** Ends sessions; one that fails keeps none of the others from their end. */
+  /** Ends sessions; if one fails, the others still end. */
   end(sessions: readonly OpenedSession[]): Awaitable<unknown>;
 }
 
-/** What one request's session asks of the list, and tells it. */
+/** The list as the engine uses it. */
 export interface RevocationList {
   ready(): Awaitable<void>;
   /**
-   * The list's clock, Unix milliseconds: one reading serves all looks of one opening, or the grace
-   * could end between two of them.
-   * @throws {StoreError} when the list is too old to say anything.
+   * The list's clock, Unix milliseconds. One reading serves all verdicts of an opening; otherwise the
+   * grace could end between two of them.
+   * @throws {StoreError} when the list is too old.
    */
   reading(): number;
   /**
-   * Whether a session is dead, and how; undefined: it lives.
-   * @param at - a reading; absent: a new one.
-   * @throws {StoreError} when the list is too old to say.
+   * The verdict on a session; undefined: it lives.
+   * @param at - a reading of the clock; absent: a new one.
+   * @throws {StoreError} when the list is too old.
    */
   verdict(session: RevocableSession, at?: number): RevocationVerdict | undefined;
   /**
-   * The instant of a login that is made now: after every revocation of the subject that is known.
-   * @throws {StoreError} when the list is too old to say.
+   * The binding time of a login now: after every known revocation of the subject.
+   * @throws {StoreError} when the list is too old.
    */
   bindingTime(subject: string): number;
   /** Ends a session, as `revoke` does. */
@@ -126,56 +125,56 @@ export interface RevocationList {
   /**
    * Ends one credential of a session: the one that opened it.
    * @param successor - the id of the credential that takes its place.
-   * @returns false when it had another successor before.
+   * @returns false: it has another successor already.
    */
   retire(session: EndingSession, successor: string): Awaitable<boolean>;
 }
 
-/** What is revoked: a session, one credential of a session, or the sessions of a subject. */
+/** The kind of a revocation: of a session, of one credential of a session, or of a subject's sessions. */
 export type RevocationKind = "session" | "credential" | "subject";
 
-/** What is to be revoked, on its way to the log. */
+/** A revocation on its way to the log. */
 export interface RevocationEntry {
   readonly kind: RevocationKind;
   /** The session's id, the credential's, or the subject. */
   readonly id: string;
   /** How long the entry is kept, in milliseconds from the log's own now. */
   readonly ttl: number;
-  /** Of a subject: Unix milliseconds by the log's clock; absent, or not before its now: its now. */
+  /** Of a subject: Unix milliseconds by the log's clock; absent or in its future: its now. */
   readonly before?: number;
-  /** Of a subject: the id of the session that lives on. */
+  /** Of a subject: the id of the session that stays. */
   readonly except?: string | undefined;
   /**
-   * Of a credential: what tells this entry, sent once or again, from another one of the same
-   * credential; base64url of 16 random bytes. Without one it is never the first.
+   * Of a credential: identifies this entry when it is sent again, and sets it apart from other entries
+   * of the credential; base64url of 16 random bytes. An entry without one is never the first.
    */
   readonly nonce?: string | undefined;
 }
 
-/** What a log answers when it has taken an entry in. */
+/** A log's answer to an entry. */
 export interface AppendedRevocation {
-  /** What the log now keeps. */
+  /** The record that the log now keeps. */
   readonly record: RevocationRecord;
-  /** Of a credential: whether this entry is the one that retired it (R4); true of the other kinds. */
+  /** Of a credential: true if this entry retired it (R4); true for the other kinds. */
   readonly isFirst: boolean;
 }
 
 /**
- * What a log keeps of one kind and id. Of several entries it keeps one, as `mergeRecords` has it; of
- * a credential it keeps the first entry's nonce beside it.
- * A subject's session is dead when it was bound until `exceptBefore`, or until `before` and isn't
- * `except`.
+ * A log's record of one kind and id. Several entries become one record by `mergeRecords`; a credential's
+ * record also keeps the first entry's nonce.
+ * A subject's session is revoked if it was bound until `exceptBefore`, or if it was bound until `before`
+ * and isn't `except`.
  */
 export interface RevocationRecord {
   readonly kind: RevocationKind;
   readonly id: string;
-  /** Unix milliseconds by the log's clock: when it was first revoked. */
+  /** The first revocation, Unix milliseconds by the log's clock. */
   readonly at: number;
-  /** Unix milliseconds by the log's clock: from then on nothing needs it. */
+  /** The end of the record, Unix milliseconds by the log's clock. */
   readonly until: number;
-  /** Unix milliseconds, as `reachOf` has it; 0 but for a subject. */
+  /** The reach of a subject's revocation, Unix milliseconds (see `reachOf`); 0 for the other kinds. */
   readonly before: number;
-  /** The one session that `before` doesn't mean. */
+  /** The one session that `before` doesn't revoke. */
   readonly except: string | undefined;
   /** Unix milliseconds, at most `before`; 0: none. */
   readonly exceptBefore: number;
@@ -184,16 +183,16 @@ export interface RevocationRecord {
 /** One answer of a log. */
 export interface RevocationPage {
   readonly records: readonly RevocationRecord[];
-  /** Where the next read goes on; opaque to all but the log. */
+  /** Where the next read begins; opaque to everything except the log. */
   readonly cursor: string;
-  /** Whether there is more to be had at once. */
+  /** True: there is more to read at once. */
   readonly more: boolean;
   /** The log's clock, Unix milliseconds. */
   readonly now: number;
 }
 
 /**
- * Where revocations are written down for every process. What it must keep:
+ * A log of revocations for all processes. Its clauses:
  * R1  when `append` has resolved, the entry is durable, and each `read` that begins later finds it,
  *     whatever cursor it goes on from, also when it became visible after a later one;
  * R2  a read without a cursor finds all that is kept, and so does one whose cursor is no longer
@@ -206,13 +205,13 @@ export interface RevocationLog {
   append(entry: RevocationEntry): Promise<AppendedRevocation>;
   /** @param cursor - of the last answer; undefined: all of it. */
   read(cursor: string | undefined): Promise<RevocationPage>;
-  /** Removes at most `limit` records that nothing needs any more; gives their number. */
+  /** Removes at most `limit` records past their end; gives their number. */
   sweep?(limit: number): Promise<number>;
 }
 
 /**
- * The record of an entry that the log takes in now, to be merged with what it knows.
- * @param known - what it keeps of the same kind and id; undefined: nothing.
+ * The record of an entry that is appended now, to be merged with the known one.
+ * @param known - the log's record of the same kind and id; undefined: none.
  */
 export function toRecord(
   entry: RevocationEntry,
@@ -246,8 +245,8 @@ function reachOf(before: number, now: number, known: number): number {
 }
 
 /**
- * One record for two of the same kind and id: it says exactly what both say. Idempotent,
- * commutative and associative, so the order in which they arrive doesn't matter.
+ * Merges two records of the same kind and id into one that revokes exactly what both revoke. Idempotent,
+ * commutative and associative, so the order of arrival doesn't matter.
  */
 export function mergeRecords(one: RevocationRecord, other: RevocationRecord): RevocationRecord {
   const [later, earlier] = isLater(one, other) ? [one, other] : [other, one];
@@ -255,7 +254,7 @@ export function mergeRecords(one: RevocationRecord, other: RevocationRecord): Re
     ...later,
     at: Math.min(one.at, other.at),
     until: Math.max(one.until, other.until),
-    // Whom the later one spares, the earlier one may mean.
+    // The session that the later record spares may be revoked by the earlier one.
     exceptBefore: Math.max(
       one.exceptBefore,
       other.exceptBefore,
@@ -266,6 +265,6 @@ export function mergeRecords(one: RevocationRecord, other: RevocationRecord): Re
 
 function isLater(one: RevocationRecord, other: RevocationRecord): boolean {
   if (one.before !== other.before) return one.before > other.before;
-  // One of the two is taken, whichever comes first: both mean the session that the other spares.
+  // Either may be taken: each revokes the session that the other spares.
   return (one.except ?? "") >= (other.except ?? "");
 }
