@@ -33,15 +33,15 @@ export interface ResponseCookie {
 const COOKIE = "ERR_SESSION_CONFIG_COOKIE";
 /** Browsers ignore an attribute value over this many bytes: RFC 6265bis section 5.6. */
 const MAX_ATTRIBUTE_LENGTH = 1024;
-/** With the suffix of a part it must fit the one length byte of a token's additional data. */
+/** With a part's suffix the name must fit the one length byte in a token's additional data. */
 const MAX_NAME_LENGTH = 240;
 /** token, RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** The suffix by which the cookies of one sealed session differ. */
 const PART_SUFFIX = /\.[A-Za-z0-9_-]{6}$/;
-/** path-value: no control character and no semicolon; it begins where all paths do. */
+/** path-value: begins with a slash, and has no control character and no semicolon. */
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
-/** A host name of labels, with the leading dot that older servers wrote left out. */
+/** A host name, without the leading dot of older specifications. */
 const DOMAIN = /^(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$/;
 
 interface Prefix {
@@ -50,8 +50,8 @@ interface Prefix {
   readonly needsHttpOnly: boolean;
 }
 
-// RFC 6265bis section 4.1.3 and its successor; browsers compare without regard to case. The
-// longer prefix stands before the one that it begins with.
+// RFC 6265bis section 4.1.3 and its successor; browsers ignore case. A longer prefix
+// stands before the one that it begins with.
 const prefixes: readonly Prefix[] = [
   { text: "__Host-Http-", needsHost: true, needsHttpOnly: true },
   { text: "__Host-", needsHost: true, needsHttpOnly: false },
@@ -59,7 +59,7 @@ const prefixes: readonly Prefix[] = [
   { text: "__Http-", needsHost: false, needsHttpOnly: true },
 ];
 
-/** Whether `name` can be a cookie's name, and short enough for the parts of a sealed session. */
+/** True for a valid cookie name that leaves room for the suffix of a part. */
 export function isCookieName(name: string): boolean {
   return TOKEN.test(name) && name.length <= MAX_NAME_LENGTH;
 }

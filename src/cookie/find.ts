@@ -4,7 +4,7 @@
 // RFC 6265bis section 4.2.1 (what a well-behaved client sends):
 //   cookie-string = cookie-pair *( ";" SP cookie-pair )
 //   cookie-pair   = cookie-name BWS "=" BWS cookie-value
-// What a client really sends can be anything: the scan is total and linear in the header.
+// A client can send anything: the scan is total, and linear in the header's length.
 import type { Cookie } from "../store/contract.ts";
 
 /** A longer Cookie header is not read: twice what Node.js takes for all headers together. */
@@ -25,7 +25,7 @@ export function findCookies(header: string, name: string): string[] {
   return found;
 }
 
-/** The cookies named `name`, and behind them those named `name.` + 6 base64url characters. */
+/** The cookies named `name`, then those named `name.` + 6 base64url characters. */
 export function findParts(header: string, name: string): Cookie[] {
   const whole: Cookie[] = [];
   let parts: Cookie[] | undefined;
@@ -59,14 +59,14 @@ function scan(
   }
 }
 
-/** Whether nothing but white space stands between `index` and the `;` or the start before it. */
+/** True if only white space stands between the preceding `;` (or the start) and `index`. */
 function startsPair(header: string, index: number): boolean {
   let before = index - 1;
   while (before >= 0 && isSpace(header.charCodeAt(before))) before--;
   return before < 0 || header.charCodeAt(before) === SEMICOLON;
 }
 
-/** Behind the suffix that begins at `dot`, or `dot` itself when none does. */
+/** The index after the suffix that begins at `dot`, or `dot` itself if none does. */
 function suffixEnd(header: string, dot: number): number {
   const end = dot + SUFFIX_LENGTH;
   if (end > header.length) return dot;

@@ -1,11 +1,11 @@
-// What the cookie store needs of a reader of another library's cookies. Readers are explicit, have
-// keys of their own, and only ever read: there is no fallback decoder.
+// The interface of a reader of another library's cookies. Readers are configured explicitly, have their
+// own keys, and never write; no other decoder is tried.
 import { isReserved } from "../base/reserved.ts";
 import type { RejectedReason } from "../events.ts";
 
 /** A session that another library's cookie held. */
 export interface ForeignSession {
-  /** A handle for our own session: 22 characters of base64url, the same for the same cookie. */
+  /** The id of our session: 22 characters of base64url, the same for the same cookie. */
   readonly id: string;
   readonly data: ReadonlyMap<string, string>;
   /** Unix milliseconds. */
@@ -16,15 +16,15 @@ export interface ForeignSession {
 
 /** Reads another library's cookies; made by `kochaCookies` of `kocha-session/kocha`. */
 export interface ForeignCookies {
-  /** The name under which those cookies live. */
+  /** The name of those cookies. */
   readonly name: string;
-  /** @returns why not, when it is no session. It never throws. */
+  /** @returns the session, or the reason of its rejection. It never throws. */
   readonly open: (value: string, now: number) => ForeignSession | RejectedReason;
 }
 
 /**
- * What a reader gives, without the keys that are reserved here: those are skipped, and named in `skipped`.
- * @returns why not, when it is no session.
+ * A reader's session without our reserved keys, which are skipped and named in `skipped`.
+ * @returns the session, or the reason of its rejection.
  */
 export function openForeign(
   reader: ForeignCookies,

@@ -1,5 +1,5 @@
-// What a cookie store asks of the half that merges cookies. That half is in src/merge, which only a
-// user who merges imports: here are its types, and none of its rules.
+// The interface between a cookie store and its merging half. That half is in src/merge, an entry point
+// of its own; only its types are here.
 import type {
   Cookie,
   OpenedSession,
@@ -12,40 +12,40 @@ import type { RejectedReason } from "../events.ts";
 import type { CookieKeyring } from "../crypto/keyring.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 
-/** What `mergingCookies()` of kocha-session/merge gives. */
+/** The merging half of cookie stores, made by `mergingCookies()` of kocha-session/merge. */
 export interface Merging {
   /** The most bytes of keys and values in a session. */
   readonly maxSessionBytes: number;
   /**
    * The merging half of one store.
-   * @param verifiedBytes - the most bytes of memory that opened cookies may take.
+   * @param verifiedBytes - the most bytes of memory for remembered cookies.
    * @internal
    */
   readonly create: (ring: CookieKeyring, verifiedBytes: number) => MergingHalf;
 }
 
-/** Whether a value is what `mergingCookies()` gives. */
+/** True for a value of `mergingCookies()`. */
 export function isMerging(value: unknown): value is Merging {
   return typeof (value as Partial<Merging> | null)?.create === "function";
 }
 
-/** The newest sessions of cookies that are no parts: one that lives, and one in its grace. */
+/** The newest sessions in whole cookies, as opposed to parts: a live one, and one in its grace. */
 export interface WholeSessions {
   readonly best: SessionPayload | undefined;
   readonly inGrace: SessionPayload | undefined;
 }
 
-/** The merging half of one store. What it `opens` it gets back; the store doesn't look into it. */
+/** The merging half of one store. Parts that it opens are opaque to the store. */
 export interface MergingHalf {
   /**
    * Opens a cookie that has the name of a part; undefined for any other name.
    * @param latest - Unix milliseconds; a session that was created later is of the future.
-   * @returns why not, when it isn't ours.
+   * @returns the part, or the reason of its rejection.
    */
   open(cookie: Cookie, context: SealedContext, latest: number): object | RejectedReason | undefined;
   /**
-   * The session that the request's cookies say together.
-   * @param rejected - gets why cookies of ours don't count.
+   * The session that the request's cookies make together.
+   * @param rejected - gets the reasons for cookies of ours that don't count.
    */
   join(
     seen: readonly object[],
@@ -55,8 +55,8 @@ export interface MergingHalf {
     rejected: RejectedReason[],
   ): OpenedSession | undefined;
   /**
-   * The sessions of a request that a logout ends, beside the one that it gets.
-   * @param wholes - such sessions in cookies that are no parts.
+   * The request's other sessions, which a logout ends too.
+   * @param wholes - those in whole cookies.
    */
   endable(
     wholes: readonly SessionPayload[],
@@ -64,7 +64,7 @@ export interface MergingHalf {
     now: number,
     openedId: string | undefined,
   ): readonly OpenedSession[];
-  /** What is left of a request's cookies where no session of them lives. */
+  /** The remains of a request's cookies without a live session. */
   remains(remains: SealedRemains, seen: readonly object[]): SealedRemains;
   /**
    * The cookies of the session with the change applied; undefined: it is refused.

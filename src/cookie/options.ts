@@ -5,7 +5,7 @@ import type { CookieKey } from "../crypto/keyring.ts";
 import { isMerging, type Merging } from "./merging.ts";
 import { MAX_COOKIES } from "./split.ts";
 
-/** The keys of the cookies, and what else a cookie store may do. */
+/** The keys and the features of a cookie store. */
 export interface SessionCookieStoreOptions {
   /** Encrypts: 32 random bytes in base64, as `kocha-session keygen` prints them. */
   readonly secretKey?: string | undefined;
@@ -23,13 +23,13 @@ export interface SessionCookieStoreOptions {
   /** Another library's cookies that become ours at their next write. Default none. */
   readonly migrateFrom?: ForeignCookies | undefined;
   /**
-   * Whether tokens that come again are remembered, in about 1 MiB of memory: from a client's third
-   * request with one token on, it costs no decryption. Default true.
+   * True: tokens are remembered, in about 1 MiB of memory, so that from a client's third request with
+   * one token on none costs a decryption. Default true.
    */
   readonly rememberTokens?: boolean | undefined;
 }
 
-/** The options that say what the store does, checked; its keys are the keyring's affair. */
+/** The store's options, checked; the keyring checks the keys. */
 export function readCookieStoreOptions(options: SessionCookieStoreOptions): {
   readonly maxCookies: number;
   readonly merge: Merging | undefined;

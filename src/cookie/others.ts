@@ -1,5 +1,5 @@
-// The sessions of one request beside the one that it gets: a browser holds several when the cookie's
-// path or domain has changed, and a logout ends them all. It knows no key and no cookie name.
+// A request's sessions beside its own: a browser holds several after the cookie's path or domain was
+// changed, and a logout ends them all. It knows no key and no cookie name.
 import type { OpenedSession } from "../store/contract.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 import { endOf, toOpened } from "./state.ts";
@@ -8,8 +8,8 @@ const none: ReadonlyMap<string, number> = new Map();
 
 /**
  * The sessions that a logout ends, each once.
- * @param sessions - those that live, are in their grace, or are created too far in the future.
- * @param openedId - the session that the request gets, which is left out.
+ * @param sessions - live ones, those in their grace, and those created too far in the future.
+ * @param openedId - the request's own session, which is left out.
  * @param dead - the `rev` that a session needs to be alive, by id.
  */
 export function endableSessions(

@@ -12,11 +12,11 @@ import type { SessionPayload } from "../crypto/payload.ts";
 import { MAX_COOKIE_BYTES, TOKEN_OVERHEAD } from "../crypto/token.ts";
 import { LimitError } from "../errors.ts";
 
-/** Browsers keep few cookies a site, and servers take few bytes of headers. */
+/** Browsers limit cookies for each site, and servers the bytes of headers. */
 export const MAX_COOKIES = 4;
 const SET_BYTES = 8;
 const HEAD_BYTES = 10;
-/** What stands before the place in a piece's name; a dot and six characters in all. */
+/** The suffix of a piece's name before its place; a dot and six characters in all. */
 const SUFFIX = ".split";
 
 /** How many bytes of payload one cookie of this name holds. */
@@ -24,7 +24,7 @@ export function wholeCapacity(name: string): number {
   return Math.floor(((MAX_COOKIE_BYTES - name.length) * 3) / 4) - TOKEN_OVERHEAD;
 }
 
-/** The place that a cookie's name gives it, from 1; undefined when it is no piece of `name`. */
+/** The place in a cookie's name, from 1; undefined for any other cookie than a piece of `name`. */
 export function placeOf(cookieName: string, name: string): number | undefined {
   const digit = cookieName.length === name.length + SUFFIX.length + 1 ? cookieName.at(-1) : "";
   if (digit === undefined || digit < "1" || digit > "4") return undefined;
@@ -37,7 +37,7 @@ export interface Piece {
   readonly payload: Uint8Array;
 }
 
-/** The payload in as few pieces as it takes; undefined when that is more than `maxPieces`. */
+/** The payload in as few pieces as possible; undefined: more than `maxPieces`. */
 export function splitPayload(
   payload: Uint8Array,
   name: string,
@@ -58,9 +58,9 @@ export function splitPayload(
 }
 
 /**
- * The payloads of the sets that are whole.
- * @param pieces - authenticated pieces with the place that their cookie's name gives them.
- * @param incomplete - called for each set that isn't whole.
+ * The payloads of the complete sets.
+ * @param pieces - authenticated pieces, each with the place in its cookie's name.
+ * @param incomplete - called for each incomplete set.
  */
 export function joinPieces(
   pieces: readonly { readonly place: number; readonly payload: Uint8Array }[],
@@ -69,7 +69,7 @@ export function joinPieces(
   const sets = new Map<string, Map<number, Uint8Array>>();
   for (const { place, payload } of pieces) {
     const [sealedPlace, count] = payload.subarray(SET_BYTES, HEAD_BYTES);
-    // Sealed by us for this very name: only a fault of our own could disagree.
+    // Sealed by us for this very name: they differ only by a fault of ours.
     if (sealedPlace !== place || count === undefined || place > count) continue;
     const id = `${encodeBase64url(payload.subarray(0, SET_BYTES))}/${count}`;
     const set = sets.get(id) ?? new Map<number, Uint8Array>();

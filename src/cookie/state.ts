@@ -42,9 +42,9 @@ export function applyToPayload(
 }
 
 /**
- * When the session was bound. Binding it again to the same subject is no login, so it stays as old as
- * it was, or a revocation that this node doesn't know of yet would miss it; with a regenerate it is
- * one, and no older than before, whatever the clock says.
+ * The instant of the binding. Binding again to the same subject is no login and keeps the instant;
+ * otherwise a revocation that this node doesn't know yet would miss the session. With a regenerate it is
+ * a login, and its instant never earlier than the old one, even if the clock was put back.
  */
 function boundAtOf(
   opened: OpenedSession | undefined,
@@ -59,8 +59,7 @@ function boundAtOf(
 }
 
 /**
- * What a payload says. Spelled out: it is made for every request, and copying an object's fields
- * costs more.
+ * The session of a payload. The fields are spelled out, since spreading costs more, at every request.
  */
 export function toOpened(payload: SessionPayload, names: readonly string[]): OpenedSession {
   return {
@@ -91,7 +90,7 @@ export function newest(one: SessionPayload | undefined, other: SessionPayload): 
   return one === undefined || isNewer(other, one) ? other : one;
 }
 
-/** Whether `one` was created later, or is a later state of the same session. */
+/** True if `one` was created later, or is a later state of the same session. */
 export function isNewer(one: SessionPayload, other: SessionPayload): boolean {
   if (one.created !== other.created) return one.created > other.created;
   if (one.rev !== other.rev) return one.rev > other.rev;

@@ -1,5 +1,5 @@
 // A request's cookies whose names have a suffix: the pieces of a split session, and the parts of a
-// merging one. It opens them, and knows nothing of what they say together.
+// merging one. It opens them, and doesn't join them.
 import type { Cookie, SealedContext } from "../store/contract.ts";
 import type { RejectedReason } from "../events.ts";
 import { MAX_SKEW } from "../base/time.ts";
@@ -15,20 +15,20 @@ interface OpenedPiece {
   readonly payload: Uint8Array;
 }
 
-/** What opened as ours, in the header's order. */
+/** The cookies that opened as ours, in the header's order. */
 export interface Suffixed {
   /** The cookies' names. */
   readonly names: readonly string[];
   readonly pieces: readonly OpenedPiece[];
-  /** What the merging half opened. */
+  /** The parts that the merging half opened. */
   readonly parts: readonly object[];
 }
 
 /**
- * Opens them from the last one on, as far as the tries last: browsers send at the end what they got
- * last (RFC 6265bis section 5.8.3), and a stranger's junk must not take its place.
- * @param merging - undefined: parts aren't looked at.
- * @param rejected - gets why cookies aren't ours.
+ * Opens them from the last one on, within the limit of tries: browsers send the newest cookies last (RFC
+ * 6265bis section 5.8.3), and a stranger's junk must not displace them.
+ * @param merging - undefined: parts are ignored.
+ * @param rejected - gets the reasons for cookies that aren't ours.
  */
 export function openSuffixed(
   cookies: readonly Cookie[],

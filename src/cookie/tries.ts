@@ -1,12 +1,12 @@
-// How many cookies of one name a request may have tried: a stranger's junk must neither shut the real
-// one out nor cost more than a bounded time. It knows no key and no token.
+// Limits on the cookies of one name that are tried in a request: a stranger's junk must neither shut the
+// real one out nor cost unbounded time. It knows no key and no token.
 import type { RejectedReason } from "../events.ts";
 
-/** Tags that are checked for a name in one request: some 64 short decryptions at the worst. */
+/** Tags that are checked for one name in a request: at worst some 64 short decryptions. */
 export const MAX_CHECKED = 64;
-/** Cookies of one name that verify and are looked at; a client can hold several, by path and domain. */
+/** Verified cookies of one name that are read; a client can hold several, by path and domain. */
 const MAX_VERIFIED = 4;
-/** What a tag's check says; anything else was refused before it, for next to nothing. */
+/** The reason of a failed tag check; other cookies were refused before it, at almost no cost. */
 const FORGED: RejectedReason = "forged";
 
 /** The tries of one request's cookies of one name, or of the parts and pieces of one session. */
@@ -16,12 +16,12 @@ export class Tries {
   #verified = 0;
   #refused = 0;
 
-  /** @param maxVerified - how many that verify are looked at. */
+  /** @param maxVerified - how many verified cookies are read. */
   constructor(maxVerified: number = MAX_VERIFIED) {
     this.#maxVerified = maxVerified;
   }
 
-  /** Whether another cookie is tried. */
+  /** True while another cookie may be tried. */
   get areLeft(): boolean {
     return this.#checked < MAX_CHECKED && this.#verified < this.#maxVerified;
   }
@@ -32,7 +32,7 @@ export class Tries {
     this.#verified++;
   }
 
-  /** Notes one that was refused; gives whether the observers are told of it, which is bounded too. */
+  /** Notes a refused cookie; true: it is reported to observers, which is limited too. */
   refused(reason: RejectedReason): boolean {
     if (reason === FORGED) this.#checked++;
     return ++this.#refused <= MAX_CHECKED;
