@@ -1,5 +1,5 @@
-// How a request of node:http becomes a session, once, and how its response is held: what every host
-// on node:http is made of. It knows no framework.
+// Opens the session of a node:http request, once, and holds the response: the base of every host on
+// node:http. It knows no framework.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isThenable, type Awaitable } from "../../base/awaitable.ts";
 import type { Connection } from "../../engine/connection.ts";
@@ -11,20 +11,19 @@ import { checkOwner, otherConfiguration } from "./joining.ts";
 import { isLocal } from "./loopback.ts";
 import { hangSession, sessionOf } from "./request-session.ts";
 
-/** Where a request has the session that is being loaded. A WeakMap costs more than all the rest. */
+/** A request's session while it loads: a symbol, since a WeakMap costs more than the rest of the work. */
 const arriving = Symbol("kocha-session.arriving");
 interface Arriving {
   [arriving]?: { readonly engine: SessionMiddleware; readonly session: Promise<Session> };
 }
 
 /**
- * Opens a request's session, once however often it is asked for, and holds its response.
+ * Opens a request's session and holds its response; later calls give the same session.
  * @param fail - takes a commit that failed to the host's own error path.
- * @param isSecure - whether the client came by https, by the framework's own word; default: by TLS
- * on this socket.
+ * @param isSecure - true for an https client, as the framework tells; default: TLS on this socket.
  * @throws {StoreError} when the store fails and `onStoreError` is "fail".
  * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION when the request has a session of another
- * configuration: one response can't wait for two. ERR_SESSION_USAGE_FOREIGN when it has one of
+ * configuration, since a response can wait for one only; ERR_SESSION_USAGE_FOREIGN when it has one of
  * another library.
  */
 export function attach(
@@ -60,8 +59,8 @@ export function attach(
 }
 
 /**
- * As `attach`, for Connect's (req, res, next): `next` is called when the session is there, and with
- * the error when it can't be loaded or saved.
+ * `attach` for Connect's (req, res, next): calls `next` once the session is open, or with the error of
+ * a failed load or save.
  */
 export function attachThenNext(
   engine: EngineSource,
@@ -81,7 +80,7 @@ export function attachThenNext(
   else next();
 }
 
-/** Reads the socket only when `secure: "auto"` asks. */
+/** The connection; the socket is read only for `secure: "auto"`. */
 class NodeConnection implements Connection {
   readonly #request: IncomingMessage;
   readonly #isSecure: (() => boolean) | undefined;

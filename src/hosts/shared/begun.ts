@@ -1,5 +1,5 @@
-// How a response looks whose first bytes are given but wait: begun, as node's own is, so that a
-// second answer is refused as node refuses it. It knows node's responses, no session and no queue.
+// Makes a response with waiting bytes look begun, so that a second answer is refused as node refuses
+// it. It knows node's responses, no session and no queue.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { cover, DeferredDestroy, type Undo } from "./deferred-destroy.ts";
@@ -7,22 +7,22 @@ import { isHttp2, renderedHead } from "./head.ts";
 
 type AnyCall = (...args: unknown[]) => unknown;
 
-/** The part of an HTTP/2 stream that is looked at. */
+/** The part of an HTTP/2 stream that is read. */
 interface Http2Stream {
   readonly closed: boolean;
   readonly destroyed: boolean;
   readonly session?: { readonly destroyed: boolean };
 }
 
-/** The look of a response that has begun, from the first held call until it is taken off. */
+/** Makes a response look begun, from the first held call until `takeOff`. */
 export class Begun {
   readonly #response: ServerResponse;
   readonly #statusCode: number;
   readonly #reason: string | undefined;
   readonly #undo: Undo[] = [];
-  /** Listeners for `drain` that a wrapper may have kept for a stream of its own. */
+  /** Listeners for `drain`, which a wrapper may have kept for its own stream. */
   readonly #drainListeners: AnyCall[] = [];
-  /** The response and its connection, which aren't destroyed before the answer is out. */
+  /** The deferred destruction of the response and of its connection. */
   readonly #deferred: DeferredDestroy[] = [];
   #looksDestroyed = false;
   #isEnded = false;
@@ -31,7 +31,7 @@ export class Begun {
   constructor(response: ServerResponse) {
     this.#response = response;
     this.#statusCode = response.statusCode;
-    // HTTP/2 asks its stream and has no reason; node:http asks whether there is a rendered head.
+    // HTTP/2 checks its stream, and has no reason phrase; node:http checks for a rendered head.
     if (isHttp2(response)) {
       const stream = streamOf(response);
       this.cover(stream, "headersSent", true);
@@ -41,7 +41,7 @@ export class Begun {
       const rendered = renderedHead(response);
       const head = rendered ?? `HTTP/1.1 ${response.statusCode} ${response.statusMessage}\r\n\r\n`;
       this.cover(response, "_header", head);
-      // In node this follows from the head; in Bun it doesn't.
+      // Node derives it from the head; Bun doesn't.
       if (!response.headersSent) this.cover(response, "headersSent", true);
       // An error that comes to the socket is the connection's own: it is lost.
       const socket = socketOf(response);
@@ -51,31 +51,31 @@ export class Begun {
     if (Object.hasOwn(response, "on")) this.#watchDrain();
   }
 
-  /** Counts bytes that wait; gives what a write answers: whether more may be written at once. */
+  /** Counts waiting bytes; gives the result of a write: true if more may be written at once. */
   add(length: number): boolean {
     this.#bytes += length;
     this.#addOutput(length);
     return this.#bytes < (this.#response.writableHighWaterMark ?? 16 * 1024);
   }
 
-  /** Whether the answer is whole. */
+  /** True once the answer is complete. */
   get isEnded(): boolean {
     return this.#isEnded;
   }
 
-  /** From here on the response looks ended; an adapter would take it for sent. */
+  /** Makes the response look ended; not without a connection, where an adapter would take it for sent. */
   end(): void {
     this.#isEnded = true;
     if (!isConnected(this.#response)) return;
     this.cover(this.#response, "finished", true);
-    // node:http's follow from that one field and from what waits to be sent.
+    // node:http's other fields follow from this one and from the count of waiting bytes.
     if (isHttp2(this.#response)) this.cover(this.#response, "writableEnded", true);
     else this.add(1);
   }
 
   /**
-   * Takes the look off, with the status that the response began with: it can be given anew.
-   * @returns carries out what was asked of the connection meanwhile, once the answer is with it.
+   * Restores the response and its first status, so that another answer can be given.
+   * @returns a function that carries out a deferred destruction, to be called once the answer is sent.
    */
   takeOff(): () => void {
     for (const undo of this.#undo.toReversed()) undo();
@@ -88,7 +88,7 @@ export class Begun {
     };
   }
 
-  /** Tells everyone who waits for it that more may be written. */
+  /** Emits `drain` to all listeners, including those that a wrapper kept. */
   emitDrain(): void {
     const heard = this.#response.rawListeners("drain");
     this.#response.emit("drain");
@@ -97,7 +97,7 @@ export class Begun {
     }
   }
 
-  /** From here on nothing more is taken, as by a response whose connection was destroyed. */
+  /** Makes the response take no more bytes, as after the destruction of its connection. */
   readonly #lookDestroyed = (): void => {
     if (this.#looksDestroyed) return;
     this.#looksDestroyed = true;
@@ -108,18 +108,18 @@ export class Begun {
     socket?.show("writable", false);
   };
 
-  /** Covers a property for as long as the response has this look. */
+  /** Covers a property until `takeOff`. */
   cover(target: object, name: string, value: unknown): void {
     this.#undo.push(cover(target, name, value));
   }
 
-  /** Lets the answer out first, unless the connection is gone anyway. */
+  /** Defers a destruction until the answer is sent, unless the connection is lost anyway. */
   #deferDestroy(target: object, isGone: (error: unknown) => boolean): void {
     if (typeof (target as { destroy?: unknown }).destroy !== "function") return;
     this.#deferred.push(DeferredDestroy.wait(target, isGone, this.#lookDestroyed));
   }
 
-  /** Compression, mounted before us, sends who waits for `drain` to a stream that isn't there yet. */
+  /** Compression, mounted before us, keeps listeners for `drain` for its stream, which doesn't exist yet. */
   #watchDrain(): void {
     const { on } = this.#response as unknown as { readonly on: AnyCall };
     this.cover(this.#response, "on", (type: unknown, listener: AnyCall) => {
@@ -128,7 +128,7 @@ export class Begun {
     });
   }
 
-  /** node:http counts what waits in this field; `writableLength` and `writableFinished` follow. */
+  /** node:http counts waiting bytes in this field, from which `writableLength` and `writableFinished` follow. */
   #addOutput(length: number): void {
     const output = this.#response as unknown as { outputSize?: number };
     if (output.outputSize !== undefined)
@@ -136,18 +136,18 @@ export class Begun {
   }
 }
 
-/** The connection, also of a response whose turn on it hasn't come: a pipelined one. */
+/** The connection, also of a pipelined response that isn't assigned to it yet. */
 function socketOf(response: ServerResponse): Socket | undefined {
   return response.socket ?? (response.req as IncomingMessage | undefined)?.socket;
 }
 
 /**
- * Whether the response goes to a client, over a server's connection. Adapters for gateways and test
- * tools have none, and take the answer from the response itself as soon as it has ended.
+ * True for a response on a server's connection. Adapters for gateways and test tools have none, and take
+ * the answer from the response itself as soon as it has ended.
  */
 export function isConnected(response: ServerResponse): boolean {
   if (isHttp2(response)) return true;
-  // Node.js and Bun tell a connection its server.
+  // On Node.js and Bun a connection has its server.
   const socket = socketOf(response) as { readonly server?: unknown } | undefined;
   return socket?.server !== undefined && socket.server !== null;
 }
@@ -156,7 +156,7 @@ function streamOf(response: ServerResponse): Http2Stream {
   return (response as unknown as { readonly stream: Http2Stream }).stream;
 }
 
-/** Whether the client has gone; HTTP/2's response shows it only by its stream. */
+/** True once the client is gone; with HTTP/2 only the stream shows it. */
 export function isClosed(response: ServerResponse): boolean {
   return response.destroyed || (isHttp2(response) && streamOf(response).destroyed);
 }

@@ -1,18 +1,18 @@
-// A connection that is destroyed while answers for it wait: the answers go out first, as they would
-// have gone if they hadn't waited. It knows sockets and streams, no session and no response.
+// Defers the destruction of a connection while answers for it wait, so that they are sent first, as they
+// would be without the wait. It knows sockets and streams, no session and no response.
 
-/** What gives a property back that was covered. */
+/** Restores a covered property. */
 export type Undo = () => void;
 type Destroy = (error?: unknown) => unknown;
 
-/** Where a connection has its own, while any waits: pipelined responses share it. */
+/** A connection's DeferredDestroy while answers wait; pipelined responses share it. */
 const deferred = Symbol("kocha-session.deferred");
 interface Deferrable {
   destroy: Destroy;
   [deferred]?: DeferredDestroy | undefined;
 }
 
-/** Puts a property in front of an object's own or inherited one; gives how to take it away. */
+/** Covers an object's own or inherited property; gives a function that restores it. */
 export function cover(target: object, name: string, value: unknown): Undo {
   const fields = target as Record<string, unknown>;
   if (Object.hasOwn(target, name)) {
@@ -22,18 +22,18 @@ export function cover(target: object, name: string, value: unknown): Undo {
       fields[name] = own;
     };
   }
-  // An inherited one may be a getter, which an assignment doesn't cover.
+  // An inherited property may be a getter, which an assignment doesn't cover.
   Object.defineProperty(target, name, { value, configurable: true, writable: true });
   return () => void Reflect.deleteProperty(target, name);
 }
 
 const nothing = (): void => undefined;
 
-/** The destruction of a connection, put off until the last answer that waits is with it. */
+/** Defers the destruction of a connection until it has the last waiting answer. */
 export class DeferredDestroy {
   readonly #target: Deferrable;
   readonly #undo: Undo[] = [];
-  /** One for each answer that waits: called when the connection is to be destroyed. */
+  /** For each waiting answer a function that is called when destruction is asked for. */
   #waiting: (() => void)[] = [];
   #isAsked = false;
   #error: unknown;
@@ -41,7 +41,7 @@ export class DeferredDestroy {
   private constructor(target: Deferrable, isGone: (error: unknown) => boolean) {
     this.#target = target;
     const { destroy } = target;
-    // Assigned, and assigned back: to define and to delete a property costs more than all the rest.
+    // By assignment: defining and deleting a property costs more than the rest of the work.
     target.destroy = (error) => {
       if (isGone(error)) return destroy.call(target, error);
       this.#ask(error);
@@ -53,9 +53,9 @@ export class DeferredDestroy {
   }
 
   /**
-   * Makes a connection wait for an answer; `release` ends it.
-   * @param isGone - whether the connection is lost anyway, by the error that it is destroyed with.
-   * @param asked - called when it is destroyed meanwhile; names the answer for `release`.
+   * Makes a connection wait for an answer, until `release`.
+   * @param isGone - true for an error that means that the connection is lost anyway.
+   * @param asked - called when destruction is asked for; identifies the answer for `release`.
    */
   static wait(
     target: object,
@@ -69,14 +69,14 @@ export class DeferredDestroy {
     return one;
   }
 
-  /** Shows a property of the connection as it is once it is destroyed. */
+  /** Covers a property with its value after a destruction. */
   show(name: string, value: unknown): void {
     this.#undo.push(cover(this.#target, name, value));
   }
 
   /**
-   * An answer waits no more. With the last one the connection is as it was before.
-   * @returns destroys it, if that was asked: to be called when the answer is with the connection.
+   * Ends the wait of an answer. With the last one the connection is restored.
+   * @returns a function that destroys it if that was asked for, to be called once it has the answer.
    */
   release(asked: () => void): () => void {
     const target = this.#target;
@@ -85,7 +85,7 @@ export class DeferredDestroy {
     target[deferred] = undefined;
     for (const undo of this.#undo.toReversed()) undo();
     if (!this.#isAsked) return nothing;
-    // Not at once: node keeps the first bytes of a response back for the rest of the turn.
+    // In a later turn: node holds the first bytes of a response back until the end of this one.
     return () => void setImmediate(() => target.destroy(this.#error));
   }
 

@@ -1,12 +1,12 @@
-// The answer to an error that no host's error path takes: its status and a line of text. It imports
-// nothing of Node.js.
+// The answer to an error without a host's error path: a status and a line of text. It imports nothing
+// of Node.js.
 import type { ServerResponse } from "node:http";
 import { isSessionError } from "../../errors.ts";
 import { forgetReason } from "./head.ts";
 
-/** Answers with the status, and nothing of the error's text: RFC 9110 section 15.6. */
+/** Answers with the status and its standard text, never the error's: RFC 9110 section 15.6. */
 export function answerError(response: ServerResponse, error: unknown): void {
-  // The handler threw when it had answered: its answer is whole.
+  // The handler threw after its answer was complete.
   if (response.writableEnded) return;
   if (response.headersSent) {
     response.destroy();
@@ -21,7 +21,7 @@ export function answerError(response: ServerResponse, error: unknown): void {
   response.end(status === 503 ? "Service Unavailable\n" : "Internal Server Error\n");
 }
 
-/** The status that an error of ours names; what others call so may be another server's. */
+/** The status of an error of ours, else 500: other errors' `status` may be another server's. */
 export function statusOf(error: unknown): number {
   return (isSessionError(error) && (error as { readonly status?: number }).status) || 500;
 }

@@ -1,26 +1,26 @@
-// A response's head while it can still be changed: headers given to writeHead, effects that join
-// them, and what is taken back when the answer isn't sent after all. It knows no session.
+// A response's head before it is sent: merges writeHead's headers and our effects into it, and restores
+// it when the answer is dropped. It knows no session.
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { HeaderAccess } from "../../engine/effects.ts";
 
-/** What may stand in writeHead's place for headers: an object, a flat list or a list of pairs. */
+/** writeHead's headers: an object, a flat list or a list of pairs. */
 type HeadHeaders = OutgoingHttpHeaders | readonly unknown[];
 
-/** A response's headers, whose Set-Cookie values can be told apart. */
+/** A response's headers, with separate Set-Cookie values. */
 export interface CookieHead extends HeaderAccess {
   readonly cookies: () => readonly string[];
   readonly remove: (name: string) => void;
 }
 
-/** The headers of a host that keeps them to itself until it sends them. */
+/** The headers of a host that stores them itself until it sends them. */
 export interface HostHead extends CookieHead {
-  /** Keeps the headers as they are now; what it gives puts them back. */
+  /** Saves the headers; gives a function that restores them. */
   readonly remember: () => () => void;
 }
 
 // oxlint-disable no-underscore-dangle -- node's own names
 
-/** The fields of node:http's response in which it keeps a rendered head. HTTP/2's has none. */
+/** The fields of node:http's response that hold a rendered head. HTTP/2's has none. */
 interface RenderedHead {
   _header: string | null;
   readonly _headerSent: boolean;
@@ -30,8 +30,8 @@ interface RenderedHead {
 }
 
 /**
- * Headers that describe one answer or let a cache keep it: another answer in its place must not
- * have them. RFC 9110 sections 8, 14.3 and 14.4; RFC 9111 section 5.
+ * Headers that describe one answer, or let a cache keep it; an answer that replaces it must not have
+ * them. RFC 9110 sections 8, 14.3 and 14.4; RFC 9111 section 5.
  */
 const answerHeaders = [
   "accept-ranges",
@@ -52,7 +52,7 @@ const answerHeaders = [
   "transfer-encoding",
 ] as const;
 
-/** Moves writeHead's headers into the response's, where ours can join them; gives what is left. */
+/** Moves writeHead's headers into the response, where ours are added; gives the remaining arguments. */
 export function foldHead(response: ServerResponse, args: readonly unknown[]): unknown[] {
   const [status, second, third] = args;
   const isReason = typeof second === "string";
@@ -66,7 +66,7 @@ function setAll(response: ServerResponse, headers: HeadHeaders): void {
   const named = new Map<string, string[] | OutgoingHttpHeader>();
   for (const [name, value] of entries as [string, OutgoingHttpHeader][]) {
     const known = named.get(name.toLowerCase());
-    // A list may name a header twice: both count, as they would on the wire.
+    // A list may repeat a header: all values count, as on the wire.
     const all = known === undefined ? value : [...listed(known), ...listed(value)];
     named.set(name.toLowerCase(), all);
     response.setHeader(name, all);
@@ -84,7 +84,7 @@ function pairsOf(list: readonly unknown[]): [unknown, unknown][] {
   return pairs;
 }
 
-/** How effects reach a response's headers: set ones, or those of a head that is rendered already. */
+/** Adds effects to a response's headers, set ones or those of a rendered head. */
 export function headersOf(response: ServerResponse): CookieHead | undefined {
   if (!response.headersSent) return new ResponseHead(response);
   const rendered = response as unknown as RenderedHead;
@@ -125,7 +125,7 @@ export class ResponseHead implements HostHead {
   }
 }
 
-/** Takes some of the Set-Cookie values out; whether there were any. */
+/** Removes matching Set-Cookie values; true if there were any. */
 export function removeCookies(head: CookieHead, isMeant: (setCookie: string) => boolean): boolean {
   const all = head.cookies();
   const others = all.filter((cookie) => !isMeant(cookie));
@@ -135,7 +135,7 @@ export function removeCookies(head: CookieHead, isMeant: (setCookie: string) => 
   return true;
 }
 
-/** Of a head that `writeHeader`, an alias of writeHead that nobody can hold, has rendered. */
+/** The headers of a head rendered by `writeHeader`, an alias of writeHead that can't be held. */
 function renderedHeaders(response: RenderedHead): CookieHead {
   const lines = (): string[] => (response._header ?? "").split("\r\n").slice(0, -2);
   const isNamed = (line: string, name: string): boolean =>
@@ -163,10 +163,10 @@ function renderedHeaders(response: RenderedHead): CookieHead {
   };
 }
 
-/** Status and headers as they were; the returned function puts them back. */
+/** Saves the status and the headers; gives a function that restores them. */
 export function rememberHead(response: ServerResponse): () => void {
   const { statusCode } = response;
-  // HTTP/2 has no reason, and warns whoever asks for it.
+  // HTTP/2 has no reason phrase, and warns when it is read.
   const reason = isHttp2(response) ? undefined : response.statusMessage;
   const headers = response.getHeaders();
   const wasRendered = response.headersSent;
@@ -185,7 +185,7 @@ export function rememberHead(response: ServerResponse): () => void {
   };
 }
 
-/** The head that node:http has rendered, if it has. */
+/** node:http's rendered head, if there is one. */
 export function renderedHead(response: ServerResponse): string | null {
   return (response as unknown as RenderedHead)._header;
 }
@@ -196,23 +196,23 @@ function unrender(response: RenderedHead): void {
   response._hasBody = response.req?.method !== "HEAD";
 }
 
-/** Makes headers those of an error: without what described the dropped answer, and not stored. */
+/** Makes the headers an error's: without those of the dropped answer, and with no-store. */
 export function forgetAnswer(headers: Pick<HostHead, "set" | "remove">): void {
   for (const name of answerHeaders) headers.remove(name);
   headers.set("Cache-Control", "no-store");
 }
 
-/** Lets the reason follow from the status again. HTTP/2 has none, and warns when it is read. */
+/** Lets the reason phrase follow from the status again. HTTP/2 has none, and warns when it is read. */
 export function forgetReason(response: ServerResponse): void {
   Reflect.deleteProperty(response, "statusMessage");
 }
 
-/** Whether it is the response of HTTP/2's compatible API. */
+/** True for a response of HTTP/2's compatible API. */
 export function isHttp2(response: ServerResponse): boolean {
   return (response as { readonly stream?: unknown }).stream !== undefined;
 }
 
-/** A header's values, each by itself. */
+/** A header's separate values. */
 export function listed(value: OutgoingHttpHeader | undefined): string[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? value : [String(value)];

@@ -1,5 +1,5 @@
-// The answer that waits for a commit: the calls that a handler has made, answered as node answers
-// them, and carried out or taken back when the commit has settled. It knows no session.
+// The answer that waits for a commit: it records the handler's calls, answers them as node would, and
+// carries them out or drops them once the commit has settled. It knows no session.
 import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { Begun, isConnected } from "./begun.ts";
@@ -12,19 +12,19 @@ interface HeldCall {
   readonly args: readonly unknown[];
 }
 
-/** The first answer of a response; nothing of it has left. */
+/** The first answer of a response, not sent yet. */
 export class HeldAnswer {
   readonly #response: ServerResponse;
   readonly #takeBackHead: () => void;
   readonly #calls: HeldCall[] = [];
   #begun: Begun | undefined;
-  /** Of compression, mounted before us: what it flushes is what was written before. */
+  /** Compression's `flush`, mounted before us: it flushes everything that was written. */
   #flush: AnyCall | undefined;
-  /** Whether wrappers mounted behind us are being told that the head leaves, without a writeHead. */
+  /** True while wrappers behind us are told of the head that leaves without a writeHead. */
   #isImplicitHead = false;
-  /** Whether a write was told to wait for `drain`, which then must come. */
+  /** True once a write returned false, so that `drain` must follow. */
   #owesDrain = false;
-  /** Whether the answer ended in an earlier turn: node's own response would be through by now. */
+  /** True if the answer ended in an earlier turn, where node's own response would be finished by now. */
   #isThrough = false;
 
   constructor(response: ServerResponse) {
@@ -33,8 +33,8 @@ export class HeldAnswer {
   }
 
   /**
-   * A call that waits. What node refuses is refused now, while its caller can still catch it.
-   * @param isWrapped - whether something behind us has put a writeHead of its own in front.
+   * Records a call. A call that node would refuse throws now, where its caller can catch it.
+   * @param isWrapped - true if a wrapper behind us has replaced writeHead.
    */
   take(method: HeldMethod, args: readonly unknown[], isWrapped: boolean): unknown {
     const response = this.#response;
@@ -70,7 +70,7 @@ export class HeldAnswer {
     return isFlowing;
   }
 
-  /** Answers for a host that sends by itself later: begun and ended, whatever comes meanwhile. */
+  /** The answer of a host that sends by itself later: the response looks begun and ended meanwhile. */
   close(): void {
     this.#begin();
     this.#begun?.end();
@@ -79,7 +79,7 @@ export class HeldAnswer {
   /**
    * Carries the calls out.
    * @param prepare - called when headers can be set again, before the first call.
-   * @throws what a call throws; its caller is through by now.
+   * @throws the error of a call, whose caller has returned already.
    */
   release(originals: Methods, prepare: () => void): void {
     const response = this.#response;
@@ -99,14 +99,14 @@ export class HeldAnswer {
     }
   }
 
-  /** Takes everything back: the response is as it was before the first call. */
+  /** Drops everything: the response is as before the first call. */
   takeBack(): void {
-    // Who destroyed the connection took the response for one that has begun.
+    // A destruction was meant for a response that had begun, so it isn't carried out.
     this.#begun?.takeOff();
     this.#takeBackHead();
   }
 
-  /** Tells the callers that nothing of what they gave will be sent. */
+  /** Tells the callers that their bytes will not be sent. */
   drop(error: unknown): void {
     for (const { args } of this.#calls.splice(0)) callBack(args, error);
   }
@@ -119,11 +119,11 @@ export class HeldAnswer {
     const rest = foldHead(response, args);
     if (typeof rest[1] === "string" && !isHttp2(response)) response.statusMessage = rest[1];
     this.#begin();
-    // The head that node makes by itself may know the length of the body, and name it.
+    // The head that node makes by itself may have a Content-Length.
     if (!this.#isImplicitHead) this.#calls.push({ method: "writeHead", args: rest });
   }
 
-  /** As node does it before the first byte: the head goes through writeHead, whoever wraps it. */
+  /** Sends the head by writeHead, with all its wrappers, as node does before the first byte. */
   #tellWrappers(): void {
     this.#isImplicitHead = true;
     this.#response.writeHead(this.#response.statusCode);
@@ -143,25 +143,25 @@ export class HeldAnswer {
   }
 }
 
-/** Calls the callback of a write or an end, wherever it stands. */
+/** Calls the callback of a write or an end, at any place among the arguments. */
 export function callBack(args: readonly unknown[], error: unknown): void {
   const callback = args.find((one) => typeof one === "function") as AnyCall | undefined;
   if (callback !== undefined) queueMicrotask(() => void callback(error));
 }
 
-/** Lets go of the streams that were piped into a response whose answer was dropped. */
+/** Unpipes streams from a response with a dropped answer. */
 export function dropSources(response: ServerResponse, error: unknown): void {
   const sources: Readable[] = [];
   const collect = (source: Readable): void => void sources.push(source);
   const ignore = (): void => undefined;
   response.on("unpipe", collect);
   response.on("error", ignore);
-  // A listener for the error may destroy the response, which has yet to carry the error's answer.
+  // A listener for the error may destroy the response, which must still carry the error's answer.
   const uncover = cover(response, "destroy", () => response);
   try {
     const isTold = isConnected(response);
     for (const listener of response.rawListeners("error")) {
-      // An adapter waits once for the response to end, as the error's answer will let it.
+      // An adapter listens once for the response's end, which the error's answer will bring.
       if (isTold || !("listener" in listener)) listener.call(response, error);
     }
   } finally {
@@ -169,11 +169,11 @@ export function dropSources(response: ServerResponse, error: unknown): void {
     response.off("unpipe", collect);
     response.off("error", ignore);
   }
-  // A source that others read, too, goes on for them.
+  // A source with other readers continues for them.
   for (const source of sources) if (source.listenerCount("data") === 0) source.destroy();
 }
 
-/** What node says of a head that comes too late. */
+/** Node's error of a head that comes too late. */
 function headersSent(response: ServerResponse): Error {
   const [message, code] = isHttp2(response)
     ? ["Response has already been initiated.", "ERR_HTTP2_HEADERS_SENT"]
@@ -181,7 +181,7 @@ function headersSent(response: ServerResponse): Error {
   return Object.assign(new Error(message), { code });
 }
 
-/** What node says of bytes that come behind the end. */
+/** Node's error of bytes after the end. */
 export function afterEnd(): Error {
   return Object.assign(new Error("write after end"), { code: "ERR_STREAM_WRITE_AFTER_END" });
 }
@@ -191,7 +191,7 @@ function destroyed(): Error {
   return Object.assign(new Error(message), { code: "ERR_STREAM_DESTROYED" });
 }
 
-/** What a reason phrase can't hold: RFC 9112 section 4. */
+/** Characters that no reason phrase may hold: RFC 9112 section 4. */
 // oxlint-disable-next-line no-control-regex
 const invalidReason = /[^\t\u0020-\u007e\u0080-\u00ff]/;
 
@@ -203,7 +203,7 @@ function assertStatusCode(statusCode: number): void {
 
 function assertStatus(response: ServerResponse): void {
   assertStatusCode(response.statusCode);
-  // HTTP/2 has no reason, and warns whoever asks for it.
+  // HTTP/2 has no reason phrase, and warns when it is read.
   if (isHttp2(response) || !invalidReason.test(response.statusMessage)) return;
   const code = "ERR_INVALID_CHAR";
   throw Object.assign(new TypeError("Invalid character in statusMessage"), { code });
@@ -218,7 +218,7 @@ function assertChunk(method: HeldMethod, chunk: unknown): void {
   throw Object.assign(new TypeError(message), { code });
 }
 
-/** Whether it is a Uint8Array, which a Buffer is; those of another realm are no instances of ours. */
+/** True for a Uint8Array or a Buffer, of any realm. */
 function isBytes(chunk: unknown): boolean {
   return ArrayBuffer.isView(chunk) && (chunk as Uint8Array)[Symbol.toStringTag] === "Uint8Array";
 }

@@ -1,27 +1,27 @@
-// The methods of a response by which bytes go out, and what stands in their place while they are held.
-// It knows no session and no queue.
+// The methods of a response that send bytes, and their replacements while it is held. It knows no
+// session and no queue.
 import type { ServerResponse } from "node:http";
 
-/** The methods that let bytes out. Informational 1xx answers are not the response: they pass. */
+/** The methods that send bytes. Informational 1xx answers are not the response, and pass. */
 export const heldMethods = ["writeHead", "write", "end", "flushHeaders"] as const;
 export type HeldMethod = (typeof heldMethods)[number];
 export type AnyCall = (...args: unknown[]) => unknown;
 /** One function for each held method. */
 export type Methods = Record<HeldMethod, AnyCall>;
 
-/** Where a response has its hold. */
+/** The property of a response that holds its hold. */
 export const held: unique symbol = Symbol("kocha-session.hold");
 export type HeldResponse = Methods & { [held]: Holder };
 
-/** What takes the calls of a response. */
+/** Receives the calls of a response. */
 export interface Holder {
   /** A call of one of the held methods. */
   readonly call: (method: HeldMethod, args: unknown[]) => unknown;
-  /** As `call`, also when a commit has failed: then it is the error's answer. */
+  /** As `call`; after a failed commit it is the error's answer. */
   readonly answer: (method: HeldMethod, args: unknown[]) => unknown;
 }
 
-/** One function a method for all responses: closures would be made anew for every request. */
+/** One function for each method, for all responses, instead of closures for every request. */
 export const ours: Methods = {
   writeHead(this: HeldResponse, ...args) {
     return this[held].call("writeHead", args);
@@ -37,7 +37,7 @@ export const ours: Methods = {
   },
 };
 
-/** The error response's way when a commit has failed, past wrappers whose own stream is used up. */
+/** Sends the error's answer after a failed commit, past wrappers whose stream has ended. */
 export const errorAnswers: Methods = {
   writeHead(this: HeldResponse, ...args) {
     return this[held].answer("writeHead", args);
@@ -53,7 +53,7 @@ export const errorAnswers: Methods = {
   },
 };
 
-/** A wrapper that keeps listeners for `drain` to its own stream lets them hear the response too. */
+/** Makes listeners for `drain`, which a wrapper keeps for its own stream, hear the response's, too. */
 export function reachDrain(response: ServerResponse): void {
   const target = response as unknown as Record<"on", AnyCall>;
   const { on } = target;

@@ -1,5 +1,5 @@
-// Holds a Node.js response back until the session is saved (law L7): whatever would let the first
-// byte out commits first. It knows node:http's response, also that of HTTP/2, and no framework.
+// Holds a Node.js response back until the session is saved (law L7): every call that would send the
+// first byte commits first. It knows the responses of node:http and HTTP/2, and no framework.
 import type { ServerResponse } from "node:http";
 import { chain, isThenable, type Awaitable } from "../../base/awaitable.ts";
 import {
@@ -35,11 +35,11 @@ import {
 } from "./held-methods.ts";
 import { Unanswered } from "./unanswered.ts";
 
-/** What a held response needs of its host. */
+/** The part of a host that a held response needs. */
 export interface HoldOptions {
   readonly engine: SessionMiddleware;
   readonly session: Session;
-  /** Where the session is to be found until another library puts its own there; absent: nowhere. */
+  /** Where the session is found, until another library puts its own there; absent: nowhere. */
   readonly request?: { readonly session: unknown };
   /** Takes a failed commit to the host's own error path; the response is still unsent. */
   readonly fail: (error: unknown) => void;
@@ -56,15 +56,15 @@ class ResponseHold implements Holder {
   readonly #options: HoldOptions;
   readonly #originals: Methods;
   #isReleased = false;
-  /** While a commit is pending: the answer that waits for it. */
+  /** The answer that waits for a pending commit. */
   #waiting: HeldAnswer | undefined;
-  /** While a host that sends by itself waits for the commit. */
+  /** True while a host that sends by itself waits for the commit. */
   #settling: Promise<void> | undefined;
-  /** While calls wait for a commit: ends when they are carried out or dropped. */
+  /** Settles when the waiting calls are carried out or dropped; undefined: none waits. */
   #pending: Promise<void> | undefined;
-  /** What the commit failed with, when it has. */
+  /** The error of a failed commit. */
   #failure: { readonly error: unknown } | undefined;
-  /** When a commit has failed: until the host's error path answers. */
+  /** After a failed commit, until the host's error path answers. */
   #unanswered: Unanswered | undefined;
   #isReplaced = false;
 
@@ -74,11 +74,11 @@ class ResponseHold implements Holder {
     const before = holdOf(response);
     this.#originals = { ...ours };
     const target = response as unknown as HeldResponse;
-    // One after the other by name: Express gives each response a shape of its own, and there a
-    // property that is named in the program is looked up slowly.
+    // One after the other by name: each response of Express has its own hidden class, where a
+    // constant property name is looked up slowly.
     for (const method of heldMethods) {
       const original = target[method];
-      // Two requests can share a response, as where a router hands on copies: then both hold it.
+      // Two requests can share a response, such as copies made by a router: then both hold it.
       this.#originals[method] =
         before !== undefined && (original === ours[method] || original === errorAnswers[method])
           ? (...args) => before.answer(method, args)
@@ -86,7 +86,7 @@ class ResponseHold implements Holder {
       target[method] = ours[method];
     }
     const { engine, session } = options;
-    // Only a session with something to lose is worth a listener.
+    // Only a session with unsaved changes needs the listener.
     engine.whenChanged(session, () => {
       const abandon = (): void => {
         if (!this.#isReleased && this.#waiting === undefined) engine.abandon(session);
@@ -98,10 +98,10 @@ class ResponseHold implements Holder {
   }
 
   /**
-   * Commits now and puts the effects into the headers, for hosts that wait by themselves. Meanwhile
-   * the response looks ended, so that a second answer is refused as it would be after the first.
-   * @param head - where the host keeps its headers; default: on the response.
-   * @throws what the commit throws; the response is still unsent then, and still held.
+   * Commits now and adds the effects to the headers, for hosts that wait by themselves. Meanwhile the
+   * response looks ended, so a second answer is refused as after a first one.
+   * @param head - the host's own headers; default: the response's.
+   * @throws the commit's error; the response is still unsent then, and still held.
    */
   settle(head?: HostHead): Awaitable<void> {
     if (this.#settling !== undefined) return this.#settling;
@@ -124,8 +124,8 @@ class ResponseHold implements Holder {
       answer.release(this.#originals, () => this.#settleNow(settled, head));
     });
     this.#settling = settling;
-    // ORDER: before the host's own reaction, so that nothing runs between the two, such as the end
-    // of an async handler, and takes the response for one that nobody has answered.
+    // ORDER: before the host's own reaction; code between the two, such as the end of an async handler,
+    // would take the response for an unanswered one.
     settling.catch((error: unknown) => {
       if (this.#waiting !== answer) return;
       this.#stopWaiting(answer, error);
@@ -145,25 +145,25 @@ class ResponseHold implements Holder {
     }
   }
 
-  /** Ends when the answer that waits is with the connection; undefined: none waits. */
+  /** Settles when the waiting answer is handed to the connection; undefined: none waits. */
   get pending(): Promise<void> | undefined {
     return this.#pending;
   }
 
-  /** Whether a host waits in `settle` already. */
+  /** True while a host waits in `settle`. */
   get isSettling(): boolean {
     return this.#settling !== undefined;
   }
 
-  /** What a commit failed with, until the error's answer is with the connection. */
+  /** The error of a failed commit, until the error's answer is handed to the connection. */
   get failure(): { readonly error: unknown } | undefined {
     return this.#isReleased ? undefined : this.#failure;
   }
 
-  /** What the response owes: after a failed commit, that nobody stores the error's answer. */
+  /** The effects on the response; after a failed commit, that the error's answer isn't stored. */
   #commit(): Awaitable<ResponseEffects> {
     const { engine, session, request } = this.#options;
-    // A library that was mounted behind ours can define a property of its own over it.
+    // A library mounted behind ours can define its own property over it.
     if (request !== undefined && request.session !== session && !this.#isReplaced) {
       this.#isReplaced = true;
       throw occupied("another req.session");
@@ -176,11 +176,11 @@ class ResponseHold implements Holder {
   /** A call of one of the held methods. */
   call(method: HeldMethod, args: unknown[]): unknown {
     if (this.#isReleased) return this.#originals[method].apply(this.#response, args);
-    // The answer was dropped; what its maker still writes belongs to no one.
+    // The answer was dropped, and so are its further bytes.
     return this.#failure === undefined ? this.#take(method, args) : this.#drop(method, args);
   }
 
-  /** As `call`, also when a commit has failed: then it is the error's answer. */
+  /** As `call`; after a failed commit it is the error's answer. */
   answer(method: HeldMethod, args: unknown[]): unknown {
     if (this.#failure !== undefined && this.#response.writableEnded)
       return this.#drop(method, args);
@@ -190,7 +190,7 @@ class ResponseHold implements Holder {
       : this.#begin(this.#unanswered, method, args);
   }
 
-  /** A call behind a failed commit: the error's answer, or the rest of the one that was dropped. */
+  /** A call after a failed commit: the error's answer, or the rest of the dropped one. */
   #begin(unanswered: Unanswered, method: HeldMethod, args: unknown[]): unknown {
     if (unanswered.isAnsweredBy(method)) {
       this.#unanswered = undefined;
@@ -231,7 +231,7 @@ class ResponseHold implements Holder {
         try {
           answer.release(this.#originals, () => this.#release(settled));
         } catch (error) {
-          // What node:http would have thrown at the caller, who is through by now.
+          // Node would have thrown it at the caller, which has returned already.
           answer.drop(error);
           this.#fail(error);
         }
@@ -249,7 +249,7 @@ class ResponseHold implements Holder {
     return this.#wait(answer, method, args);
   }
 
-  /** What was called while a host waited comes after its answer, and is carried out by nobody. */
+  /** Ends a host's wait. Calls made meanwhile came after its answer, and are dropped. */
   #stopWaiting(answer: HeldAnswer, error: unknown): void {
     this.#waiting = undefined;
     this.#settling = undefined;
@@ -265,7 +265,7 @@ class ResponseHold implements Holder {
     );
   }
 
-  /** What a call gives back that is carried out by nobody. */
+  /** The result of a dropped call. */
   #drop(method: HeldMethod, args: unknown[]): unknown {
     callBack(args, afterEnd());
     if (method === "write") return false;
@@ -287,7 +287,7 @@ class ResponseHold implements Holder {
     this.#isReleased = true;
   }
 
-  /** A commit that has failed at once, in a call: it gives what a dropped call gives. */
+  /** A commit that fails at once, inside a call: the call is dropped. */
   #failAt(method: HeldMethod, args: readonly unknown[], error: unknown): unknown {
     callBack(args, error);
     this.#fail(error);
@@ -297,14 +297,14 @@ class ResponseHold implements Holder {
   #fail(error: unknown): void {
     this.#giveWay(error);
     dropSources(this.#response, error);
-    // What answers at once is the error path, whatever head it leaves.
+    // An answer during this call is the error path's, with or without a new head.
     const unanswered = this.#unanswered;
     this.#unanswered = undefined;
     this.#options.fail(error);
     if (!this.#isReleased && this.#waiting === undefined) this.#unanswered = unanswered;
   }
 
-  /** Makes way for the error's answer: past the handler, past wrappers that were used up. */
+  /** Restores the response for the error's answer, past the handler and wrappers that have ended. */
   #giveWay(error: unknown, head: HostHead = new ResponseHead(this.#response)): void {
     const response = this.#response;
     this.#failure = { error };
@@ -316,7 +316,7 @@ class ResponseHold implements Holder {
   }
 }
 
-/** What holds a response, if anything does. */
+/** The hold of a response, if there is one. */
 export function holdOf(response: ServerResponse): ResponseHold | undefined {
   return (response as unknown as Partial<HeldResponse>)[held] as ResponseHold | undefined;
 }

@@ -1,22 +1,22 @@
-// One request that is handled more than once, by one handler inside another or by two at the same
-// time: all share one session, which whoever opened it saves when the others are through.
+// A request with several handlers, nested or at the same time: they share one session, and the handler
+// that opened it saves it after the others have finished.
 import { requestOf, Session } from "../../session/session.ts";
 import type { SessionMiddleware } from "../../session/middleware.ts";
 import type { Awaitable } from "../../base/awaitable.ts";
 import { UsageError } from "../../errors.ts";
 
-/** Where a request has its session while it is on its way. A WeakMap costs more than all the rest. */
+/** A request's session while it is handled: a symbol, since a WeakMap costs more than the rest of the work. */
 export const opened: unique symbol = Symbol("kocha-session.opened");
 const inside: unique symbol = Symbol("kocha-session.inside");
 
-/** What all handlers of a request have in common, such as the request itself. */
+/** The object that all handlers of a request share, such as the request itself. */
 export interface Carrier {
   [opened]?: Awaitable<Session> | undefined;
   [inside]?: Promise<unknown>[] | undefined;
 }
 
 /**
- * The session that was put where this host keeps it; undefined: none, or one of an earlier use.
+ * The session in this host's place; undefined: none, or one of an earlier use of the object.
  * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION when it is of another configuration.
  */
 export function ownSession(engine: SessionMiddleware, before: unknown): Session | undefined {
@@ -30,25 +30,25 @@ export function checkOwner(engine: SessionMiddleware, session: Session): void {
   if (!engine.owns(session)) throw otherConfiguration();
 }
 
-/** The error of a request that has a session of another configuration: its answer can't wait for two. */
+/** The error of a request with a session of another configuration: an answer can wait for one only. */
 export function otherConfiguration(): UsageError {
   const message =
     "the request has a session of another configuration already; mount one for each path";
   return new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
 }
 
-/** Does what shares the session of another; the other one waits for it. */
+/** Runs a handler that shares another one's session, which waits for it. */
 export function joinOuter<T>(carrier: Carrier, work: () => Promise<T>): Promise<T> {
   const done = work();
   (carrier[inside] ??= []).push(done);
   return done;
 }
 
-/** Waits for what shares the session; most requests have nothing of the kind. */
+/** Waits for the handlers that share the session; most requests have none. */
 export function insideDone(carrier: Carrier): Promise<unknown> | undefined {
   const works = carrier[inside];
   if (works === undefined) return undefined;
   carrier[inside] = undefined;
-  // What joins meanwhile is waited for, too.
+  // Handlers that join meanwhile are waited for, too.
   return Promise.allSettled(works).then(() => insideDone(carrier));
 }

@@ -1,6 +1,6 @@
-// Whether a request comes from this machine, for `secure: "auto"`.
+// Recognizes requests from this machine, for `secure: "auto"`.
 
-/** What proxies add to a request that they pass on: RFC 7239, RFC 9110 section 7.6.3, and custom. */
+/** Headers that proxies add: RFC 7239, RFC 9110 section 7.6.3, and usual ones. */
 const forwardingHeaders = [
   "forwarded",
   "via",
@@ -11,10 +11,9 @@ const forwardingHeaders = [
 ];
 
 /**
- * Whether the client is this machine: the socket's other end is, and isn't a proxy that passes on
- * what comes from elsewhere.
- * @param address - the socket's other end.
- * @param header - the request's header of that lower-case name, whatever stands for none.
+ * True if the client is this machine: the peer's address is loopback, and no header shows a proxy.
+ * @param address - the peer's address.
+ * @param header - gives the request's header of a lower-case name, or any falsy value for none.
  */
 export function isLocal(address: string | undefined, header: (name: string) => unknown): boolean {
   return isLoopback(address) && !forwardingHeaders.some((name) => Boolean(header(name)));
@@ -26,13 +25,13 @@ function isLoopback(address: string | undefined): boolean {
   return address === "::1" || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/i.test(address);
 }
 
-/** What Deno passes to a handler, or Bun, whose server knows the address of a request. */
+/** Deno's info beside a request, or Bun's server, which knows the request's address. */
 interface AddressSource {
   readonly remoteAddr?: { readonly hostname?: string };
   readonly requestIP?: (request: Request) => { readonly address?: string } | null;
 }
 
-/** The socket's other end, as Deno or Bun tells it beside a request; undefined: it doesn't. */
+/** The peer's address, from Deno's info or Bun's server; undefined: unknown. */
 export function addressOf(request: Request, host: unknown): string | undefined {
   if (typeof host !== "object" || host === null) return undefined;
   const { remoteAddr, requestIP } = host as AddressSource;

@@ -1,5 +1,5 @@
-// A response whose commit has failed, until the host's error path answers on it: what is written
-// meanwhile is the rest of the dropped answer, whose maker goes on. It knows no session.
+// A response after a failed commit, until the host's error path answers: until then, writes are the rest
+// of the dropped answer from a handler that continues. It knows no session.
 import type { ServerResponse } from "node:http";
 import { statusOf } from "./error-answer.ts";
 import type { HeldMethod } from "./held-methods.ts";
@@ -16,12 +16,12 @@ export class Unanswered {
     this.#status = statusOf(error);
   }
 
-  /** Whether a call is the error's answer: it brings a head of its own, or the head was changed. */
+  /** True for the error's answer: the call has a head of its own, or the head was changed before. */
   isAnsweredBy(method: HeldMethod): boolean {
     return method === "writeHead" || headOf(this.#response) !== this.#head;
   }
 
-  /** Lets the response tell of the error, for who ends it without a word of it. */
+  /** Gives the response the error's status, for an error path that ends it without setting one. */
   takeStatus(): void {
     this.#response.statusCode = this.#status;
   }

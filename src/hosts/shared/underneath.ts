@@ -1,5 +1,5 @@
-// The node:http request and response underneath a host of the Fetch API, where an adapter leaves
-// them at hand: a handler may write its answer there, past the host. It imports nothing of Node.js.
+// The node:http request and response underneath a host of the Fetch API, if an adapter exposes them: a
+// handler may write its answer there, past the host. It imports nothing of Node.js.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { SessionMiddleware } from "../../session/middleware.ts";
 import type { Session } from "../../session/session.ts";
@@ -8,13 +8,13 @@ import { answerError } from "./error-answer.ts";
 import type { HostHead } from "./head.ts";
 import { hold, holdOf } from "./hold.ts";
 
-/** What @hono/node-server passes to a handler, or keeps as Hono's `env`. */
+/** The bindings of @hono/node-server, passed to a handler or kept as Hono's `env`. */
 interface HonoNode {
   readonly incoming?: IncomingMessage;
   readonly outgoing?: ServerResponse;
 }
 
-/** A request of srvx, which h3 and Nitro run on. */
+/** A request of srvx, the server under h3 and Nitro. */
 interface SrvxRequest {
   readonly runtime?: {
     readonly node?: { readonly req?: IncomingMessage; readonly res?: ServerResponse };
@@ -35,23 +35,23 @@ export function nodeResponseOf(request: unknown, env: unknown): ServerResponse |
   return typeof found?.writeHead === "function" ? found : undefined;
 }
 
-/** Whether an answer is the sign of @hono/node-server that the true one is written underneath. */
+/** True for @hono/node-server's sign that the real answer is written underneath. */
 export function isWrittenPast({ headers }: Response): boolean {
   return headers.has("x-hono-already-sent");
 }
 
-/** Lets whatever is mounted inside, and gets the same node:http request, find the session there. */
+/** Puts the session on the node:http request, for handlers inside that get that request. */
 export function leaveSession(request: IncomingMessage | undefined, session: Session): void {
   if (request === undefined) return;
   const place = request as { session?: unknown };
-  // Another library's session stays where it is.
+  // A session of another library stays.
   place.session ??= session;
 }
 
-/** Where a response underneath has the session that holds it. */
+/** The session that holds a response underneath. */
 const holder: unique symbol = Symbol("kocha-session.holder");
 
-/** Holds the response underneath, so that what is written there waits for the session, too. */
+/** Holds the response underneath, so that writes to it wait for the session, too. */
 export function holdUnderneath(
   engine: SessionMiddleware,
   session: Session,
@@ -66,7 +66,7 @@ export function holdUnderneath(
   hold(response, { engine, session, fail: (error) => answerAndLog(response, error) });
 }
 
-/** Whether a response underneath waits for this session. */
+/** True if a response underneath waits for this session. */
 export function isHeld(
   response: (ServerResponse & { readonly [holder]?: Session }) | undefined,
   session: Session,
@@ -75,9 +75,9 @@ export function isHeld(
 }
 
 /**
- * Ends a request whose answer is written to the response underneath, or will be: the session's
- * headers go there, unless they have gone already.
- * @throws what the commit throws; the response is still unsent then, and still held.
+ * Ends a request whose answer is written to the response underneath: the session's headers go there,
+ * unless they are sent already.
+ * @throws the commit's error; the response is still unsent then, and still held.
  */
 export async function settleUnderneath(
   engine: SessionMiddleware,
@@ -85,12 +85,12 @@ export async function settleUnderneath(
   response: ServerResponse,
 ): Promise<void> {
   holdUnderneath(engine, session, response);
-  // ORDER: committed first, settling takes no time in which something could be written.
+  // ORDER: commit first; then settling is immediate, and nothing can be written in between.
   await engine.commit(session);
   if (isHeld(response, session)) await holdOf(response)?.settle();
 }
 
-/** Lets go of a response underneath: the host's own answer carries what the session owes. */
+/** Releases a response underneath: the host's own answer carries the session's effects. */
 export function letGo(response: ServerResponse | undefined, session: Session): Awaitable<void> {
   if (response === undefined || !isHeld(response, session)) return undefined;
   return holdOf(response)?.settle(nowhere);
@@ -105,7 +105,7 @@ const nowhere: HostHead = {
   remember: () => () => undefined,
 };
 
-/** What was written past the host has no error path: the error's own status, and a line in the log. */
+/** An answer past the host has no error path: it gets the error's status, and the log a line. */
 function answerAndLog(response: ServerResponse, error: unknown): void {
   // oxlint-disable-next-line no-console -- as the hosts themselves do with what nobody handles
   console.error(error);

@@ -1,5 +1,5 @@
-// What the hosts on the Fetch API's Request and Response share: headers of a Response that may be
-// immutable, and the connection as a URL tells it.
+// The common part of hosts on the Fetch API: headers of a Response, which may be immutable, and the
+// connection by the request's URL.
 import type { ServerResponse } from "node:http";
 import { isThenable } from "../../base/awaitable.ts";
 import type { Connection } from "../../engine/connection.ts";
@@ -10,24 +10,24 @@ import { occupied, replaced } from "../../session/misuse.ts";
 import { Session } from "../../session/session.ts";
 import { holdUnderneath, letGo, settleUnderneath } from "./underneath.ts";
 
-/** Whether an answer is a Response, of this realm or another; it makes no lazy one real. */
+/** True for a Response of any realm; a lazy one stays lazy. */
 export function isResponse(answer: unknown): answer is Response {
-  // h3's HTTPResponse has a status and headers, too, and no body that can be used up.
+  // h3's HTTPResponse has a status and headers, too, but no `bodyUsed`.
   return (
     typeof answer === "object" && answer !== null && "bodyUsed" in answer && "status" in answer
   );
 }
 
 /**
- * Looks at an answer before the session is saved: whether it can carry the cookie that is due.
- * Where nothing was changed, one that can't goes out as it is, and nothing is renewed.
- * @throws {UsageError} ERR_SESSION_USAGE_RESPONSE when something was changed that it can't carry.
+ * Checks before the save that an answer can carry the session's cookie. If it can't and the session is
+ * unchanged, it is sent as it is, without a renewal.
+ * @throws {UsageError} ERR_SESSION_USAGE_RESPONSE when the session was changed.
  */
 function prepareCarrier(engine: SessionMiddleware, session: Session, answer: Response): void {
   const stage = engine.stageOf(session);
   if (stage === "unopened") return;
   if (stage === "changed") checkCarrier(engine, answer);
-  // Only a status is cheap to ask of a response that a host has not made real yet.
+  // Of a host's lazy response only the status is cheap to read.
   else if (!hasBodyStatus(answer)) engine.abandon(session, "uncarried");
 }
 
@@ -72,7 +72,7 @@ export async function commitOnto<Answer>(
   return carrier;
 }
 
-/** The connection of a request whose URL the host vouches for; both are asked when needed. */
+/** The connection of a request with a trustworthy URL; URL and address are read when needed. */
 export class WebConnection implements Connection {
   readonly #url: () => string;
   readonly #isLocal: () => boolean;
@@ -92,9 +92,8 @@ export class WebConnection implements Connection {
 }
 
 /**
- * Watches over a session with something to lose. On Node.js what a handler writes to the response
- * underneath waits for the session, and tells when the client has gone; elsewhere the request's
- * signal does, which some hosts make when it is asked for.
+ * Watches a session with unsaved changes for the client's end. On Node.js the response underneath is
+ * held and shows it; elsewhere the request's signal does, which some hosts create on access.
  * @param signal - the request's; some hosts have none.
  * @param response - the response underneath, if there is one.
  */
@@ -117,8 +116,8 @@ export function watch(
 }
 
 /**
- * Throws for a session of another library in the place of ours. One of another configuration is
- * shadowed, as every variable of these hosts can be.
+ * Throws for a session of another library in the place of ours. One of another configuration of ours is
+ * shadowed, as these hosts' variables can be.
  * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN
  */
 export function mustBeFree(found: unknown, where: string): void {
@@ -127,19 +126,19 @@ export function mustBeFree(found: unknown, where: string): void {
 }
 
 /**
- * Throws where a handler has put something else in the session's place, as in
- * `c.set("session", null)`: these hosts' variables are plain values, so it is seen at the end.
+ * Throws if a handler has replaced the session, as in `c.set("session", null)`. These hosts' variables are
+ * plain values, so it is detected only at the end.
  * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN
  */
 export function mustBeSession(found: unknown): void {
   if (!(found instanceof Session)) throw replaced(found);
 }
 
-/** What a failure leaves to do. */
+/** The outcome of a failure. */
 export interface Aftermath {
-  /** What the response owes the client in spite of it. */
+  /** The effects on the response in spite of it. */
   readonly due: ResponseEffects;
-  /** The error to answer: of two the worse, which is that of a commit. */
+  /** The error to answer: the commit's, if both failed. */
   readonly error: unknown;
 }
 
