@@ -1,5 +1,5 @@
-// The entry point kocha-session/merge: the half of a cookie store that gives each write a cookie of
-// its own. Who doesn't import it doesn't carry it.
+// The entry point kocha-session/merge: the half of a cookie store that gives each write its own cookie.
+// Only bundles that import it contain it.
 import type { Merging } from "../cookie/merging.ts";
 import { MAX_MERGING_BYTES, MergingCookies } from "./parts.ts";
 

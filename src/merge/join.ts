@@ -1,5 +1,5 @@
-// Merging cookies, pure: what the parts of a request say together, and which part its response
-// writes. docs/merging-cookies.md is the argument; the rules there and here have the same numbers.
+// Merging cookies, pure: joins the parts of a request into its session, and makes the part that its
+// response writes. docs/merging-cookies.md is the argument; the rules there and here have the same numbers.
 // It knows no token, no cookie attribute and no clock.
 import { encodeBase64url, encodeUtf8, sha256 } from "#crypto";
 import { SECOND } from "../base/time.ts";
@@ -11,16 +11,16 @@ import type { SessionPayload } from "../crypto/payload.ts";
 import { type Entry, isPart, type Part, type Seen, SUFFIX_BYTES } from "./part.ts";
 import { deadSessions, LINGER } from "./tombstone.ts";
 
-/** What the parts of one epoch say together. */
+/** The joined parts of one epoch. */
 export type State = Omit<Part, "covers">;
 
-/** What a request's parts say together. */
+/** The joined parts of a request. */
 export interface Joined extends State {
-  /** All that the request carried, dead ones and tombstones too. */
+  /** All parts that the request carried, including dead ones and tombstones. */
   readonly seen: readonly Seen[];
 }
 
-/** What a response does to the browser's parts. */
+/** The changes of a response to the browser's parts. */
 export interface PartWrite {
   readonly suffix: string;
   readonly part: Part;
@@ -31,22 +31,22 @@ export interface PartWrite {
 /** Random bytes. */
 export type Random = (length: number) => Uint8Array;
 
-/** Milliseconds from a commit to the browser, before what the response doesn't know is forgotten. */
+/** How long a response may be on its way to the browser, in milliseconds, before marks that it doesn't know are dropped. */
 export const LATE: number = 600 * SECOND;
-/** A session that deletes many different keys forgets the oldest marks over this early. */
+/** The most marks; over it, the oldest are dropped early. */
 const MAX_MARK_BYTES = 1024;
 const NONCE_BYTES = 16;
 /** Stamps count from here, so that their milliseconds and ties fit 53 bits until 2094. */
 const STAMPS_BEGIN = Date.UTC(2025, 0, 1);
-/** What a stamp has below its milliseconds: an order for the writes of one millisecond. */
+/** The stamps of one millisecond, which order its writes. */
 const TIES = 4096;
-/** The stamp of what was there before the session had parts. */
+/** The stamp of entries from before the session had parts. */
 const UNSTAMPED = 0;
 
 /**
- * Join: what the parts of the newest session that lives say together.
- * @param verdict - which parts are meant: those of no verdict, or those in their grace.
- * @param rejected - told of each part that doesn't count and that nothing has taken note of.
+ * Join: the session of the newest live session's parts.
+ * @param verdict - undefined: joins live parts; "grace": those in their grace.
+ * @param rejected - gets the reason for each part that doesn't count and wasn't reported yet.
  */
 export function joinParts(
   seen: readonly Seen[],
@@ -103,7 +103,7 @@ export function joinStates(parts: readonly State[]): State {
   return { session, nonce: epoch.nonce, floor, entries };
 }
 
-/** A session that has no parts yet, as if it had one. */
+/** A session without parts, as if it had one. */
 export function joinWhole(session: SessionPayload, seen: readonly Seen[]): Joined {
   const entries = new Map<string, Entry>();
   for (const [key, value] of session.data) entries.set(key, { value, stamp: UNSTAMPED });
@@ -112,9 +112,9 @@ export function joinWhole(session: SessionPayload, seen: readonly Seen[]): Joine
 
 /**
  * Write: the part of a response.
- * @param joined - undefined for a session that begins.
- * @param seen - all that the request carried.
- * @param next - the session with the change applied; its `rev` says whether an epoch begins.
+ * @param joined - undefined for a new session.
+ * @param seen - all parts that the request carried.
+ * @param next - the session with the change applied; a higher `rev` begins an epoch.
  */
 export function writePart(
   joined: Joined | undefined,
@@ -130,7 +130,7 @@ export function writePart(
   const stamp = nextStamp(highest, now, random);
   const entries = new Map<string, Entry>(before?.entries);
   for (const key of del) if (entries.has(key)) entries.set(key, { value: undefined, stamp });
-  // An epoch that begins has one stamp, and nothing in it needs a mark.
+  // A new epoch has one stamp, and needs no marks.
   for (const [key, value] of before === undefined ? next.data : set) {
     entries.set(key, { value, stamp });
   }
@@ -159,13 +159,13 @@ export function writePart(
   };
 }
 
-/** Six characters for a cookie that isn't there yet. */
+/** Six characters for a new cookie. */
 export function freshSuffix(seen: readonly Seen[], random: Random): string {
   const suffix = encodeBase64url(random(SUFFIX_BYTES));
   return seen.some((one) => one.suffix === suffix) ? freshSuffix(seen, random) : suffix;
 }
 
-/** Write rule 7: what was carried and the new end say it all, so that equal renewals are one. */
+/** Write rule 7: a hash of the carried parts and the new end, so that equal renewals get one suffix. */
 function renewalSuffix({ idleExpires, issued }: SessionPayload, seen: readonly Seen[]): string {
   const ends = [idleExpires, issued].map((instant) => Math.ceil(instant / SECOND));
   const names = seen.map(({ suffix }) => suffix).toSorted();
@@ -177,16 +177,16 @@ function isDead({ content }: Seen, dead: ReadonlyMap<string, number>): boolean {
   return isPart(content) && content.session.rev < (dead.get(content.session.id) ?? 0);
 }
 
-/** Write rule 2: whether a cookie may go. */
+/** Write rule 2: true for a cookie that may be expired. */
 function isSpent({ suffix, content }: Seen, joined: Joined | undefined, highest: number): boolean {
-  // A session begins where none of the parts is of one that lives; tombstones stay.
+  // A new session: no part belongs to a live one; tombstones stay.
   if (joined === undefined) return isPart(content);
-  // C5: a write of this session that was seen came well after the logout, so nothing late is left.
+  // C5: a seen write of this session came well after the logout, so no late write is left.
   if (!isPart(content)) return millisecondsOf(highest) > content.at + LINGER;
   return !counts(content, joined) || isCovered(suffix, joined);
 }
 
-/** Whether it is a write that was refused: a part from before a barrier that the barrier didn't see. */
+/** True for a refused write: a part from before a barrier that the barrier didn't see. */
 function isLost({ suffix, content }: Seen, joined: Joined): boolean {
   if (!isPart(content) || content.session.id !== joined.session.id) return false;
   return !counts(content, joined) && !isCovered(suffix, joined);
@@ -208,12 +208,12 @@ function compareEpochs(one: State, other: State): number {
   return Number(left > right) - Number(left < right);
 }
 
-/** Which of the barriers of one `rev` began an epoch: a new credential is random as a nonce is. */
+/** Identifies the epoch among barriers of one `rev`: a new credential is as random as a nonce. */
 function barrierOf({ nonce, session }: State): string {
   return `${nonce} ${session.credential ?? ""}`;
 }
 
-/** A total order on what a key can be: by stamp, and of one stamp a deletion is the latest. */
+/** A total order of a key's states: by stamp; at one stamp a deletion is the latest. */
 function isLater(one: Entry, other: Entry): boolean {
   if (one.stamp !== other.stamp) return one.stamp > other.stamp;
   if (one.value === undefined || other.value === undefined) return other.value !== undefined;
@@ -248,7 +248,7 @@ function millisecondsOf(stamp: number): number {
   return STAMPS_BEGIN + Math.floor(stamp / TIES);
 }
 
-/** Write rule 5: forgets marks; gives the floor from then on. */
+/** Write rule 5: drops marks; gives the new floor. */
 function dropMarks(
   entries: Map<string, Entry>,
   floor: number,
@@ -259,8 +259,8 @@ function dropMarks(
   let bytes = marks.reduce((sum, [key]) => sum + utf8Length(key), 0);
   let next = floor;
   for (const [key, { stamp }] of marks.toSorted(([, one], [, other]) => one.stamp - other.stamp)) {
-    // ORDER: by what the request carried, not by the clock: a slow request is no reason to forget
-    // what others wrote while it ran.
+    // ORDER: by the carried parts, not by the clock: a slow request must not drop marks of writes that
+    // happened while it ran.
     const isOld = millisecondsOf(highest) - millisecondsOf(stamp) > LATE;
     if (!isOld && (bytes <= MAX_MARK_BYTES || stamp === own)) break;
     entries.delete(key);

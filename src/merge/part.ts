@@ -1,11 +1,11 @@
-// The two kinds of merging cookies inside their tokens: a part, which holds a whole session as one
-// write left it, and a tombstone. Decoding is total; it knows no key, no cookie name and no clock.
+// The two kinds of merging cookies inside their tokens: a part, which holds a whole session after one
+// write, and a tombstone. Decoding is total; it knows no key, no cookie name and no clock.
 //
 // A part:
 //   varint       1, or 3 when the epoch has a nonce
 //   [16 bytes    the epoch's nonce]
 //   varint       the floor, a stamp
-//   varint, …    how many parts it covers; 4 bytes each: what their six characters stand for
+//   varint, …    how many parts it covers; 4 bytes each: their decoded suffixes
 //   varint, …    how many stamps; the first as a varint, each other one by its distance
 //   varint, …    how many keys; for each, in the order of the payload, the place of its stamp
 //   varint, …    how many marks; for each the key's length and UTF-8, and the place of its stamp
@@ -13,8 +13,8 @@
 //
 // A tombstone:
 //   varint       0
-//   4 bytes      when the logout was, Unix seconds, big-endian
-//   varint       until when it holds, seconds after that; 0: no end
+//   4 bytes      the instant of the logout, Unix seconds, big-endian
+//   varint       its end, in seconds after that; 0: none
 //   then for each dead session, to the end:
 //   16 bytes     the session's id
 //   varint       epochs of a lower rev are dead; 0: all are
@@ -25,13 +25,13 @@ import { MAX_BYTES_PER_UNIT } from "../base/text.ts";
 import { ID_BYTES, Reader, Writer } from "../crypto/binary.ts";
 import { borrowPayload, decodePayload, type SessionPayload } from "../crypto/payload.ts";
 
-/** What one key is: its value and the stamp of the write that set it; undefined: deleted. */
+/** The state of a key: its value and the stamp of the write that set it; undefined: deleted. */
 export interface Entry {
   readonly value: string | undefined;
   readonly stamp: number;
 }
 
-/** The whole session as one write left it. */
+/** The whole session after one write. */
 export interface Part {
   /** Its numbers and its data, in the order of the keys' bytes; `rev` is the epoch's. */
   readonly session: SessionPayload;
@@ -45,13 +45,13 @@ export interface Part {
   readonly covers: readonly string[];
 }
 
-/** What a logout leaves. */
+/** The trace of a logout. */
 export interface Tombstone {
   /** Unix milliseconds of the logout, whole seconds. */
   readonly at: number;
   /** Unix milliseconds, whole seconds; Infinity: no end. */
   readonly until: number;
-  /** The dead sessions' ids, each with the `rev` that an epoch needs to be alive; Infinity: none is. */
+  /** The dead sessions' ids, each with the lowest `rev` of a live epoch; Infinity: none is alive. */
   readonly dead: ReadonlyMap<string, number>;
 }
 
@@ -59,14 +59,14 @@ export interface Tombstone {
 export interface Seen {
   /** The six characters behind the name. */
   readonly suffix: string;
-  /** What it takes of the Cookie header. */
+  /** Its bytes in the Cookie header. */
   readonly bytes: number;
   readonly content: Part | Tombstone;
-  /** What the list of the revoked says of a part's session; or it was created too far in the future. */
+  /** The list's verdict on a part's session, or "future" for one created too far ahead. */
   readonly verdict?: RevocationVerdict | "future" | undefined;
 }
 
-/** Whether a cookie is a part, and no tombstone. */
+/** True for a part, false for a tombstone. */
 export function isPart(content: Part | Tombstone): content is Part {
   return "entries" in content;
 }
@@ -79,13 +79,13 @@ const HAS_NONCE = 2;
 /** The most bytes of a varint. */
 const VARINT_BYTES = 8;
 
-/** The bytes that a part's suffix stands for; undefined when it is none of ours. */
+/** The decoded bytes of a part's suffix; undefined for a suffix that isn't ours. */
 function suffixBytes(suffix: string): Uint8Array | undefined {
   const bytes = decodeBase64url(suffix);
   return bytes?.length === SUFFIX_BYTES ? bytes : undefined;
 }
 
-/** The suffix that a cookie's name has as a part or tombstone of `name`; undefined: it is none. */
+/** The suffix of a cookie's name as a part or tombstone of `name`; undefined for any other name. */
 export function suffixOf(cookieName: string, name: string): string | undefined {
   if (cookieName[name.length] !== "." || !cookieName.startsWith(name)) return undefined;
   const suffix = cookieName.slice(name.length + 1);
@@ -138,7 +138,7 @@ export function encodeTombstone({ at, until, dead }: Tombstone): Uint8Array {
   return writer.written;
 }
 
-/** What the bytes hold; undefined for any that `encodePart` and `encodeTombstone` don't write. */
+/** Decodes a part or a tombstone; undefined for bytes that our encoders don't write. */
 export function decodePart(bytes: Uint8Array): Part | Tombstone | undefined {
   const reader = new Reader(bytes);
   const kind = reader.varint();
@@ -175,7 +175,7 @@ function readTombstone(reader: Reader): Tombstone | undefined {
   return { at, until: until === 0 ? Infinity : at + until * SECOND, dead };
 }
 
-/** Items to a count that is believed only as far as there are bytes. */
+/** Reads as many items as the count says, checked against the remaining bytes. */
 function readList<Item>(reader: Reader, read: () => Item): Item[] {
   const items: Item[] = [];
   for (let left = reader.varint(); left > 0 && !reader.failed; left--) items.push(read());

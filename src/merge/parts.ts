@@ -1,5 +1,5 @@
-// Between merging cookies and what is in them: opens a request's parts and tombstones and joins
-// them into its session, and seals what its response sends. The rules themselves are in join.ts.
+// The merging half of a cookie store: opens a request's parts and tombstones, joins them into its
+// session, and seals the response's cookies. The rules themselves are in join.ts.
 import { randomBytes } from "#crypto";
 import { MAX_COOKIE_AGE, SECOND } from "../base/time.ts";
 import { findLargestKeys } from "../base/text.ts";
@@ -39,22 +39,22 @@ import { deadSessions, writeFence, writeTombstone } from "./tombstone.ts";
 
 /** Keys and values of a merging session, in bytes: it is sent twice and more. */
 export const MAX_MERGING_BYTES = 1536;
-/** All parts in one Cookie header, in bytes; over it one takes the place of all. */
+/** The most bytes of parts in a Cookie header; over it, one part replaces them all. */
 export const MAX_PARTS_BYTES = 8192;
-/** Each Set-Cookie that expires one has 100 bytes and more, and proxies take few of a response. */
+/** The most cookies that one response expires: each takes over 100 bytes, and proxies limit headers. */
 const MAX_EXPIRED = 16;
-/** What a cookie has in a Cookie header beside its name and value: "=" and "; ". */
+/** The bytes of a cookie in a header beside its name and value: "=" and "; ". */
 const SEPARATORS = 3;
 
-/** What an entry of an opened part costs besides its text, about. */
+/** About the bytes of an opened part's entry beside its text. */
 const ENTRY_BYTES = 150;
 
-/** A session that was opened by a merging store. */
+/** A session that a merging store opened. */
 interface MergingSession extends OpenedSession {
   readonly joined: Joined;
 }
 
-/** What a merging store found where no session lives. */
+/** The remains that a merging store found without a live session. */
 interface MergingRemains extends SealedRemains {
   readonly seen: readonly Seen[];
 }
@@ -64,7 +64,7 @@ export class MergingCookies implements MergingHalf {
   readonly #ring: CookieKeyring;
   readonly #verified: VerifiedTexts<Part | Tombstone>;
 
-  /** @param verifiedBytes - what opened cookies may take in memory. */
+  /** @param verifiedBytes - the most bytes of memory for remembered cookies. */
   constructor(ring: CookieKeyring, verifiedBytes: number) {
     this.#ring = ring;
     this.#verified = new VerifiedTexts(verifiedBytes);
@@ -180,7 +180,7 @@ export class MergingCookies implements MergingHalf {
     const spent = names.filter(
       (cookie) => !keptNames.includes(cookie) && !(keepsWhole && isWhole(cookie)),
     );
-    // First those that would come to life by themselves.
+    // First those that would be a session by themselves.
     const future = new Set<string>();
     for (const one of seen) if (one.verdict === "future") future.add(`${name}.${one.suffix}`);
     const expired = spent.toSorted(
@@ -202,12 +202,12 @@ export class MergingCookies implements MergingHalf {
     const suffix = freshSuffix(seen, randomBytes);
     const cookie = this.#seal(`${name}.${suffix}`, encodeTombstone(tombstone));
     const seconds = Math.ceil((tombstone.until - now) / SECOND);
-    // Without an end of the data parts live as long as the browser keeps cookies, and so does it.
+    // Without an end of the data it lives like the parts, as long as the browser keeps cookies.
     return seconds === Infinity ? cookie : { ...cookie, maxAge: Math.min(seconds, MAX_COOKIE_AGE) };
   }
 }
 
-/** The newest session among parts of one verdict and the one of cookies that are no parts. */
+/** The newest session of parts with one verdict and of whole cookies. */
 function joinAll(
   seen: readonly Seen[],
   whole: SessionPayload | undefined,
@@ -225,7 +225,7 @@ function joinAll(
 }
 
 function joinedOf(opened: OpenedSession): Joined {
-  // Another library's session: nothing of ours was there.
+  // Another library's session: there was no cookie of ours.
   return (opened as Partial<MergingSession>).joined ?? joinWhole(opened, []);
 }
 
@@ -234,7 +234,7 @@ function seenOf(found: OpenedSession | SealedRemains | undefined): readonly Seen
   return joined?.seen ?? seen ?? [];
 }
 
-/** Whether parts from before a barrier could outlive the one that it writes. */
+/** True if parts from before a barrier could outlive the barrier's own part. */
 function endsEarlier(
   before: SessionPayload,
   next: SessionPayload,
@@ -242,7 +242,7 @@ function endsEarlier(
   now: number,
 ): boolean {
   const cookieEnds = cookieExpires < 0 ? Infinity : now + cookieExpires * SECOND;
-  // What was sealed is in whole seconds.
+  // Sealed times are whole seconds.
   const ends = Math.ceil(Math.min(next.idleExpires, cookieEnds) / SECOND) * SECOND;
   return ends < before.idleExpires;
 }

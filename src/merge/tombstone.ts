@@ -1,16 +1,16 @@
-// What a logout leaves among merging cookies, so that a write that is still under way doesn't bring
-// its session back (claim C5 of docs/merging-cookies.md). It knows no seal and no cookie attribute.
+// The trace of a logout among merging cookies, so that a write still under way doesn't bring its session
+// back (claim C5 of docs/merging-cookies.md). It knows no seal and no cookie attribute.
 import { SECOND } from "../base/time.ts";
 import type { SessionPayload } from "../crypto/payload.ts";
 import { isPart, type Seen, type Tombstone } from "./part.ts";
 import { endOf } from "../cookie/state.ts";
 
-/** Milliseconds in which a request that was under way at a logout has come and gone. */
+/** The longest life of a request that was under way at a logout, in milliseconds. */
 export const LINGER: number = 3600 * SECOND;
-/** Dead sessions that one tombstone names: who logs out more often in a row is no browser. */
+/** The most dead sessions in one tombstone: no browser logs out more often in a row. */
 const MAX_DEAD = 16;
 
-/** Which `rev` an epoch needs to be alive, by session id, as the living tombstones say. */
+/** The lowest `rev` of a live epoch, by session id, according to the live tombstones. */
 export function deadSessions(seen: readonly Seen[], now: number): Map<string, number> {
   const dead = new Map<string, number>();
   for (const { content } of seen) {
@@ -21,8 +21,8 @@ export function deadSessions(seen: readonly Seen[], now: number): Map<string, nu
 }
 
 /**
- * The tombstone of a logout: every session that was seen is dead, and those that were already.
- * @param ids - the sessions that end, those without a part too.
+ * The tombstone of a logout: it names every seen session, and those of earlier tombstones.
+ * @param ids - the sessions that end, including those without a part.
  */
 export function writeTombstone(
   ids: readonly string[],
@@ -38,19 +38,19 @@ export function writeTombstone(
       continue;
     }
     dead.set(content.session.id, Infinity);
-    // A write of the node whose clock is ahead could live as long as what was seen of it.
+    // A node with a clock ahead could write a part that lives as long as those that were seen.
     if (verdict === "future") end = Math.max(end, endOf(content.session) + LINGER);
   }
   for (const [known, rev] of deadSessions(seen, now)) if (!dead.has(known)) dead.set(known, rev);
   return makeTombstone([...dead].slice(0, MAX_DEAD), end, now);
 }
 
-/** The tombstone of a barrier after which the session ends earlier: the epochs before it are dead. */
+/** The tombstone of a barrier that brings the session's end forward: earlier epochs are dead. */
 export function writeFence({ id, rev }: SessionPayload, until: number, now: number): Tombstone {
   return makeTombstone([[id, rev]], until + LINGER, now);
 }
 
-/** In whole seconds, rounded so that it holds for no less than it should. */
+/** In whole seconds, rounded so that it never holds too briefly. */
 function makeTombstone(dead: [string, number][], until: number, now: number): Tombstone {
   const at = Math.floor(now / SECOND) * SECOND;
   const end = Math.max(at + SECOND, Math.ceil(until / SECOND) * SECOND);
