@@ -1,5 +1,5 @@
-// `kocha-session doctor`: loads a configuration and says what is wrong or weak with it, and which
-// laws its store can't keep.
+// `kocha-session doctor`: loads a configuration and reports its errors and weaknesses, and the laws that
+// its store can't keep.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -18,7 +18,7 @@ import { isSealed } from "../store/contract.ts";
 import { isSessionError, type SessionError } from "../errors.ts";
 import { type Command, printable, printableJson, readOptions, type Terminal } from "./terminal.ts";
 
-/** One thing that was found. */
+/** One finding. */
 interface Finding {
   readonly level: "error" | "warning" | "note";
   readonly field: string;
@@ -26,9 +26,9 @@ interface Finding {
 }
 
 const candidates = ["config/app.ts", "config/app.mjs", "config/app.js"];
-/** An idle session that lives longer than this is worth a thought: OWASP ASVS 5.0, 7.3.1. */
+/** A longer idle timeout gets a warning: OWASP ASVS 5.0, 7.3.1. */
 const LONG_IDLE = 30 * DAY * 1000;
-/** A request that waits longer for its store is one that its client has given up. */
+/** A longer timeout of the store gets a warning: by then the client has given up. */
 const LONG_TIMEOUT = 5000;
 
 /** The command. */
@@ -228,7 +228,7 @@ function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
     found.push(
       note("store", "it doesn't list: a user's sessions can't be shown or ended together"),
     );
-  // By its name, since a project may have another copy of the package than this program.
+  // By its name, since a project may have its own copy of the package.
   if (store.constructor.name === "SessionSqliteStore")
     found.push(
       note(
@@ -239,7 +239,7 @@ function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
   return found;
 }
 
-/** Keys that got into the repository are no keys any more. */
+/** Warns of keys in the repository, which are no longer secret. */
 function diagnoseEnvironment(): Finding[] {
   if (!existsSync(".env")) return [];
   const tracked = spawnSync("git", ["ls-files", "--error-unmatch", ".env"], { stdio: "ignore" });
@@ -255,7 +255,7 @@ function fault(field: string, message: string): Finding {
   return { level: "error", field, message };
 }
 
-/** An error of the library; its message begins with the field, which stands before it already. */
+/** An error's message without its field, which the report prints already. */
 function faultOf(error: SessionError): Finding {
   if (!("field" in error)) return fault("config", error.message);
   const field = String(error.field);

@@ -9,7 +9,7 @@ import { type Command, readOptions, type Terminal, UsageFault } from "./terminal
 
 const ENV_COMMENT =
   "# AUTO-GENERATED random keys of kocha-session init. Keep them out of the repository.";
-/** What a cookie's name takes, and short enough for every prefix. */
+/** A cookie's name, short enough for every prefix. */
 const APP_NAME = /^[a-z0-9][a-z0-9_-]{0,60}$/;
 
 /** The command. */
@@ -49,7 +49,7 @@ lines say what it lacks, and the exit code is 1.
   },
 };
 
-/** What was said, or else what is answered on a terminal. */
+/** The option's value, or else the answer on a terminal. */
 async function choose(
   givenHost: string | undefined,
   givenStore: string | undefined,
@@ -92,7 +92,7 @@ async function ask<Name extends string>(
   }
 }
 
-/** What of a package.json is read. */
+/** The part of a package.json that is read. */
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
@@ -109,7 +109,7 @@ function write(folder: string, options: ProjectOptions, out: Terminal): number {
     const target = join(folder, path);
     mkdirSync(dirname(target), { recursive: true });
     try {
-      // wx: made new, or not at all; keys are for their owner's eyes.
+      // wx: a new file or an error; files with keys are readable only by their owner.
       writeFileSync(target, text, { flag: "wx", mode: path === ".env" ? 0o600 : 0o644 });
       out.print(`${out.style("green", "written")} ${path}`);
     } catch (error) {
@@ -127,7 +127,7 @@ function write(folder: string, options: ProjectOptions, out: Terminal): number {
   return left.length === 0 ? 0 : 1;
 }
 
-/** The commands that are left to do, also what the files that were there already lack. */
+/** The commands to run next, and the changes that existing files need. */
 function nextSteps(
   folder: string,
   files: ReadonlyMap<string, string>,
@@ -157,7 +157,7 @@ function ignoreEnvironment(folder: string, out: Terminal): void {
   if (before.split(/\r?\n/).some((line) => /^\/?\.env\*?$/.test(line.trim()))) return;
   const gap = before === "" || before.endsWith("\n") ? "" : "\n";
   const rest = before === "" ? "node_modules\n" : "";
-  // An entry is added, nothing that is there is changed.
+  // Entries are only added.
   writeFileSync(target, `${gap}${rest}.env\n`, { flag: "a" });
   out.print(`${out.style("green", "written")} .gitignore: .env`);
 }

@@ -1,5 +1,5 @@
-// `kocha-session inspect`: says what a cookie is, with the keys of the environment. Values are
-// shown only when that is asked for, keys never.
+// `kocha-session inspect`: describes a cookie, with the keys in the environment. Values are shown only on
+// request, keys never.
 import { findCookies, findParts } from "../cookie/find.ts";
 import { isPart, type Seen } from "../merge/part.ts";
 import { MAX_PARTS_BYTES, MergingCookies } from "../merge/parts.ts";
@@ -23,7 +23,7 @@ import {
   UsageFault,
 } from "./terminal.ts";
 
-/** What was found out about one cookie. */
+/** The findings on one cookie. */
 interface Finding {
   readonly name: string;
   readonly bytes: number;
@@ -76,7 +76,7 @@ Exit code 1 when no cookie opens.
   },
 };
 
-/** The cookies of the input: of a header those with our name, else the whole input as a value. */
+/** The cookies of the input: those with our name in a header, or else the whole input as a value. */
 function readCookies(input: string, name: string): Cookie[] {
   const text = input.trim().replace(/^(set-)?cookie:[ \t]*/i, "");
   if (text === "") throw new UsageFault("there is nothing on standard input");
@@ -155,13 +155,13 @@ function missingSecret(): ConfigError {
   return new ConfigError("ERR_SESSION_CONFIG_KEY", "secretKey", "is undefined");
 }
 
-/** What a value says of itself before any key is used. */
+/** The public part of a value, read without any key. */
 function describe({ name, value }: Cookie): Finding {
   const sizes = { name, bytes: name.length + value.length, limit: MAX_COOKIE_BYTES };
   const bytes = decodeBase64url(value);
   if (bytes === undefined || bytes.length < TICKET_BYTES) return { ...sizes, problem: "malformed" };
   const [version] = bytes;
-  // Another version of ours, or a format that is not ours at all, such as Kocha's.
+  // Another version of ours, or another format, such as Kocha's.
   if (version !== VERSION) return { ...sizes, problem: "not ours" };
   const keyId = Buffer.from(bytes.subarray(1, 5)).toString("hex");
   const kind = bytes.length === TICKET_BYTES ? { kind: "ticket" as const } : {};

@@ -16,7 +16,7 @@ import { type Command, readOptions, type Terminal } from "./terminal.ts";
 const KEY_BYTES = 32;
 /** Read and written by the owner, and by nobody else. */
 const OWNER_ONLY = 0o600;
-/** A line that gives one of the keys, in the ways that environment files write it. */
+/** A line of an environment file that sets one of the keys, in any usual form. */
 const KEY_LINE = /^[ \t]*(?:export[ \t]+)?(SESSION_(?:SECRET|SIGNING)_KEY)[ \t]*=/gm;
 
 /** Both keys as lines of an environment file: 32 random bytes each, in standard base64. */
@@ -65,7 +65,7 @@ function append(file: string, out: Terminal): number {
       out.complain(`${file} has ${[...there].join(" and ")} already; nothing was written`);
       return 1;
     }
-    // ORDER: closed to others before a key is in it.
+    // ORDER: restrict the file before a key is written.
     fchmodSync(fd, OWNER_ONLY);
     const gap = before === "" || before.endsWith("\n") ? "" : "\n";
     writeFileSync(fd, `${gap}${keyLines()}\n`);

@@ -25,5 +25,5 @@ export const packageVersions = {
   "@types/pg": "8.23.1",
 } as const;
 
-/** One of them. */
+/** The name of one of these packages. */
 export type Package = keyof typeof packageVersions;

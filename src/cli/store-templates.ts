@@ -1,8 +1,8 @@
-// The stores that `kocha-session init` offers: what each writes into config/app, what it installs,
-// where its server is looked for, and what starts one on this machine.
+// The stores of `kocha-session init`: for each its part of config/app, its packages, its server's
+// address, and a command that starts a server on this machine.
 import type { Package } from "./packages.ts";
 
-/** The stores that `init` knows. */
+/** The stores of `init`. */
 export const stores = [
   "cookie",
   "memory",
@@ -14,32 +14,32 @@ export const stores = [
   "unstorage",
   "express-store",
 ] as const;
-/** One of them. */
+/** The name of a store of `init`. */
 export type Store = (typeof stores)[number];
 
-/** What a store brings into a project. */
+/** The part of a project that depends on its store. */
 export interface StoreTemplate {
   readonly run: readonly Package[];
   readonly types: readonly Package[];
-  /** Import lines besides that of `kocha-session`; what they import from there stands apart. */
+  /** Import lines, except that of `kocha-session` itself. */
   readonly imports: string;
   readonly core: readonly string[];
-  /** What stands before the configuration; ends with a line break unless it is empty. */
+  /** The lines before the configuration; ends with a line break unless it is empty. */
   readonly setup: string;
   /** The value of `store`. */
   readonly store: string;
-  /** Where its server is, for .env. */
+  /** The server's address, for .env. */
   readonly address?: { readonly variable: string; readonly value: string };
-  /** What starts a server on this machine. */
+  /** The command that starts a server on this machine. */
   readonly start?: string;
 }
 
 const cookieStore = `new SessionCookieStore({
-    // The keys are generated; they are in .env, which is for this machine only.
+    // The keys are generated into .env, which is for this machine only.
     secretKey: process.env["SESSION_SECRET_KEY"],
     signingKey: process.env["SESSION_SIGNING_KEY"],
   })`;
-/** Expired sessions are absent at once; this gives their room back. */
+/** Removes expired sessions, which read as absent anyway, to free their space. */
 const sweeping =
   "setInterval(() => void store.sweep(1000).catch(console.error), 60_000).unref();\n";
 

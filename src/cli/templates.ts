@@ -1,28 +1,28 @@
-// What `kocha-session init` writes: a configuration, a server with one GET controller, and what
-// runs it. Each host's server is a template of its own; TypeScript and .mjs differ only in their types.
+// The files of `kocha-session init`: a configuration, a server with one GET controller, and the files
+// that run it. Each host has its own server template; TypeScript and .mjs differ only in types.
 import { type Package, packageVersions } from "./packages.ts";
 import { type Store, storeTemplates } from "./store-templates.ts";
 
-/** The hosts that `init` knows. */
+/** The hosts of `init`. */
 export const hosts = ["express", "fastify", "koa", "hono", "h3", "node", "fetch"] as const;
-/** One of them. */
+/** The name of a host of `init`. */
 export type Host = (typeof hosts)[number];
 
-/** What a project is made for. */
+/** The choices for a project. */
 export interface ProjectOptions {
   readonly host: Host;
   readonly store: Store;
-  /** The application's name, which the cookie's is made of. */
+  /** The application's name, from which the cookie's name is made. */
   readonly app: string;
-  /** Whether the site is served only by https. */
+  /** True: the site is served only by https. */
   readonly https: boolean;
-  /** Whether to write .mjs files instead of TypeScript. */
+  /** True: .mjs files instead of TypeScript. */
   readonly js: boolean;
   /** This package's own version. */
   readonly version: string;
 }
 
-/** What each host needs at run time, and for its types. */
+/** The packages of each host, at run time and for types. */
 const packages: Readonly<
   Record<Host, { readonly run: readonly Package[]; readonly types: readonly Package[] }>
 > = {

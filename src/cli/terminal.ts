@@ -1,4 +1,4 @@
-// What the commands know of the outside: where they print, whether in colour, and what they read.
+// The commands' input and output: where they print, in colour or not, and what they read.
 import { parseArgs, styleText, type ParseArgsConfig } from "node:util";
 
 /** A command of the program. */
@@ -14,13 +14,13 @@ export interface Command {
 export interface Terminal {
   /** A line on standard output. */
   readonly print: (line: string) => void;
-  /** A line on standard error, without what a terminal obeys. */
+  /** A line on standard error, without control characters. */
   readonly complain: (line: string) => void;
-  /** Coloured where that is wanted: a terminal, and no NO_COLOR (no-color.org). */
+  /** Coloured on a terminal without NO_COLOR (no-color.org). */
   readonly style: (format: "bold" | "dim" | "green" | "yellow" | "red", text: string) => string;
 }
 
-/** A command line that the command doesn't take. */
+/** The error of a wrong command line. */
 export class UsageFault extends Error {}
 
 /** The process's own terminal. */
@@ -43,7 +43,7 @@ type Values<Given extends Options> = ReturnType<
 
 /**
  * The options of a command line.
- * @throws {UsageFault} for what isn't among them.
+ * @throws {UsageFault} for an unknown option.
  */
 export function readOptions<const Given extends Options>(
   args: readonly string[],
@@ -59,12 +59,12 @@ export function readOptions<const Given extends Options>(
 }
 
 /**
- * What a terminal would obey or be misled by, except a line break: control characters (C0, DEL and
- * C1), format characters such as the bidirectional marks, and the separators of Unicode.
+ * Characters that control or mislead a terminal, except the line break: control characters (C0, DEL and
+ * C1), format characters such as the bidirectional marks, and Unicode's separators.
  */
 const unprintable = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** A text without what a terminal obeys: each such character as \uXXXX, so that JSON stays JSON. */
+/** A text with each such character as \uXXXX, so that JSON stays JSON. */
 export function printable(text: string): string {
   return text.replaceAll(unprintable, (character) =>
     Array.from(
