@@ -1,5 +1,5 @@
-// The cookies of the Go framework Kocha, bit for bit, and their way into our cookie store. It knows
-// Kocha's format and keys, nothing of our token.
+// Reads and writes the cookies of the Go framework Kocha, bit for bit, and migrates them into our cookie
+// store. It knows Kocha's format and keys, not our token.
 //
 //   base64url without padding of
 //   bytes 0..31   HMAC-SHA-512/256 under the signing key, over all that follows
@@ -30,7 +30,7 @@ export type { ForeignCookies, ForeignSession };
 export interface KochaKeys {
   /** 16, 24 or 32 bytes: AES-128, AES-192 or AES-256. */
   readonly secretKey: string | undefined;
-  /** Any bytes but none. */
+  /** One byte or more. */
   readonly signingKey: string | undefined;
 }
 
@@ -39,7 +39,7 @@ const MAC_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const SECRET_KEY_BYTES = [16, 24, 32];
-/** Where Kocha keeps the end of the data, in decimal Unix seconds. */
+/** Kocha's entry with the end of the data, in decimal Unix seconds. */
 const EXPIRES_KEY = "_kocha._sess._expires";
 const DECIMAL = /^-?\d{1,15}$/;
 const ID_BYTES = 16;
@@ -64,7 +64,7 @@ export function openKochaCookie(value: string, keys: KochaKeys): Map<string, str
 }
 
 /**
- * The cookie that Kocha writes for a map, but for the order of its keys, which Go leaves open.
+ * The cookie that Kocha writes for a map, except for the order of keys, which Go doesn't define.
  * @throws {ConfigError} ERR_SESSION_CONFIG_KEY
  */
 export function sealKochaCookie(map: ReadonlyMap<string, string>, keys: KochaKeys): string {
@@ -80,7 +80,7 @@ export function sealKochaCookie(map: ReadonlyMap<string, string>, keys: KochaKey
 
 /**
  * Reads live Kocha cookies, for `migrateFrom` of the cookie store: they become ours at their next
- * write. What Kocha keeps for itself, the expiry, becomes the session's idle end.
+ * write. Kocha's own entry for the expiry becomes the session's idle end.
  * @throws {ConfigError} ERR_SESSION_CONFIG_KEY, ERR_SESSION_CONFIG_COOKIE for the name, or
  * ERR_SESSION_CONFIG_FIELD.
  */
@@ -106,7 +106,7 @@ function migrate(keys: ParsedKeys, value: string, now: number): ForeignSession |
   data.delete(EXPIRES_KEY);
   if (expires === undefined || !DECIMAL.test(expires)) return "malformed";
   const seconds = Number(expires);
-  // As Kocha has it: the second of the end itself is still within.
+  // As in Kocha, the second of the end still counts as live.
   if (seconds < Math.floor(now / 1000)) return "expired";
   const id = encodeBase64url(hkdfSha256(mac, ID_LABEL, ID_BYTES));
   return { id, data, skipped, expires: (seconds + 1) * 1000 };

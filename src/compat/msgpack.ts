@@ -1,18 +1,18 @@
 // The part of msgpack that Kocha's session needs: one map of strings. It writes the old raw family,
-// as Kocha's Go codec does without WriteExt, and reads what newer writers use for strings too.
+// as Kocha's Go codec does without WriteExt, and also reads newer writers' types of strings.
 //
 //   map   80-8f, de u16, df u32
 //   raw   a0-bf, da u16, db u32;  read as well: d9 u8 (str8), c4 u8, c5 u16, c6 u32 (bin)
 import { encodeUtf8, readUtf8 } from "#crypto";
 
-/** What a map of strings held; Go strings are bytes, so some may not be text. */
+/** The entries of a map of strings; Go strings are bytes, so some may not be text. */
 export interface DecodedMap {
   readonly data: Map<string, string>;
   /** Keys of the entries whose value isn't UTF-8, or a placeholder for a key that isn't. */
   readonly skipped: readonly string[];
 }
 
-/** What stands in `skipped` for a key that isn't UTF-8 itself. */
+/** The placeholder in `skipped` for a key that isn't UTF-8. */
 const UNREADABLE_KEY = "(a key that is not UTF-8)";
 
 /** The msgpack bytes of a map, in the map's own order. */
@@ -33,7 +33,7 @@ export function encodeStringMap(data: ReadonlyMap<string, string>): Uint8Array {
   return whole;
 }
 
-/** A length in the first byte while it is below `fixLimit`, else behind `wide` (16) or the next (32). */
+/** A length: in the first byte below `fixLimit`, else after the type byte `wide` (16 bits) or the next one (32 bits). */
 function head(length: number, fixed: number, fixLimit: number, wide: number): Uint8Array {
   if (length < fixLimit) return Uint8Array.of(fixed | length);
   if (length < 0x1_0000) return Uint8Array.of(wide, length >>> 8, length & 0xff);
@@ -47,13 +47,13 @@ function head(length: number, fixed: number, fixLimit: number, wide: number): Ui
 }
 
 /**
- * The map of strings that `bytes` are, whole and nothing else; of a key that comes twice the last.
- * @returns undefined for anything else. Nothing is allocated for a length that isn't there.
+ * Decodes bytes that are exactly one map of strings; the last of equal keys counts.
+ * @returns undefined for anything else. A false length allocates nothing.
  */
 export function decodeStringMap(bytes: Uint8Array): DecodedMap | undefined {
   const reader = new Reader(bytes);
   const count = reader.count();
-  // Each entry needs two bytes at least: a count that can't be true is refused before any loop.
+  // Each entry needs at least two bytes: an impossible count is refused before the loop.
   if (count === undefined || count * 2 > bytes.length) return undefined;
   const data = new Map<string, string>();
   const skipped: string[] = [];
