@@ -1,5 +1,5 @@
-// The conformance kit's own words: a case, its failure, and the few assertions that it needs. It
-// knows no test runner and no assertion library.
+// The conformance kit's cases, failures and assertions. It knows no test runner and no assertion
+// library.
 
 /** The laws of docs/stores.md, each in one line. */
 export const laws = {
@@ -21,14 +21,14 @@ export const laws = {
 /** The name of a law. */
 export type Law = keyof typeof laws;
 
-/** One thing that must hold; a runner registers it under its id and calls `run`. */
+/** One requirement; a runner registers it under its id and calls `run`. */
 export interface ConformanceCase {
   /** Unique in its list, and begins with the law: "L1 merge: different keys". */
   readonly id: string;
   readonly law: Law;
   /** The clause of the store's contract that it tests, if it is one: S1 to S10 of store/contract.ts. */
   readonly clause?: string;
-  /** Whether it applies to this store or host; else why not, for the report. */
+  /** True if it applies to this store or host, else the reason for the report. */
   readonly applies: true | string;
   /**
    * Resolves when the law holds.
@@ -37,7 +37,7 @@ export interface ConformanceCase {
   readonly run: () => Promise<void>;
 }
 
-/** A law that doesn't hold: which, where, and by what history. */
+/** The failure of a law, with the case and the history. */
 export class ConformanceError extends Error {
   override readonly name = "ConformanceError";
   /** The case's id. */

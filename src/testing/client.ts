@@ -1,8 +1,8 @@
-// A client over real sockets with a browser's cookie jar: what a person's browser would keep and
-// send is kept and sent, and nothing else. The jar is a peer's, loaded when a case needs it.
+// A client over real sockets with a cookie jar, which keeps and sends exactly what a browser would. The
+// jar is a peer dependency's, loaded when a case needs it.
 import type { CookieJar } from "tough-cookie";
 
-/** What came back. */
+/** A response. */
 export interface Reply {
   readonly status: number;
   readonly body: string;
@@ -41,12 +41,12 @@ export class Client {
     }
   }
 
-  /** What the browser would send: "name=value; …", or "". */
+  /** The browser's Cookie header: "name=value; …", or "". */
   async cookieHeader(): Promise<string> {
     return (await this.#opened()).getCookieString(this.base);
   }
 
-  /** Another browser that holds the same cookies now: a copy, as a thief has one. */
+  /** Another browser with a copy of the cookies, like a thief's. */
   async copy(): Promise<Client> {
     const copy = new Client(this.base);
     const jar = await this.#opened();

@@ -1,6 +1,6 @@
-// The clock that a case turns: a store's own fake one, or real time where there is none.
+// The clock that a case advances: a store's fake one, or real time where there is none.
 
-/** A clock that the kit may turn; store and kit read the same one. */
+/** A clock that the kit can advance; store and kit share it. */
 export interface TestClock {
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -8,7 +8,7 @@ export interface TestClock {
   readonly advance: (ms: number) => Promise<void> | void;
 }
 
-/** A clock that stands still until it is turned. */
+/** A clock that stands still until it is advanced. */
 export function fakeClock(start: number = Date.UTC(2026, 0, 1)): TestClock {
   let now = start;
   return {
@@ -19,7 +19,7 @@ export function fakeClock(start: number = Date.UTC(2026, 0, 1)): TestClock {
   };
 }
 
-/** Real time, for stores that have no other: advancing is waiting. */
+/** Real time, for stores without a fake clock: advancing waits. */
 export const realClock: TestClock = {
   now: Date.now,
   advance: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -1,13 +1,12 @@
-// Random histories of a store against the reference semantics, `applyChange`: what the store
-// answers and what it holds must be the same after each step. They are drawn by a peer, which is
-// loaded when a history is needed.
+// Random histories of a store against the reference semantics, `applyChange`: answers and content must
+// be equal after each step. A peer dependency, loaded when it is needed, draws the histories.
 import type * as FastCheck from "fast-check";
 import { applyChange, toSaved } from "../store/change.ts";
 import type { SessionChange, SessionStore, StoredSession } from "../store/contract.ts";
 import { mustEqual, plain } from "./case.ts";
 import type { TestClock } from "./clock.ts";
 
-/** One step, before it is known what the store holds. */
+/** One step, independent of the store's content. */
 interface Step {
   readonly op: "create" | "update" | "destroy" | "renew";
   readonly row: number;
@@ -49,7 +48,7 @@ const values = [
   "x".repeat(300),
 ];
 
-/** Steps over a few rows; all waits and ends are far from each other, so no clock decides a tie. */
+/** Steps over a few rows; waits and ends are far apart, so that no clock decides a tie. */
 function stepArbitrary(fc: typeof FastCheck): FastCheck.Arbitrary<Step> {
   const key = fc.constantFrom(...keyNames);
   return fc.record({
@@ -82,7 +81,7 @@ export interface HistoryOptions {
   readonly seed: number;
   readonly runs: number;
   readonly clock: TestClock;
-  /** Whether time may pass: only on a clock that the kit can turn. */
+  /** True on a fake clock: then time passes in histories, too. */
   readonly canWait: boolean;
   /** Whether updates name what their keys must hold: only where the store looks at it. */
   readonly expects: boolean;
@@ -134,7 +133,7 @@ async function runHistory(
   for (const drawn of steps) {
     const row = rows[drawn.row];
     if (row === undefined) continue;
-    // Most steps need a session; every fifth tries what there is none for.
+    // Most steps need a session; every fifth runs without one.
     const isMissing = row.stored === undefined && drawn.op !== "destroy" && !drawn.isStale;
     const step: Step = isMissing ? { ...drawn, op: "create" } : drawn;
     if (canWait) await clock.advance(step.wait);

@@ -1,5 +1,5 @@
-// All that must hold of a host's adapter: every law with the memory store and the cookie store over
-// real sockets, and what only a host can get wrong.
+// The requirements on a host's adapter: every law with the memory store and the cookie store over real
+// sockets, and faults that only a host can have.
 import type { SessionConfig } from "../engine/config.ts";
 import { DAY } from "../base/time.ts";
 import { memoryRevocations } from "../revocations/memory.ts";
@@ -14,9 +14,9 @@ import type { MakeServer } from "./laws/stage.ts";
 import { Gate, probe, type ProbeState, spyOn } from "./probe.ts";
 import { randomKey } from "./store-laws.ts";
 
-/** How a host's laws are run. */
+/** Options of a host's cases. */
 export interface HostLawsOptions {
-  /** What messages call the host. Default "the host". */
+  /** The host's name in messages. Default "the host". */
   readonly name?: string;
 }
 
@@ -70,7 +70,7 @@ function makeConfig(
   return { config: { store, signingKey: randomKey() }, close: () => store.close() };
 }
 
-/** An entry is kept as long as what it means may live, so the idle timeout is the configuration's own. */
+/** Revocations outlive sessions, so the configuration needs an idle timeout. */
 function revocationsFor(now: () => number): Pick<SessionConfig, "revocations" | "sessionExpires"> {
   return { revocations: memoryRevocations({ now }), sessionExpires: DAY };
 }
@@ -161,7 +161,7 @@ function hostCases(name: string, makeServer: MakeServer): ConformanceCase[] {
         abort.abort();
         await gone.catch(() => undefined);
         gate.open();
-        // The handler goes on without its client; it is done when what it wrote is there.
+        // The handler continues without its client; it is done when its write is there.
         for (let tries = 0; tries < 2000; tries++) {
           const { body } = await client.raw("/dump", cookie);
           if (body === '[["a","1"],["b","2"],["c","3"]]') return;

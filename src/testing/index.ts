@@ -1,4 +1,4 @@
-// What `kocha-session/testing` exports: the conformance kit, and help for the tests of applications.
+// The entry point `kocha-session/testing`: the conformance kit, and helpers for applications' tests.
 export { ConformanceError, laws, type ConformanceCase, type Law } from "./case.ts";
 export { fakeClock, type TestClock } from "./clock.ts";
 export { hostLaws, type HostLawsOptions } from "./host-laws.ts";

@@ -1,13 +1,13 @@
 // Cookies for the tests of applications: a session without a login form, and a look into one.
 import { type SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 
-/** What a minted session is besides its data. */
+/** Options of a minted session beside its data. */
 export interface MintOptions {
-  /** Whose session it is. */
+  /** The subject to bind. */
   readonly subject?: string;
-  /** The cookie lifetime of its own, in seconds. */
+  /** Its own cookie lifetime, in seconds. */
   readonly cookieExpires?: number;
-  /** The idle timeout of its own, in seconds. */
+  /** Its own idle timeout, in seconds. */
   readonly sessionExpires?: number;
 }
 
@@ -15,7 +15,7 @@ export interface MintOptions {
  * A Cookie header for a session with this data, made by the real engine: a server-side store holds
  * it from then on.
  * @param data - at least one entry, since an empty session is never stored.
- * @throws what `set`, `bind` and the commit throw.
+ * @throws the errors of `set`, `bind` and the commit.
  */
 export async function mintCookie(
   config: SessionConfigSource,
@@ -34,7 +34,7 @@ export async function mintCookie(
 }
 
 /**
- * What the session of a Cookie header, or of Set-Cookie values, holds; empty when there is none.
+ * The data of the session in a Cookie header or in Set-Cookie values; empty when there is none.
  */
 export async function readCookie(
   config: SessionConfigSource,

@@ -1,22 +1,22 @@
-// The application that the laws are tested on: what it does to its session stands in the URL, and
-// gates let a case decide when a request goes on.
+// The application under the laws' cases: the URL lists its operations on the session, and gates let a
+// case decide when a request continues.
 import type { Session } from "../session/session.ts";
 import type { SessionStore } from "../store/contract.ts";
 import type { Awaitable } from "../base/awaitable.ts";
 
-/** What a handler of the kit answers. */
+/** The answer of a handler of the kit. */
 export interface ProbeAnswer {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What a server of the kit runs for each request. */
+/** The handler that a server of the kit runs for each request. */
 export type ProbeHandler = (session: Session, url: URL) => Awaitable<ProbeAnswer>;
 
-/** A point that requests wait at until the case lets them through. */
+/** A point where requests wait until the case lets them through. */
 export class Gate {
-  /** Resolves when as many requests are there as were announced. */
+  /** Resolves when the announced number of requests has arrived. */
   readonly arrived: Promise<void>;
   readonly #opened: Promise<void>;
   #arrive: () => void = () => undefined;
@@ -45,17 +45,17 @@ export class Gate {
   }
 }
 
-/** What the probe and a case share. */
+/** The state that the probe and a case share. */
 export interface ProbeState {
   readonly gates: Map<string, Gate>;
-  /** The session of the last request, to be used when its response is through. */
+  /** The session of the last request, for use after its response. */
   last: Session | undefined;
-  /** What the last request caught from its session, by code. */
+  /** The code of the error that the last request caught from its session. */
   caught: string | undefined;
 }
 
 /**
- * The probe: the path's words are done one after the other, "/set/a/1/get/a".
+ * The probe: runs the path's words one after the other, "/set/a/1/get/a".
  * `gate/x` waits, `throw` throws, `status/n`, `header/name/value` and `redirect` shape the answer.
  */
 export function probe(state: ProbeState): ProbeHandler {
@@ -97,12 +97,12 @@ export function probe(state: ProbeState): ProbeHandler {
   };
 }
 
-/** How often a store was asked, and what it is told to do wrong. */
+/** Counts a store's calls, and makes it fail on request. */
 export interface StoreSpy {
   readonly store: SessionStore;
   loads: number;
   saves: number;
-  /** What `load` and `save` do instead: fail, or wait at a gate first. */
+  /** Makes `load` and `save` fail, or wait at a gate first. */
   fault: "load" | "save" | "both" | undefined;
   saveGate: Gate | undefined;
 }

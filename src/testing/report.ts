@@ -1,21 +1,21 @@
-// What a run found, as the table of laws that the documentation carries.
+// The results of a run, and their table for the documentation.
 import { type ConformanceCase, type Law, laws } from "./case.ts";
 
-/** How a case ended. */
+/** The result of a case. */
 export interface CaseResult {
   readonly case: ConformanceCase;
   /** Absent: it held, or doesn't apply. */
   readonly error?: unknown;
 }
 
-/** What was tested, and how it went. */
+/** The results of one store or host. */
 export interface SubjectResults {
   /** The column's heading. */
   readonly subject: string;
   readonly results: readonly CaseResult[];
 }
 
-/** Runs the cases one after the other; those that don't apply are not run. */
+/** Runs the cases that apply, one after the other. */
 export async function runCases(cases: readonly ConformanceCase[]): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   for (const one of cases) {

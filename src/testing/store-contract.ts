@@ -1,5 +1,5 @@
-// The store's contract, clause by clause, on the store itself. Its cases are under contract/, those of
-// a few clauses in a file.
+// The cases of the store's contract, on the store itself. They are under contract/, a few clauses in a
+// file.
 import type { ConformanceCase } from "./case.ts";
 import { changeCases } from "./contract/changes.ts";
 import { contentCases } from "./contract/content.ts";

@@ -1,5 +1,5 @@
-// All that must hold of a store: its contract on the store itself, and the laws through a real
-// server. A store's author registers the cases with whatever runs the tests.
+// The requirements on a store: its contract on the store itself, and the laws through a real server. A
+// store's author registers the cases with a test runner.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { SessionConfig } from "../engine/config.ts";
@@ -13,25 +13,25 @@ import type { MakeServer } from "./laws/stage.ts";
 import type { MakeStore } from "./contract/setting.ts";
 import { contractCases } from "./store-contract.ts";
 
-/** How a store's laws are run. */
+/** Options of a store's cases. */
 export interface StoreLawsOptions {
-  /** What messages call the store. Default "the store". */
+  /** The store's name in messages. Default "the store". */
   readonly name?: string;
-  /** The store's clock, if it can be turned; else real time passes. */
+  /** The store's fake clock; without one real time passes. */
   readonly clock?: TestClock;
-  /** The seed of random histories. Default: a new one, said in every failure. */
+  /** The seed of random histories. Default: a new one, shown in each failure. */
   readonly seed?: number;
   /** How many random histories. Default 50. */
   readonly runs?: number;
-  /** The shortest time that the store can tell apart, in milliseconds. Default 1000. */
+  /** The resolution of the store's times, in milliseconds. Default 1000. */
   readonly resolutionMs?: number;
   /** The server for the laws. Default node:http. */
   readonly makeServer?: MakeServer;
 }
 
 /**
- * The cases for a store. `makeStore` is called for each case; once more at the start, to ask the
- * store what it promises.
+ * The cases for a store. `makeStore` is called for each case, and once at the start, to read the store's
+ * capabilities.
  */
 export async function storeLaws(
   makeStore: MakeStore,
@@ -84,7 +84,7 @@ export function randomKey(): string {
   return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 }
 
-/** A server on node:http: what a store's laws run on unless another is given. */
+/** A server on node:http, the default for a store's laws. */
 export const nodeServer: MakeServer = async (config, handler) => {
   const listener = withSession(
     config,
@@ -93,7 +93,7 @@ export const nodeServer: MakeServer = async (config, handler) => {
       const { status, body, headers = {} } = await handler(session, url);
       response.writeHead(status, headers).end(body);
     },
-    // The cases look at what the client gets.
+    // The cases check the client's response.
     { reportError: () => undefined },
   );
   const server = createServer(listener);

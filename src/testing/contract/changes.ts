@@ -1,4 +1,4 @@
-// What one change does to a session: clauses S1 to S5.
+// Single changes to a session: clauses S1 to S5.
 import type { SessionChange } from "../../store/contract.ts";
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { newSelector } from "../history.ts";

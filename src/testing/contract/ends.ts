@@ -1,4 +1,4 @@
-// When a session ends by itself: clauses S6 and S7.
+// The expiry of a session: clauses S6 and S7.
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { type ContractSetting, entriesOf, HOUR, Row } from "./setting.ts";
 

@@ -4,9 +4,9 @@ import { isSealed, type SessionStore } from "../../store/contract.ts";
 import { type ConformanceCase, defineCase, must, mustEqual } from "../case.ts";
 import { entriesOf, type MakeStore, Row } from "./setting.ts";
 
-/** What the store is told that an engine waits, in milliseconds. */
+/** The engine's timeout that the store is given, in milliseconds. */
 const PATIENCE = 100;
-/** When a call counts as one that never ends: long enough for a machine that is busy. */
+/** After so long a call counts as never ending; enough for a busy machine. */
 const NEVER = 5000;
 
 /** The cases of clause S10. */
@@ -65,7 +65,7 @@ export function hangCases(name: string, makeStore: MakeStore): ConformanceCase[]
   ];
 }
 
-/** When a call has ended, however: it may have been given up. */
+/** Settles when a call has ended, also by giving up. */
 function settled(call: Promise<unknown>): Promise<void> {
   return call.then(
     () => undefined,

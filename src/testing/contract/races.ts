@@ -1,8 +1,8 @@
-// What many changes at once must not do: clauses S2 to S4 of a store that is atomic.
+// Concurrent changes: clauses S2 to S4 of an atomic store.
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { type ContractSetting, entriesOf, Row } from "./setting.ts";
 
-/** How many write at once. */
+/** The number of concurrent writers. */
 const WRITERS = 32;
 
 /** Its cases. */

@@ -1,5 +1,5 @@
-// What the contract's cases are tried on: stores of one kind, a row in one of them, and whether a case
-// applies. It knows no clause.
+// The setting of the contract's cases: stores of one kind, a row in one of them, and the cases'
+// conditions. It knows no clause.
 import type { SessionConfig } from "../../engine/config.ts";
 import {
   type AnySessionStore,
@@ -15,38 +15,38 @@ import type { TestClock } from "../clock.ts";
 import { newSelector } from "../history.ts";
 import { Browsers } from "./browsers.ts";
 
-/** Makes a fresh, empty store and says how to let go of it. */
+/** Makes a fresh, empty store, with a function that closes it. */
 export type MakeStore = () => Promise<{
   readonly store: AnySessionStore;
   /** What else the laws' configuration needs for it, such as revocations of its own. */
   readonly config?: Omit<SessionConfig, "store">;
   /**
-   * Lets the driver's call by which the next update writes not go out before the function that it
-   * gives back is called. With it, what a call that hangs must not do is tested too.
+   * Holds the driver's call that writes the next update back until the returned function is called. With
+   * it, hanging calls (S10) are tested, too.
    */
   readonly hang?: () => () => void;
   readonly close: () => Promise<void> | void;
 }>;
 
-/** What the contract's cases are run with. */
+/** The options of the contract's cases. */
 export interface ContractOptions {
   readonly name: string;
   readonly clock: TestClock;
   readonly hasFakeClock: boolean;
   readonly seed: number;
   readonly runs: number;
-  /** How long a ttl must be for the store to keep it apart from the next: milliseconds. */
+  /** The resolution of the store's times, in milliseconds. */
   readonly resolutionMs: number;
   readonly sealed: boolean;
   readonly capabilities: StoreCapabilities;
   readonly sweeps: boolean;
 }
 
-/** What a group of cases is made with. */
+/** The setting of a group of cases. */
 export interface ContractSetting {
   readonly makeStore: MakeStore;
   readonly options: ContractOptions;
-  /** Whether a kind of case applies to the store; else why not. */
+  /** For each kind of case true if it applies to the store, else the reason. */
   readonly applies: {
     /** Needs a store that keeps the session itself. */
     readonly atRest: true | string;

@@ -1,4 +1,4 @@
-// What a store may offer beside load and save: lists of a subject's sessions, and a sweep.
+// A store's optional methods: lists of a subject's sessions, and sweeps.
 import type { StoredSession } from "../../store/contract.ts";
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { newSelector } from "../history.ts";

@@ -1,4 +1,4 @@
-// Law L11: a cookie can't be read or changed, and is good under its own name only.
+// Law L11: a cookie can't be read or changed, and is valid only under its own name.
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { Client } from "../client.ts";
 import { probe } from "../probe.ts";

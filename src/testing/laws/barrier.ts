@@ -1,4 +1,4 @@
-// Law L3: what was made from the data before a clear or a regenerate doesn't come after it.
+// Law L3: a write from before a clear or a regenerate doesn't return after it.
 import { type ConformanceCase, mustEqual } from "../case.ts";
 import { openLater, type LawSetting } from "./stage.ts";
 
@@ -21,7 +21,7 @@ export function barrierCases({
         gate.open();
         await client.keep(await slow);
         mustEqual((await client.get("/dump")).body, '[["fresh","1"]]', "after the barrier");
-        // Where responses merge in the browser, a late one is found out when its cookie comes back.
+        // With merging in the browser, a late response is detected when its cookie comes back.
         if (merges) mustEqual([...new Set(rejected)], ["retired"], "what the observers heard");
         else mustEqual(refused, ["stale"], "what the observers heard");
         await client.get("/set/fresh/2");

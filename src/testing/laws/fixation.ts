@@ -2,7 +2,7 @@
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { NAME, ours, type LawSetting } from "./stage.ts";
 
-/** The old credential is shut, not unknown, for so many milliseconds after a regenerate. */
+/** For so long after a regenerate the old credential is read-only, in milliseconds. */
 const GRACE = 60_000;
 
 /** Its cases. */
@@ -82,7 +82,7 @@ export function fixationCases({
   ];
 }
 
-/** Whether a Set-Cookie value takes a cookie away. */
+/** True for a Set-Cookie value that expires a cookie. */
 function isEnd(setCookie: string): boolean {
   return /; Max-Age=0(;|$)/.test(setCookie);
 }

@@ -2,7 +2,7 @@
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { openLater, ours, RACERS, type LawSetting } from "./stage.ts";
 
-/** What a merging store may leave behind at a logout, in bytes of the Cookie header. */
+/** The most that a merging store may leave at a logout, in bytes of the Cookie header. */
 const MAX_TOMBSTONE = 200;
 
 /** Its cases. */

@@ -1,4 +1,4 @@
-// Law L1: requests at once that change different keys all keep their change.
+// Law L1: concurrent requests that change different keys all keep their changes.
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { mustOk, openLater, RACERS, type LawSetting } from "./stage.ts";
 

@@ -29,7 +29,7 @@ export function savedFirstCases({ define, applies: { keyed } }: LawSetting): Con
         });
         await gate.arrived;
         spy.saveGate = undefined;
-        // Other requests come and go meanwhile: the server is not asleep.
+        // Other requests are served meanwhile.
         for (let round = 0; round < 3; round++) await client.raw("/status/200", undefined);
         must(!seen, "the response came before its session was saved");
         gate.open();

@@ -1,4 +1,4 @@
-// Law L8: what can't be kept is an error, never silence.
+// Law L8: a change that can't be kept is an error, never silence.
 import { isSealed } from "../../store/contract.ts";
 import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { ours, type LawSetting } from "./stage.ts";

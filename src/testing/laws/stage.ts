@@ -1,5 +1,5 @@
-// Where a law's cases are tried: a real server with the engine, a real client with a jar, and what
-// both see. It knows no law.
+// The stage of the laws' cases: a real server with the engine, a real client with a jar, and the state
+// that they share. It knows no law.
 import type { SessionConfig } from "../../engine/config.ts";
 import type { RefusedReason, RejectedReason } from "../../events.ts";
 import { isSealed } from "../../store/contract.ts";
@@ -14,11 +14,11 @@ export type MakeServer = (
   handler: ProbeHandler,
 ) => Promise<{ readonly url: string; readonly close: () => Promise<void> | void }>;
 
-/** What the laws are run with. */
+/** The options of the laws. */
 export interface LawOptions {
-  /** What is tested, for messages: "the express host with the memory store". */
+  /** The subject's name in messages: "the express host with the memory store". */
   readonly subject: string;
-  /** Goes behind each case's id, where one list holds the laws of several stores. */
+  /** A suffix of each case's id, for lists with the laws of several stores. */
   readonly suffix: string;
   readonly makeServer: MakeServer;
   /** Fresh stores of one kind. */
@@ -30,35 +30,35 @@ export interface LawOptions {
   readonly hasFakeClock: boolean;
   readonly sealed: boolean;
   readonly atomic: boolean;
-  /** Whether a sealed store's responses merge in the browser. */
+  /** True if a sealed store's responses merge in the browser. */
   readonly merges: boolean;
-  /** Whether a sealed store's sessions can be revoked. */
+  /** True if a sealed store's sessions can be revoked. */
   readonly revocable: boolean;
 }
 
-/** Whether a kind of case applies to the store; else why not. */
+/** For each kind of case true if it applies to the store, else the reason. */
 interface Applicability {
-  /** Needs a store that is asked for a key. */
+  /** Needs a store on a server. */
   readonly keyed: true | string;
-  /** Needs changes of requests at once to be joined in the store, or in the browser. */
+  /** Needs concurrent changes to be merged, in the store or in the browser. */
   readonly atomic: true | string;
-  /** Needs a browser that joins the responses which race, where the cookies hold the session. */
+  /** Needs racing responses to merge in the browser. */
   readonly joined: true | string;
   /** Needs a logout that ends copies of the credential too. */
   readonly revocable: true | string;
   /** Needs a regenerate that ends the old credential. */
   readonly retired: true | string;
-  /** Needs a clock that can be turned. */
+  /** Needs a fake clock. */
   readonly timed: true | string;
 }
 
-/** What a law's cases are made with. */
+/** The setting of a law's cases. */
 export interface LawSetting {
   readonly options: LawOptions;
   readonly applies: Applicability;
   /**
    * A case with a server, a store and a client of its own.
-   * @param more - what the case needs beside the configuration that the store is given.
+   * @param more - the case's additions to the configuration.
    */
   readonly define: (
     id: string,
@@ -68,7 +68,7 @@ export interface LawSetting {
   ) => ConformanceCase;
 }
 
-/** One running server and what a case needs of it. */
+/** A running server, with its clients and events. */
 interface Stage {
   readonly url: string;
   readonly client: Client;
@@ -85,7 +85,7 @@ export const NAME = "session";
 export const HOUR = 3_600_000;
 /** Milliseconds. */
 export const DAY: number = 24 * HOUR;
-/** How many requests race. */
+/** The number of racing requests. */
 export const RACERS = 12;
 
 /** The setting of all laws of one store or host. */
@@ -130,7 +130,7 @@ async function onStage(
     store: spy?.store ?? store,
     secure: false,
     now: options.clock.now,
-    // A slow machine under test is no store that hangs.
+    // Long, so that a slow machine doesn't look like a hanging store.
     storeTimeout: 30,
     on: {
       refused: ({ reason }) => void refused.push(reason),
@@ -148,14 +148,14 @@ async function onStage(
   }
 }
 
-/** A gate at which so many requests arrive before the case goes on. */
+/** A gate that waits for so many requests. */
 export function openLater(state: ProbeState, name: string, count = 1): Gate {
   const gate = new Gate(count);
   state.gates.set(name, gate);
   return gate;
 }
 
-/** The session's own among the cookies of a response. */
+/** The session's cookies of a response. */
 export function ours(reply: Reply): readonly string[] {
   return reply.setCookie.filter((cookie) => cookie.startsWith(NAME));
 }

@@ -2,7 +2,7 @@
 import { type ConformanceCase, mustEqual } from "../case.ts";
 import { NAME, type LawSetting } from "./stage.ts";
 
-/** What clients have sent that broke somebody (docs/security.md, "What went wrong elsewhere"); none opens a session. */
+/** Headers that have broken other libraries (docs/security.md, "What went wrong elsewhere"); none opens a session. */
 const hostileValues = [
   "",
   "=",
