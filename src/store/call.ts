@@ -1,11 +1,11 @@
-// Every call of a store goes through here: it may answer at once or later, take no longer than
-// the configuration allows, and whatever it throws becomes a StoreError that observers are told of.
+// All calls of a store: an answer may come at once or later, within the configured time; any error
+// becomes a StoreError, which observers get, too.
 import { isSessionError, StoreError, type StoreOperation } from "../errors.ts";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
 import { notify, type SessionObservers } from "../events.ts";
 import { type CallsInFlight, MAX_CALLS_IN_FLIGHT } from "./calls-in-flight.ts";
 
-/** What a call needs of the configuration. */
+/** The part of the configuration that a call needs. */
 export interface StoreCallOptions {
   readonly storeTimeoutMs: number;
   readonly on: SessionObservers;
@@ -18,7 +18,7 @@ export interface StoreCallOptions {
  * @throws {StoreError} ERR_SESSION_STORE_FAILED with the store's own error as its cause;
  * ERR_SESSION_STORE_TIMEOUT, and a late answer is dropped; ERR_SESSION_STORE_BUSY, and the store
  * isn't called.
- * @param timeoutMs - Infinity: the call sees to it itself.
+ * @param timeoutMs - Infinity: the call has its own limit.
  */
 export function callStore<T>(
   options: StoreCallOptions,
@@ -50,7 +50,7 @@ export function callStore<T>(
               observed(options, new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message)),
             );
           }, timeoutMs);
-    // Once: a query builder runs its query at each then.
+    // `then` only once: a query builder runs its query at each call of it.
     later.then(
       (value) => {
         inFlight.end(serial);
@@ -66,7 +66,7 @@ export function callStore<T>(
   });
 }
 
-/** Whether a request goes on without its session after this failure: law L9. */
+/** True if a request continues without its session after this failure: law L9. */
 export function isBorne(
   { onStoreError }: { readonly onStoreError: "fail" | "anonymous" },
   error: unknown,
@@ -74,7 +74,7 @@ export function isBorne(
   return onStoreError === "anonymous" && error instanceof StoreError;
 }
 
-/** A StoreError for an answer that no store may give, told to the observers. */
+/** A StoreError for an invalid answer of a store, reported to the observers. */
 export function badAnswer(
   options: StoreCallOptions,
   operation: StoreOperation,
@@ -84,7 +84,7 @@ export function badAnswer(
 }
 
 function failure(options: StoreCallOptions, operation: StoreOperation, cause: unknown): Error {
-  // A limit that a sealed store found is the application's affair, no outage.
+  // A sealed store's LimitError is the application's fault, no outage.
   if (isSessionError(cause)) {
     return cause instanceof StoreError ? observed(options, cause) : cause;
   }

@@ -1,11 +1,11 @@
-// How many calls wait for a store: bounded, so that a server that hangs fills no driver's queue, and
-// not for good, so that calls which a driver has lost keep no one out of a store that answers.
+// Limits the calls that wait for a store, so that a hanging server doesn't fill its driver's queue. Calls
+// that a driver has lost stop counting once the store answers.
 
 /**
- * How many calls may wait for one store. A driver keeps what the server doesn't take, also when its
- * request has long been answered: with a server that hangs that would be a call for each request.
- * What answers ten thousand calls a second works that many off within the default storeTimeout; for
- * a slower one the last of them would time out anyway.
+ * The most calls that wait for one store. A driver queues calls that the server doesn't take, even after
+ * their requests were answered: with a hanging server, one for each request. A store that answers ten
+ * thousand calls a second finishes that many within the default storeTimeout; with a slower one the last
+ * of them would time out anyway.
  */
 export const MAX_CALLS_IN_FLIGHT = 10_000;
 
@@ -13,28 +13,28 @@ export const MAX_CALLS_IN_FLIGHT = 10_000;
 export class CallsInFlight {
   #count = 0;
   #next = 1;
-  /** The first call that counts: those before it are lost. */
+  /** The first call that counts; earlier ones are lost. */
   #first = 1;
-  /** The last call that was made although so many waited; 0: none. */
+  /** The last call that was made over the limit; 0: none. */
   #probe = 0;
-  /** By the monotonic clock, in milliseconds: when there may be another one. */
+  /** The instant of the next such call, monotonic milliseconds. */
   #probeAt = 0;
 
   /**
-   * Whether a call may be made. Where too many wait, one may in each `intervalMs`: a driver can lose
-   * calls, and on Workers the end of a cancelled request's call is never heard of.
+   * True if a call may be made. Over the limit, one call in each `intervalMs` may: a driver can lose
+   * calls, and on Workers a cancelled request's call never settles.
    */
   mayBegin(intervalMs: number): boolean {
     if (this.#count < MAX_CALLS_IN_FLIGHT) return true;
     const now = performance.now();
-    // The first of these waits, too: the store may still answer what it has been asked.
+    // The first of these calls waits an interval, too: the store may still answer the earlier ones.
     if (this.#probeAt === 0) this.#probeAt = now + intervalMs;
     if (now < this.#probeAt) return false;
     this.#probeAt = now + intervalMs;
     return true;
   }
 
-  /** Notes a call; gives what `end` takes. */
+  /** Notes a call; gives its number for `end`. */
   begin(): number {
     const serial = this.#next++;
     if (this.#count++ >= MAX_CALLS_IN_FLIGHT) this.#probe = serial;
@@ -46,7 +46,7 @@ export class CallsInFlight {
     if (serial < this.#first) return;
     this.#count--;
     if (serial === this.#probe) {
-      // The store answers: what has waited for longer than this call is lost.
+      // The store answers: calls that have waited longer than this one are lost.
       this.#first = this.#next;
       this.#count = 0;
     }

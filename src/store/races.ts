@@ -1,8 +1,8 @@
-// The warning of stores that can't refuse-or-apply in one step: said once a process and store kind,
-// and not at all to those who say that they know.
+// The warning of stores that aren't atomic, emitted once for each kind of store and process, and not at
+// all with `acceptRaces`.
 const warned = new Set<string>();
 
-/** What Node, Bun and Deno have; other runtimes have no place for a warning. */
+/** The part of Node, Bun and Deno that emits warnings; other runtimes have none. */
 interface Warner {
   readonly process?: {
     emitWarning?: (message: string, options: { type: string; code: string }) => void;
@@ -12,7 +12,7 @@ interface Warner {
 /**
  * Emits a process warning `KochaSessionWarning` with the code `KOCHA_SESSION_NOT_ATOMIC`, once for
  * each `kind`.
- * @param acceptRaces - the option by which the application says that it knows.
+ * @param acceptRaces - true: the application accepts races, and there is no warning.
  */
 export function warnOfRaces(kind: string, acceptRaces: boolean): void {
   if (acceptRaces || warned.has(kind)) return;

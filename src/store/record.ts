@@ -1,10 +1,10 @@
-// A stored session as one text, for the stores that keep whole values. Reading is total: a stranger
-// may have written or cut what comes back. It knows no store and no expiry but the row's own.
+// A stored session as one text, for stores of whole values. Decoding is total: the text may be cut off,
+// or written by somebody else. It knows no store.
 import type { StoredSession } from "./contract.ts";
 
 /**
- * The format and its version. A letter in front keeps caches that parse whatever looks like JSON
- * from giving back something else than the text that they were given.
+ * The format and its version. The leading letter prevents caches that parse JSON-like values from
+ * returning an object in place of the text.
  */
 const FORMAT = "k1";
 
@@ -15,7 +15,7 @@ export function encodeRecord(stored: StoredSession): string {
   return FORMAT + JSON.stringify([rev, generation, end, meta, [...data]]);
 }
 
-/** @returns undefined for whatever `encodeRecord` doesn't write. */
+/** @returns undefined for any text that `encodeRecord` doesn't write. */
 export function decodeRecord(text: unknown): StoredSession | undefined {
   if (typeof text !== "string" || !text.startsWith(FORMAT)) return undefined;
   let fields: unknown;

@@ -6,13 +6,13 @@
 import { StoreError } from "../errors.ts";
 import { Bell } from "../base/bell.ts";
 
-/** How long a turn may go on where no engine has said it, in milliseconds: storeTimeout's default. */
+/** The patience before an engine sets it, in milliseconds: storeTimeout's default. */
 const DEFAULT_PATIENCE = 1000;
 
 /** The steps of one row. */
 interface Line<Value> {
   holder: Turn<Value> | undefined;
-  /** By the monotonic clock, in milliseconds: from when on the holder can be overtaken. */
+  /** The instant from which the holder can be overtaken, monotonic milliseconds. */
   until: number;
   /** Turns that were overtaken and haven't ended. */
   readonly late: Set<Turn<Value>>;
@@ -22,7 +22,7 @@ interface Line<Value> {
 /** A step's time with its row. */
 export class Turn<Value> {
   readonly #line: Line<Value>;
-  /** What a later turn has left since this one was overtaken. */
+  /** The result of a later turn, since this one was overtaken. */
   newer: { readonly value: Value } | undefined;
 
   /** @internal */
@@ -30,13 +30,13 @@ export class Turn<Value> {
     this.#line = line;
   }
 
-  /** Whether another step took over. */
+  /** True once another step took over. */
   get isOvertaken(): boolean {
     return this.#line.holder !== this;
   }
 
   /**
-   * Checks that no other step took over, before something is written.
+   * Throws if another step took over; to be called before a write.
    * @throws {StoreError} ERR_SESSION_STORE_TIMEOUT
    */
   assertHeld(): void {
@@ -45,7 +45,7 @@ export class Turn<Value> {
     throw new StoreError("ERR_SESSION_STORE_TIMEOUT", "save", message);
   }
 
-  /** Notes what is stored now, for the turns that are late. */
+  /** Notes the stored value, for overtaken turns. */
   leave(value: Value): void {
     for (const turn of this.#line.late) turn.newer = { value };
   }
@@ -56,7 +56,7 @@ export class RowQueue<Value = never> {
   readonly #lines = new Map<string, Line<Value>>();
   #patience: number | undefined;
 
-  /** Lets a turn go on for so many milliseconds; of several such calls the longest counts. */
+  /** Sets the patience in milliseconds; the longest of several calls counts. */
   allow(ms: number): void {
     this.#patience = Math.max(ms, this.#patience ?? 0);
   }

@@ -1,16 +1,16 @@
-// What stores on top of whole values have in common, where nothing underneath compares and swaps: a
-// session is read, changed by the reference semantics, and written back. Within one process nobody
-// races; between processes the last writer wins.
+// The common part of stores on whole values without compare-and-swap: a session is read, changed by the
+// reference semantics, and written back. Within a process saves take turns; between processes the last
+// writer wins.
 import { applyChange, toSaved } from "./change.ts";
 import { RowQueue, type Turn } from "./row-queue.ts";
 import { encodeRecord } from "./record.ts";
 import { isSelector } from "./selector.ts";
 import type { SavedSession, SessionChange, SessionStore, StoredSession } from "./contract.ts";
 
-/** What is kept for a session; undefined: nothing. */
+/** The stored session; undefined: none. */
 type Kept = StoredSession | undefined;
 
-/** A store that isn't atomic; its kinds know where a session is kept. */
+/** A store that isn't atomic; subclasses know where sessions are kept. */
 export abstract class WholeValueStore implements SessionStore {
   readonly capabilities = { atomic: false, durable: false } as const;
   protected readonly now: () => number;
@@ -31,7 +31,7 @@ export abstract class WholeValueStore implements SessionStore {
 
   async load(selector: string): Promise<StoredSession | undefined> {
     if (!isSelector(selector)) return undefined;
-    // In the queue too: what files hold while they are being written is half a session.
+    // Loads take turns, too: a file that is being written holds half a session.
     const stored = await this.#queue.run(selector, () => this.read(selector));
     return stored !== undefined && stored.expires > this.now() ? stored : undefined;
   }
@@ -59,12 +59,12 @@ export abstract class WholeValueStore implements SessionStore {
       await (kept === undefined ? this.remove(selector) : this.write(selector, kept));
       if (!turn.isOvertaken) turn.leave(kept);
     } finally {
-      // A logout that lands late is still a logout.
+      // A late logout is still a logout.
       if (turn.isOvertaken && kept !== undefined) void this.#putBack(selector, kept, turn);
     }
   }
 
-  /** Where a write has landed late over what others wrote meanwhile, theirs comes back. */
+  /** If a late write has replaced a newer value, writes the newer one again. */
   async #putBack(selector: string, late: StoredSession, { newer }: Turn<Kept>): Promise<void> {
     if (newer === undefined) return;
     const { value } = newer;
@@ -75,7 +75,7 @@ export abstract class WholeValueStore implements SessionStore {
         if (!turn.isOvertaken) await this.#put(selector, value, turn);
       });
     } catch {
-      // Nobody waits for it any more: the save that was late has been answered as a timeout.
+      // Nobody waits: the late save was answered as a timeout.
     }
   }
 }
