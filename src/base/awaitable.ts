@@ -1,10 +1,10 @@
-// A value now or later, handled without a promise where there is none: the embedded cookie store
-// answers at once, and a microtask a request is a cost that it needn't have.
+// A value now or later, without a promise for a value that is there: the cookie store answers at once,
+// and should cost no microtask.
 
 /** A value now or later; synchronous stores cost no promise. */
 export type Awaitable<T> = T | Promise<T>;
 
-/** Whether `value` must be awaited; query builders are thenables without being promises. */
+/** True for a value that must be awaited; query builders are thenables but no promises. */
 export function isThenable<T>(value: Awaitable<T>): value is Promise<T> {
   return (
     typeof value === "object" &&
@@ -13,12 +13,12 @@ export function isThenable<T>(value: Awaitable<T>): value is Promise<T> {
   );
 }
 
-/** `next(value)`, at once when the value is there. */
+/** `next(value)`, at once if the value is there. */
 export function chain<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return isThenable(value) ? value.then(next) : next(value);
 }
 
-/** What `call` gives, or what `onFailure` does about its failure, now or later. */
+/** The result of `call`, or that of `onFailure` for its error, now or later. */
 export function recover<T>(
   call: () => Awaitable<T>,
   onFailure: (error: unknown) => Awaitable<T>,
@@ -31,12 +31,12 @@ export function recover<T>(
   }
 }
 
-/** What a call came to: an answer, now or later, or what it threw at once. */
+/** The outcome of a call: its answer, now or later, or the error that it threw at once. */
 type Attempt<T> = { readonly answer: Awaitable<T> } | { readonly error: unknown };
 
 /**
- * Calls `call` with every item, whatever becomes of the others, and waits for all of them.
- * @throws the failure of the first item that failed, when all have come to their end.
+ * Calls `call` with every item, even if others fail, and waits for all.
+ * @throws the error of the first failed item, once all have settled.
  */
 export function tryAll<T, U>(
   items: readonly T[],

@@ -1,6 +1,6 @@
-// Options: each maker has a table of readers, which says for every option its kind and its default.
-// Every message about a wrong option is made here: it names the option, what it takes, and the kind of
-// what was given.
+// Options: each maker has a table of readers with every option's kind and default. All messages about
+// wrong options are made here: they name the option, the values that it takes, and the kind of the given
+// one.
 import { ConfigError, type ConfigErrorCode } from "../errors.ts";
 import { kindOf } from "./text.ts";
 import { MAX_SECONDS, tooLong } from "./time.ts";
@@ -18,7 +18,7 @@ export type Checked<Options, Absent extends keyof Options = never> = {
     : Exclude<Options[Name], undefined>;
 };
 
-/** What gives {@link Checked} options, for a table that several tables hold. */
+/** Readers of {@link Checked} options, for tables that are part of others. */
 export type ReadersOf<Values> = { readonly [Name in keyof Values]: Reader<Values[Name]> };
 
 type Read<Table extends Readers<object>> = {
@@ -44,10 +44,9 @@ export function mustBe(field: string, what: string, value: unknown, code?: Confi
 
 /**
  * All options, read in the order of the table.
- * @param of - what takes them, for the message.
- * @param path - what stands before their names in errors: "keys[1].".
- * @throws {ConfigError} for what is no object, for an option that isn't in the table, and whatever a
- * reader throws.
+ * @param of - the maker's name, for messages.
+ * @param path - a prefix of the options' names in errors: "keys[1].".
+ * @throws {ConfigError} for anything but an object, for an unknown option, and by the readers.
  */
 export function readOptions<Options extends object, Table extends Readers<Options>>(
   of: string,
@@ -77,7 +76,7 @@ export const unchecked: Reader<unknown> = (value) => value;
 
 /**
  * Any kind of option.
- * @param what - what it takes, after "must be".
+ * @param what - the values that it takes, after "must be".
  */
 export function option<Value, Fallback>(
   what: string,
@@ -91,7 +90,7 @@ export function option<Value, Fallback>(
 }
 
 /**
- * An object without which nothing goes, such as a client.
+ * A required object, such as a client.
  * @throws {ConfigError} ERR_SESSION_CONFIG_STORE, by the reader.
  */
 export function required<Value>(what: string, isRight: (value: unknown) => boolean): Reader<Value> {
@@ -141,8 +140,8 @@ export function count(fallback: number, least = 1, most: number = MAX_COUNT): Re
 }
 
 /**
- * A span of time in seconds. Most that are too long are milliseconds by mistake, and the error asks.
- * @param reason - why no longer one is taken.
+ * A span of time in seconds. One that is too long is usually meant in milliseconds, and the error asks.
+ * @param reason - the reason for the longest one, for the message.
  */
 export function seconds<Fallback extends number | undefined>(
   fallback: Fallback,
@@ -163,7 +162,7 @@ export function seconds<Fallback extends number | undefined>(
   };
 }
 
-/** Whether a value has all these methods. */
+/** True for a value with all these methods. */
 export function hasMethods(value: unknown, ...names: readonly string[]): boolean {
   const methods = Object(value) as Readonly<Record<string, unknown>>;
   return names.every((name) => isFunction(methods[name]));
@@ -179,10 +178,10 @@ function describe(value: unknown): string {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
 }
 
-/** Letters by which a name may differ from the one that was meant, per letter of it. */
+/** The share of a name's letters that may be wrong. */
 const SLIPS = 1 / 3;
 
-/** The name that was probably meant: the one that needs the fewest letters changed. */
+/** The name that was probably meant: the one with the fewest wrong letters. */
 function findClosest(name: string, names: readonly string[]): string | undefined {
   for (let slips = 0; slips <= Math.min(2, name.length * SLIPS); slips++) {
     const close = names.find((known) => isWithin(slips, known.toLowerCase(), name.toLowerCase()));
@@ -191,7 +190,7 @@ function findClosest(name: string, names: readonly string[]): string | undefined
   return undefined;
 }
 
-/** Whether so many insertions, removals and replacements of a letter make one text of the other. */
+/** True if so many insertions, removals and replacements of letters turn one text into the other. */
 function isWithin(slips: number, one: string, other: string): boolean {
   if (one === other) return true;
   if (slips === 0) return false;

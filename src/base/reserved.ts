@@ -1,16 +1,16 @@
-// The keys that the library keeps for itself in every session: the one table of them. Nobody else
-// sets or removes them; they are entries like others to every law and limit.
+// The table of the library's own keys in sessions. Applications can't set or remove them; laws and limits
+// apply to them as to other entries.
 import { UsageError } from "../errors.ts";
 
-/** What a flash message's key begins with in the session. */
+/** The prefix of flash messages' keys. */
 export const FLASH_PREFIX = "_flash.";
 
-/** What reserved keys begin with, and what writes them. */
+/** The prefixes of reserved keys, each with the API that writes them. */
 const reserved: readonly { readonly prefix: string; readonly writer: string }[] = [
   { prefix: FLASH_PREFIX, writer: "session.flash" },
 ];
 
-/** Whether a key is the library's: hidden from the size, the keys and the iteration. */
+/** True for a key of the library's, which `size`, `keys` and iteration hide. */
 export function isReserved(key: string): boolean {
   return writerOf(key) !== undefined;
 }
@@ -29,7 +29,7 @@ export function assertFree(key: string): void {
 }
 
 function writerOf(key: string): (typeof reserved)[number] | undefined {
-  // All of them begin so, and nearly no other key does.
+  // All of them begin with "_", and almost no other key does.
   if (!key.startsWith("_")) return undefined;
   return reserved.find(({ prefix }) => key.startsWith(prefix));
 }

@@ -1,4 +1,4 @@
-// Checks on the strings of a session: what may be a key or a value, and how many bytes it has.
+// Checks on the strings of a session: their kind, and their length in bytes.
 import { type KeySize, UsageError } from "../errors.ts";
 
 /** The most bytes of UTF-8 that one UTF-16 code unit can become. */
@@ -18,7 +18,7 @@ export function utf8Length(text: string): number {
 
 /**
  * Throws unless `value` is a well-formed string.
- * @param what - how the message calls it: "key", "value", "subject".
+ * @param what - its name in the message: "key", "value", "subject".
  * @throws {UsageError} ERR_SESSION_USAGE_TYPE or ERR_SESSION_USAGE_MALFORMED
  */
 export function assertText(value: unknown, what: string): asserts value is string {

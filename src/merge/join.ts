@@ -33,7 +33,7 @@ export type Random = (length: number) => Uint8Array;
 
 /** How long a response may be on its way to the browser, in milliseconds, before marks that it doesn't know are dropped. */
 export const LATE: number = 600 * SECOND;
-/** The most marks; over it, the oldest are dropped early. */
+/** The most bytes of marks; over it, the oldest are dropped early. */
 const MAX_MARK_BYTES = 1024;
 const NONCE_BYTES = 16;
 /** Stamps count from here, so that their milliseconds and ties fit 53 bits until 2094. */
