@@ -21,7 +21,9 @@ export type UsageErrorCode =
   | "ERR_SESSION_USAGE_FOREIGN"
   | "ERR_SESSION_USAGE_RESERVED"
   | "ERR_SESSION_USAGE_LIFETIME"
-  | "ERR_SESSION_USAGE_RESPONSE";
+  | "ERR_SESSION_USAGE_RESPONSE"
+  | "ERR_SESSION_USAGE_UPDATE"
+  | "ERR_SESSION_USAGE_STORE";
 
 /** Codes of {@link LimitError}. */
 export type LimitErrorCode =
@@ -38,11 +40,22 @@ export type StoreErrorCode =
   | "ERR_SESSION_STORE_UNREPLICATED"
   | "ERR_SESSION_STORE_ANSWER";
 
+/** Codes of {@link ConflictError}. */
+export type ConflictErrorCode =
+  | "ERR_SESSION_CONFLICT_STALE"
+  | "ERR_SESSION_CONFLICT_GRACE"
+  | "ERR_SESSION_CONFLICT_CONTENDED";
+
 /** Every code that an error of this library can carry. */
-export type SessionErrorCode = ConfigErrorCode | UsageErrorCode | LimitErrorCode | StoreErrorCode;
+export type SessionErrorCode =
+  | ConfigErrorCode
+  | UsageErrorCode
+  | LimitErrorCode
+  | StoreErrorCode
+  | ConflictErrorCode;
 
 /** The discriminated union of the classes: a `switch` over `code` narrows. */
-export type AnySessionError = ConfigError | UsageError | LimitError | StoreError;
+export type AnySessionError = ConfigError | UsageError | LimitError | StoreError | ConflictError;
 
 // Two copies of the package in one tree have two classes but one symbol.
 const brand = Symbol.for("kocha-session.error");
@@ -137,6 +150,22 @@ export class StoreError extends SessionError {
     super(message, options);
     this.code = code;
     this.operation = operation;
+  }
+}
+
+/** An `update`, `increment` or `take` that other requests made impossible; nothing of it was saved. */
+export class ConflictError extends SessionError {
+  override readonly name = "ConflictError";
+  readonly code: ConflictErrorCode;
+  /** HTTP 409 Conflict (RFC 9110 section 15.5.10), where hosts look for it. */
+  readonly status = 409;
+  /** The same as `status`, for the hosts that read this name. */
+  readonly statusCode = 409;
+
+  /** @internal */
+  constructor(code: ConflictErrorCode, message: string) {
+    super(message);
+    this.code = code;
   }
 }
 

@@ -9,9 +9,17 @@ import type { StoreError, StoreOperation } from "./errors.ts";
  * the client was gone before the response left, and only its cookie could have carried the change.
  * `uncarried`: only a cookie could have carried the change, and no response takes one. The answer
  * was begun past the host, or there is none, or the host made it from an error by itself; or the
- * change was made after a commit that failed, and is too large for the cookie.
+ * change was made after a commit that failed, and is too large for the cookie. `contended`: an
+ * `update`, `increment` or `take` lost against others too often, or would have had to wait for them
+ * for too long; the request's other changes are still to be saved.
  */
-export type RefusedReason = "stale" | "grace" | "unavailable" | "aborted" | "uncarried";
+export type RefusedReason =
+  | "stale"
+  | "grace"
+  | "unavailable"
+  | "aborted"
+  | "uncarried"
+  | "contended";
 
 /** Why a client's cookie is not a session: a closed list, for observers. */
 export type RejectedReason =
@@ -55,6 +63,12 @@ export interface SkippedEvent extends SessionEvent {
   readonly keys: readonly string[];
 }
 
+/** What another request had written was overwritten. */
+export interface OverwrittenEvent extends SessionEvent {
+  /** The names of the keys. */
+  readonly keys: readonly string[];
+}
+
 /** The store failed. */
 export interface StoreErrorEvent {
   readonly operation: StoreOperation;
@@ -75,6 +89,13 @@ export interface SessionObservers {
   committed?(event: SessionEvent): void;
   /** A change was not saved. */
   refused?(event: RefusedEvent): void;
+  /**
+   * A request read a key and then set or removed it, and so overwrote what another request had
+   * written meanwhile; `update` does both in one step. Where somebody listens, and the store
+   * `expects`, it costs a load and a save more when it happens. A key that is listed or iterated
+   * over doesn't count as read.
+   */
+  overwritten?(event: OverwrittenEvent): void;
   /** A merging session's parts were replaced by one. */
   collapsed?(event: CollapsedEvent): void;
   /** The session was ended by `destroy()`; one event for each session of the request. */
@@ -95,6 +116,7 @@ export const eventNames: readonly (keyof SessionObservers)[] = [
   "regenerated",
   "committed",
   "refused",
+  "overwritten",
   "collapsed",
   "destroyed",
   "rejected",

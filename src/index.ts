@@ -6,6 +6,7 @@ export { withEffects } from "./engine/response.ts";
 export type { ResponseCookie } from "./cookie/attributes.ts";
 export type {
   CollapsedEvent,
+  OverwrittenEvent,
   RefusedEvent,
   RefusedReason,
   RejectedEvent,
@@ -37,10 +38,12 @@ export type {
   StoredSession,
 } from "./store/contract.ts";
 export type { RejectedReason } from "./events.ts";
-export { sessionKey, type SessionKey, type StandardSchema } from "./session/typed.ts";
+export { type SessionCollection, sessionMap, type SessionMapKey } from "./session/collection.ts";
+export { sessionKey, sessionKeys, type SessionKey, type StandardSchema } from "./session/typed.ts";
 export type { CookieKey, SigningKey } from "./crypto/keyring.ts";
 export {
   ConfigError,
+  ConflictError,
   isSessionError,
   LimitError,
   SessionError,

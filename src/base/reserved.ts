@@ -5,9 +5,13 @@ import { UsageError } from "../errors.ts";
 /** The prefix of flash messages' keys. */
 export const FLASH_PREFIX = "_flash.";
 
+/** The prefix of the keys of a collection's entries; the collection's name follows, and the entry's id. */
+export const MAP_PREFIX = "_map.";
+
 /** The prefixes of reserved keys, each with the API that writes them. */
 const reserved: readonly { readonly prefix: string; readonly writer: string }[] = [
   { prefix: FLASH_PREFIX, writer: "session.flash" },
+  { prefix: MAP_PREFIX, writer: "sessionMap" },
 ];
 
 /** True for a key of the library's, which `size`, `keys` and iteration hide. */

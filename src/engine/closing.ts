@@ -1,10 +1,25 @@
 // Why a session can't be changed any more, in the words of the error that says so. It knows no
 // session.
-import { UsageError } from "../errors.ts";
+import { ConflictError, UsageError } from "../errors.ts";
 import type { RefusedReason } from "../events.ts";
 
 /** Why no cookie of the session can be sent. */
 export type LostReason = Extract<RefusedReason, "aborted" | "uncarried">;
+
+/** Why an exact step is refused. */
+export type ConflictReason = Extract<RefusedReason, "stale" | "grace" | "contended">;
+
+const conflicts = {
+  stale: "the session was cleared, regenerated or destroyed meanwhile",
+  grace: "the request still holds the credential that a regenerate replaced",
+  contended: "too many others change the key at the same time",
+} as const;
+
+/** The error of an exact step that was refused. */
+export function conflictError(reason: ConflictReason): ConflictError {
+  const code = `ERR_SESSION_CONFLICT_${reason.toUpperCase() as Uppercase<ConflictReason>}` as const;
+  return new ConflictError(code, `${conflicts[reason]}, so nothing of this update was saved`);
+}
 
 /** The error of a change from the call of `destroy()` on. */
 export function destroyedError(): UsageError {

@@ -28,7 +28,7 @@ import { SECOND } from "../base/time.ts";
 import { eventNames, type SessionObservers } from "../events.ts";
 import type { Revocations } from "../revocations/revocations.ts";
 import { type CallsInFlight, callsInFlightOf } from "../store/calls-in-flight.ts";
-import { isSealed, type SessionStore, type AnySessionStore } from "../store/contract.ts";
+import { isSealed, type SessionStore, type AnySessionStore, isExact } from "../store/contract.ts";
 
 /** How sessions are kept and how their cookie looks. Times are in seconds, sizes in bytes. */
 export interface SessionConfig {
@@ -147,6 +147,8 @@ export interface ResolvedConfig {
   readonly maxKeys: number;
   readonly maxSessionBytes: number;
   readonly on: SessionObservers;
+  /** Whether anybody is told that a key which was read and then set overwrote another request's write. */
+  readonly tellsOverwritten: boolean;
   readonly now: () => number;
 }
 
@@ -210,6 +212,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     maxKeys: read.maxKeys,
     maxSessionBytes: sessionBytes(config, store),
     on: read.on,
+    tellsOverwritten: read.on.overwritten !== undefined && isExact(store),
     now: read.now,
   });
   const { revocations } = resolved;

@@ -37,6 +37,8 @@ export class Draft {
   /** Whether the client brought no session that lives. */
   isNew = true;
   readOnly: ReadOnlyReason | undefined = undefined;
+  /** Whether a session that isn't stored is to be, also with nothing in it. */
+  isStarted = false;
   /** Whose session it is from the next save on; undefined: unchanged. */
   binding: Binding | undefined = undefined;
   /** The session's own times. */
@@ -49,7 +51,7 @@ export class Draft {
   constructor(config: ResolvedConfig, dialect?: SessionDialect) {
     this.config = config;
     this.#dialect = dialect;
-    this.map = new SessionMap(config);
+    this.map = new SessionMap(config, config.tellsOverwritten);
   }
 
   /** Takes over a session that was found. */
@@ -94,6 +96,7 @@ export class Draft {
   empty(): void {
     this.map.load(none);
     this.binding = undefined;
+    this.isStarted = false;
   }
 
   /** Unix milliseconds in whole seconds; a new session is as old as the first question. */
@@ -109,16 +112,16 @@ export class Draft {
 
   /** Whether anything isn't saved. */
   get changed(): boolean {
-    return this.map.changed || this.binding !== undefined || this.lifetimeChanged;
+    return this.map.changed || this.binding !== undefined || this.isStarted || this.lifetimeChanged;
   }
 
   get lifetimeChanged(): boolean {
     return !isSameLifetime(this.lifetime, this.storedLifetime);
   }
 
-  /** Whether there is nothing to keep: no key and no subject. */
+  /** Whether there is nothing to keep: no key, no subject, and nobody has started it. */
   get isEmpty(): boolean {
-    return this.map.view.size === 0 && this.binding === undefined;
+    return this.map.view.size === 0 && this.binding === undefined && !this.isStarted;
   }
 
   /** The idle timeout in milliseconds; Infinity: none. */
@@ -142,6 +145,7 @@ export class Draft {
   discard(): void {
     this.map.discard();
     this.binding = undefined;
+    this.isStarted = false;
     this.lifetime = this.storedLifetime;
   }
 
@@ -149,6 +153,7 @@ export class Draft {
   settle(): void {
     this.map.settle();
     this.binding = undefined;
+    this.isStarted = false;
     this.storedLifetime = this.lifetime;
   }
 
@@ -159,6 +164,7 @@ export class Draft {
    */
   settleNotes(binding: Binding | undefined, lifetime: Lifetime, stored: Lifetime): void {
     if (this.binding === binding) this.binding = undefined;
+    this.isStarted = false;
     if (isSameLifetime(this.lifetime, lifetime)) this.lifetime = stored;
     this.storedLifetime = stored;
   }

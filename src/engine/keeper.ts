@@ -9,6 +9,8 @@ import type { RefusedReason } from "../events.ts";
 import type { RenewalState } from "./expiry.ts";
 import type { Decision } from "./lifecycle.ts";
 import type { Awaitable } from "../base/awaitable.ts";
+import type { ConflictReason } from "./closing.ts";
+import type { Edit } from "./map.ts";
 import type { SealedWrite } from "../store/contract.ts";
 
 /** What an engine has made ready for all its requests. */
@@ -32,7 +34,9 @@ export interface Keeper {
   /** Unix milliseconds of the stored session's absolute end; undefined: it has none yet. */
   readonly deadline: number | undefined;
   /** What was saved within the request and waits for its response; undefined: nothing. */
-  readonly uncarried: { readonly binding: Binding | undefined } | undefined;
+  readonly uncarried:
+    | { readonly binding: Binding | undefined; readonly isStarted: boolean }
+    | undefined;
   /** The failure after which nobody knows what is kept; undefined: there was none. */
   readonly broken: Error | undefined;
 
@@ -45,6 +49,13 @@ export interface Keeper {
   renewal(draft: Draft): RenewalState;
   /** Saves a draft that has changed. */
   save(draft: Draft): Awaitable<RefusedReason | undefined>;
+  /**
+   * Changes a key by what it holds, and saves that with the draft: as one step where the store can do
+   * so, and otherwise by what the request sees. `edit` may run more than once; the last run counts.
+   * Refused or failed, the draft is as it was before.
+   * @throws what `edit` throws, and {LimitError} as `map.set`.
+   */
+  exact(draft: Draft, key: string, edit: Edit): Awaitable<ConflictReason | undefined>;
   /** Saves a draft with a new credential for the stored session. */
   regenerate(draft: Draft): Awaitable<RefusedReason | undefined>;
   /** Carries out what was decided at the request's end. */

@@ -18,6 +18,15 @@ export interface RecordedChange {
   readonly del: readonly string[];
 }
 
+/** How a map stands. */
+export interface MapState {
+  readonly base: ReadonlyMap<string, string>;
+  readonly change: RecordedChange;
+}
+
+/** From what a key holds to what it is to hold; undefined: absent, null: it is removed. */
+export type Edit = (value: string | undefined) => string | null;
+
 const none: ReadonlyMap<string, string> = new Map();
 
 /** A string map that remembers how it differs from what was loaded. */
@@ -33,14 +42,36 @@ export class SessionMap {
   #del: Set<string> | undefined;
   /** UTF-16 units of the view, counted at the first set; -1: not yet. */
   #units = -1;
+  /** The keys of which the request has read what was stored; undefined: nobody asks. */
+  readonly #reads: Set<string> | undefined;
 
-  constructor(limits: MapLimits) {
+  /** @param notesReads - whether `premises` is asked for. */
+  constructor(limits: MapLimits, notesReads = false) {
     this.#limits = limits;
+    this.#reads = notesReads ? new Set() : undefined;
   }
 
   /** What the request sees: what was loaded with its own changes. */
   get view(): ReadonlyMap<string, string> {
     return this.#view;
+  }
+
+  /** What the request sees of one key, as its application reads it. */
+  read(key: string): string | undefined {
+    if (this.#reads !== undefined && !this.decides(key)) this.#reads.add(key);
+    return this.#view.get(key);
+  }
+
+  /** Whether the request's own changes say what a key holds, whatever is stored. */
+  decides(key: string): boolean {
+    return this.#cleared || this.#set?.has(key) === true || this.#del?.has(key) === true;
+  }
+
+  /** What was stored under the keys that were read and then changed; undefined: nobody asks. */
+  get premises(): ReadonlyMap<string, string | undefined> | undefined {
+    if (this.#reads === undefined || this.#cleared) return undefined;
+    const changed = [...this.#reads].filter((key) => this.decides(key));
+    return new Map(changed.map((key) => [key, this.#base.get(key)]));
   }
 
   /** Whether anything is recorded. */
@@ -72,15 +103,31 @@ export class SessionMap {
     const before = this.#view.get(key);
     if (before === value) return false;
     this.#checkLimits(key, value, before);
+    this.#put(key, value, before);
+    return true;
+  }
+
+  #put(key: string, value: string, before: string | undefined): void {
     this.#write().set(key, value);
-    this.#units += value.length - (before === undefined ? -key.length : before.length);
+    if (this.#units >= 0) {
+      this.#units += value.length - (before === undefined ? -key.length : before.length);
+    }
     if (!this.#cleared && this.#base.get(key) === value) {
       this.#set?.delete(key);
     } else {
       (this.#set ??= new Map()).set(key, value);
     }
     this.#del?.delete(key);
-    return true;
+  }
+
+  /**
+   * Makes of a key's value what `edit` says.
+   * @throws as `set`, and what `edit` throws; then nothing has changed.
+   */
+  edit(key: string, edit: Edit): void {
+    const value = edit(this.#view.get(key));
+    if (value === null) this.del(key);
+    else this.set(key, value);
   }
 
   /** Removes a key; gives whether it was there. */
@@ -121,6 +168,37 @@ export class SessionMap {
     const settled = this.change;
     this.load(this.#view);
     return settled;
+  }
+
+  /** How things stand, to go back to. */
+  get state(): MapState {
+    const { clear, set, del } = this.change;
+    return { base: this.#base, change: { clear, set: new Map(set), del } };
+  }
+
+  /** Goes back to how things stood. */
+  restore({ base, change }: MapState): void {
+    this.load(base);
+    this.apply(change);
+  }
+
+  /** Makes a change that was made before, so without a look at the limits. */
+  apply({ clear, set, del }: RecordedChange): void {
+    if (clear) this.clear(true);
+    for (const key of del) this.del(key);
+    for (const [key, value] of set) {
+      const before = this.#view.get(key);
+      if (before !== value) this.#put(key, value, before);
+    }
+  }
+
+  /** Learns what is stored under a key by now; the changes stay on top of it. */
+  learn(key: string, value: string | undefined): void {
+    if (this.#base.get(key) === value) return;
+    const base = new Map(this.#base);
+    if (value === undefined) base.delete(key);
+    else base.set(key, value);
+    this.restore({ base, change: this.change });
   }
 
   #write(): Map<string, string> {

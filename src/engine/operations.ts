@@ -1,12 +1,13 @@
 // The operations on one request's session, between its draft and its keeper: what each of them saves,
 // ends or refuses. Their order, and whether there is still time for them, request.ts knows.
-import { StoreError } from "../errors.ts";
+import { type ConflictError, StoreError } from "../errors.ts";
 import { chain, type Awaitable } from "../base/awaitable.ts";
-import type { LostReason } from "./closing.ts";
+import { closedError, conflictError, type ConflictReason, type LostReason } from "./closing.ts";
 import type { Draft } from "./draft.ts";
 import { notify, type RefusedReason } from "../events.ts";
 import type { Keeper } from "./keeper.ts";
 import { type Decision, decide } from "./lifecycle.ts";
+import type { Edit } from "./map.ts";
 
 /** Carries out what is asked of one session. */
 export class Operations {
@@ -28,7 +29,8 @@ export class Operations {
 
   /** Whether nothing would be left to keep. */
   get #isEmpty(): boolean {
-    return this.draft.isEmpty && this.keeper.uncarried?.binding === undefined;
+    const { uncarried } = this.keeper;
+    return this.draft.isEmpty && uncarried?.binding === undefined && uncarried?.isStarted !== true;
   }
 
   /** Saves the changes within the request. */
@@ -47,15 +49,26 @@ export class Operations {
     return this.#report(this.keeper.close(this.draft, this.#decide()));
   }
 
+  /** Changes a key by what it holds, saved with the changes so far; gives what it holds then. */
+  update(key: string, edit: Edit): Awaitable<string | undefined> {
+    const { draft, keeper } = this;
+    this.#mustBeKnown();
+    if (draft.readOnly === "grace") throw this.#conflict("grace");
+    const isReached = keeper.savesAlone && keeper.isStored;
+    if (this.lost !== undefined && !isReached) throw closedError(this.lost, false);
+    let value: string | null = null;
+    const saved = keeper.exact(draft, key, (held) => (value = edit(held)));
+    return chain(saved, (refusal) => {
+      if (refusal !== undefined) throw this.#conflict(refusal);
+      return value ?? undefined;
+    });
+  }
+
   /** Replaces the credential, with the changes so far. */
   regenerate(): Awaitable<void> {
     const { draft, keeper } = this;
     draft.followData();
-    if (keeper.broken !== undefined) throw keeper.broken;
-    if (draft.readOnly === "unavailable") {
-      const message = "the session could not be loaded, so it can't be saved";
-      throw new StoreError("ERR_SESSION_STORE_FAILED", "save", message);
-    }
+    this.#mustBeKnown();
     if (draft.readOnly === "grace") {
       // A login whose first response was lost works at the second try.
       if (this.changed) this.refuse("grace");
@@ -83,6 +96,23 @@ export class Operations {
     const { draft, keeper } = this;
     draft.discard();
     notify(draft.config.on, "refused", { id: keeper.id, reason });
+  }
+
+  /** What is refused, as an error of its own; what else was changed goes with it, except when contended. */
+  #conflict(reason: ConflictReason): ConflictError {
+    const { draft, keeper } = this;
+    if (reason !== "contended") this.refuse(reason);
+    else notify(draft.config.on, "refused", { id: keeper.id, reason });
+    return conflictError(reason);
+  }
+
+  /** @throws {StoreError} when nobody knows what is stored. */
+  #mustBeKnown(): void {
+    const { draft, keeper } = this;
+    if (keeper.broken !== undefined) throw keeper.broken;
+    if (draft.readOnly !== "unavailable") return;
+    const message = "the session could not be loaded, so it can't be saved";
+    throw new StoreError("ERR_SESSION_STORE_FAILED", "save", message);
   }
 
   #decide(): Decision {

@@ -16,6 +16,7 @@ import { Draft, type Found, unavailable } from "./draft.ts";
 import { noEffects, type ResponseEffects, varyOnly } from "./effects.ts";
 import type { EngineParts, Keeper } from "./keeper.ts";
 import type { ConfiguredLifetime, Lifetime } from "./lifetime.ts";
+import type { Edit } from "./map.ts";
 import { Operations } from "./operations.ts";
 import { isBorne } from "../store/call.ts";
 import { Turns } from "./turns.ts";
@@ -146,6 +147,23 @@ export class RequestSession {
   choose(next: (own: Lifetime, configured: ConfiguredLifetime) => Lifetime): void {
     const draft = this.change();
     if (draft.choose(next(draft.lifetime, draft.config))) this.noteChange();
+  }
+
+  /** Has the session stored, also with nothing in it. */
+  start(): void {
+    const draft = this.change();
+    if (this.#keeper.isStored) return;
+    draft.isStarted = true;
+    this.noteChange();
+  }
+
+  /** Changes a key by what it holds; gives what it holds then. */
+  async update(key: string, edit: Edit): Promise<string | undefined> {
+    // ORDER: as in regenerate.
+    this.noteChange();
+    this.change();
+    const operations = this.#operations ?? this.#open();
+    return this.#inTurn(() => operations.update(key, edit));
   }
 
   /** How far the request has come with the session. */

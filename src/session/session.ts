@@ -1,5 +1,6 @@
 // The session as an application sees it: a string map for one client, Kocha's five words and what
 // the life of a session needs. The request's session behind it is the engine's.
+import { type AnyEdit, type AnyKey, incrementKey, nameOf, takeKey, updateKey } from "./exact.ts";
 import { Flash } from "./flash.ts";
 import { refuseCallback, refuseForeignUse } from "./misuse.ts";
 import { withCookieExpires, withSessionExpires } from "../engine/lifetime.ts";
@@ -149,6 +150,70 @@ export class Session {
   }
 
   /**
+   * Changes one key by what it holds, as one step at the store: of updates at once each sees the one
+   * before it, and none is lost. Saved when awaited, with the changes so far. In cookies there is no
+   * such step: it changes what this request sees.
+   * @param edit - from the value, undefined when it is absent, to the new one; null removes the key. It
+   * runs again on what is there by then when another request was faster, so it does nothing else, and
+   * answers at once.
+   * @returns what is stored then; undefined: nothing.
+   * @throws {ConflictError} when nothing of it was saved: ERR_SESSION_CONFLICT_STALE,
+   * ERR_SESSION_CONFLICT_GRACE or ERR_SESSION_CONFLICT_CONTENDED.
+   * @throws {UsageError} ERR_SESSION_USAGE_UPDATE when `edit` gives undefined or a promise; and as `set`.
+   * @throws {LimitError} as `set`; ERR_SESSION_LIMIT_COOKIE when it doesn't fit the cookie.
+   * @throws {StoreError} when the store fails: then nobody knows whether it was saved, and it is not
+   * tried again.
+   */
+  update(
+    key: string,
+    edit: (value: string | undefined) => string | null,
+  ): Promise<string | undefined>;
+  update<Input, Output>(
+    key: SessionKey<Input, Output>,
+    edit: (value: Output | undefined) => NoInfer<Input> | null,
+  ): Promise<Output | undefined>;
+  async update(key: AnyKey, edit: AnyEdit): Promise<unknown> {
+    assertFree(nameOf(key));
+    return updateKey(this.#request, key, edit);
+  }
+
+  /**
+   * Adds to a whole number as `update` does; a key that is absent counts as 0.
+   * @param by - a safe whole number, also below 0.
+   * @returns the number that is stored then.
+   * @throws {UsageError} ERR_SESSION_USAGE_TYPE when `by`, the key's value or the sum is no safe whole
+   * number.
+   * @throws as `update`
+   */
+  async increment(key: string, by: number = 1): Promise<number> {
+    assertFree(nameOf(key));
+    return incrementKey(this.#request, key, by);
+  }
+
+  /**
+   * Removes a key and gives what it held, to one request only; of others at once each gets undefined.
+   * For what may be used once: an OAuth state, a form's token. Saved when awaited, with the changes so
+   * far.
+   * @throws {UsageError} ERR_SESSION_USAGE_STORE over cookies, which a client can put back, and over a
+   * store that doesn't promise it.
+   * @throws as `update`; then nobody may use the value.
+   */
+  take(key: string): Promise<string | undefined>;
+  take<Output>(key: SessionKey<unknown, Output>): Promise<Output | undefined>;
+  async take(key: AnyKey): Promise<unknown> {
+    assertFree(nameOf(key));
+    return takeKey(this.#request, key);
+  }
+
+  /**
+   * Has a session stored that is new, also with nothing in it. For a page whose forms may be sent at
+   * once: two first writes of a client without a session make two sessions, and one is lost.
+   */
+  start(): void {
+    this.#request.start();
+  }
+
+  /**
    * Replaces the credential and keeps the data: at login, and wherever privileges change (ASVS
    * 7.2.4). Saved when awaited, with the changes so far; a session that isn't stored yet stays so.
    * Refused because the session was cleared, regenerated or destroyed meanwhile, the request goes
@@ -273,7 +338,7 @@ export class Session {
   }
 
   #valueOf(key: string): string | undefined {
-    const value = this.#read().get(key);
+    const value = this.#request.look().map.read(key);
     return value === undefined || isReserved(key) ? undefined : value;
   }
 

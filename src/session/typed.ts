@@ -48,6 +48,25 @@ export function sessionKey<Input, Output>(
   return Object.freeze({ name, schema });
 }
 
+/** The key of each schema, by name. */
+type KeysOf<Schemas> = {
+  readonly [Name in keyof Schemas]: Schemas[Name] extends StandardSchema<infer Input, infer Output>
+    ? SessionKey<Input, Output>
+    : never;
+};
+
+/**
+ * Names all typed values of an application's sessions at once:
+ * `const { userId, returnTo } = sessionKeys({ userId: v.number(), returnTo: v.string() })`.
+ * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA when one is no Standard Schema.
+ */
+export function sessionKeys<const Schemas extends Readonly<Record<string, StandardSchema>>>(
+  schemas: Schemas,
+): KeysOf<Schemas> {
+  const keys = Object.entries(schemas).map(([name, schema]) => [name, sessionKey(name, schema)]);
+  return Object.freeze(Object.fromEntries(keys)) as KeysOf<Schemas>;
+}
+
 /**
  * The typed value of the JSON that the session holds.
  * @returns undefined for what is absent, no JSON, or refused by the schema.

@@ -274,6 +274,12 @@ export function isSealed(store: AnySessionStore): store is SealedSessionStore {
   return (store as Partial<SealedSessionStore>).sealed === true;
 }
 
+/** Whether a store's updates are one step of refuse-or-apply that also keeps S9: law L13 holds. */
+export function isExact(store: AnySessionStore): boolean {
+  if (isSealed(store)) return false;
+  return store.capabilities?.atomic === true && store.capabilities.expects === true;
+}
+
 /** Whether a sealed store found a session that lives, or one in its grace. */
 export function isOpened(found: OpenedSession | SealedRemains | undefined): found is OpenedSession {
   return found !== undefined && "id" in found;

@@ -1,5 +1,6 @@
-// The warning of stores that aren't atomic, emitted once for each kind of store and process, and not at
-// all with `acceptRaces`.
+// The warnings of stores that aren't atomic, each emitted once for each kind of store and process.
+import type { SessionStore } from "./contract.ts";
+
 const warned = new Set<string>();
 
 /** The part of Node, Bun and Deno that emits warnings; other runtimes have none. */
@@ -10,16 +11,30 @@ interface Warner {
 }
 
 /**
- * Emits a process warning `KochaSessionWarning` with the code `KOCHA_SESSION_NOT_ATOMIC`, once for
- * each `kind`.
+ * Warns of a store as a whole.
  * @param acceptRaces - true: the application accepts races, and there is no warning.
  */
 export function warnOfRaces(kind: string, acceptRaces: boolean): void {
-  if (acceptRaces || warned.has(kind)) return;
-  warned.add(kind);
+  if (acceptRaces) return;
   const message =
     `${kind} is not atomic: of concurrent requests of one session, from several processes, the ` +
     "last one wins, and one that races a logout can undo it; set acceptRaces if that is all right";
+  warn(kind, message);
+}
+
+/** Warns of `update` and `increment` on a store that can't do them as one step (S9). */
+export function warnOfInexactUpdates(store: SessionStore): void {
+  const kind = store.constructor.name;
+  const message =
+    `update and increment are no atomic step on this store (${kind}), which doesn't say that it ` +
+    "keeps `expect`: of several processes that change one key at once, a change can be lost";
+  warn(`update ${kind}`, message);
+}
+
+/** Emits a process warning `KochaSessionWarning` with the code `KOCHA_SESSION_NOT_ATOMIC`. */
+function warn(what: string, message: string): void {
+  if (warned.has(what)) return;
+  warned.add(what);
   (globalThis as Warner).process?.emitWarning?.(message, {
     type: "KochaSessionWarning",
     code: "KOCHA_SESSION_NOT_ATOMIC",

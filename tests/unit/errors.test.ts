@@ -3,6 +3,7 @@
 import { inspect } from "node:util";
 import {
   ConfigError,
+  ConflictError,
   isSessionError,
   LimitError,
   SessionCookieStore,
@@ -57,6 +58,16 @@ function schemaOf(validate: (value: unknown) => unknown): StandardSchema<string>
   return { "~standard": standard } as unknown as StandardSchema<string>;
 }
 
+/** A request that holds the session of another one, which has done `step` meanwhile. */
+async function raceWith(step: (other: Session) => unknown, engine = build({})): Promise<Session> {
+  const first = await engine.open(undefined);
+  first.set("name", VALUE);
+  const [cookie = ""] = (await engine.commit(first)).setCookie;
+  const [late, other] = await Promise.all([engine.open(cookie), engine.open(cookie)]);
+  await step(other);
+  return late;
+}
+
 const asyncSchema = sessionKey(
   "name",
   schemaOf((value) => Promise.resolve({ value })),
@@ -100,6 +111,11 @@ const ways: Readonly<Record<SessionErrorCode, () => unknown>> = {
     });
     return serve(new Request("http://localhost/"));
   },
+  ERR_SESSION_USAGE_UPDATE: async () => (await memory()).update("name", (() => undefined) as never),
+  ERR_SESSION_USAGE_STORE: async () => {
+    const engine = new SessionMiddleware({ store: new SessionCookieStore(freshKeys()) });
+    return (await engine.open(undefined)).take("name");
+  },
   ERR_SESSION_LIMIT_KEY: async () => (await memory()).set("k".repeat(257), VALUE),
   ERR_SESSION_LIMIT_KEYS: async () => {
     const session = await memory({ maxKeys: 1 });
@@ -132,10 +148,38 @@ const ways: Readonly<Record<SessionErrorCode, () => unknown>> = {
   },
   ERR_SESSION_STORE_UNREPLICATED: () =>
     mustBeReplicated(0, { replicas: 1, timeoutMs: 300 }, "save"),
+  ERR_SESSION_CONFLICT_STALE: async () =>
+    (await raceWith((other) => other.destroy())).update("name", () => VALUE),
+  ERR_SESSION_CONFLICT_GRACE: async () => {
+    const engine = build({});
+    const first = await engine.open(undefined);
+    first.set("name", VALUE);
+    const [cookie = ""] = (await engine.commit(first)).setCookie;
+    await (await engine.open(cookie)).regenerate();
+    return (await engine.open(cookie)).update("name", () => VALUE);
+  },
+  ERR_SESSION_CONFLICT_CONTENDED: async () => {
+    const store = new SessionMemoryStore();
+    // Somebody else is faster each time.
+    const engine = build({
+      store: {
+        capabilities: store.capabilities,
+        load: (key: string) => store.load(key),
+        save: (key, change) => (change.expect === undefined ? store.save(key, change) : undefined),
+      } satisfies SessionStore,
+    });
+    return (await raceWith(() => undefined, engine)).update("name", () => `${VALUE}!`);
+  },
   ERR_SESSION_STORE_ANSWER: () => saveBy(() => ({ key: VALUE }) as never),
 };
 
-const classes = { CONFIG: ConfigError, USAGE: UsageError, LIMIT: LimitError, STORE: StoreError };
+const classes = {
+  CONFIG: ConfigError,
+  USAGE: UsageError,
+  LIMIT: LimitError,
+  STORE: StoreError,
+  CONFLICT: ConflictError,
+};
 
 test.each(Object.entries(ways))("%s", async (code, way) => {
   const error: unknown = await Promise.resolve()

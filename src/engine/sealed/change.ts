@@ -15,6 +15,8 @@ export interface SealedSave {
   /** Whether the credential is replaced. */
   readonly bump: boolean;
   readonly binding: Binding | undefined;
+  /** Whether it is to be kept also with nothing in it. */
+  readonly isStarted: boolean;
   /** The lifetime that the session chose; undefined: it has the one that was brought. */
   readonly lifetime: Lifetime | undefined;
 }
@@ -22,7 +24,7 @@ export interface SealedSave {
 /** All that was saved before, and the draft. */
 export function composeSaves(
   before: SealedSave | undefined,
-  { map, binding, lifetime }: Draft,
+  { map, binding, lifetime, isStarted }: Draft,
   opened: OpenedSession | undefined,
   bump: boolean,
 ): SealedSave {
@@ -30,6 +32,7 @@ export function composeSaves(
     change: before === undefined ? map.change : composeChanges(before.change, map.change),
     bump: bump || before?.bump === true,
     binding: binding ?? before?.binding,
+    isStarted: isStarted || before?.isStarted === true,
     lifetime: isSameLifetime(lifetime, opened ?? noLifetime) ? undefined : lifetime,
   };
 }

@@ -3,6 +3,7 @@
 // one write.
 import { StoreError } from "../../errors.ts";
 import { recover, chain, type Awaitable } from "../../base/awaitable.ts";
+import type { ConflictReason } from "../closing.ts";
 import type { ResolvedConfig } from "../config.ts";
 import { type Draft, type Found, unavailable } from "../draft.ts";
 import { notify, type RefusedReason } from "../../events.ts";
@@ -11,6 +12,7 @@ import type { Keeper } from "../keeper.ts";
 import { mintSelector } from "../../store/selector.ts";
 import type { Decision } from "../lifecycle.ts";
 import { noLifetime } from "../lifetime.ts";
+import type { Edit } from "../map.ts";
 import type { RequestRevocations } from "../../revocations/revocations.ts";
 import { composeSaves, hasChange, type SealedSave, toSealedChange, toSealedEnd } from "./change.ts";
 import { callStore } from "../../store/call.ts";
@@ -126,6 +128,23 @@ export class SealedKeeper implements Keeper {
     return chain(this.#ready(draft), () => this.#add(draft, false));
   }
 
+  /** By what the request sees: nobody can ask a browser what its cookies hold by now. */
+  exact(draft: Draft, key: string, edit: Edit): Awaitable<ConflictReason | undefined> {
+    return chain(this.#ready(draft), () => {
+      const { map } = draft;
+      const before = map.state;
+      map.edit(key, edit);
+      const isWorthless = draft.isEmpty && !this.isStored && this.#saved === undefined;
+      if (isWorthless || !draft.changed) return undefined;
+      try {
+        return this.#add(draft, false);
+      } catch (error) {
+        map.restore(before);
+        throw error;
+      }
+    });
+  }
+
   regenerate(draft: Draft): Awaitable<RefusedReason | undefined> {
     const revocable = this.#revocable;
     const opened = this.#opened;
@@ -207,7 +226,7 @@ export class SealedKeeper implements Keeper {
   }
 
   /** Adds a draft to what the response carries. */
-  #add(draft: Draft, bump: boolean): RefusedReason | undefined {
+  #add(draft: Draft, bump: boolean): "stale" | undefined {
     const opened = this.#opened;
     if (opened !== undefined && this.#revocable?.hasDied(opened) === true) return this.#lose();
     const saved = this.#saved;
@@ -217,7 +236,7 @@ export class SealedKeeper implements Keeper {
   }
 
   /** Gives up the session, which another request has ended, or given another credential. */
-  #lose(): RefusedReason {
+  #lose(): "stale" {
     this.#drop();
     return "stale";
   }

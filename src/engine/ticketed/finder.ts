@@ -9,6 +9,7 @@ import { isInGrace } from "../../base/time.ts";
 import { MAX_SKEW } from "../../base/time.ts";
 import type { CredentialFormat, SessionDialect } from "../dialect.ts";
 import type { Finder } from "../keeper.ts";
+import { ExactSteps } from "./exact.ts";
 import { TicketOpener, type OpenedTicket } from "./ticket.ts";
 import { TicketedKeeper } from "./keeper.ts";
 import { type CheckedRow, checkRow } from "./row.ts";
@@ -25,15 +26,17 @@ interface Candidate {
 export class TicketedFinder implements Finder {
   readonly #config: TicketedConfig;
   readonly #tickets: TicketOpener;
+  readonly #exactSteps: ExactSteps;
 
   constructor(config: TicketedConfig) {
     this.#config = config;
     this.#tickets = new TicketOpener(config.signing, config.name);
+    this.#exactSteps = new ExactSteps(config);
   }
 
   find(header: string, dialect: SessionDialect | undefined): Awaitable<TicketedKeeper> {
     const format = dialect?.credential;
-    const keeper = new TicketedKeeper(this.#config, format);
+    const keeper = new TicketedKeeper(this.#config, this.#exactSteps, format);
     const tickets = header === "" ? [] : this.#openTickets(header, format);
     const [first] = tickets;
     if (first === undefined) return keeper;

@@ -3,15 +3,18 @@
 import { chain, type Awaitable } from "../../base/awaitable.ts";
 import type { TicketedConfig } from "../config.ts";
 import type { CredentialFormat } from "../dialect.ts";
+import type { ConflictReason } from "../closing.ts";
 import { type Draft, type Found, type ReadOnlyReason, unavailable } from "../draft.ts";
 import { notify, type RefusedReason } from "../../events.ts";
 import { type RenewalState, renewalDue } from "../expiry.ts";
 import type { Keeper } from "../keeper.ts";
 import { type OpenedTicket, sealTicket } from "./ticket.ts";
 import type { Decision } from "../lifecycle.ts";
+import type { Edit } from "../map.ts";
 import { encodeMeta } from "./meta.ts";
 import type { CheckedRow } from "./row.ts";
-import { type KnownRow, RowWriter } from "./row-writer.ts";
+import type { ExactSteps } from "./exact.ts";
+import { type KnownRow, Mismatch, RowWriter } from "./row-writer.ts";
 import { notesAfter } from "./row-update.ts";
 import type { SealedWrite, SessionChange } from "../../store/contract.ts";
 
@@ -22,6 +25,7 @@ export class TicketedKeeper implements Keeper {
   readonly savesAlone = true;
   readonly uncarried = undefined;
   readonly #config: TicketedConfig;
+  readonly #exactSteps: ExactSteps;
   readonly #rows: RowWriter;
   /** Another format of the client's ticket; undefined: ours. */
   readonly #format: CredentialFormat | undefined;
@@ -36,8 +40,13 @@ export class TicketedKeeper implements Keeper {
   #ticketIsDue = false;
   #isDestroyed = false;
 
-  constructor(config: TicketedConfig, format: CredentialFormat | undefined) {
+  constructor(
+    config: TicketedConfig,
+    exactSteps: ExactSteps,
+    format: CredentialFormat | undefined,
+  ) {
     this.#config = config;
+    this.#exactSteps = exactSteps;
     this.#format = format;
     this.#rows = new RowWriter(config, format?.mint);
   }
@@ -101,6 +110,18 @@ export class TicketedKeeper implements Keeper {
 
   save(draft: Draft): Awaitable<RefusedReason | undefined> {
     return this.#row === undefined ? this.#create(draft) : this.#update(draft, this.#row, false);
+  }
+
+  exact(draft: Draft, key: string, edit: Edit): Awaitable<ConflictReason | undefined> {
+    const row = this.#row;
+    if (row !== undefined) {
+      return this.#exactSteps.run(draft, row, key, edit, (expect) =>
+        this.#update(draft, row, false, expect),
+      );
+    }
+    // Nobody else knows of it yet.
+    draft.map.edit(key, edit);
+    return draft.changed && !draft.isEmpty ? this.#create(draft) : undefined;
   }
 
   /**
@@ -168,18 +189,33 @@ export class TicketedKeeper implements Keeper {
     });
   }
 
-  #update(draft: Draft, row: KnownRow, bump: boolean): Awaitable<RefusedReason | undefined> {
+  #update(draft: Draft, row: KnownRow, bump: boolean): Awaitable<"stale" | undefined>;
+  #update(
+    draft: Draft,
+    row: KnownRow,
+    bump: boolean,
+    expect: ReadonlyMap<string, string | undefined> | undefined,
+  ): Awaitable<"stale" | Mismatch | undefined>;
+  #update(
+    draft: Draft,
+    row: KnownRow,
+    bump: boolean,
+    expect?: ReadonlyMap<string, string | undefined>,
+  ): Awaitable<"stale" | Mismatch | undefined> {
     const now = this.#config.now();
     const { binding, changed, lifetime, lifetimeChanged } = draft;
     const renews =
       draft.renewsNow || renewalDue(this.renewal(draft), this.#config.renewAfter, now) !== "none";
+    const { premises } = draft.map;
     const { clear, set, del } = draft.map.settle();
     // The data's end and the cookie's move together, or a browser would forget a live session.
     const ttl = clear || bump || renews || lifetimeChanged ? draft.ttl : 0;
     const chosen = lifetimeChanged ? lifetime : undefined;
-    const update = { clear, bump, set, del, ttl, binding, lifetime: chosen, now };
+    const notes = { binding, lifetime: chosen };
+    const update = { clear, bump, set, del, ttl, ...notes, expect, premises, now };
     return chain(this.#rows.update(row, update), (applied) => {
       if (applied === undefined) return "stale";
+      if (applied instanceof Mismatch) return applied;
       this.#ticketIsDue ||= ttl > 0 || this.#ticket?.current === false;
       draft.settleNotes(binding, lifetime, applied.notes);
       this.#row = applied;

@@ -17,6 +17,10 @@ export interface RowUpdate {
   readonly binding: Binding | undefined;
   /** What the session has chosen of its own life; undefined: unchanged. */
   readonly lifetime: Lifetime | undefined;
+  /** What keys must hold, or the update is a mismatch; undefined: whatever they hold. */
+  readonly expect: ReadonlyMap<string, string | undefined> | undefined;
+  /** What keys held when they were read; another value is told, and overwritten. */
+  readonly premises: ReadonlyMap<string, string | undefined> | undefined;
   /** Unix milliseconds. */
   readonly now: number;
 }
@@ -30,7 +34,7 @@ interface Row {
 /** The notes after the update; the same object: it doesn't touch them. */
 export function notesAfter(
   notes: SessionMeta,
-  update: Omit<RowUpdate, "set" | "del" | "ttl">,
+  update: Pick<RowUpdate, "clear" | "bump" | "binding" | "lifetime" | "now">,
 ): SessionMeta {
   const { clear, bump, binding, lifetime, now } = update;
   if (!clear && !bump && binding === undefined && lifetime === undefined) return notes;
@@ -53,10 +57,12 @@ export function notesAfter(
 
 /** The update as a change of this row. */
 export function toChange(row: Row, update: RowUpdate, notes: SessionMeta): SessionChange {
-  const { clear, bump, set, del, ttl, binding, lifetime } = update;
+  const { clear, bump, set, del, ttl, binding, lifetime, expect, premises } = update;
+  const isConditional = expect !== undefined || (premises?.size ?? 0) > 0;
   return {
     op: "update",
     rev: row.rev,
+    ...(isConditional && { expect: new Map([...(premises ?? []), ...(expect ?? [])]) }),
     ...(clear && { clear }),
     ...(bump && { bump }),
     ...(lifetime !== undefined && { shrinks: true }),
@@ -67,6 +73,14 @@ export function toChange(row: Row, update: RowUpdate, notes: SessionMeta): Sessi
     ...(notes !== row.notes && { meta: encodeMeta(notes) }),
     ...(binding !== undefined && { subject: binding.subject }),
   };
+}
+
+/** The keys that hold something else by now than was expected of them. */
+export function keysThatDiffer(
+  expected: RowUpdate["expect"],
+  data: ReadonlyMap<string, string>,
+): string[] {
+  return [...(expected ?? [])].flatMap(([key, value]) => (data.get(key) === value ? [] : [key]));
 }
 
 /**

@@ -6,7 +6,14 @@ import { notify } from "../../events.ts";
 import { mintSelector } from "../../store/selector.ts";
 import type { SessionMeta } from "./meta.ts";
 import { type CheckedRow, checkRow, isSavedSession } from "./row.ts";
-import { mayResend, notesAfter, renewedFor, type RowUpdate, toChange } from "./row-update.ts";
+import {
+  keysThatDiffer,
+  mayResend,
+  notesAfter,
+  renewedFor,
+  type RowUpdate,
+  toChange,
+} from "./row-update.ts";
 import { badAnswer, callStore } from "../../store/call.ts";
 import type { SavedSession, SessionChange } from "../../store/contract.ts";
 
@@ -19,6 +26,15 @@ const RESENDS = 3;
 export interface KnownRow extends SavedSession {
   readonly selector: string;
   readonly notes: SessionMeta;
+}
+
+/** An update was refused for what its keys hold: the data as it is now. */
+export class Mismatch {
+  readonly data: ReadonlyMap<string, string>;
+
+  constructor(data: ReadonlyMap<string, string>) {
+    this.data = data;
+  }
 }
 
 /** Saves one request's rows. */
@@ -53,13 +69,13 @@ export class RowWriter {
 
   /**
    * The row after the update, also where others have changed its notes meanwhile (law L1).
-   * @returns undefined when it is refused.
+   * @returns undefined when it is refused for a barrier, an end or another binding.
    */
   update(
     row: KnownRow,
     update: RowUpdate,
     resends: number = RESENDS,
-  ): Awaitable<KnownRow | undefined> {
+  ): Awaitable<KnownRow | Mismatch | undefined> {
     const notes = notesAfter(row.notes, update);
     const { selector } = row;
     return chain(this.save(selector, toChange(row, update, notes)), (saved) => {
@@ -67,11 +83,28 @@ export class RowWriter {
       if (resends === 0) return undefined;
       // A refusal applied nothing, so the same update may be sent again.
       return chain(this.#load(selector), (now) => {
-        if (now === undefined || !mayResend(update, row, now)) return undefined;
+        if (now === undefined) return undefined;
+        if (now.rev === row.rev) return this.#meet(row, update, now, resends);
+        if (!mayResend(update, row, now)) return undefined;
         const again = renewedFor(now.notes, update, this.#config);
         return this.update({ selector, ...now }, again, resends - 1);
       });
     });
+  }
+
+  /** Nothing has fenced the update off, so it was refused for what its keys hold. */
+  #meet(
+    row: KnownRow,
+    update: RowUpdate,
+    { data }: CheckedRow,
+    resends: number,
+  ): Awaitable<KnownRow | Mismatch | undefined> {
+    const { expect, premises } = update;
+    if (premises === undefined) return expect && new Mismatch(data);
+    if (keysThatDiffer(expect, data).length > 0) return new Mismatch(data);
+    const keys = keysThatDiffer(premises, data);
+    if (keys.length > 0) notify(this.#config.on, "overwritten", { id: row.selector, keys });
+    return this.update(row, { ...update, premises: undefined }, resends - 1);
   }
 
   /** What the store says to a change; undefined: it is refused. */
