@@ -4,11 +4,11 @@ import type { ServerResponse } from "node:http";
 import type { Context, MiddlewareHandler } from "hono";
 import { applyEffects, hasEffects } from "../engine/effects.ts";
 import { withEffects } from "../engine/response.ts";
-import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
-import type { Connection } from "../engine/connection.ts";
+import type { SessionConfigSource } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
-import { StoreError } from "../errors.ts";
+import { StoreError, ConflictError } from "../errors.ts";
 import { engineSource } from "./shared/engine-source.ts";
+import { reasonOf } from "./shared/error-answer.ts";
 import { ownSession } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
 import { keepSession } from "./shared/session-of.ts";
@@ -49,6 +49,7 @@ declare module "hono" {
  */
 export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandler {
   const engines = engineSource(config);
+  giveResponses();
   return async (context, next) => {
     const engine = engines(context.env);
     const incoming = nodeRequestOf(context.req.raw, context.env);
@@ -65,7 +66,7 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
       () => context.req.url,
       () => isLocal(peerAddress(context), (name) => context.req.header(name)),
     );
-    const session = await open(engine, context, connection);
+    const session = await engine.open(context.req.header("cookie"), connection);
     context.set("session", session);
     keepSession(context.req.raw, session);
     leaveSession(incoming, session);
@@ -88,31 +89,22 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
       // The handler's answer promised what isn't saved. What replaces it takes its headers over.
       context.res = undefined;
       // On Node.js a response that is held takes what is due when app.onError has answered.
-      if (isHeld(underneath(), session)) throw withResponse(error);
+      if (isHeld(underneath(), session)) throw error;
       const aftermath = await commitDespite(engine, session, error);
       if (hasEffects(aftermath.due)) applyEffects(aftermath.due, context.res.headers);
-      throw withResponse(aftermath.error);
+      throw aftermath.error;
     }
   };
 }
 
-async function open(
-  engine: SessionMiddleware,
-  context: Context,
-  connection: Connection,
-): Promise<Session> {
-  try {
-    return await engine.open(context.req.header("cookie"), connection);
-  } catch (error) {
-    throw withResponse(error);
+/** Hono asks an error for its own response before it answers 500: a 503 or a 409 of ours has one. */
+function giveResponses(): void {
+  for (const { prototype } of [StoreError, ConflictError]) {
+    const value = function getResponse(this: StoreError | ConflictError): Response {
+      return new Response(reasonOf(this.status), { status: this.status });
+    };
+    Object.defineProperty(prototype, "getResponse", { value, configurable: true });
   }
-}
-
-/** Hono asks an error for its own response before it answers 500; ours may be a 503. */
-function withResponse(error: unknown): unknown {
-  if (!(error instanceof StoreError)) return error;
-  const getResponse = (): Response => new Response("Service Unavailable", { status: error.status });
-  return Object.defineProperty(error, "getResponse", { value: getResponse, configurable: true });
 }
 
 function replaceResponse(context: Context, response: Response): void {

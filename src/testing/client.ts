@@ -47,8 +47,8 @@ export class Client {
   }
 
   /** Another browser with a copy of the cookies, like a thief's. */
-  async copy(): Promise<Client> {
-    const copy = new Client(this.base);
+  async copy(base: string = this.base): Promise<Client> {
+    const copy = new Client(base);
     const jar = await this.#opened();
     copy.#jar = jar.clone();
     return copy;

@@ -43,6 +43,7 @@ export function hostLaws(
       hasFakeClock: true,
       sealed,
       atomic: !sealed,
+      exact: !sealed,
       merges: merge,
       revocable,
       makeConfig: async () => makeConfig(sealed, clock.now, revocable, merge),

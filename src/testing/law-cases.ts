@@ -3,6 +3,7 @@
 import type { ConformanceCase } from "./case.ts";
 import { atRestCases } from "./laws/at-rest.ts";
 import { barrierCases } from "./laws/barrier.ts";
+import { exactCases } from "./laws/exact.ts";
 import { fixationCases } from "./laws/fixation.ts";
 import { idleCases } from "./laws/idle.ts";
 import { logoutCases } from "./laws/logout.ts";
@@ -15,7 +16,7 @@ import { timeoutCases } from "./laws/timeouts.ts";
 import { totalCases } from "./laws/total.ts";
 import { type LawOptions, type LawSetting, settingOf } from "./laws/stage.ts";
 
-/** L1 to L12. */
+/** L1 to L13. */
 const laws: readonly ((setting: LawSetting) => ConformanceCase[])[] = [
   mergeCases,
   logoutCases,
@@ -29,6 +30,7 @@ const laws: readonly ((setting: LawSetting) => ConformanceCase[])[] = [
   timeoutCases,
   atRestCases,
   totalCases,
+  exactCases,
 ];
 
 /** The cases of all laws. */

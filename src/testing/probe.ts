@@ -1,5 +1,6 @@
 // The application under the laws' cases: the URL lists its operations on the session, and gates let a
 // case decide when a request continues.
+import { sessionMap } from "../session/collection.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionStore } from "../store/contract.ts";
 import type { Awaitable } from "../base/awaitable.ts";
@@ -45,6 +46,11 @@ export class Gate {
   }
 }
 
+/** A collection whose entries are any JSON. */
+const collection = sessionMap<unknown, unknown>("probe", {
+  "~standard": { version: 1, vendor: "kocha-session", validate: (value) => ({ value }) },
+});
+
 /** The state that the probe and a case share. */
 export interface ProbeState {
   readonly gates: Map<string, Gate>;
@@ -85,7 +91,17 @@ export function probe(state: ProbeState): ProbeHandler {
       else if (word === "regenerate") await session.regenerate();
       else if (word === "destroy") await session.destroy();
       else if (word === "commit") await session.commit();
-      else if (word === "gate") await state.gates.get(next())?.pass();
+      else if (word === "increment") body = String(await session.increment(next()));
+      else if (word === "append") {
+        const key = next();
+        const text = next();
+        body = (await session.update(key, (held = "") => held + text)) ?? "";
+      } else if (word === "take") body = (await session.take(next())) ?? "";
+      else if (word === "put") collection.of(session).set(next(), Number(next()));
+      else if (word === "entries") {
+        const entries = [...collection.of(session)];
+        body = JSON.stringify(entries.toSorted(([one], [other]) => (one < other ? -1 : 1)));
+      } else if (word === "gate") await state.gates.get(next())?.pass();
       else if (word === "status") status = Number(next());
       else if (word === "header") headers[next()] = next();
       else if (word === "redirect") {

@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { SessionConfig } from "../engine/config.ts";
-import { isSealed } from "../store/contract.ts";
+import { isExact, isSealed } from "../store/contract.ts";
 import { withSession } from "../hosts/node.ts";
 import type { ConformanceCase } from "./case.ts";
 import { realClock, type TestClock } from "./clock.ts";
@@ -63,6 +63,7 @@ export async function storeLaws(
       suffix: "",
       makeServer: options.makeServer ?? nodeServer,
       atomic: capabilities.atomic === true,
+      exact: isExact(store),
       merges,
       revocable: config?.revocations !== undefined,
       makeConfig: () => configOf(makeStore),

@@ -149,7 +149,7 @@ const ways: Readonly<Record<SessionErrorCode, () => unknown>> = {
   ERR_SESSION_STORE_UNREPLICATED: () =>
     mustBeReplicated(0, { replicas: 1, timeoutMs: 300 }, "save"),
   ERR_SESSION_CONFLICT_STALE: async () =>
-    (await raceWith((other) => other.destroy())).update("name", () => VALUE),
+    (await raceWith((other) => other.destroy())).update("name", () => `${VALUE}!`),
   ERR_SESSION_CONFLICT_GRACE: async () => {
     const engine = build({});
     const first = await engine.open(undefined);

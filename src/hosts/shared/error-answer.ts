@@ -18,7 +18,13 @@ export function answerError(response: ServerResponse, error: unknown): void {
   forgetReason(response);
   response.setHeader("Content-Type", "text/plain; charset=utf-8");
   response.setHeader("Cache-Control", "no-store");
-  response.end(status === 503 ? "Service Unavailable\n" : "Internal Server Error\n");
+  response.end(`${reasonOf(status)}\n`);
+}
+
+/** What a status means, in words: RFC 9110 section 15. */
+export function reasonOf(status: number): string {
+  if (status === 409) return "Conflict";
+  return status === 503 ? "Service Unavailable" : "Internal Server Error";
 }
 
 /** The status of an error of ours, else 500: other errors' `status` may be another server's. */

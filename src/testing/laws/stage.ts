@@ -30,6 +30,8 @@ export interface LawOptions {
   readonly hasFakeClock: boolean;
   readonly sealed: boolean;
   readonly atomic: boolean;
+  /** True if one key is read and written as one step. */
+  readonly exact: boolean;
   /** True if a sealed store's responses merge in the browser. */
   readonly merges: boolean;
   /** True if a sealed store's sessions can be revoked. */
@@ -42,6 +44,8 @@ interface Applicability {
   readonly keyed: true | string;
   /** Needs concurrent changes to be merged, in the store or in the browser. */
   readonly atomic: true | string;
+  /** Needs one key to be read and written as one step. */
+  readonly exact: true | string;
   /** Needs racing responses to merge in the browser. */
   readonly joined: true | string;
   /** Needs a logout that ends copies of the credential too. */
@@ -77,6 +81,8 @@ interface Stage {
   readonly config: SessionConfig;
   readonly refused: RefusedReason[];
   readonly rejected: RejectedReason[];
+  /** The same client at another process: a server of its own over the same store. */
+  readonly elsewhere: () => Promise<Client>;
 }
 
 /** The session cookie's name. */
@@ -99,6 +105,9 @@ export function settingOf(options: LawOptions): LawSetting {
     applies: {
       keyed: sealed ? "a cookie session needs no store that could be asked, wait or fail" : true,
       atomic: sealed ? joined : isAtomic,
+      exact: options.exact
+        ? true
+        : "no step at the store reads and writes a key: update and increment change what the request saw",
       joined,
       revocable: isFinal
         ? true
@@ -138,12 +147,20 @@ async function onStage(
     },
   };
   const state: ProbeState = { gates: new Map(), last: undefined, caught: undefined };
-  const { url, close } = await options.makeServer(config, probe(state));
+  const first = await options.makeServer(config, probe(state));
+  const servers = [first];
+  const { url } = first;
+  const client = new Client(url);
+  const elsewhere = async (): Promise<Client> => {
+    const server = await options.makeServer({ ...config }, probe(state));
+    servers.push(server);
+    return client.copy(server.url);
+  };
   try {
-    await test({ url, client: new Client(url), state, spy, config, refused, rejected });
+    await test({ url, client, state, spy, config, refused, rejected, elsewhere });
   } finally {
     for (const gate of state.gates.values()) gate.open();
-    await close();
+    for (const server of servers) await server.close();
     await made.close();
   }
 }

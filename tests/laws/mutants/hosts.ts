@@ -19,6 +19,7 @@ function faultyHost(mistake: {
   readonly sharesSessions?: boolean;
   readonly forgetsVary?: boolean;
   readonly discardsThrown?: boolean;
+  readonly hidesConflicts?: boolean;
 }): MakeServer {
   return (config, handler) => {
     const engine = new SessionMiddleware(config);
@@ -32,9 +33,10 @@ function faultyHost(mistake: {
       let answer: { status: number; body: string; headers?: Readonly<Record<string, string>> };
       try {
         answer = await handler(session, url);
-      } catch {
+      } catch (error) {
         if (mistake.discardsThrown === true) session.discard();
-        answer = { status: 500, body: "error" };
+        const { status = 500 } = error as { status?: number };
+        answer = { status: mistake.hidesConflicts === true ? 200 : status, body: "error" };
       }
       if (mistake.commitsLate === true) {
         setImmediate(() => void Promise.resolve(engine.commit(session)).catch(() => undefined));
@@ -117,6 +119,13 @@ export const hostMutants: readonly HostMutant[] = [
       "L7 thrown: what a handler changed before it threw is saved with the error (memory store)",
     ],
     makeServer: faultyHost({ discardsThrown: true }),
+  },
+  {
+    fault: "answers a conflict with 200",
+    caughtBy: [
+      "L13 clear: one from before a clear is the host's 409, and nothing of it is saved (memory store)",
+    ],
+    makeServer: faultyHost({ hidesConflicts: true }),
   },
 ];
 
