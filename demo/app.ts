@@ -8,7 +8,7 @@ import express, {
 } from "express";
 import { DAY, LimitError, type SessionConfig } from "kocha-session";
 import { sessionMiddleware } from "kocha-session/express";
-import { cartKey, type Product, products } from "./catalog.ts";
+import { cart, MAX_COUNT, type Product, products } from "./catalog.ts";
 import { ABSOLUTE_TIMEOUT, IDLE_TIMEOUT, REMEMBERED } from "./config.ts";
 import { addDevices, deviceLabel } from "./devices.ts";
 import type { Html } from "./html.ts";
@@ -31,24 +31,24 @@ export function createShop(config: SessionConfig): Express {
   app.use(sessionMiddleware(config), sameOrigin, express.urlencoded({ extended: false }));
 
   app.get("/", (request, response) => {
-    const cart = request.session.read(cartKey) ?? {};
-    response.send(frame(request, "Shop", pages.shop(cart)));
+    const counts = Object.fromEntries(cart.of(request.session));
+    response.send(frame(request, "Shop", pages.shop(counts)));
   });
   app.get("/cart", (request, response) => {
     response.send(frame(request, "Cart", pages.cart(cartLines(request))));
   });
-  app.post("/cart/add", (request, response) => {
+  app.post("/cart/add", async (request, response) => {
     const product = findProduct(request);
     if (product !== undefined) {
-      const cart = request.session.read(cartKey) ?? {};
-      request.session.write(cartKey, { ...cart, [product.id]: (cart[product.id] ?? 0) + 1 });
+      // One step at the store: of clicks at once each counts.
+      const addOne = (count = 0): number => Math.min(count + 1, MAX_COUNT);
+      await cart.of(request.session).update(product.id, addOne);
       request.session.flash.set("notice", `${product.name} is in your cart.`);
     }
     response.redirect(303, "/");
   });
   app.post("/cart/remove", (request, response) => {
-    const { [field(request, "id")]: _, ...rest } = request.session.read(cartKey) ?? {};
-    request.session.write(cartKey, rest);
+    cart.of(request.session).delete(field(request, "id"));
     response.redirect(303, "/cart");
   });
   app.get("/login", (request, response) => {
@@ -136,7 +136,8 @@ function frame(request: Request | undefined, title: string, content: Html): stri
   // A message is read once: on a page that reports an error it would be lost with the change.
   const flash =
     request === undefined || title === "Too large" ? "" : (session?.flash.get("notice") ?? "");
-  const items = Object.values(session?.read(cartKey) ?? {}).reduce((sum, count) => sum + count, 0);
+  const counts = session === undefined ? [] : [...cart.of(session)];
+  const items = counts.reduce((sum, [, count]) => sum + count, 0);
   const path = request === undefined ? "" : request.baseUrl + request.path.replace(/^\/$/, "");
   return pages.page(
     {
@@ -152,9 +153,9 @@ function frame(request: Request | undefined, title: string, content: Html): stri
 }
 
 function cartLines(request: Request): (readonly [Product, number])[] {
-  const cart = request.session.read(cartKey) ?? {};
+  const lines = cart.of(request.session);
   return products.flatMap((product) => {
-    const count = cart[product.id];
+    const count = lines.get(product.id);
     return count === undefined ? [] : [[product, count] as const];
   });
 }
@@ -190,6 +191,9 @@ function facts(request: Request, config: SessionConfig): pages.SessionFacts {
     cookieBytes: cookie === undefined ? 0 : cookie.length - 1,
     maxBytes: MAX_COOKIE_BYTES,
     now: Date.now(),
-    entries: [...session],
+    entries: [
+      ...session,
+      ...[...cart.of(session)].map(([id, count]) => [`cart: ${id}`, String(count)] as const),
+    ],
   };
 }

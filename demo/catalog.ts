@@ -1,5 +1,5 @@
-// What the shop sells, and the cart as a typed key of the session.
-import { sessionKey } from "kocha-session";
+// What the shop sells, and the cart as a collection of the session.
+import { sessionMap } from "kocha-session";
 import * as v from "valibot";
 
 /** A thing to buy. */
@@ -20,12 +20,13 @@ export const products: readonly Product[] = [
   { id: "chasen", name: "Chasen", note: "bamboo whisk", cents: 2600 },
 ];
 
-const productIds = products.map(({ id }) => id);
+/** The most of one product that a cart holds. */
+export const MAX_COUNT = 99;
 
-/** How many of each product, by id: JSON in the session's string map, checked at both ends. */
-export const cartKey = sessionKey(
+/** How many of each product, by its id. Each line is kept apart, so lines that are added at once stay. */
+export const cart = sessionMap(
   "cart",
-  v.record(v.picklist(productIds), v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(99))),
+  v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_COUNT)),
 );
 
 /** Cents as euros. */

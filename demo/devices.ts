@@ -73,7 +73,7 @@ function devicesPage(sessions: readonly SessionSummary[], own: string): Html {
       <td>${label}</td>
       <td>${instant(createdAt, now)}</td>
       <td>${instant(seen, now)}</td>
-      <td class="num">${data.has("cart") ? "yes" : "no"}</td>
+      <td class="num">${data.size}</td>
       <td class="num">${end}</td>
     </tr>`;
   };
@@ -88,7 +88,7 @@ function devicesPage(sessions: readonly SessionSummary[], own: string): Html {
           <th>Device</th>
           <th>Logged in since</th>
           <th>Last seen</th>
-          <th class="num">Has a cart</th>
+          <th class="num">Entries</th>
           <th></th>
         </tr>
       </thead>

@@ -209,17 +209,24 @@ function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
           )
         : note(
             "store",
-            "of responses that race, the last one wins (law L1); merge: mergingCookies() of the cookie store merges them, and so does a server-side store",
+            "of responses that race, the last one wins, also where update changes a key (laws L1, L13); merge: mergingCookies() of the cookie store merges them, and so does a server-side store",
           ),
     ];
   }
-  const { atomic, durable, lists } = store.capabilities ?? {};
+  const { atomic, durable, expects, lists } = store.capabilities ?? {};
   const found: Finding[] = [];
   if (atomic !== true)
     found.push(
       warning(
         "store",
-        "it isn't atomic: of writes that race the last one wins (L1), and barriers can be lost (L3)",
+        "it isn't atomic: of writes that race the last one wins (L1), barriers can be lost (L3), update and increment are no one step, and take is an error (L13)",
+      ),
+    );
+  else if (expects !== true)
+    found.push(
+      warning(
+        "store",
+        "it doesn't say that it keeps expect (S9): update and increment are one step only within a process, and take is an error (law L13)",
       ),
     );
   if (durable !== true)

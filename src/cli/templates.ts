@@ -85,9 +85,8 @@ ${secure}
 function controllerFile({ js }: ProjectOptions): string {
   const type = js ? "" : 'import type { Session } from "kocha-session";\n\n';
   return `${type}/** GET /: counts the visits of each client. */
-export function getRoot(session${js ? "" : ": Session"})${js ? "" : ": string"} {
-  const visits = Number(session.get("visits") || "0") + 1;
-  session.set("visits", String(visits));
+export async function getRoot(session${js ? "" : ": Session"})${js ? "" : ": Promise<string>"} {
+  const visits = await session.increment("visits");
   return \`visit \${visits}\\n\`;
 }
 `;
@@ -105,7 +104,9 @@ import { sessionMiddleware } from "kocha-session/express";
 ${imports}
 const app = express();
 app.use(sessionMiddleware(session));
-app.get("/", (req, res) => res.type("text").send(getRoot(req.session)));
+app.get("/", async (req, res) => {
+  res.type("text").send(await getRoot(req.session));
+});
 app.listen(port, () => console.log(\`http://localhost:\${port}\`));
 `,
     fastify: `import Fastify from "fastify";
@@ -122,8 +123,8 @@ import { sessionMiddleware } from "kocha-session/koa";
 ${imports}
 const app = new Koa();
 app.use(sessionMiddleware(session));
-app.use((ctx) => {
-  ctx.body = getRoot(ctx.session);
+app.use(async (ctx) => {
+  ctx.body = await getRoot(ctx.session);
 });
 app.listen(port, () => console.log(\`http://localhost:\${port}\`));
 `,
@@ -133,7 +134,7 @@ import { sessionMiddleware } from "kocha-session/hono";
 ${imports}
 const app = new Hono();
 app.use(sessionMiddleware(session));
-app.get("/", (c) => c.text(getRoot(c.get("session"))));
+app.get("/", async (c) => c.text(await getRoot(c.get("session"))));
 serve({ fetch: app.fetch, port }, () => console.log(\`http://localhost:\${port}\`));
 `,
     h3: `import { H3, serve } from "h3";
@@ -149,9 +150,9 @@ console.log(\`http://localhost:\${port}\`);
 import { withSession } from "kocha-session/node";
 ${imports}
 const server = createServer(
-  withSession(session, (req, res, current) => {
+  withSession(session, async (req, res, current) => {
     if (req.method === "GET" && req.url === "/") {
-      res.end(getRoot(current));
+      res.end(await getRoot(current));
     } else {
       res.statusCode = 404;
       res.end();
@@ -164,7 +165,10 @@ server.listen(port, () => console.log(\`http://localhost:\${port}\`));
 import { withSession } from "kocha-session/fetch";
 ${imports}
 // The same function is what Bun.serve and Deno.serve take.
-const handler = withSession(session, (_request, current) => new Response(getRoot(current)));
+const handler = withSession(
+  session,
+  async (_request, current) => new Response(await getRoot(current)),
+);
 serve({ fetch: handler, port }, () => console.log(\`http://localhost:\${port}\`));
 `,
   };

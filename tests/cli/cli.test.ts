@@ -293,6 +293,19 @@ describe("doctor", () => {
     expect(text).toContain("a ROLLBACK undoes logouts: give it a connection of its own");
   });
 
+  test("it says where update is no one step", async () => {
+    const plain = await examine("{ store: { load() {}, save() {} }, signingKey: keys.signingKey }");
+    expect(plain.text).toContain("update and increment are no one step");
+    const atomic = await examine(
+      "{ store: { capabilities: { atomic: true }, load() {}, save() {} }, signingKey: keys.signingKey }",
+    );
+    expect(atomic.text).toContain("law L13");
+    const memory = await examine(
+      "{ store: new SessionMemoryStore(), signingKey: keys.signingKey }",
+    );
+    expect(memory.text).not.toContain("L13");
+  });
+
   test.each([
     "cookieExpires: 0, sessionExpires: 1800",
     "cookieExpires: 30 * DAY",

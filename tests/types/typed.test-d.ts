@@ -1,7 +1,14 @@
 // Typed keys infer from any Standard Schema what is written and what is read, without declaration
 // merging and without importing the schema's library.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { type Session, sessionKey, type SessionKey, type StandardSchema } from "kocha-session";
+import {
+  type Session,
+  sessionKey,
+  sessionKeys,
+  type SessionKey,
+  sessionMap,
+  type StandardSchema,
+} from "kocha-session";
 import * as v from "valibot";
 import { describe, expectTypeOf, test } from "vitest";
 import { z } from "zod";
@@ -12,6 +19,45 @@ interface Cart {
   items: string[];
   total: number;
 }
+
+describe("one key by what it holds", () => {
+  const keys = sessionKeys({ userId: v.number(), at: z.string().transform(Number) });
+
+  test("sessionKeys gives each key its own types", () => {
+    expectTypeOf(keys.userId).toEqualTypeOf<SessionKey<number, number>>();
+    expectTypeOf(keys.at).toEqualTypeOf<SessionKey<string, number>>();
+    // @ts-expect-error there is no such key
+    void keys.userName;
+  });
+
+  test("update goes from the output to the input, and null removes", () => {
+    expectTypeOf(session.update(keys.at, (at) => String(at))).toEqualTypeOf<
+      Promise<number | undefined>
+    >();
+    void session.update(keys.userId, () => null);
+    // @ts-expect-error a forgotten return would remove the key
+    void session.update(keys.userId, (id) => void id);
+    // @ts-expect-error it answers at once
+    void session.update(keys.userId, async () => 1);
+    // @ts-expect-error what is written is the input
+    void session.update(keys.at, (at) => at ?? 0);
+    expectTypeOf(session.update("n", (held) => held ?? "")).toEqualTypeOf<
+      Promise<string | undefined>
+    >();
+    expectTypeOf(session.take(keys.at)).toEqualTypeOf<Promise<number | undefined>>();
+    expectTypeOf(session.take("n")).toEqualTypeOf<Promise<string | undefined>>();
+    expectTypeOf(session.increment("n")).toEqualTypeOf<Promise<number>>();
+  });
+
+  test("a collection's entries have the schema's types", () => {
+    const lines = sessionMap("cart", z.string().transform(Number)).of(session);
+    expectTypeOf(lines.get("tea")).toEqualTypeOf<number | undefined>();
+    expectTypeOf([...lines]).toEqualTypeOf<[string, number][]>();
+    lines.set("tea", "2");
+    // @ts-expect-error what is written is the input
+    lines.set("tea", 2);
+  });
+});
 
 describe("Zod", () => {
   const cart = sessionKey("cart", z.object({ items: z.array(z.string()), total: z.number() }));
