@@ -11,14 +11,14 @@ export type ConflictReason = Extract<RefusedReason, "stale" | "grace" | "contend
 
 const conflicts = {
   stale: "the session was cleared, regenerated or destroyed meanwhile",
-  grace: "the request still holds the credential that a regenerate replaced",
-  contended: "too many others change the key at the same time",
+  grace: "the credential was replaced by a regenerate",
+  contended: "too many requests change the key at once",
 } as const;
 
 /** The error of an exact step that was refused. */
 export function conflictError(reason: ConflictReason): ConflictError {
   const code = `ERR_SESSION_CONFLICT_${reason.toUpperCase() as Uppercase<ConflictReason>}` as const;
-  return new ConflictError(code, `${conflicts[reason]}, so nothing of this update was saved`);
+  return new ConflictError(code, `${conflicts[reason]}, so nothing was saved`);
 }
 
 /** The error of a change from the call of `destroy()` on. */

@@ -81,11 +81,12 @@ export class Lanes<Hint> {
 
   /** A request that was cancelled never leaves its lane: each new lane looks after two others. */
   #removeAbandoned(): void {
-    const abandoned = performance.now() - MAX_PATIENCES * this.#patience;
     let looked = 0;
     for (const [name, lane] of this.#lanes) {
       this.#lanes.delete(name);
-      if (lane.until > abandoned) this.#lanes.set(name, lane);
+      if (performance.now() < lane.until + MAX_PATIENCES * this.#patience) {
+        this.#lanes.set(name, lane);
+      }
       if (++looked === 2) return;
     }
   }

@@ -29,6 +29,9 @@ export type Edit = (value: string | undefined) => string | null;
 
 const none: ReadonlyMap<string, string> = new Map();
 
+/** Nothing was changed. */
+export const noChange: RecordedChange = { clear: false, set: none, del: [] };
+
 /** A string map that remembers how it differs from what was loaded. */
 export class SessionMap {
   readonly #limits: MapLimits;

@@ -4,7 +4,7 @@ import { UsageError } from "../errors.ts";
 import type { RequestSession } from "../engine/request.ts";
 import { isThenable } from "../base/awaitable.ts";
 import { assertText, kindOf } from "../base/text.ts";
-import { isExact, isSealed } from "../store/contract.ts";
+import { isExact } from "../store/contract.ts";
 import { decodeTyped, encodeTyped, type SessionKey } from "./typed.ts";
 
 /** A key by its name, or one with a type. */
@@ -29,15 +29,18 @@ export async function updateKey(
   key: AnyKey,
   edit: AnyEdit,
 ): Promise<unknown> {
-  const name = nameOf(key);
-  if (typeof edit !== "function") {
-    const message = `the second argument of update must be a function, not ${kindOf(edit)}`;
-    throw new UsageError("ERR_SESSION_USAGE_TYPE", message);
-  }
-  const stored = await request.update(name, (held) => {
-    const next = checkEdited(edit(decode(key, held) as never));
+  if (typeof edit !== "function") throw noEdit(`it is ${kindOf(edit)}`);
+  const stored = await request.update(nameOf(key), (held) => {
+    const next = edit(decode(key, held) as never);
+    // A forgotten return must not remove the key.
+    if (next === undefined) throw noEdit("it gave nothing");
+    if (isThenable(next)) {
+      // Its rejection, if one comes, is nobody's any more.
+      next.then(undefined, () => undefined);
+      throw noEdit("it gave a promise");
+    }
     if (next === null) return null;
-    if (typeof key !== "string") return encodeTyped(key, next);
+    if (typeof key === "object") return encodeTyped(key, next);
     assertText(next, "value");
     return next;
   });
@@ -50,29 +53,26 @@ export async function incrementKey(
   key: string,
   by: number,
 ): Promise<number> {
-  if (!Number.isSafeInteger(by)) throw notWhole("what is added");
   const stored = await request.update(key, (held = "0") => {
-    const number = /^-?\d{1,16}$/.test(held) ? Number(held) : NaN;
-    if (!Number.isSafeInteger(number)) throw notWhole("the key's value");
-    if (!Number.isSafeInteger(number + by)) throw notWhole("the sum");
-    return String(number + by);
+    const sum = Number(held) + by;
+    const isWhole = /^-?\d+$/.test(held) && [Number(held), by, sum].every(Number.isSafeInteger);
+    if (isWhole) return String(sum);
+    const message = "the key's value, what is added and the sum must be safe whole numbers";
+    throw new UsageError("ERR_SESSION_USAGE_TYPE", message);
   });
   return Number(stored);
 }
 
 /** `session.take`, on any key. */
 export async function takeKey(request: RequestSession, key: AnyKey): Promise<unknown> {
-  const name = nameOf(key);
-  const { store } = request.look().config;
-  if (!isExact(store)) {
-    const why = isSealed(store)
-      ? "a cookie can be put back by its client, so nothing in it is taken only once"
-      : "this store doesn't say that it can do so (atomic and expects)";
-    const message = `${why}: use a server-side store of ours, or get and del for what may be used again`;
+  if (!isExact(request.look().config.store)) {
+    const message =
+      "this store can't promise that a value is taken only once, as no cookie can: use a " +
+      "server-side store of ours, or get and del for what may be used again";
     throw new UsageError("ERR_SESSION_USAGE_STORE", message);
   }
   let taken: string | undefined;
-  await request.update(name, (held) => {
+  await request.update(nameOf(key), (held) => {
     taken = held;
     return null;
   });
@@ -80,21 +80,10 @@ export async function takeKey(request: RequestSession, key: AnyKey): Promise<unk
 }
 
 function decode(key: AnyKey, held: string | undefined): unknown {
-  return typeof key === "string" ? held : decodeTyped(key, held);
+  return typeof key === "object" ? decodeTyped(key, held) : held;
 }
 
-/** What a function may give back: a forgotten return must not remove the key. */
-function checkEdited(next: unknown): unknown {
-  if (next !== undefined && !isThenable(next)) return next;
-  // Its rejection, if one comes, is nobody's any more.
-  if (isThenable(next)) next.then(undefined, () => undefined);
-  throw new UsageError(
-    "ERR_SESSION_USAGE_UPDATE",
-    "the function given to update must give back the new value at once, or null to remove the key; " +
-      `it gave back ${next === undefined ? "nothing" : "a promise"}`,
-  );
-}
-
-function notWhole(what: string): UsageError {
-  return new UsageError("ERR_SESSION_USAGE_TYPE", `${what} must be a safe whole number`);
+function noEdit(what: string): UsageError {
+  const message = `update takes a function that gives the new value at once, or null to remove the key; ${what}`;
+  return new UsageError("ERR_SESSION_USAGE_UPDATE", message);
 }

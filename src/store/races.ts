@@ -26,8 +26,8 @@ export function warnOfRaces(kind: string, acceptRaces: boolean): void {
 export function warnOfInexactUpdates(store: SessionStore): void {
   const kind = store.constructor.name;
   const message =
-    `update and increment are no atomic step on this store (${kind}), which doesn't say that it ` +
-    "keeps `expect`: of several processes that change one key at once, a change can be lost";
+    `${kind} doesn't say that it keeps expect (S9): of updates of one key, from several ` +
+    "processes, one can be lost";
   warn(`update ${kind}`, message);
 }
 

@@ -9,7 +9,8 @@ import { isInGrace } from "../../base/time.ts";
 import { MAX_SKEW } from "../../base/time.ts";
 import type { CredentialFormat, SessionDialect } from "../dialect.ts";
 import type { Finder } from "../keeper.ts";
-import { ExactSteps } from "./exact.ts";
+import { Lanes } from "../lanes.ts";
+import type { Hint } from "./exact.ts";
 import { TicketOpener, type OpenedTicket } from "./ticket.ts";
 import { TicketedKeeper } from "./keeper.ts";
 import { type CheckedRow, checkRow } from "./row.ts";
@@ -26,17 +27,17 @@ interface Candidate {
 export class TicketedFinder implements Finder {
   readonly #config: TicketedConfig;
   readonly #tickets: TicketOpener;
-  readonly #exactSteps: ExactSteps;
+  readonly #lanes: Lanes<Hint>;
 
   constructor(config: TicketedConfig) {
     this.#config = config;
     this.#tickets = new TicketOpener(config.signing, config.name);
-    this.#exactSteps = new ExactSteps(config);
+    this.#lanes = new Lanes(config.storeTimeoutMs);
   }
 
   find(header: string, dialect: SessionDialect | undefined): Awaitable<TicketedKeeper> {
     const format = dialect?.credential;
-    const keeper = new TicketedKeeper(this.#config, this.#exactSteps, format);
+    const keeper = new TicketedKeeper(this.#config, this.#lanes, format);
     const tickets = header === "" ? [] : this.#openTickets(header, format);
     const [first] = tickets;
     if (first === undefined) return keeper;

@@ -11,12 +11,14 @@ import type { Keeper } from "../keeper.ts";
 import { type OpenedTicket, sealTicket } from "./ticket.ts";
 import type { Decision } from "../lifecycle.ts";
 import type { Edit } from "../map.ts";
+import type { Lane, Lanes } from "../lanes.ts";
 import { encodeMeta } from "./meta.ts";
 import type { CheckedRow } from "./row.ts";
-import type { ExactSteps } from "./exact.ts";
+import { exactStep, type Expected, type Hint } from "./exact.ts";
 import { type KnownRow, Mismatch, RowWriter } from "./row-writer.ts";
 import { notesAfter } from "./row-update.ts";
-import type { SealedWrite, SessionChange } from "../../store/contract.ts";
+import { isExact, type SealedWrite, type SessionChange } from "../../store/contract.ts";
+import { warnOfInexactUpdates } from "../../store/races.ts";
 
 const noData: ReadonlyMap<string, string> = new Map();
 
@@ -25,7 +27,7 @@ export class TicketedKeeper implements Keeper {
   readonly savesAlone = true;
   readonly uncarried = undefined;
   readonly #config: TicketedConfig;
-  readonly #exactSteps: ExactSteps;
+  readonly #lanes: Lanes<Hint>;
   readonly #rows: RowWriter;
   /** Another format of the client's ticket; undefined: ours. */
   readonly #format: CredentialFormat | undefined;
@@ -40,13 +42,9 @@ export class TicketedKeeper implements Keeper {
   #ticketIsDue = false;
   #isDestroyed = false;
 
-  constructor(
-    config: TicketedConfig,
-    exactSteps: ExactSteps,
-    format: CredentialFormat | undefined,
-  ) {
+  constructor(config: TicketedConfig, lanes: Lanes<Hint>, format: CredentialFormat | undefined) {
     this.#config = config;
-    this.#exactSteps = exactSteps;
+    this.#lanes = lanes;
     this.#format = format;
     this.#rows = new RowWriter(config, format?.mint);
   }
@@ -114,14 +112,23 @@ export class TicketedKeeper implements Keeper {
 
   exact(draft: Draft, key: string, edit: Edit): Awaitable<ConflictReason | undefined> {
     const row = this.#row;
-    if (row !== undefined) {
-      return this.#exactSteps.run(draft, row, key, edit, (expect) =>
-        this.#update(draft, row, false, expect),
-      );
+    if (row === undefined) {
+      // Nobody else knows of it yet.
+      draft.map.edit(key, edit);
+      return draft.changed && !draft.isEmpty ? this.#create(draft) : undefined;
     }
-    // Nobody else knows of it yet.
-    draft.map.edit(key, edit);
-    return draft.changed && !draft.isEmpty ? this.#create(draft) : undefined;
+    const { store } = this.#config;
+    if (!isExact(store)) warnOfInexactUpdates(store);
+    const step = (lane?: Lane<Hint>): Promise<ConflictReason | undefined> =>
+      exactStep(
+        draft,
+        row.rev,
+        key,
+        edit,
+        (expect) => this.#update(draft, row, false, expect),
+        lane,
+      );
+    return draft.map.decides(key) ? step() : this.#lanes.run(`${row.selector} ${key}`, step);
   }
 
   /**
@@ -194,13 +201,13 @@ export class TicketedKeeper implements Keeper {
     draft: Draft,
     row: KnownRow,
     bump: boolean,
-    expect: ReadonlyMap<string, string | undefined> | undefined,
+    expect: Expected,
   ): Awaitable<"stale" | Mismatch | undefined>;
   #update(
     draft: Draft,
     row: KnownRow,
     bump: boolean,
-    expect?: ReadonlyMap<string, string | undefined>,
+    expect?: Expected,
   ): Awaitable<"stale" | Mismatch | undefined> {
     const now = this.#config.now();
     const { binding, changed, lifetime, lifetimeChanged } = draft;

@@ -31,14 +31,14 @@ export const engineMutants: readonly EngineMutant[] = [
     caughtBy:
       "L13 update: it sees the write that came between, and keeps the request's other changes",
     file: "engine/ticketed/exact.ts",
-    edits: [["since = map.change;\n      map.restore(before);", "since = map.change;"]],
+    edits: [["since = map.change;\n    map.restore(before);", "since = map.change;"]],
   },
   {
     fault: "expects nothing",
     caughtBy:
       "L13 update: it sees the write that came between, and keeps the request's other changes",
     file: "engine/ticketed/exact.ts",
-    edits: [["const expect = lane && new Map([[key, held]]);", "const expect = undefined;"]],
+    edits: [["save(lane && new Map([[key, held]]))", "save(undefined)"]],
   },
   {
     fault: "believes what the step before it has left",
@@ -46,8 +46,8 @@ export const engineMutants: readonly EngineMutant[] = [
     file: "engine/ticketed/exact.ts",
     edits: [
       [
-        "const expect = lane && new Map([[key, held]]);",
-        "const expect = lane && hint === undefined ? new Map([[key, held]]) : undefined;",
+        "save(lane && new Map([[key, held]]))",
+        "save(lane && lane.hint === undefined ? new Map([[key, held]]) : undefined)",
       ],
     ],
   },
@@ -66,7 +66,9 @@ export const engineMutants: readonly EngineMutant[] = [
     fault: "calls one saved that came before a logout",
     caughtBy: "L13 destroy: one from before a logout is the host's 409, and brings nothing back",
     file: "engine/ticketed/exact.ts",
-    edits: [["goBack();\n      return outcome;", "goBack();\n      return undefined;"]],
+    edits: [
+      ['if (refusal === "stale") return refusal;', 'if (refusal === "stale") return undefined;'],
+    ],
   },
   {
     fault: "gives what a take saw first, and not what it removed",
