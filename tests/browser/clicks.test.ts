@@ -43,7 +43,7 @@ const servers: Readonly<Record<string, readonly [string, () => Promise<Server>]>
 const ids = products.slice(0, 5).map(({ id }) => id);
 
 /** What clicks at once send, each of which gets its page. */
-function addAtOnce(page: Page, products: readonly string[]): Promise<unknown> {
+function addAtOnce(page: Page, clicked: readonly string[]): Promise<unknown> {
   return page.evaluate(
     (all) =>
       Promise.all(
@@ -55,7 +55,7 @@ function addAtOnce(page: Page, products: readonly string[]): Promise<unknown> {
           if (!answer.ok) throw new Error(`status ${answer.status}`);
         }),
       ),
-    products,
+    clicked,
   );
 }
 

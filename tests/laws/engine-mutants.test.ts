@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type * as core from "kocha-session";
+import type * as testing from "kocha-session/testing";
 import { type EngineMutant, engineMutants } from "./mutants/engines.ts";
 
-type Bundle = typeof import("kocha-session/testing") & typeof import("kocha-session");
+type Bundle = typeof testing & typeof core;
 
 const source = new URL("../../src/", import.meta.url).pathname;
 let folder: string;
@@ -19,8 +21,8 @@ afterAll(() => rm(folder, { recursive: true }));
 function mutate({ file, edits }: EngineMutant): Plugin {
   return {
     name: "mutate",
-    setup({ onLoad }) {
-      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+    setup(bundling) {
+      bundling.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         if (path !== join(source, file)) return undefined;
         let contents = await readFile(path, "utf8");
         for (const [from, to] of edits) {

@@ -12,7 +12,7 @@ const stores: readonly (readonly [string, (store: SessionStore) => SessionStore]
   ["a store that answers later", slowly],
 ];
 
-describe.each(stores)("over %s", (_, timed) => {
+describe.each(stores)("over %s", (_kind, timed) => {
   let world: World;
   let client: Client;
   let calls: string[];

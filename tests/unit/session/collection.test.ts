@@ -124,9 +124,10 @@ test("one request takes an entry", async () => {
   const world = makeWorld("memory");
   const client = world.newClient();
   await client.request((session) => void cart.of(session).set("tea", 3));
-  const sessions = await Promise.all([0, 1].map(() => world.engine.open(client.jar.header)));
+  const open = async (): Promise<Session> => world.engine.open(client.jar.header);
+  const sessions = await Promise.all([open(), open()]);
   const taken = await Promise.all(sessions.map((session) => cart.of(session).take("tea")));
-  expect(taken.toSorted()).toEqual([3, undefined]);
+  expect(new Set(taken)).toEqual(new Set([3, undefined]));
 });
 
 test.each(["", "a.b", "a b", "é", 5 as never])("%j is no name of a collection", (name) => {
