@@ -375,7 +375,7 @@ describe("doctor", () => {
     const { text } = await examine(settings);
     expect(text).not.toMatch(obeyed);
     expect(JSON.parse(text)).toMatchObject([
-      { field: "a\u001b[31m\u009b", message: expect.stringMatching(/^is not a field/) as string },
+      { field: "a\u001b[31m\u009b", message: expect.stringMatching(/^is not an option/) as string },
     ]);
   });
 
