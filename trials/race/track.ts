@@ -1,5 +1,5 @@
 // The real track: server processes that share a store, and an HTTP client with one clock for all.
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { RaceTrack, Reply } from "./driver.ts";
 import type { Answer, SaveNote } from "./notes.ts";
 import type { Plan } from "./plan.ts";
+import { startProcesses } from "./processes.ts";
 import type { ServerOrders } from "./server.ts";
 
 /** What the processes of a race are started with. */
@@ -34,45 +35,17 @@ const program = fileURLToPath(new URL("server.ts", import.meta.url));
 export async function openTrack(options: TrackOptions): Promise<RunningTrack> {
   const signingKey = randomBytes(32).toString("base64");
   const agent = new Agent({ keepAlive: true });
-  const children = Array.from({ length: options.processes }, (_, number) =>
-    startServer({ ...options, number, signingKey }),
-  );
-  const close = async (): Promise<void> => {
+  const orders = Array.from({ length: options.processes }, (_, number): ServerOrders => {
+    return { ...options, number, signingKey };
+  });
+  const { ports, children, close: closeProcesses } = await startProcesses(program, orders);
+  const send = (plan: Plan, cookie: string, server: number): Promise<Reply> =>
+    ask(agent, ports[server % ports.length] ?? 0, plan, cookie);
+  const close = (): Promise<void> => {
     agent.destroy();
-    await Promise.all(
-      children.map(async (child) => {
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        const exit = once(child, "exit");
-        child.disconnect();
-        await exit;
-      }),
-    );
+    return closeProcesses();
   };
-  try {
-    const ports = await Promise.all(children.map((child) => portOf(child)));
-    const send = (plan: Plan, cookie: string, server: number): Promise<Reply> =>
-      ask(agent, ports[server % ports.length] ?? 0, plan, cookie);
-    return { children, close, send, sleep, now: Date.now };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-function startServer(orders: ServerOrders): ChildProcess {
-  return fork(program, {
-    execArgv: ["--conditions=kocha-session-source", "--import", "tsx"],
-    env: { ...process.env, NODE_ENV: "production", RACE_ORDERS: JSON.stringify(orders) },
-  });
-}
-
-async function portOf(child: ChildProcess): Promise<number> {
-  const ended = once(child, "exit").then(([code]) => {
-    throw new Error(`a server process ended with ${String(code)} before it listened`);
-  });
-  const [message] = (await Promise.race([once(child, "message"), ended])) as [{ port: number }];
-  ended.catch(() => undefined);
-  return message.port;
+  return { children, close, send, sleep, now: Date.now };
 }
 
 /** One request; whatever goes wrong is an answer that never came. */
