@@ -97,6 +97,24 @@ class BindsUnfenced extends PlainStore {
   }
 }
 
+/** Takes an update whatever its keys hold. */
+class IgnoresExpect extends PlainStore {
+  override apply(selector: string, { expect: _, ...change }: SessionChange) {
+    return super.apply(selector, change);
+  }
+}
+
+/** Looks at what its keys hold, dawdles, and writes. */
+class LooksFirst extends PlainStore {
+  override async apply(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    const { expect, ...rest } = change;
+    if (expect === undefined) return super.apply(selector, change);
+    if (applyChange(this.find(selector), change, this.time.now()).refused) return undefined;
+    await this.pause(10);
+    return super.apply(selector, rest);
+  }
+}
+
 /** Changes a row as it is written. */
 class Rewriting extends PlainStore {
   rewrite(
@@ -312,7 +330,10 @@ export const brokenStores: readonly BrokenStore[] = [
     "L1 lost update",
     "L3 barrier undone",
   ),
-  broken("inserts by an update", UpsertOnUpdate, "L2 resurrection", "L2 write after logout"),
+  {
+    ...broken("inserts by an update", UpsertOnUpdate, "L2 resurrection", "L2 write after logout"),
+    race: { operations: 3000 },
+  },
   broken("saves the keys of one change one by one", TornKeys, "S2 half a save"),
   broken(
     "acknowledges what it refuses",
@@ -330,7 +351,28 @@ export const brokenStores: readonly BrokenStore[] = [
   broken("doesn't raise the fence at a clear", ClearIsNoBarrier, "L3 change across a barrier"),
   broken("doesn't raise the fence at a regenerate", BumpIsNoBarrier, "L4 two successors"),
   broken("refuses a write for a binding", NotesAreBarriers, "L1 refused without a barrier"),
-  broken("takes a binding from whoever comes", BindsUnfenced, "L1 two bindings from one"),
+  {
+    ...broken("takes a binding from whoever comes", BindsUnfenced, "L1 two bindings from one"),
+    race: { operations: 3000 },
+  },
+  {
+    ...broken(
+      "doesn't look at what is expected",
+      IgnoresExpect,
+      "L13 lost increment",
+      "L13 double take",
+    ),
+    race: { operations: 4000 },
+  },
+  {
+    ...broken(
+      "looks at what is expected before it writes",
+      LooksFirst,
+      "L13 lost increment",
+      "L13 double take",
+    ),
+    race: { operations: 4000 },
+  },
   broken("cuts long values", CutsValues, "S8 value that nobody wrote"),
   broken("forgets to remove", ForgetsRemovals, "L1 lost update"),
   broken("drops a set now and then", DropsSets, "L1 lost update"),

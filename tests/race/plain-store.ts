@@ -12,6 +12,7 @@ import type { VirtualTime } from "./virtual.ts";
 
 /** A store that keeps every law, with a pause before and after each of its steps. */
 export class PlainStore implements SessionStore {
+  readonly capabilities = { atomic: true, expects: true } as const;
   readonly rows = new Map<string, StoredSession>();
   readonly subjects = new Map<string, string>();
   readonly time: VirtualTime;

@@ -13,6 +13,7 @@ export interface Short {
   /** Start and end, in ticks that are a hundred milliseconds each. */
   readonly at: readonly [number, number];
   readonly seen?: Readonly<Record<string, string>>;
+  readonly count?: number;
   readonly saves?: readonly Partial<Save>[];
   readonly generation?: number;
   readonly session?: number;
@@ -26,7 +27,7 @@ export function history(...shorts: readonly Short[]): History {
   const create: Short = { at: [0, 1], saves: [save("create", ["a", EPOCH])], session: 0 };
   const requests = [create, ...shorts].map((short, index): RaceRequest => {
     const { at, seen, saves = [], generation = 1, session = 1, expires } = short;
-    const { answered = true, signOut } = short;
+    const { answered = true, signOut, count = 0 } = short;
     const id = index + 1;
     return {
       id,
@@ -40,6 +41,7 @@ export function history(...shorts: readonly Short[]): History {
       answered,
       ...(signOut !== undefined && { signOut }),
       seen: seen && new Map(Object.entries(seen)),
+      count,
       expires,
       saves: saves.map((one, nth) => ({
         mark: `${id}${".".repeat(nth)}`,

@@ -62,19 +62,26 @@ export async function raceVirtually(
     ...options,
   };
   const store = makeStore(time, new SeededRandom(all.seed + 1));
-  const engine = new SessionMiddleware({
-    store,
-    signingKey: freshKey(),
-    sessionExpires: all.idleMs / 1000,
-    absoluteExpires: all.absoluteMs / 1000,
-    storeTimeout: 60,
-    now: time.now,
-    on: observers,
-  });
+  const signingKey = freshKey();
+  // Two processes, as it were: within one an engine lets exact steps wait for each other.
+  const engines = [1, 2].map(
+    () =>
+      new SessionMiddleware({
+        store,
+        signingKey,
+        sessionExpires: all.idleMs / 1000,
+        absoluteExpires: all.absoluteMs / 1000,
+        storeTimeout: 60,
+        now: time.now,
+        on: observers,
+      }),
+  );
   const track: RaceTrack = {
     now: time.now,
     sleep: time.sleep,
-    send: async (plan, cookie) => {
+    send: async (plan, cookie, server) => {
+      const engine = engines[server % 2];
+      if (engine === undefined) throw new Error("there are two engines");
       const notes = new Notes(plan.id);
       await time.sleep(1);
       const course = inCourse(notes, async () => {

@@ -12,7 +12,13 @@ import type { RuleName } from "./violation.ts";
 const MOST_ROUNDS = 12;
 const [idleMs, absoluteMs] = [3000, 30_000];
 /** What every control does sooner or later. */
-const sins: readonly RuleName[] = ["L1 lost update", "L2 resurrection", "L3 barrier undone"];
+const sins: readonly RuleName[] = [
+  "L1 lost update",
+  "L2 resurrection",
+  "L3 barrier undone",
+  "L13 lost increment",
+  "L13 double take",
+];
 /** A race in which less was saved, or refused, had no collisions to speak of. */
 const LEAST = { saved: 150, refused: 5 } as const;
 

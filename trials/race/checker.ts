@@ -1,13 +1,14 @@
 // The verdict on a history: every rule on every session, pure. What it finds is proven by the
 // requests alone; that it finds nothing means that this history could have come from a store that
 // keeps the laws.
+import { exactRules } from "./exact-rules.ts";
 import type { History } from "./history.ts";
 import { lifeRules } from "./life-rules.ts";
 import { splitBySession } from "./session-history.ts";
 import { stateRules } from "./state-rules.ts";
 import type { RuleName, Violation } from "./violation.ts";
 
-const rules = [...stateRules, ...lifeRules];
+const rules = [...stateRules, ...exactRules, ...lifeRules];
 
 /** Every breach that a history proves, by session and in the order of the rules. */
 export function checkHistory(history: History): Violation[] {

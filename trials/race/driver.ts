@@ -1,7 +1,14 @@
 // The clients of a race: they share sessions, as the tabs of browsers do, send what is drawn from
 // the seed, and record every request with its start and end by one clock. It knows no store.
 import { SeededRandom } from "../fuzz/random.ts";
-import type { History, RaceRequest, Save, SignOut } from "./history.ts";
+import {
+  COUNTER,
+  type History,
+  type RaceRequest,
+  type Save,
+  type SignOut,
+  TOKEN,
+} from "./history.ts";
 import { lostSaves } from "./lost.ts";
 import type { Answer, SaveNote } from "./notes.ts";
 import { drawPlan, type Plan, type PlanKind } from "./plan.ts";
@@ -182,7 +189,8 @@ class Driver {
       startMs,
       endMs,
       answered: answer !== undefined,
-      seen: isFound ? new Map(found.entries.map(([key, it]) => [key, markOf(key, it)])) : undefined,
+      seen: isFound ? marksOf(found.entries) : undefined,
+      count: Number(found?.entries.find(([key]) => key === COUNTER)?.[1] ?? 0),
       expires: found?.expires,
       saves,
       ...this.#toSignOut(plan, answer, shared?.id),
@@ -228,7 +236,7 @@ class Driver {
   }
 
   #toSave(note: SaveNote, from: number | undefined): Save[] {
-    const { mark, kind, set, del, outcome, subject } = note;
+    const { mark, kind, set, del, outcome, subject, count, taken } = note;
     if (outcome === "none") return [];
     const session = note.session === "" ? from : this.#idOf(note.session);
     return session === undefined
@@ -242,6 +250,8 @@ class Driver {
             del,
             outcome,
             ...(subject !== undefined && { subject }),
+            ...(count !== undefined && { count }),
+            ...(taken !== undefined && { taken: markOf(TOKEN, taken) }),
           },
         ];
   }
@@ -269,4 +279,10 @@ class Driver {
     this.#ids.set(name, id);
     return id;
   }
+}
+
+/** What was found, each value by its author; a counter has many. */
+function marksOf(entries: readonly (readonly [string, unknown])[]): Map<string, string> {
+  const authored = entries.filter(([key]) => key !== COUNTER);
+  return new Map(authored.map(([key, value]) => [key, markOf(key, value)]));
 }

@@ -1,6 +1,13 @@
 // A breach for human eyes: what it is, and the few requests that prove it, in the order in which
 // they began, one a line.
-import { isTombstone, type RaceRequest, type Save, type SignOut } from "./history.ts";
+import {
+  COUNTER,
+  isTombstone,
+  type RaceRequest,
+  type Save,
+  type SignOut,
+  TOKEN,
+} from "./history.ts";
 import type { Violation } from "./violation.ts";
 
 /** The requests that prove a breach, as a table in text. */
@@ -30,10 +37,12 @@ function lineOf(request: RaceRequest, session: number, origin: number): string[]
   return [span, `client ${client}`, `#${id}`, came, what.join("; ")];
 }
 
-function describeSave({ mark, kind, set, del, outcome, subject }: Save): string {
+function describeSave({ mark, kind, set, del, outcome, subject, count, taken }: Save): string {
   const keys = set.filter((key) => !isTombstone(key)).map((key) => `${key}=${mark}`);
   const whose = subject === undefined ? [] : [`as ${subject}'s`];
-  const changes = [kind, ...keys, ...del.map((key) => `-${key}`), ...whose];
+  const steps = count === undefined ? [] : [`${COUNTER} raised to ${count}`];
+  if (taken !== undefined) steps.push(`took ${TOKEN}=${taken}`);
+  const changes = [kind, ...keys, ...del.map((key) => `-${key}`), ...steps, ...whose];
   return `${changes.join(" ")}: ${outcome}`;
 }
 

@@ -2,8 +2,8 @@
 // the checker must see. Its sessions name themselves, since a regenerate changes their id.
 import { promisify } from "node:util";
 import type { Session, SessionData } from "express-session";
-import { EPOCH } from "./history.ts";
-import type { Found, Notes, RaceMap } from "./notes.ts";
+import { COUNTER, EPOCH, TOKEN } from "./history.ts";
+import type { Found, Notes, RaceMap, SaveNote } from "./notes.ts";
 import type { Plan } from "./plan.ts";
 
 type Bag = Session & Partial<SessionData> & Record<string, unknown>;
@@ -55,9 +55,20 @@ export async function perform(
       notes.set(mapOf(request.session), [EPOCH, ...plan.set, ...plan.after]);
       break;
     }
+    case "increment":
+      begin("change").count = Number(bag[COUNTER] ?? 0) + 1;
+      bag[COUNTER] = notes.current?.count;
+      break;
+    case "take":
+      if (bag[TOKEN] === undefined) return;
+      begin("change").taken = bag[TOKEN];
+      delete bag[TOKEN];
+      break;
     case "create":
     case "write":
     case "pair":
+    case "add":
+    case "token":
     // It binds nothing, and its cookie's lifetime is a part of its data.
     case "bind":
     case "lifetime":
@@ -67,12 +78,14 @@ export async function perform(
   }
   notes.setEpochIfNew(mapOf(request.session));
   const { current } = notes;
-  if (current !== undefined && current.set.length + current.del.length > 0)
-    current.outcome = "saved";
+  if (current === undefined) return;
+  const { set, del, count, taken } = current;
+  const isChanged = set.length + del.length > 0 || count !== undefined || taken !== undefined;
+  if (isChanged) current.outcome = "saved";
 
-  function begin(kind: "change" | "clear" | "regenerate"): void {
+  function begin(kind: "change" | "clear" | "regenerate"): SaveNote {
     if (isNew) bag[NAME] = String(plan.id);
-    notes.begin(isNew ? "create" : kind, nameOf(bag));
+    return notes.begin(isNew ? "create" : kind, nameOf(bag));
   }
 }
 

@@ -22,6 +22,10 @@ export interface Save {
   readonly outcome: Outcome;
   /** Whose session it is from this save on, if it says so: a `bind` does, and a `regenerate` may. */
   readonly subject?: string;
+  /** What an increment of {@link COUNTER} gave. */
+  readonly count?: number;
+  /** The mark of the value of {@link TOKEN} that it took. */
+  readonly taken?: string;
 }
 
 /** A look at a subject's sessions, and the end of all of them. */
@@ -51,6 +55,8 @@ export interface RaceRequest {
   readonly answered: boolean;
   /** The marks by key, as it was loaded; undefined: no session was found. */
   readonly seen: ReadonlyMap<string, string> | undefined;
+  /** {@link COUNTER} as it was loaded; 0: it was absent. */
+  readonly count: number;
   /** When the session was to end as it was loaded, Unix milliseconds; undefined: not told. */
   readonly expires: number | undefined;
   readonly saves: readonly Save[];
@@ -69,6 +75,15 @@ export interface History {
 
 /** The key that every barrier sets. */
 export const EPOCH = "epoch";
+
+/** The key that increments raise: its values are numbers, and no marks. */
+export const COUNTER = "n";
+
+/** The key whose values are taken: each may be by one request only. */
+export const TOKEN = "t";
+
+/** Begins the key of an entry of the collection that requests add to. */
+export const ENTRY = "_map.bag.";
 
 /** The key that every `bind` sets. */
 export const BOUND = "bound";

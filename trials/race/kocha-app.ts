@@ -1,13 +1,27 @@
 // The application of a race on our own sessions: carries a plan out on `req.session` and notes what
 // the observers say of each save.
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Session, SessionConfig, SessionStore } from "kocha-session";
-import { BOUND, EPOCH } from "./history.ts";
-import type { Found, Notes } from "./notes.ts";
+import {
+  ConflictError,
+  type Session,
+  type SessionConfig,
+  sessionMap,
+  type SessionStore,
+} from "kocha-session";
+import { BOUND, COUNTER, ENTRY, EPOCH, TOKEN } from "./history.ts";
+import type { Found, Notes, RaceMap } from "./notes.ts";
 import type { Plan } from "./plan.ts";
 
 /** Seconds; longer than any race. */
 const HOUR = 3600;
+
+const bag = sessionMap("bag", {
+  "~standard": {
+    version: 1,
+    vendor: "race",
+    validate: (value: unknown) => ({ value: value as string }),
+  },
+});
 
 const running = new AsyncLocalStorage<Notes>();
 
@@ -36,7 +50,8 @@ export function lookAt(session: Session): Found {
   const nothing = { session: undefined, entries: [], expires: undefined };
   if (session.isNew || session.readOnly) return nothing;
   const expires = session.expiresAt?.getTime();
-  return { session: session.id, entries: [...session], expires };
+  const added = Array.from(bag.of(session), ([id, value]) => [`${ENTRY}${id}`, value] as const);
+  return { session: session.id, entries: [...session, ...added], expires };
 }
 
 /** What the application stands on. */
@@ -74,6 +89,17 @@ export async function perform(
     case "bind":
       bind(session, plan, notes);
       break;
+    case "increment":
+      await increment(session, notes);
+      return;
+    case "take":
+      await take(session, notes, store);
+      break;
+    case "add":
+      notes.begin("change");
+      notes.set(collectionOf(session), plan.set);
+      notes.setEpochIfNew(session);
+      break;
     case "lifetime":
       notes.begin("change");
       notes.set(session, plan.set);
@@ -84,12 +110,53 @@ export async function perform(
     case "create":
     case "write":
     case "pair":
+    case "token":
       notes.begin("change");
       notes.set(session, plan.set);
       notes.del(session, plan.del);
       notes.setEpochIfNew(session);
   }
   if (plan.commits) await session.commit();
+}
+
+/** The collection, by the keys that its entries have. */
+function collectionOf(session: Session): RaceMap {
+  const entries = bag.of(session);
+  const idOf = (key: string): string => key.slice(ENTRY.length);
+  return {
+    has: (key) => entries.has(idOf(key)),
+    set: (key, value) => void entries.set(idOf(key), value),
+    del: (key) => void entries.delete(idOf(key)),
+  };
+}
+
+async function increment(session: Session, notes: Notes): Promise<void> {
+  const save = notes.begin("change");
+  notes.setEpochIfNew(session);
+  await unlessConflict(async () => {
+    save.count = await session.increment(COUNTER);
+  });
+}
+
+/** Over a store that promises no `take`: what an application would do in its place. */
+async function take(session: Session, notes: Notes, store: SessionStore): Promise<void> {
+  if (session.isNew) return;
+  const save = notes.begin("change");
+  const isExact = store.capabilities?.expects === true;
+  await unlessConflict(async () => {
+    const taken = isExact ? await session.take(TOKEN) : session.get(TOKEN);
+    if (taken) save.taken = taken;
+  });
+  if (!isExact) session.del(TOKEN);
+}
+
+/** The observer has noted a conflict; the application answers. */
+async function unlessConflict(step: () => Promise<void>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+  }
 }
 
 /** Says whose session it is, without a new credential. */

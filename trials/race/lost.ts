@@ -23,8 +23,13 @@ export function lostSaves({ id, kind, set, del, after, subject }: Plan): SaveNot
       if (subject !== undefined) save.subject = subject;
       return [save];
     }
+    case "increment":
+    case "take":
+      return [lost(mark, "change", [])];
     case "write":
     case "pair":
+    case "add":
+    case "token":
     case "lifetime":
       return [{ ...lost(mark, "change", [...set, ...del.map(tombstoneOf)]), del: [...del] }];
     case "read":

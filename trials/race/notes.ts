@@ -13,6 +13,9 @@ export interface SaveNote {
   /** `none`: there was nothing to save. */
   outcome: Outcome | "none";
   subject?: string;
+  count?: number;
+  /** The value that it took, not its mark. */
+  taken?: unknown;
 }
 
 /** A sign-out as the server notes it, by its own names of the sessions. */

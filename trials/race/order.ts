@@ -1,7 +1,7 @@
 // Whether one order of the saves of a key explains everything that was seen of it. Every value has
 // one writer, so the question is a graph's: each save with all who saw it is one block, and blocks
 // follow each other. A cycle means that no order does (Gibbons and Korach 1997, with unique writes).
-import { EPOCH, isTombstone, type RaceRequest } from "./history.ts";
+import { EPOCH, isTombstone, type RaceRequest, TOKEN } from "./history.ts";
 import type { Placed, SessionHistory } from "./session-history.ts";
 
 /** Why one block comes before another. */
@@ -43,7 +43,8 @@ const EPOCH_SPAN = 1e9;
 /** The keys of a session that have an order of their own. */
 function keysOf(session: SessionHistory): string[] {
   const keys = new Set(session.saves.flatMap(({ save }) => [...save.set, ...save.del]));
-  return [...keys].filter((key) => key !== EPOCH && !isTombstone(key));
+  // A take says nothing of who took: what comes of it has rules of its own.
+  return [...keys].filter((key) => key !== EPOCH && key !== TOKEN && !isTombstone(key));
 }
 
 /** The shortest cycle of each key that has one. */

@@ -1,9 +1,12 @@
 // What a request of a race is to do, drawn from a seed. A plan names keys and no values: those are
 // made from the plan's own id. It knows no server and no store.
 import type { SeededRandom } from "../fuzz/random.ts";
+import { ENTRY, TOKEN } from "./history.ts";
 
 /** The keys that are written one by one. */
 const KEYS = ["a", "b", "c", "d"] as const;
+/** How many entries the collection has at most. */
+const ENTRIES = 6;
 
 /** What all draws of a race have in common. */
 export interface PlanMix {
@@ -23,6 +26,10 @@ export type PlanKind =
   | "regenerate"
   | "bind"
   | "lifetime"
+  | "increment"
+  | "add"
+  | "token"
+  | "take"
   | "destroy"
   | "signout";
 
@@ -47,13 +54,17 @@ export interface Plan {
 
 /** How many of a thousand requests do what; those that sign someone out come first. */
 const shares: readonly (readonly [PlanKind, number])[] = [
-  ["read", 330],
-  ["write", 415],
-  ["pair", 90],
+  ["read", 260],
+  ["write", 305],
+  ["pair", 85],
   ["clear", 50],
   ["regenerate", 60],
   ["bind", 20],
   ["lifetime", 25],
+  ["increment", 50],
+  ["add", 25],
+  ["token", 45],
+  ["take", 65],
   ["destroy", 10],
 ];
 
@@ -91,10 +102,16 @@ export function drawPlan(
       return { ...base, ...pace, set: some(25), subject };
     case "lifetime":
       return { ...base, ...pace, set: [one] };
+    case "add":
+      return { ...base, ...pace, set: [`${ENTRY}${random.below(ENTRIES)}`] };
+    case "token":
+      return { ...base, ...pace, set: [TOKEN] };
     case "signout":
       return { ...base, ...pace, subject, stays: random.below(2) === 0 };
     case "read":
     case "destroy":
+    case "increment":
+    case "take":
   }
   return { ...base, ...pace };
 }

@@ -104,7 +104,12 @@ export class SessionHistory {
     if (seen === undefined) return undefined;
     const written = seen.get(key) ?? seen.get(tombstoneOf(key));
     if (written !== undefined) return written;
-    let epoch = this.epochs.get(seen.get(EPOCH) ?? "");
+    return this.emptierOf(seen.get(EPOCH));
+  }
+
+  /** The barrier that emptied the session, or made it, last before or at another; undefined: unknown. */
+  emptierOf(mark: string | undefined): string | undefined {
+    let epoch = this.epochs.get(mark ?? "");
     while (epoch?.save.kind === "regenerate") {
       epoch = epoch.base === undefined ? undefined : this.epochs.get(epoch.base);
     }

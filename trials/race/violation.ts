@@ -18,6 +18,8 @@ export const ruleNames = [
   "L4 two successors",
   "L8 refused but visible",
   "L9 vanished",
+  "L13 lost increment",
+  "L13 double take",
   "S2 half a save",
   "S6 end shrank",
   "S7 alive after its end",
