@@ -26,6 +26,8 @@ interface Stage {
   readonly cookie: string;
   /** A request that waits at a gate after the session was loaded; its response is kept by hand. */
   readonly slow: (path: string) => Promise<{ readonly finish: () => Promise<void> }>;
+  /** Requests that go on when each has loaded its session; their cookies are kept one by one. */
+  readonly atOnce: (paths: readonly string[]) => Promise<readonly Reply[]>;
 }
 
 /** A fact: how it is found out. */
@@ -52,6 +54,29 @@ const facts: readonly Fact[] = [
       await late.finish();
       const both = (await read(client, "a")) === "1" && (await read(client, "b")) === "2";
       return both ? "both are kept" : "one is lost";
+    },
+  },
+  {
+    title: "five items added at once",
+    find: async ({ client, atOnce }) => {
+      await atOnce(["/add/a", "/add/b", "/add/c", "/add/d", "/add/e"]);
+      return `${(await client.get("/items")).body} of 5 are kept`;
+    },
+  },
+  {
+    title: "a counter raised ten times at once",
+    find: async ({ client, atOnce }) => {
+      await atOnce(Array<string>(10).fill("/raise/n"));
+      return `it stands at ${await read(client, "n")}`;
+    },
+  },
+  {
+    title: "a one-time token used by twenty requests",
+    find: async ({ client, atOnce }) => {
+      await client.get("/set/token/secret");
+      const replies = await atOnce(Array<string>(20).fill("/take/token"));
+      if (replies.every(({ status }) => status >= 400)) return "an error: a cookie can be put back";
+      return `${replies.filter(({ body }) => body === "secret").length} may use it`;
     },
   },
   {
@@ -133,9 +158,22 @@ async function findOut(subject: Subject, { find, lifetime = LONG }: Fact): Promi
       },
     };
   };
+  const atOnce = async (paths: readonly string[]): Promise<readonly Reply[]> => {
+    const gate = new Gate(paths.length);
+    routes.set("all", gate);
+    const header = await client.cookieHeader();
+    const pending = paths.map((path) => client.raw(`/gate/all${path}`, header));
+    await gate.arrived;
+    gate.open();
+    const replies = await Promise.all(pending);
+    // A browser takes them one after the other.
+    // oxlint-disable-next-line no-await-in-loop
+    for (const reply of replies) await client.keep(reply);
+    return replies;
+  };
   try {
     const cookie = pairsOf(await client.get("/set/name/alice")).join("; ");
-    return await find({ subject, client, routes, cookie, slow });
+    return await find({ subject, client, routes, cookie, slow, atOnce });
   } finally {
     await close();
   }

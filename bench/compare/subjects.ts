@@ -10,6 +10,7 @@ import Koa from "koa";
 import {
   memoryRevocations,
   SessionCookieStore,
+  sessionMap,
   SessionMemoryStore,
   type SessionConfig,
 } from "../../src/index.ts";
@@ -77,6 +78,10 @@ function onExpress(
   return listen(app);
 }
 
+const cart = sessionMap("cart", {
+  "~standard": { version: 1, vendor: "compare", validate: (value) => ({ value: Number(value) }) },
+});
+
 function ours(config: SessionConfig): Subject["start"] {
   return (settings) => {
     const { name, lifetime } = settings;
@@ -85,6 +90,12 @@ function ours(config: SessionConfig): Subject["start"] {
       get: (key) => session.get(key),
       set: (key, value) => session.set(key, value),
       end: () => session.destroy(),
+      exact: {
+        raise: (key) => session.increment(key),
+        add: (id) => void cart.of(session).set(id, 1),
+        items: () => cart.of(session).size,
+        take: (key) => session.take(key),
+      },
     }));
   };
 }
