@@ -1,6 +1,7 @@
 // `npm run costs:same-key`: what a step on one key costs when others take it at the same time: loads,
 // saves and bytes for each `increment`, with 1, 2, 10 and 50 racers in one process and in four. Counted,
 // not timed. Writes bench/results/same-key.json.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { startProxy } from "../../tests/support/proxy.ts";
 import { begin, openCourse } from "../../trials/race/exact/course.ts";
@@ -112,5 +113,8 @@ const rows = await measureAll();
 print(rows);
 const folder = new URL("../results/", import.meta.url);
 mkdirSync(folder, { recursive: true });
-const result = { machine: describeMachine(), rows };
+const commit = execFileSync("git", ["describe", "--always", "--dirty"], {
+  encoding: "utf8",
+}).trim();
+const result = { machine: { ...describeMachine(), commit }, rows };
 writeFileSync(new URL("same-key.json", folder), `${JSON.stringify(result, undefined, 1)}\n`);

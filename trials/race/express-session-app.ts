@@ -5,6 +5,7 @@ import type { Session, SessionData } from "express-session";
 import { COUNTER, EPOCH, TOKEN } from "./history.ts";
 import type { Found, Notes, RaceMap, SaveNote } from "./notes.ts";
 import type { Plan } from "./plan.ts";
+import { markOf } from "./values.ts";
 
 type Bag = Session & Partial<SessionData> & Record<string, unknown>;
 
@@ -61,7 +62,7 @@ export async function perform(
       break;
     case "take":
       if (bag[TOKEN] === undefined) return;
-      begin("change").taken = bag[TOKEN];
+      begin("change").taken = markOf(TOKEN, bag[TOKEN]);
       delete bag[TOKEN];
       break;
     case "create":

@@ -11,6 +11,7 @@ import {
 import { BOUND, COUNTER, ENTRY, EPOCH, TOKEN } from "./history.ts";
 import type { Found, Notes, RaceMap } from "./notes.ts";
 import type { Plan } from "./plan.ts";
+import { markOf } from "./values.ts";
 
 /** Seconds; longer than any race. */
 const HOUR = 3600;
@@ -145,7 +146,7 @@ async function take(session: Session, notes: Notes, store: SessionStore): Promis
   const isExact = store.capabilities?.expects === true;
   await unlessConflict(async () => {
     const taken = isExact ? await session.take(TOKEN) : session.get(TOKEN);
-    if (taken) save.taken = taken;
+    if (taken) save.taken = markOf(TOKEN, taken);
   });
   if (!isExact) session.del(TOKEN);
 }

@@ -14,8 +14,8 @@ export interface SaveNote {
   outcome: Outcome | "none";
   subject?: string;
   count?: number;
-  /** The value that it took, not its mark. */
-  taken?: unknown;
+  /** The mark of the value that it took. */
+  taken?: string;
 }
 
 /** A sign-out as the server notes it, by its own names of the sessions. */
