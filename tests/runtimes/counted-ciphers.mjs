@@ -8,7 +8,7 @@ export function cryptoUsed() {
 }
 
 const { process } = globalThis;
-const getBuiltinModule = process?.getBuiltinModule;
+const getBuiltinModule = process?.getBuiltinModule?.bind(process);
 if (getBuiltinModule !== undefined) {
   process.getBuiltinModule = (name) => {
     const found = getBuiltinModule(name);
