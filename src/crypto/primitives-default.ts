@@ -48,6 +48,13 @@ export const aesGcmSeal: Primitives["aesGcmSeal"] = hasNodeCrypto
 export const aesGcmOpen: Primitives["aesGcmOpen"] = hasNodeCrypto
   ? node.aesGcmOpen
   : portable.aesGcmOpen;
+export const hmacSha1: Primitives["hmacSha1"] = hasNodeCrypto ? node.hmacSha1 : portable.hmacSha1;
+export const pbkdf2Sha1: Primitives["pbkdf2Sha1"] = hasNodeCrypto
+  ? node.pbkdf2Sha1
+  : portable.pbkdf2Sha1;
+export const aesCbcOpen: Primitives["aesCbcOpen"] = hasNodeCrypto
+  ? node.aesCbcOpen
+  : portable.aesCbcOpen;
 export const createScratch: Primitives["createScratch"] = hasNodeCrypto
   ? node.createScratch
   : portable.createScratch;

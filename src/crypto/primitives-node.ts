@@ -186,6 +186,35 @@ function openGcm(
   return plaintext;
 }
 
+/** HMAC with SHA-1, 20 bytes; for reading other libraries' cookies. */
+export function hmacSha1(key: Uint8Array, data: Uint8Array): Uint8Array {
+  return crypto().createHmac("sha1", key).update(data).digest();
+}
+
+/** PBKDF2 (RFC 8018) with HMAC-SHA-1; for reading other libraries' cookies. */
+export function pbkdf2Sha1(
+  password: Uint8Array,
+  salt: Uint8Array,
+  iterations: number,
+  length: number,
+): Uint8Array {
+  return crypto().pbkdf2Sync(password, salt, iterations, length, "sha1");
+}
+
+/** AES-256-CBC with PKCS #7 padding; undefined when the length or the padding is wrong. */
+export function aesCbcOpen(
+  key: Uint8Array,
+  iv: Uint8Array,
+  sealed: Uint8Array,
+): Uint8Array | undefined {
+  try {
+    const decipher = crypto().createDecipheriv("aes-256-cbc", key, iv);
+    return Buffer.concat([decipher.update(sealed), decipher.final()]);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Memory for results that are used up before the next call: made at the first one. */
 export function createScratch(length: number): () => Uint8Array {
   let memory: Uint8Array | undefined;

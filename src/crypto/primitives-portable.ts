@@ -3,6 +3,8 @@
 import { cbc, gcm } from "@noble/ciphers/aes.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
+import { sha1 } from "@noble/hashes/legacy.js";
+import { pbkdf2 } from "@noble/hashes/pbkdf2.js";
 import { sha256 as nobleSha256, sha512_256 } from "@noble/hashes/sha2.js";
 import { decodeBase64urlPortable, encodeBase64urlPortable } from "./base64url.ts";
 import type { AesBlock, GcmKey, HmacSha256 } from "./primitives.ts";
@@ -118,6 +120,34 @@ function openGcm(
   const cipher = gcm(key, nonce, aad);
   try {
     return cipher.decrypt(sealed);
+  } catch {
+    return undefined;
+  }
+}
+
+/** HMAC with SHA-1, 20 bytes; for reading other libraries' cookies. */
+export function hmacSha1(key: Uint8Array, data: Uint8Array): Uint8Array {
+  return hmac(sha1, key, data);
+}
+
+/** PBKDF2 (RFC 8018) with HMAC-SHA-1; for reading other libraries' cookies. */
+export function pbkdf2Sha1(
+  password: Uint8Array,
+  salt: Uint8Array,
+  iterations: number,
+  length: number,
+): Uint8Array {
+  return pbkdf2(sha1, password, salt, { c: iterations, dkLen: length });
+}
+
+/** AES-256-CBC with PKCS #7 padding; undefined when the length or the padding is wrong. */
+export function aesCbcOpen(
+  key: Uint8Array,
+  iv: Uint8Array,
+  sealed: Uint8Array,
+): Uint8Array | undefined {
+  try {
+    return cbc(key, iv).decrypt(sealed);
   } catch {
     return undefined;
   }

@@ -44,6 +44,14 @@ export interface Primitives {
   createGcmKey(key: Uint8Array): GcmKey;
   aesGcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array): Uint8Array;
   aesGcmOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+  hmacSha1(key: Uint8Array, data: Uint8Array): Uint8Array;
+  pbkdf2Sha1(
+    password: Uint8Array,
+    salt: Uint8Array,
+    iterations: number,
+    length: number,
+  ): Uint8Array;
+  aesCbcOpen(key: Uint8Array, iv: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
   createScratch(length: number): () => Uint8Array;
   encodeBase64url(bytes: Uint8Array): string;
   decodeBase64url(text: string): Uint8Array | undefined;

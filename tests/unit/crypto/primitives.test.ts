@@ -1,6 +1,6 @@
 // The two sets of primitives export the same things and give the same bytes, against known answers
 // and each other.
-import { createHash, createHmac } from "node:crypto";
+import { createCipheriv, createHash, createHmac, pbkdf2Sync } from "node:crypto";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import * as byDefault from "../../../src/crypto/primitives-default.ts";
 import * as node from "../../../src/crypto/primitives-node.ts";
@@ -46,6 +46,30 @@ describe.each(kinds)("%s primitives", (_, it) => {
       other[i] = (other[i] ?? 0) ^ 1;
       expect(it.constantTimeEqual(bytes, other)).toBe(false);
     }
+  });
+
+  test("what other libraries' cookies need equals that of node:crypto", () => {
+    const data = pattern(300, 11);
+    for (const length of [1, 64, 100]) {
+      const key = pattern(length);
+      const mac = createHmac("sha1", key).update(data).digest("hex");
+      expect(toHex(it.hmacSha1(key, data))).toBe(mac);
+      for (const iterations of [1, 3]) {
+        const derived = pbkdf2Sync(key, data, iterations, 32, "sha1").toString("hex");
+        expect(toHex(it.pbkdf2Sha1(key, data, iterations, 32))).toBe(derived);
+      }
+    }
+    const [key, iv] = [pattern(32), pattern(16, 5)];
+    for (const length of [0, 15, 16, 300]) {
+      const cipher = createCipheriv("aes-256-cbc", key, iv);
+      const sealed = Buffer.concat([cipher.update(pattern(length)), cipher.final()]);
+      expect(toHex(it.aesCbcOpen(key, iv, sealed))).toBe(toHex(pattern(length)));
+      expect(it.aesCbcOpen(key, iv, sealed.subarray(1))).toBeUndefined();
+    }
+    expect(it.aesCbcOpen(key, iv, new Uint8Array(0))).toBeUndefined();
+    // The padding of a block that decrypts to zeros.
+    const raw = createCipheriv("aes-256-cbc", key, iv).setAutoPadding(false);
+    expect(it.aesCbcOpen(key, iv, raw.update(new Uint8Array(16)))).toBeUndefined();
   });
 
   test("hashes and MACs equal those of node:crypto", () => {
