@@ -57,6 +57,8 @@ await bundle(entries, {
         name: "core",
         test: /\/src\/(?:(?:base|store|cookie|engine|revocations|session)\/|crypto\/(?!primitives)|stores\/(?:cookie|memory)\.|(?:errors|events)\.)/,
       },
+      { name: "merge", test: /\/src\/merge\// },
+      { name: "readers", test: /\/src\/compat\/(?:reader|options|fe26)\./ },
       { name: "sql", test: /\/src\/stores\/sql\// },
       { name: "redis", test: /\/src\/stores\/redis\// },
     ],

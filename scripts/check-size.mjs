@@ -16,8 +16,17 @@ const AIM = 8 * 1024;
 /** The same where no condition names the runtime: with both sets of primitives, and with @noble. */
 const WORKER_LIMIT = 34_200;
 const workerConditions = ["workerd", "worker", "browser"];
-/** Strings of parts that this import must not carry: merging cookies, the memory store, the hosts, the CLI. */
-const foreign = ["keptNames", "maxEntries", "writeHead", "remoteAddr", "keygen --", "_kocha._sess"];
+/** Strings of parts that this import must not carry: merging cookies, the memory store, the hosts, the CLI, readers. */
+const foreign = [
+  "keptNames",
+  "maxEntries",
+  "writeHead",
+  "remoteAddr",
+  "keygen --",
+  "_kocha._sess",
+  "Fe26.",
+  "connect.sid",
+];
 
 /** What could be an entry point of its own, by the modules that it would take along. */
 const parts = {

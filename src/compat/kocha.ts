@@ -12,19 +12,20 @@ import {
   constantTimeEqual,
   decodeBase64url,
   encodeBase64url,
-  hkdfSha256,
   hmacSha512t256,
   randomBytes,
 } from "#crypto";
 import { isCookieName } from "../cookie/attributes.ts";
-import type { ForeignCookies, ForeignSession } from "../cookie/foreign.ts";
+import type { ForeignCookies } from "../cookie/foreign.ts";
 import type { RejectedReason } from "../events.ts";
 import { fail, readOptions, text, unchecked } from "../base/options.ts";
 import { kindOf } from "../base/text.ts";
 import { decodeBase64 } from "../crypto/keyring.ts";
 import { type DecodedMap, decodeStringMap, encodeStringMap } from "./msgpack.ts";
+import { readUntil } from "./options.ts";
+import { createReader, type ForeignSession, idOf } from "./reader.ts";
 
-export type { ForeignCookies, ForeignSession };
+export type { ForeignCookies };
 
 /** Kocha's two keys, as its `config/app.go` has them: standard base64. */
 export interface KochaKeys {
@@ -42,7 +43,6 @@ const SECRET_KEY_BYTES = [16, 24, 32];
 /** Kocha's entry with the end of the data, in decimal Unix seconds. */
 const EXPIRES_KEY = "_kocha._sess._expires";
 const DECIMAL = /^-?\d{1,15}$/;
-const ID_BYTES = 16;
 const ID_LABEL = "kocha-session/v1/kocha-id";
 
 interface ParsedKeys {
@@ -79,23 +79,31 @@ export function sealKochaCookie(map: ReadonlyMap<string, string>, keys: KochaKey
 }
 
 /**
- * Reads live Kocha cookies, for `migrateFrom` of the cookie store: they become ours at their next
- * write. Kocha's own entry for the expiry becomes the session's idle end.
+ * Reads live Kocha cookies, for `migrateFrom` of the cookie store: they become ours in the first
+ * request that looks at them. Kocha's own entry for the expiry becomes the session's idle end.
+ * @param options - `until`: when reading ends. Default never, since each Kocha cookie has its end inside.
  * @throws {ConfigError} ERR_SESSION_CONFIG_KEY, ERR_SESSION_CONFIG_COOKIE for the name, or
  * ERR_SESSION_CONFIG_FIELD.
  */
-export function kochaCookies(options: KochaKeys & { readonly name: string }): ForeignCookies {
-  const { name } = readOptions("kochaCookies", options, {
+export function kochaCookies(
+  options: KochaKeys & { readonly name: string; readonly until?: Date | undefined },
+): ForeignCookies {
+  const { name, until } = readOptions("kochaCookies", options, {
     name: text(""),
     secretKey: unchecked,
     signingKey: unchecked,
+    until: (value, field) => (value === undefined ? Infinity : readUntil(value, field)),
   });
   if (!isCookieName(name)) {
     const message = "must be the name that the Kocha application's cookie has";
     fail("name", message, "ERR_SESSION_CONFIG_COOKIE");
   }
   const keys = parseKeys(options);
-  return Object.freeze({ name, open: (value: string, now: number) => migrate(keys, value, now) });
+  return createReader({
+    names: [name],
+    until,
+    open: ([cookie], now) => migrate(keys, cookie?.value ?? "", now),
+  });
 }
 
 function migrate(keys: ParsedKeys, value: string, now: number): ForeignSession | RejectedReason {
@@ -108,8 +116,7 @@ function migrate(keys: ParsedKeys, value: string, now: number): ForeignSession |
   const seconds = Number(expires);
   // As in Kocha, the second of the end still counts as live.
   if (seconds < Math.floor(now / 1000)) return "expired";
-  const id = encodeBase64url(hkdfSha256(mac, ID_LABEL, ID_BYTES));
-  return { id, data, skipped, expires: (seconds + 1) * 1000 };
+  return { id: idOf(ID_LABEL, mac), data, skipped, expires: (seconds + 1) * 1000 };
 }
 
 function openWith(

@@ -20,8 +20,11 @@ export interface SessionCookieStoreOptions {
    * request joins, so that responses that race lose nothing. Default none.
    */
   readonly merge?: Merging | undefined;
-  /** Another library's cookies that become ours at their next write. Default none. */
-  readonly migrateFrom?: ForeignCookies | undefined;
+  /**
+   * Readers of other libraries' cookies, tried in this order; such a session becomes ours in the
+   * first request that looks at it. Default none.
+   */
+  readonly migrateFrom?: ForeignCookies | readonly ForeignCookies[] | undefined;
   /**
    * True: tokens are remembered, in about 1 MiB of memory, so that from a client's third request with
    * one token on none costs a decryption. Default true.
@@ -33,7 +36,7 @@ export interface SessionCookieStoreOptions {
 export function readCookieStoreOptions(options: SessionCookieStoreOptions): {
   readonly maxCookies: number;
   readonly merge: Merging | undefined;
-  readonly migrateFrom: ForeignCookies | undefined;
+  readonly migrateFrom: readonly ForeignCookies[];
   readonly rememberTokens: boolean;
 } {
   const read = readOptions("SessionCookieStore", options, {
@@ -46,19 +49,19 @@ export function readCookieStoreOptions(options: SessionCookieStoreOptions): {
       isMerging,
       undefined,
     ),
-    migrateFrom: option<ForeignCookies, undefined>(
-      "what kochaCookies({ … }) of kocha-session/kocha gives",
-      isForeign,
-      undefined,
+    migrateFrom: option<ForeignCookies | readonly ForeignCookies[], readonly ForeignCookies[]>(
+      "a reader of cookies, such as kochaCookies({ … }), or several",
+      (value) => [value].flat().every(isForeign),
+      [],
     ),
     rememberTokens: flag(true),
   });
   if (read.merge !== undefined && read.maxCookies > 1) {
     fail("merge", "and maxCookies can't both be given: a part is whole");
   }
-  return read;
+  return { ...read, migrateFrom: [read.migrateFrom].flat() };
 }
 
 function isForeign(value: unknown): boolean {
-  return hasMethods(value, "open") && typeof (value as ForeignCookies).name === "string";
+  return hasMethods(value, "open") && Array.isArray((value as ForeignCookies).names);
 }

@@ -12,18 +12,23 @@ const FORGED: RejectedReason = "forged";
 /** The tries of one request's cookies of one name, or of the parts and pieces of one session. */
 export class Tries {
   readonly #maxVerified: number;
+  readonly #maxChecked: number;
   #checked = 0;
   #verified = 0;
   #refused = 0;
 
-  /** @param maxVerified - how many verified cookies are read. */
-  constructor(maxVerified: number = MAX_VERIFIED) {
+  /**
+   * @param maxVerified - how many verified cookies are read.
+   * @param maxChecked - how many tags are checked.
+   */
+  constructor(maxVerified: number = MAX_VERIFIED, maxChecked: number = MAX_CHECKED) {
     this.#maxVerified = maxVerified;
+    this.#maxChecked = maxChecked;
   }
 
   /** True while another cookie may be tried. */
   get areLeft(): boolean {
-    return this.#checked < MAX_CHECKED && this.#verified < this.#maxVerified;
+    return this.#checked < this.#maxChecked && this.#verified < this.#maxVerified;
   }
 
   /** Notes a cookie that verified. */

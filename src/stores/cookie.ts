@@ -1,6 +1,6 @@
 // Sessions in the client's own cookies: sealed, so that they can be neither read nor changed, and
 // opened without any store. It knows the token and the payload, no header and no attribute.
-import { type ForeignCookies, openForeign } from "../cookie/foreign.ts";
+import type { ForeignCookies } from "../cookie/foreign.ts";
 import {
   type Cookie,
   isOpened,
@@ -13,7 +13,7 @@ import {
   type SealedWrite,
 } from "../store/contract.ts";
 import type { RejectedReason } from "../events.ts";
-import { MAX_SKEW, SECOND } from "../base/time.ts";
+import { MAX_SKEW } from "../base/time.ts";
 import { readCookieStoreOptions, type SessionCookieStoreOptions } from "../cookie/options.ts";
 import type { MergingHalf } from "../cookie/merging.ts";
 import { endableSessions } from "../cookie/others.ts";
@@ -42,7 +42,7 @@ export class SessionCookieStore implements SealedSessionStore {
   readonly #ring: CookieKeyring;
   readonly #maxCookies: number;
   readonly #merging: MergingHalf | undefined;
-  readonly #foreign: ForeignCookies | undefined;
+  readonly #foreign: readonly ForeignCookies[];
   readonly #verified: VerifiedTexts<SessionPayload>;
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_KEY or ERR_SESSION_CONFIG_FIELD */
@@ -53,7 +53,7 @@ export class SessionCookieStore implements SealedSessionStore {
     this.capabilities = { merges: merge !== undefined };
     this.maxSessionBytes = merge?.maxSessionBytes;
     this.#foreign = migrateFrom;
-    this.foreignNames = migrateFrom === undefined ? [] : [migrateFrom.name];
+    this.foreignNames = [...new Set(migrateFrom.flatMap(({ names }) => names))];
     // Parts and whole tokens are remembered separately, half of the memory each.
     const bytes = rememberTokens ? REMEMBERED_BYTES / (merge === undefined ? 1 : 2) : 0;
     this.#verified = new VerifiedTexts(bytes);
@@ -65,7 +65,7 @@ export class SessionCookieStore implements SealedSessionStore {
     context: SealedContext,
   ): OpenedSession | SealedRemains | undefined {
     const [cookie] = cookies;
-    const isPlain = this.#merging === undefined && this.#foreign === undefined;
+    const isPlain = this.#merging === undefined && this.#foreign.length === 0;
     // The usual request has one cookie, and needs none of the lists below.
     if (isPlain && cookies.length === 1 && cookie?.name === context.name) {
       return this.#openOnly(cookie, context);
@@ -184,30 +184,12 @@ export class SessionCookieStore implements SealedSessionStore {
   /** Another library's session; `rejected` gets why not, in place of what we said of its cookie. */
   #openForeign(
     cookies: readonly Cookie[],
-    { now, verdict }: SealedContext,
+    context: SealedContext,
     rejected: RejectedReason[],
   ): OpenedSession | undefined {
-    const foreign = this.#foreign;
-    if (foreign === undefined) return undefined;
-    const tries = new Tries();
-    for (const cookie of cookies) {
-      if (cookie.name !== foreign.name || !tries.areLeft) continue;
-      const session = openForeign(foreign, cookie.value, now);
-      if (typeof session === "string") {
-        if (tries.refused(session)) rejected.push(session);
-        continue;
-      }
-      tries.verified();
-      rejected.length = 0;
-      const known = verdict?.(session);
-      if (known === "revoked" || known === "retired") {
-        rejected.push(known);
-        continue;
-      }
-      const { id, data, expires, skipped } = session;
-      const created = Math.floor(now / SECOND) * SECOND;
-      const ends = { created, issued: 0, idleExpires: expires, expires, deadline: Infinity };
-      return { id, data, skipped, rev: 1, ...ends, names: [cookie.name], foreign: true };
+    for (const reader of this.#foreign) {
+      const session = reader.open(cookies, context, rejected);
+      if (session !== undefined) return session;
     }
     return undefined;
   }

@@ -6,6 +6,7 @@ import { kochaCookies, openKochaCookie, sealKochaCookie } from "../../../src/com
 import { decodeStringMap, encodeStringMap } from "../../../src/compat/msgpack.ts";
 import { ConfigError } from "../../../src/errors.ts";
 import { thrownBy } from "../../support/thrown.ts";
+import { openWithReader } from "../../support/foreign.ts";
 
 interface Vector {
   readonly name: string;
@@ -168,7 +169,8 @@ describe("keys", () => {
 });
 
 describe("live cookies, for migrateFrom", () => {
-  const cookies = kochaCookies({ name: "kocha", ...keys });
+  const open = (value: string) =>
+    openWithReader(kochaCookies({ name: "kocha", ...keys }), `kocha=${value}`, now);
   const seconds = Math.floor(now / 1000);
   const seal = (entries: Record<string, string>): string =>
     sealKochaCookie(new Map(Object.entries(entries)), keys);
@@ -180,35 +182,41 @@ describe("live cookies, for migrateFrom", () => {
     ["a second after its end", seconds - 1, "expired"],
     ["with Kocha's persistent -62135596800", -62_135_596_800, "expired"],
   ])("%s", (_, end, expected) => {
-    const opened = cookies.open(seal({ name: "alice", [expires]: String(end) }), now);
-    expect(typeof opened === "string" ? opened : opened.data.get("name")).toBe(expected);
-    expect(typeof opened === "string" ? 1 : opened.data.size).toBe(1);
+    const { session, rejected } = open(seal({ name: "alice", [expires]: String(end) }));
+    expect(session?.data.get("name") ?? rejected[0]).toBe(expected);
+    expect(session?.data.size ?? 1).toBe(1);
   });
 
   test("without an expiry, or with one that isn't decimal, it is malformed", () => {
-    expect(cookies.open(seal({ name: "alice" }), now)).toBe("malformed");
-    expect(cookies.open(seal({ [expires]: "0x10" }), now)).toBe("malformed");
+    expect(open(seal({ name: "alice" })).rejected).toEqual(["malformed"]);
+    expect(open(seal({ [expires]: "0x10" })).rejected).toEqual(["malformed"]);
   });
 
   test("what isn't one gives its reason", () => {
-    expect(cookies.open("rubbish!", now)).toBe("malformed");
-    expect(cookies.open("A".repeat(120), now)).toBe("forged");
+    expect(open("rubbish!").rejected).toEqual(["malformed"]);
+    expect(open("A".repeat(120)).rejected).toEqual(["forged"]);
   });
 
   test("entries that aren't UTF-8 are left out and named", () => {
     const vector = vectors.valid.find(({ sessionBase64 }) => sessionBase64 !== undefined);
-    const opened = cookies.open(vector?.cookie ?? "", now);
-    expect(opened).toMatchObject({ skipped: ["_flash"], data: new Map() });
+    const { session } = open(vector?.cookie ?? "");
+    expect(session).toMatchObject({ skipped: ["_flash"], data: new Map() });
   });
 
   test("the same cookie gives the same id, another cookie another", () => {
     const one = seal({ [expires]: String(seconds) });
-    const ids = [one, one, seal({ [expires]: String(seconds) })].map((cookie) => {
-      const opened = cookies.open(cookie, now);
-      return typeof opened === "string" ? opened : opened.id;
-    });
+    const ids = [one, one, seal({ [expires]: String(seconds) })].map(
+      (cookie) => open(cookie).session?.id,
+    );
     expect(ids[0]).toBe(ids[1]);
     expect(ids[0]).not.toBe(ids[2]);
     expect(ids[0]).toMatch(/^[A-Za-z0-9_-]{22}$/);
+  });
+
+  test("nothing is read any more from the day on that `until` names", () => {
+    const cookie = `kocha=${seal({ name: "alice", [expires]: String(seconds + 60) })}`;
+    const reader = kochaCookies({ name: "kocha", ...keys, until: new Date(now + 1) });
+    expect(openWithReader(reader, cookie, now).session?.expires).toBe(now + 1);
+    expect(openWithReader(reader, cookie, now + 1)).toEqual({ session: undefined, rejected: [] });
   });
 });

@@ -1,9 +1,9 @@
 // What people bring from other libraries: properties, callbacks and methods that would keep nothing,
 // log nobody out or hang here are errors that name the way; all else that looks at a session finds a
 // plain object.
+import { createReader } from "../../../src/compat/reader.ts";
 import { inspect } from "node:util";
 import {
-  type ForeignCookies,
   type Session,
   SessionCookieStore,
   sessionKey,
@@ -182,10 +182,11 @@ test("what another library kept under a reserved key is skipped, and the event n
     ["_flash.notice", "of a stranger"],
     ["name", "alice"],
   ]);
-  const migrateFrom: ForeignCookies = {
-    name: "theirs",
+  const migrateFrom = createReader({
+    names: ["theirs"],
+    until: Infinity,
     open: () => ({ id: "A".repeat(22), data, expires: Infinity, skipped: ["binary"] }),
-  };
+  });
   const engine = new SessionMiddleware({
     store: new SessionCookieStore({ ...freshKeys(), migrateFrom }),
     on: { skipped: ({ keys }) => void skipped.push(...keys) },
