@@ -23,6 +23,7 @@ import {
   idleSeconds,
   timeoutSeconds,
 } from "./config-fields.ts";
+import type { ForeignSessions } from "./foreign.ts";
 import { isThenable } from "../base/awaitable.ts";
 import { SECOND } from "../base/time.ts";
 import { eventNames, type SessionObservers } from "../events.ts";
@@ -48,6 +49,11 @@ export interface SessionConfig {
   readonly renewAfter?: number | undefined;
   /** The list of the revoked, for a cookie store: `redisRevocations({ … })` or another. Default none. */
   readonly revocations?: Revocations | undefined;
+  /**
+   * Another library's sessions on a server, which become rows of a server-side store: `expressSessions({ … })`.
+   * A cookie store has an option of this name for cookies. Default none.
+   */
+  readonly migrateFrom?: ForeignSessions | undefined;
   /** Signs the tickets of server-side stores: 32 random bytes in base64. */
   readonly signingKey?: string | undefined;
   /** The key ring of server-side stores, instead of `signingKey`: the first that signs signs, all are accepted. */
@@ -82,6 +88,7 @@ export interface SessionConfig {
   readonly now?: (() => number) | undefined;
 }
 
+// A method's parameter may be narrower than `unknown`: the function says what it expects.
 /**
  * Gives a configuration when a first request asks for it, so that a module can be imported where its
  * keys and clients aren't known yet. It gives it at once, not as a promise.
@@ -89,7 +96,6 @@ export interface SessionConfig {
  * Its argument is what the host calls the request's environment (`env` on Workers), and undefined
  * where the host has none.
  */
-// A method's parameter may be narrower than `unknown`: the function says what it expects.
 export type SessionConfigFunction = { ask(env: unknown): SessionConfig }["ask"];
 
 /**
@@ -139,6 +145,7 @@ export interface ResolvedConfig {
   /** Absent with a sealed store, which has secrets of its own. */
   readonly signing: SigningKeyring | undefined;
   readonly revocations: Revocations | undefined;
+  readonly migrateFrom: ForeignSessions | undefined;
   readonly vary: "auto" | "always";
   readonly storeTimeoutMs: number;
   readonly inFlight: CallsInFlight;
@@ -171,6 +178,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     absoluteExpires: absoluteSeconds(),
     renewAfter: fraction(configDefaults.renewAfter),
     revocations: unchecked,
+    migrateFrom: unchecked,
     signingKey: unchecked,
     keys: unchecked,
     path: text(configDefaults.path),
@@ -204,6 +212,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     renewAfter: read.renewAfter,
     signing: signingRing(config, store),
     revocations: checkRevocations(config.revocations, store),
+    migrateFrom: checkMigration(config.migrateFrom, store),
     vary: read.vary,
     storeTimeoutMs,
     inFlight: callsInFlightOf(store),
@@ -261,6 +270,13 @@ function checkRevocations(value: unknown, store: AnySessionStore): Revocations |
   }
   if (hasMethods(value, "cover")) return value as Revocations;
   return mustBe("revocations", "what memoryRevocations() gives", value);
+}
+
+function checkMigration(value: unknown, store: AnySessionStore): ForeignSessions | undefined {
+  if (value === undefined) return undefined;
+  if (isSealed(store)) fail("migrateFrom", "of cookies belongs to the cookie store; pass it there");
+  if (hasMethods(value, "takeOver")) return value as ForeignSessions;
+  return mustBe("migrateFrom", "what expressSessions({ … }) gives", value);
 }
 
 /** The store's own limit, where it has one, is the most that may be asked for. */

@@ -26,7 +26,7 @@ export function cookieMaxAge(cookieExpires: number): number | undefined {
 export interface RenewalState {
   /** When the cookie was sent last; 0: not known. */
   readonly issued: number;
-  /** When the data dies. */
+  /** When the data dies; -Infinity: it is another library's session, which becomes ours. */
   readonly expires: number;
   /** The absolute end. */
   readonly deadline: number;
@@ -44,6 +44,7 @@ export type Renewal = "none" | "cookie" | "data";
  * @param renewAfter - the part of the window that must be used up, 0 to 1.
  */
 export function renewalDue(session: RenewalState, renewAfter: number, now: number): Renewal {
+  if (session.expires === -Infinity) return "data";
   // Browsers drop a cookie at their own cap, however long it was meant to live.
   const cookieWindow =
     session.maxAge === undefined ? Infinity : Math.min(session.maxAge, MAX_COOKIE_AGE) * SECOND;

@@ -155,5 +155,6 @@ function finderOf(config: ResolvedConfig): Finder {
   const { store } = config;
   if (isSealed(store)) return new SealedFinder(config, store);
   // Without a signing key it would have been refused.
-  return new TicketedFinder(config as TicketedConfig);
+  const finder = new TicketedFinder(config as TicketedConfig);
+  return config.migrateFrom?.takeOver(finder, config as TicketedConfig) ?? finder;
 }

@@ -8,6 +8,8 @@ import {
   type SessionObservers,
   type SigningKey,
 } from "kocha-session";
+import { expressSessions } from "kocha-session/compat/express-rows";
+import { type ForeignCookies, ironSessionCookies } from "kocha-session/compat/iron-session";
 import { kochaCookies, openKochaCookie, sealKochaCookie } from "kocha-session/kocha";
 import { describe, expectTypeOf, test } from "vitest";
 
@@ -110,7 +112,7 @@ describe("key rings", () => {
     new SessionCookieStore({ secretKey: "…", signingKey: "…", maxcookies: 2 });
     // @ts-expect-error keys are needed
     new SessionCookieStore();
-    // @ts-expect-error what kochaCookies gives
+    // @ts-expect-error a reader
     new SessionCookieStore({ secretKey: "…", signingKey: "…", migrateFrom: { name: "kocha" } });
   });
 });
@@ -149,6 +151,29 @@ describe("Kocha's cookies", () => {
     new SessionCookieStore({ ...keys, migrateFrom: kochaCookies({ name: "kocha", ...keys }) });
     // @ts-expect-error a name is needed
     kochaCookies(keys);
+  });
+});
+
+describe("other libraries' sessions", () => {
+  const until = new Date();
+
+  test("of cookies go to the cookie store, one or several", () => {
+    const reader = ironSessionCookies({ cookieName: "a", password: { 1: "…" }, until });
+    expectTypeOf(reader).toEqualTypeOf<ForeignCookies>();
+    new SessionCookieStore({ secretKey: "…", signingKey: "…", migrateFrom: [reader] });
+    ironSessionCookies({ cookieName: "a", password: "…", until, map: ({ user }) => ({ user }) });
+    // @ts-expect-error until is needed
+    ironSessionCookies({ cookieName: "a", password: "…" });
+    // @ts-expect-error a cookie store's reader is no configuration's
+    configure({ store, signingKey: "…", migrateFrom: reader });
+  });
+
+  test("of a server go to a configuration", () => {
+    const rows = { load: () => undefined, delete: async () => 1 };
+    const sessions = expressSessions({ secret: ["…", undefined], rows, until });
+    configure({ store, signingKey: "…", migrateFrom: sessions });
+    // @ts-expect-error they are no cookies
+    new SessionCookieStore({ secretKey: "…", signingKey: "…", migrateFrom: sessions });
   });
 });
 

@@ -1,7 +1,10 @@
 // All that is fuzzed, with stores and keys of its own.
-import { SessionCookieStore, SessionMemoryStore } from "kocha-session";
+import { type ForeignCookies, SessionCookieStore, SessionMemoryStore } from "kocha-session";
+import { ironSessionCookies } from "kocha-session/compat/iron-session";
+import { reactRouterCookies } from "kocha-session/compat/react-router";
 import { mergingCookies } from "kocha-session/merge";
 import { kochaCookies, sealKochaCookie } from "kocha-session/kocha";
+import { readVectors } from "../../tests/support/foreign-vectors.ts";
 import { formatSubjects } from "./formats.ts";
 import { headerSubject, type Pair } from "./headers.ts";
 import { rowSubjects } from "./rows.ts";
@@ -21,9 +24,27 @@ function kocha(): { readonly migrateFrom: ReturnType<typeof kochaCookies>; forei
   return { migrateFrom: kochaCookies({ name, ...keys }), foreign };
 }
 
+/** Live cookies of two other libraries that have no end inside, and what reads them. */
+function others(): { readonly migrateFrom: readonly ForeignCookies[]; foreign: Pair[] } {
+  const until = new Date(Date.now() + 86_400_000);
+  const { find } = readVectors();
+  const iron = find("iron-session", "without an end");
+  const router = find("react-router", "the newer of two secrets");
+  const migrateFrom = [
+    ironSessionCookies({ ...(iron.options as { cookieName: string; password: string }), until }),
+    reactRouterCookies({ ...(router.options as { secrets: string[] }), until }),
+  ];
+  const foreign = [iron, router].map(({ cookie }): Pair => {
+    const equals = cookie.indexOf("=");
+    return [cookie.slice(0, equals), cookie.slice(equals + 1)];
+  });
+  return { migrateFrom, foreign };
+}
+
 /** Every subject. */
 export async function makeSubjects(): Promise<Subject[]> {
   const { migrateFrom, foreign } = kocha();
+  const theirs = others();
   const sealed = (more: object) => ({ store: new SessionCookieStore({ ...newKeys(), ...more }) });
   return [
     await headerSubject("cookies of the cookie store", { config: sealed({}) }),
@@ -41,6 +62,10 @@ export async function makeSubjects(): Promise<Subject[]> {
     await headerSubject("cookies of Kocha, on their way to ours", {
       config: sealed({ migrateFrom }),
       foreign,
+    }),
+    await headerSubject("cookies of other libraries, on their way to ours", {
+      config: sealed({ migrateFrom: theirs.migrateFrom }),
+      foreign: theirs.foreign,
     }),
     ...(await rowSubjects()),
     ...formatSubjects(),

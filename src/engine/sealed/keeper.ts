@@ -118,7 +118,8 @@ export class SealedKeeper implements Keeper {
   }
 
   renewal({ ttl, maxAge }: Draft): RenewalState {
-    const { issued = 0, idleExpires: expires = 0 } = this.#opened ?? {};
+    const { issued = 0, idleExpires = 0, foreign } = this.#opened ?? {};
+    const expires = foreign === true ? -Infinity : idleExpires;
     // A sealed session is renewed whole: below its deadline or at it, the idle end moves.
     return { issued, expires, deadline: Infinity, ttl, maxAge };
   }

@@ -37,8 +37,20 @@ export class TicketedFinder implements Finder {
 
   find(header: string, dialect: SessionDialect | undefined): Awaitable<TicketedKeeper> {
     const format = dialect?.credential;
+    return this.open(header === "" ? [] : this.#openTickets(header, format), format);
+  }
+
+  /**
+   * The keeper of the sessions that these tickets stand for.
+   * @param format - the one in which the next ticket goes out; undefined: ours.
+   * @param before - done for each selector before its row is loaded; absent: nothing.
+   */
+  open(
+    tickets: readonly OpenedTicket[],
+    format: CredentialFormat | undefined,
+    before?: (selector: string) => Awaitable<unknown>,
+  ): Awaitable<TicketedKeeper> {
     const keeper = new TicketedKeeper(this.#config, this.#lanes, format);
-    const tickets = header === "" ? [] : this.#openTickets(header, format);
     const [first] = tickets;
     if (first === undefined) return keeper;
     const selectors = selectorsOf(tickets);
@@ -64,7 +76,11 @@ export class TicketedFinder implements Finder {
     return recover(
       () =>
         chain(
-          tryAll(selectors, (selector) => this.#load(selector)),
+          tryAll(selectors, (selector) =>
+            before === undefined
+              ? this.#load(selector)
+              : chain(before(selector), () => this.#load(selector)),
+          ),
           choose,
         ),
       (error) => {

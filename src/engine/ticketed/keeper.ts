@@ -7,6 +7,7 @@ import type { ConflictReason } from "../closing.ts";
 import { type Draft, type Found, type ReadOnlyReason, unavailable } from "../draft.ts";
 import { notify, type RefusedReason } from "../../events.ts";
 import { type RenewalState, renewalDue } from "../expiry.ts";
+import type { BroughtSessions } from "../foreign.ts";
 import type { Keeper } from "../keeper.ts";
 import { type OpenedTicket, sealTicket } from "./ticket.ts";
 import type { Decision } from "../lifecycle.ts";
@@ -38,6 +39,8 @@ export class TicketedKeeper implements Keeper {
   #ticket: OpenedTicket | undefined;
   /** The rows that the request's tickets stand for, for `destroy()`, which ends them all. */
   #brought: readonly string[] = [];
+  /** Sessions of another library that the request brought, too. */
+  #foreign: BroughtSessions | undefined;
   #found: Found | undefined;
   #ticketIsDue = false;
   #isDestroyed = false;
@@ -74,6 +77,17 @@ export class TicketedKeeper implements Keeper {
     this.#brought = brought;
     this.#selector = ticket.selector;
     this.#found = unavailable;
+  }
+
+  /** Whether the request brought a ticket of ours, whatever has become of its row. */
+  get hasTicket(): boolean {
+    return this.#ticket !== undefined;
+  }
+
+  /** Takes sessions of another library along: their cookies go with the next ticket, and at a logout. */
+  bring(sessions: BroughtSessions): void {
+    this.#foreign = sessions;
+    this.#brought = [...new Set([...this.#brought, ...sessions.selectors])];
   }
 
   get id(): string {
@@ -148,7 +162,11 @@ export class TicketedKeeper implements Keeper {
   destroy(): Awaitable<unknown> {
     // A handle that was only asked for stands for no row.
     const made = this.#row === undefined ? [] : [this.id];
-    return chain(this.#rows.destroy([...new Set([...made, ...this.#brought])]), () => {
+    const destroy = (): Awaitable<unknown> =>
+      this.#rows.destroy([...new Set([...made, ...this.#brought])]);
+    // ORDER: before ours, or another request could take them over once more in between.
+    const done = this.#foreign === undefined ? destroy() : chain(this.#foreign.end(), destroy);
+    return chain(done, () => {
       this.#isDestroyed = true;
       this.#row = undefined;
     });
@@ -161,13 +179,15 @@ export class TicketedKeeper implements Keeper {
 
   due(): SealedWrite | undefined {
     const { name, signing } = this.#config;
-    if (this.#isDestroyed) return this.#ticket && { set: [], expire: [name] };
+    const theirs = this.#foreign?.names ?? [];
+    if (this.#isDestroyed) return this.#ticket && { set: [], expire: [name, ...theirs] };
     const selector = this.#selector;
-    if (!this.#ticketIsDue || this.#row === undefined || selector === undefined) return undefined;
+    const isDue = this.#ticketIsDue || this.#foreign !== undefined;
+    if (!isDue || this.#row === undefined || selector === undefined) return undefined;
     const { generation } = this.#row;
     const row = { selector, generation, issued: this.#config.now() };
     const value = this.#format?.seal(row) ?? sealTicket(signing, name, row);
-    return { set: [{ name, value }], expire: [] };
+    return { set: [{ name, value }], expire: theirs };
   }
 
   #create(draft: Draft): Awaitable<undefined> {
