@@ -38,7 +38,7 @@ export default defineConfig({
     maxWorkers: "100%",
     // The tests within a file are shuffled; each file is a process of its own.
     sequence: { shuffle: true, sequencer: LongestFirst },
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { include: ["src/**"], reporter: ["text-summary", "json-summary"] },
   },

@@ -219,7 +219,7 @@ export class SessionMemcachedStore implements SessionStore {
     const [node] = nodes;
     if (node === undefined || nodes.length > 1) {
       const message =
-        `the client names ${nodes.length} servers for one selector, but only one of them can decide; ` +
+        `the client names ${nodes.length} servers for one key, but only one of them can decide; ` +
         "use its default hash";
       fail("client", message, "ERR_SESSION_CONFIG_STORE");
     }
