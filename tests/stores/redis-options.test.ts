@@ -52,6 +52,7 @@ describe("a client", () => {
   test("that connects at its first command is taken", () => {
     expect(new SessionRedisStore({ client: lazy }).capabilities).toEqual({
       atomic: true,
+      expects: true,
       durable: true,
       lists: true,
     });
