@@ -28,7 +28,7 @@ export type Expected = ReadonlyMap<string, string | undefined> | undefined;
  * Changes one key of a stored session; gives why nothing was saved. Then, and when `edit` throws, the
  * draft is as it was, with what the request has changed meanwhile.
  * @param save - saves the draft, whose change it takes at once.
- * @param lane - undefined: what the key holds doesn't matter, since the request has set it itself.
+ * @param lane - undefined: the step waits for no other, and leaves no hint.
  * @throws what `edit` throws.
  */
 export async function exactStep(
@@ -46,7 +46,8 @@ export async function exactStep(
   for (let losses = 1; ; losses++) {
     // What was stored a moment ago is only believed if the store confirms it.
     if (lane?.hint?.rev === rev) map.learn(key, lane.hint.value);
-    const held = map.view.get(key);
+    // What is stored doesn't matter where the request has set the key itself, perhaps while it waited.
+    const expected = map.decides(key) ? undefined : new Map([[key, map.view.get(key)]]);
     try {
       map.edit(key, edit);
     } catch (error) {
@@ -55,7 +56,7 @@ export async function exactStep(
       throw error;
     }
     const value = map.view.get(key);
-    const saving = draft.changed ? save(lane && new Map([[key, held]])) : undefined;
+    const saving = draft.changed ? save(expected) : undefined;
     map.apply(since);
     // oxlint-disable-next-line no-await-in-loop -- one try after the other
     const refusal = await saving;
