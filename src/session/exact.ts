@@ -53,14 +53,20 @@ export async function incrementKey(
   key: string,
   by: number,
 ): Promise<number> {
+  assertText(key, "key");
+  if (!Number.isSafeInteger(by)) throw noWholeNumber();
   const stored = await request.update(key, (held = "0") => {
-    const sum = Number(held) + by;
-    const isWhole = /^-?\d+$/.test(held) && [Number(held), by, sum].every(Number.isSafeInteger);
-    if (isWhole) return String(sum);
-    const message = "the key's value, what is added and the sum must be safe whole numbers";
-    throw new UsageError("ERR_SESSION_USAGE_TYPE", message);
+    const [before, sum] = [Number(held), Number(held) + by];
+    const isWhole = /^-?\d+$/.test(held) && [before, sum].every(Number.isSafeInteger);
+    if (!isWhole) throw noWholeNumber();
+    return String(sum);
   });
   return Number(stored);
+}
+
+function noWholeNumber(): UsageError {
+  const message = "the key's value, what is added and the sum must be safe whole numbers";
+  return new UsageError("ERR_SESSION_USAGE_TYPE", message);
 }
 
 /** `session.take`, on any key. */

@@ -430,8 +430,12 @@ describe("reserved keys and wrong arguments", () => {
     await expect(session.update("n", "1" as never)).rejects.toMatchObject({
       code: "ERR_SESSION_USAGE_UPDATE",
     });
-    await expect(session.increment("n", 1.5)).rejects.toMatchObject(wrong);
-    await expect(session.increment(5 as never)).rejects.toMatchObject(wrong);
+    for (const by of [1.5, Number.NaN, 1n, "1", null, {}, Symbol("one")]) {
+      await expect(session.increment("n", by as never)).rejects.toMatchObject(wrong);
+    }
+    for (const key of [5, { name: "n", schema: {} }]) {
+      await expect(session.increment(key as never)).rejects.toMatchObject(wrong);
+    }
     await expect(session.take(null as never)).rejects.toMatchObject(wrong);
   });
 });
