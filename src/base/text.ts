@@ -47,6 +47,11 @@ export function kindOf(value: unknown): string {
   return type === "object" ? "an object" : `a ${type}`;
 }
 
+/** The name of an object's class; undefined where it has no prototype. */
+export function classOf(value: object): string | undefined {
+  return (value as { readonly constructor?: { readonly name: string } }).constructor?.name;
+}
+
 /** UTF-16 units of all keys and values. */
 export function countUnits(data: ReadonlyMap<string, string>): number {
   let units = 0;

@@ -13,6 +13,7 @@ import {
   type SessionConfigFunction,
 } from "../engine/config.ts";
 import { cookieMaxAge, idleTimeoutMs } from "../engine/expiry.ts";
+import { classOf } from "../base/text.ts";
 import { DAY, SECOND } from "../base/time.ts";
 import { isSealed } from "../store/contract.ts";
 import { isSessionError, type SessionError } from "../errors.ts";
@@ -236,7 +237,7 @@ function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
       note("store", "it doesn't list: a user's sessions can't be shown or ended together"),
     );
   // By its name, since a project may have its own copy of the package.
-  if (store.constructor.name === "SessionSqliteStore")
+  if (classOf(store) === "SessionSqliteStore")
     found.push(
       note(
         "store",

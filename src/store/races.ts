@@ -1,4 +1,5 @@
 // The warnings of stores that aren't atomic, each emitted once for each kind of store and process.
+import { classOf } from "../base/text.ts";
 import type { SessionStore } from "./contract.ts";
 
 const warned = new Set<string>();
@@ -24,7 +25,7 @@ export function warnOfRaces(kind: string, acceptRaces: boolean): void {
 
 /** Warns of `update` and `increment` on a store that can't do them as one step (S9). */
 export function warnOfInexactUpdates(store: SessionStore): void {
-  const kind = store.constructor.name;
+  const kind = classOf(store) ?? "the store";
   const message =
     `${kind} doesn't say that it keeps expect (S9): of updates of one key, from several ` +
     "processes, one can be lost";

@@ -346,6 +346,11 @@ describe("doctor", () => {
     ["{ store: new SessionMemoryStore(), signingKey: keys.signingKey }", "note store", 0],
     ["{ store: { load() {}, save() {} }, signingKey: keys.signingKey }", "warning store", 0],
     [
+      "{ store: { __proto__: null, load() {}, save() {} }, signingKey: keys.signingKey }",
+      "warning store",
+      0,
+    ],
+    [
       "{ store: new SessionMemoryStore(), signingKey: keys.signingKey, storeTimeout: 30 }",
       "note storeTimeout",
       0,
