@@ -47,9 +47,10 @@ export function kindOf(value: unknown): string {
   return type === "object" ? "an object" : `a ${type}`;
 }
 
-/** The name of an object's class; undefined where it has no prototype. */
+/** The name of an object's class; undefined: it has none, as a literal or a module's exports. */
 export function classOf(value: object): string | undefined {
-  return (value as { readonly constructor?: { readonly name: string } }).constructor?.name;
+  const { constructor } = value as { readonly constructor?: unknown };
+  return typeof constructor === "function" && constructor !== Object ? constructor.name : undefined;
 }
 
 /** UTF-16 units of all keys and values. */

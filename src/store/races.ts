@@ -25,10 +25,10 @@ export function warnOfRaces(kind: string, acceptRaces: boolean): void {
 
 /** Warns of `update` and `increment` on a store that can't do them as one step (S9). */
 export function warnOfInexactUpdates(store: SessionStore): void {
-  const kind = classOf(store) ?? "the store";
+  const kind = classOf(store) ?? "a store";
   const message =
     `${kind} doesn't say that it keeps expect (S9): of updates of one key, from several ` +
-    "processes, one can be lost";
+    "processes, one can be lost; a store that keeps it says `expects: true` in its capabilities";
   warn(`update ${kind}`, message);
 }
 

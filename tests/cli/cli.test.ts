@@ -346,6 +346,7 @@ describe("doctor", () => {
     ["{ store: new SessionMemoryStore(), signingKey: keys.signingKey }", "note store", 0],
     ["{ store: { load() {}, save() {} }, signingKey: keys.signingKey }", "warning store", 0],
     [
+      // As a module whose exports are a store.
       "{ store: { __proto__: null, load() {}, save() {} }, signingKey: keys.signingKey }",
       "warning store",
       0,

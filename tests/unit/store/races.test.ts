@@ -1,5 +1,8 @@
 // The process warning of updates on a store that has no step for them.
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import type { SessionChange, SessionStore } from "../../../src/store/contract.ts";
+import { SessionMemoryStore } from "../../../src/stores/memory.ts";
+import { makeWorld } from "../engine/client.ts";
 import { warningsOf } from "../../support/warnings.ts";
 
 test("the first update on a store that can't promise it warns, once; no other call does", async () => {
@@ -31,4 +34,20 @@ test("the first update on a store that can't promise it warns, once; no other ca
   // The last store is of no class at all.
   const code = "KOCHA_SESSION_NOT_ATOMIC";
   expect(codes).toEqual(["none so far", code, code]);
+});
+
+test("a store that is a module's exports, and so has no constructor, is warned of by no class", async () => {
+  const said = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  onTestFinished(() => said.mockRestore());
+  const inner = new SessionMemoryStore();
+  onTestFinished(() => inner.close());
+  const exported: SessionStore = Object.assign(Object.create(null) as object, {
+    load: (selector: string) => inner.load(selector),
+    save: (selector: string, change: SessionChange) => inner.save(selector, change),
+  });
+  const client = makeWorld(exported).newClient();
+  await client.request((session) => session.set("n", "1"));
+  await client.request(async (session) => expect(await session.increment("n")).toBe(2));
+  expect(said).toHaveBeenCalledOnce();
+  expect(said.mock.calls[0]?.[0]).toMatch(/^a store doesn't say .* `expects: true`/);
 });
