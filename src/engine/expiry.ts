@@ -40,7 +40,7 @@ export interface RenewalState {
 export type Renewal = "none" | "cookie" | "data";
 
 /**
- * Whether a touched session is renewed now (law L5: throttled, and it never shortens).
+ * Whether a session that was looked at is renewed now (law L5: throttled, and it never shortens).
  * @param renewAfter - the part of the window that must be used up, 0 to 1.
  */
 export function renewalDue(session: RenewalState, renewAfter: number, now: number): Renewal {

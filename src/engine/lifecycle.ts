@@ -2,24 +2,22 @@
 // knows no store and no header; the engine carries out what it says.
 import { type RenewalState, renewalDue } from "./expiry.ts";
 
-/** What the decision looks at. */
+/** What the decision looks at, of a session that the request has looked at. */
 export interface RequestEnd {
   /** Whether the session is in the store, or in the client's cookie. */
   readonly stored: boolean;
   /** Whether the request changed, bound or regenerated anything. */
   readonly changed: boolean;
-  /** Whether nothing would be left to keep: no key and no subject. */
+  /** Whether nothing would be left to keep: no key, no subject, and nobody has started it. */
   readonly empty: boolean;
-  /** Whether the request looked at the session at all. */
-  readonly touched: boolean;
   readonly renewal: RenewalState;
 }
 
 /**
  * `none`: nothing is saved and nothing sent. `create`: the session is saved for the first time.
  * `update`: what changed is saved. `renew`: the idle timeout begins anew. `resend`: only the
- * cookie is sent again. With `create` and `renew` the cookie goes out too; with `update` only when
- * `renews` says that a renewal was due anyway.
+ * cookie is sent again. With `create` and `renew` the cookie goes out too; with `update` a sealed
+ * session's always, and a ticket only where the keeper finds that a renewal was due anyway.
  */
 export type Decision = "none" | "create" | "update" | "renew" | "resend";
 
@@ -27,7 +25,6 @@ export type Decision = "none" | "create" | "update" | "renew" | "resend";
 export function decide(end: RequestEnd, renewAfter: number, now: number): Decision {
   if (!end.stored) return end.changed && !end.empty ? "create" : "none";
   if (end.changed) return "update";
-  if (!end.touched) return "none";
   const due = renewalDue(end.renewal, renewAfter, now);
   if (due === "data") return "renew";
   return due === "cookie" ? "resend" : "none";

@@ -121,11 +121,7 @@ export class Operations {
     const { renewAfter, now } = draft.config;
     const stored = keeper.isStored;
     if (stored && !changed && draft.renewsNow) return "renew";
-    return decide(
-      { stored, changed, empty: this.#isEmpty, touched: true, renewal },
-      renewAfter,
-      now(),
-    );
+    return decide({ stored, changed, empty: this.#isEmpty, renewal }, renewAfter, now());
   }
 
   /** Begins a session that has nothing of the one before. */

@@ -1,7 +1,6 @@
 // The list of revocations in memory: the part of a log's records that tells a dead session from a live
 // one. It knows no log and no clock.
-import { isInGrace } from "../base/time.ts";
-import { SECOND } from "../base/time.ts";
+import { isInGrace, SECOND } from "../base/time.ts";
 import { mergeRecords, type RevocationRecord } from "./revocations.ts";
 import type { RevocableSession, RevocationVerdict } from "../store/contract.ts";
 
