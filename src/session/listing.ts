@@ -2,6 +2,7 @@
 // engine's notes made readable. It knows no request.
 import { ConfigError, isSessionError, StoreError } from "../errors.ts";
 import { checkRow } from "../engine/ticketed/row.ts";
+import { endingChange } from "../store/change.ts";
 import { type SessionStore, type AnySessionStore, isSealed } from "../store/contract.ts";
 import { isReserved } from "../base/reserved.ts";
 import { assertText } from "../base/text.ts";
@@ -75,8 +76,7 @@ export async function destroySession(
     const row = checkRow(await rows.load(id));
     // ORDER: whose it is comes first; nobody ends the session of somebody else.
     if (row === undefined || row.notes.subject !== subject) return false;
-    const change = { op: "destroy", set: new Map<string, string>(), del: [] } as const;
-    await rows.save(id, { ...change, ttl: 0, deadline: Infinity });
+    await rows.save(id, endingChange());
     return true;
   } catch (error) {
     throw failed("save", error);

@@ -74,6 +74,11 @@ export function nextState(
   };
 }
 
+/** The change that ends a session. */
+export function endingChange(): SessionChange {
+  return { op: "destroy", set: new Map(), del: [], ttl: 0, deadline: Infinity };
+}
+
 /** What `save` answers for an applied change. */
 export function toSaved(stored: StoredSession | undefined): SavedSession {
   return {

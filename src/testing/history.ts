@@ -1,7 +1,7 @@
 // Random histories of a store against the reference semantics, `applyChange`: answers and content must
 // be equal after each step. A peer dependency, loaded when it is needed, draws the histories.
 import type * as FastCheck from "fast-check";
-import { applyChange, toSaved } from "../store/change.ts";
+import { applyChange, endingChange, toSaved } from "../store/change.ts";
 import type { SessionChange, SessionStore, StoredSession } from "../store/contract.ts";
 import { mustEqual, plain } from "./case.ts";
 import type { TestClock } from "./clock.ts";
@@ -164,9 +164,7 @@ function toChange(
   now: number,
 ): SessionChange {
   const { set, del, ttl, meta, subject } = step;
-  if (step.op === "destroy") {
-    return { op: "destroy", set: new Map(), del: [], ttl: 0, deadline: Infinity };
-  }
+  if (step.op === "destroy") return endingChange();
   // The deadline is fixed at creation: it is the row's own from then on.
   const deadline = step.op === "create" ? now + step.deadline : row.deadline;
   const extra = { ...(meta !== undefined && { meta }), ...(subject !== undefined && { subject }) };

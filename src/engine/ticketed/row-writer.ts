@@ -15,6 +15,7 @@ import {
   toChange,
 } from "./row-update.ts";
 import { badAnswer, callStore } from "../../store/call.ts";
+import { endingChange } from "../../store/change.ts";
 import type { SavedSession, SessionChange } from "../../store/contract.ts";
 
 /** A selector is 16 random bytes: two refusals in a row are no accident any more. */
@@ -124,12 +125,9 @@ export class RowWriter {
   /** Ends sessions; one that fails keeps none of the others from their end. */
   destroy(ids: readonly string[]): Awaitable<unknown> {
     const { store, on } = this.#config;
-    const change = { op: "destroy", set: new Map<string, string>(), del: [] } as const;
     const end = (id: string): Awaitable<unknown> =>
       chain(
-        callStore(this.#config, "save", () =>
-          store.save(id, { ...change, ttl: 0, deadline: Infinity }),
-        ),
+        callStore(this.#config, "save", () => store.save(id, endingChange())),
         () => notify(on, "destroyed", { id }),
       );
     return this.#guard(() => tryAll(ids, end));
