@@ -18,7 +18,7 @@ export const REMEMBERED = 30 * DAY;
 /** Seconds until any session ends. */
 export const ABSOLUTE_TIMEOUT = 90 * DAY;
 
-/** The demo's keys; without them in the environment each start makes its own. */
+/** The demo's secrets; without them in the environment each start makes its own. */
 export function demoKeys(): { readonly secretKey: string; readonly signingKey: string } {
   return {
     secretKey: process.env["SESSION_SECRET_KEY"] ?? freshKey(),

@@ -196,7 +196,7 @@ export function sessionPage(facts: SessionFacts): Html {
       ${
         facts.isSealed
           ? "A string map, in one cookie that nobody else can read or change."
-          : "A string map in the store; your cookie holds the key to it."
+          : "A string map in the store; your cookie holds the ticket to it."
       }
     </p>
     <dl>

@@ -1,5 +1,5 @@
 // The one error tree of the library. An error names a field, a limit or an operation and the way
-// out; it never carries a key, a token, an id or a session value. Bad client input is no error.
+// out; it never carries a secret, a ticket, a token, an id or a session value. Bad client input is no error.
 
 /** Codes of {@link ConfigError}. */
 export type ConfigErrorCode =

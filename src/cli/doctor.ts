@@ -247,16 +247,22 @@ function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
   return found;
 }
 
-/** Warns of keys in the repository, which are no longer secret. */
+/** Warns of secrets in the repository, which aren't secret any more. */
 function diagnoseEnvironment(): Finding[] {
   if (!existsSync(".env")) return [];
   const tracked = spawnSync("git", ["ls-files", "--error-unmatch", ".env"], { stdio: "ignore" });
-  if (tracked.status === 0) return [fault(".env", "git tracks it: make new keys, and take it out")];
+  if (tracked.status === 0)
+    return [fault(".env", "git tracks it: make new secrets, and take it out")];
   const ignored = existsSync(".gitignore") ? readFileSync(".gitignore", "utf8") : "";
   const isIgnored = ignored.split(/\r?\n/).some((line) => /^\/?\.env\*?$/.test(line.trim()));
   return isIgnored
     ? []
-    : [warning(".env", ".gitignore doesn't name it: the keys are one git add away from everyone")];
+    : [
+        warning(
+          ".env",
+          ".gitignore doesn't name it: the secrets are one git add away from everyone",
+        ),
+      ];
 }
 
 function fault(field: string, message: string): Finding {

@@ -8,14 +8,14 @@ import { type Store, stores, storeTemplates } from "./store-templates.ts";
 import { type Command, readOptions, type Terminal, UsageFault } from "./terminal.ts";
 
 const ENV_COMMENT =
-  "# AUTO-GENERATED random keys of kocha-session init. Keep them out of the repository.";
+  "# AUTO-GENERATED random secrets of kocha-session init. Keep them out of the repository.";
 /** A cookie's name, short enough for every prefix. */
 const APP_NAME = /^[a-z0-9][a-z0-9_-]{0,60}$/;
 
 /** The command. */
 export const init: Command = {
   name: "init",
-  summary: "writes a working project: settings, server, one GET controller, fresh keys",
+  summary: "writes a working project: settings, server, one GET controller, fresh secrets",
   help: `kocha-session init [--host <host>] [--store <store>] [--name <app>] [--dir <folder>] [--https] [--js]
 
   --host   ${hosts.join(", ")}; asked for on a terminal
@@ -25,7 +25,7 @@ export const init: Command = {
   --https  the site is served only by https: the cookie is named __Host-Http-<app>
   --js     .mjs files instead of TypeScript
 
-Writes config/app.ts, controllers/root.ts, server.ts, package.json, .env with fresh random keys, and
+Writes config/app.ts, controllers/root.ts, server.ts, package.json, .env with fresh random secrets, and
 .env into .gitignore. A file that is there already is left as it is; the last
 lines say what it lacks, and the exit code is 1.
 `,
@@ -109,7 +109,7 @@ function write(folder: string, options: ProjectOptions, out: Terminal): number {
     const target = join(folder, path);
     mkdirSync(dirname(target), { recursive: true });
     try {
-      // wx: a new file or an error; files with keys are readable only by their owner.
+      // wx: a new file or an error; files with secrets are readable only by their owner.
       writeFileSync(target, text, { flag: "wx", mode: path === ".env" ? 0o600 : 0o644 });
       out.print(`${out.style("green", "written")} ${path}`);
     } catch (error) {

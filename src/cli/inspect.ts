@@ -1,5 +1,5 @@
-// `kocha-session inspect`: describes a cookie, with the keys in the environment. Values are shown only on
-// request, keys never.
+// `kocha-session inspect`: describes a cookie, with the secrets in the environment. Values are shown only
+// on request, secrets never.
 import { findCookies, findParts } from "../cookie/find.ts";
 import { isPart, type Seen } from "../merge/part.ts";
 import { MAX_PARTS_BYTES, MergingCookies } from "../merge/parts.ts";
@@ -43,10 +43,10 @@ const VERSION = 1;
 /** The command. */
 export const inspect: Command = {
   name: "inspect",
-  summary: "says what a cookie is: version, key, ages, ends, keys and sizes",
+  summary: "describes a cookie: version, key id, ages, ends, keys and sizes",
   help: `kocha-session inspect [--name <cookie>] [--values] [--json]
 
-Reads a cookie's value, a Cookie header or a Set-Cookie header from standard input, and the keys
+Reads a cookie's value, a Cookie header or a Set-Cookie header from standard input, and the secrets
 from SESSION_SECRET_KEY and SESSION_SIGNING_KEY (for server-side stores only the second).
 
   --name    the cookie's name, which is part of the seal; default session
@@ -155,7 +155,7 @@ function missingSecret(): ConfigError {
   return new ConfigError("ERR_SESSION_CONFIG_KEY", "secretKey", "is undefined");
 }
 
-/** The public part of a value, read without any key. */
+/** The public part of a value, read without any secret. */
 function describe({ name, value }: Cookie): Finding {
   const sizes = { name, bytes: name.length + value.length, limit: MAX_COOKIE_BYTES };
   const bytes = decodeBase64url(value);
@@ -214,7 +214,7 @@ function show(finding: Finding, out: Terminal): void {
 }
 
 const explanations: Partial<Record<NonNullable<Finding["problem"]>, string>> = {
-  "unknown-key": "sealed with other keys than those of the environment",
+  "unknown-key": "made with other secrets than those of the environment",
   forged: "changed, or sealed for another cookie name: is --name right?",
   "not ours": "another format, or a later version",
 };

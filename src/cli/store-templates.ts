@@ -35,7 +35,7 @@ export interface StoreTemplate {
 }
 
 const cookieStore = `new SessionCookieStore({
-    // The keys are generated into .env, which is for this machine only.
+    // The secrets are generated into .env, which is for this machine only.
     secretKey: process.env["SESSION_SECRET_KEY"],
     signingKey: process.env["SESSION_SIGNING_KEY"],
   })`;

@@ -52,7 +52,7 @@ function configFile({ store, app, https, js }: ProjectOptions): string {
   const signing =
     store === "cookie"
       ? ""
-      : `  // Signs the keys that clients hold; it is generated, in .env, and for this machine only.
+      : `  // Signs the tickets that clients hold; it is generated, in .env, and for this machine only.
   signingKey: process.env["SESSION_SIGNING_KEY"],
 `;
   const name = https ? `__Host-Http-${app}` : `${app}_session`;

@@ -1,5 +1,5 @@
 // Reads and writes the cookies of the Go framework Kocha, bit for bit, and migrates them into our cookie
-// store. It knows Kocha's format and keys, not our token.
+// store. It knows Kocha's format and secrets, not our token.
 //
 //   base64url without padding of
 //   bytes 0..31   HMAC-SHA-512/256 under the signing key, over all that follows

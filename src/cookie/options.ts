@@ -5,13 +5,13 @@ import type { CookieKey } from "../crypto/keyring.ts";
 import { isMerging, type Merging } from "./merging.ts";
 import { MAX_COOKIES } from "./split.ts";
 
-/** The keys and the features of a cookie store. */
+/** The secrets and the features of a cookie store. */
 export interface SessionCookieStoreOptions {
   /** Encrypts: 32 random bytes in base64, as `kocha-session keygen` prints them. */
   readonly secretKey?: string | undefined;
   /** Signs: 32 other random bytes in base64. */
   readonly signingKey?: string | undefined;
-  /** A key ring instead of the two: the first that seals seals, all open. */
+  /** A ring in place of the two: the first pair of secrets that may seal does, all open. */
   readonly keys?: readonly CookieKey[] | undefined;
   /** How many cookies of 4096 bytes a session may take, 1 to 4. Default 1. */
   readonly maxCookies?: number | undefined;
@@ -32,7 +32,7 @@ export interface SessionCookieStoreOptions {
   readonly rememberTokens?: boolean | undefined;
 }
 
-/** The store's options, checked; the keyring checks the keys. */
+/** The store's options, checked; the keyring checks the secrets. */
 export function readCookieStoreOptions(options: SessionCookieStoreOptions): {
   readonly maxCookies: number;
   readonly merge: Merging | undefined;

@@ -1,53 +1,53 @@
-// The operator's keys: checked when they are configured, turned into keys of one purpose each, and
-// found by the id that a token names. It never shows a key, and it never tries one after another.
+// The operator's secrets: checked at configuration, turned into keys of one purpose each, and found by the
+// key id in a token. It never shows a secret, and never tries one key after another.
 import { createHmacSha256, decodeBase64url, hkdfSha256 } from "#crypto";
 import { fail, flag, readOptions, type Readers, unchecked } from "../base/options.ts";
 import { kindOf } from "../base/text.ts";
 import type { HmacSha256 } from "./primitives.ts";
 import { type XaesKey, xaesKey } from "./xaes.ts";
 
-/** The two keys of a cookie store; several make a key ring. */
+/** The two secret keys of a cookie store; several pairs make a ring. */
 export interface CookieKey {
   /** Encrypts: 32 random bytes in standard base64. */
   readonly secretKey: string | undefined;
   /** Signs: 32 other random bytes in standard base64. */
   readonly signingKey: string | undefined;
-  /** Whether it may seal; false: it is accepted, before all servers have it or while it retires. */
+  /** False: it opens but doesn't seal, before all servers have it or while it retires. Default true. */
   readonly seals?: boolean | undefined;
 }
 
-/** The key that signs the tickets of a server-side store; several make a key ring. */
+/** The secret key that signs the tickets of server-side stores; several make a ring. */
 export interface SigningKey {
   /** 32 random bytes in standard base64. */
   readonly signingKey: string | undefined;
-  /** Whether it may sign; false: it is accepted only. */
+  /** False: its tickets are accepted, but it doesn't sign. Default true. */
   readonly signs?: boolean | undefined;
 }
 
-/** Both configured keys as one, ready to seal and to open. */
+/** The key derived from both secrets, ready to seal and to open. */
 export interface PreparedCookieKey {
-  /** The four bytes that a token names it by, as one number. */
+  /** The key id in tokens: four bytes as one number. */
   readonly id: number;
   readonly xaes: XaesKey;
   /** Additional data by purpose and then by cookie name, built once. */
   readonly aad: Map<string, Map<string, Uint8Array>>;
 }
 
-/** A signing key, ready to tag. */
+/** The key derived from a signing key, ready to tag. */
 interface PreparedSigningKey {
   readonly id: number;
   readonly tag: HmacSha256;
 }
 
-/** Prepared keys: one makes, all are accepted. */
+/** Derived keys: the current one seals or signs, all are accepted. */
 interface Keyring<Key> {
   readonly current: Key;
   readonly find: (id: number) => Key | undefined;
 }
 
-/** The key ring of a cookie store. */
+/** The ring of a cookie store. */
 export type CookieKeyring = Keyring<PreparedCookieKey>;
-/** The key ring of server-side stores. */
+/** The ring of server-side stores. */
 export type SigningKeyring = Keyring<PreparedSigningKey>;
 
 const KEY = "ERR_SESSION_CONFIG_KEY";
@@ -65,7 +65,7 @@ const LABEL_KEY = "kocha-session/v1/key";
 const LABEL_KEY_ID = "kocha-session/v1/key-id";
 
 /**
- * The key ring of a cookie store, from a ring or from the two single keys.
+ * The ring of a cookie store, from `keys` or from the two single secrets.
  * @throws {ConfigError} ERR_SESSION_CONFIG_KEY
  */
 export function createCookieKeyring(options: {
@@ -81,9 +81,9 @@ export function createCookieKeyring(options: {
     const secret = parseKey(entry.secretKey, `${path}secretKey`);
     const signing = parseKey(entry.signingKey, `${path}signingKey`);
     if (secret.every((byte, index) => byte === signing[index])) {
-      fail(`${path}signingKey`, "must be another key than secretKey", KEY);
+      fail(`${path}signingKey`, "must be another secret than secretKey", KEY);
     }
-    // Reading needs both keys, and so does forging: each enters with its length before it.
+    // Reading needs both secrets, and so does forging; each is preceded by its length.
     const both = Uint8Array.of(secret.length, ...secret, signing.length, ...signing);
     return {
       id: readId(hkdfSha256(both, LABEL_COOKIE_ID, KEY_ID_BYTES)),
@@ -94,7 +94,7 @@ export function createCookieKeyring(options: {
 }
 
 /**
- * The key ring that signs the tickets of server-side stores.
+ * The ring that signs the tickets of server-side stores.
  * @throws {ConfigError} ERR_SESSION_CONFIG_KEY
  */
 export function createSigningKeyring(options: {
@@ -114,8 +114,8 @@ export function createSigningKeyring(options: {
 }
 
 /**
- * The bytes of a configured key.
- * @param field - what the error calls it; the key itself is never shown.
+ * The bytes of a configured secret.
+ * @param field - its name in errors, which never show the secret itself.
  * @throws {ConfigError} ERR_SESSION_CONFIG_KEY
  */
 export function parseKey(value: unknown, field: string): Uint8Array {
@@ -140,7 +140,7 @@ export function parseKey(value: unknown, field: string): Uint8Array {
   return bytes;
 }
 
-/** Standard base64, RFC 4648 section 4; padding may be left out, stray bits may not be there. */
+/** Standard base64, RFC 4648 section 4; padding is optional, stray bits are refused. */
 export function decodeBase64(text: string): Uint8Array | undefined {
   if (!BASE64.test(text)) return undefined;
   const bare = text.replace(/=+$/, "");
@@ -170,9 +170,9 @@ function ringEntries<Entry>(
   single: Entry,
 ): Entries<Entry> {
   if (keys === undefined) return { entries: [single], isRing: false };
-  if (isSingle) fail("keys", "and single keys can't both be given: put them all into keys", KEY);
-  if (!Array.isArray(keys)) fail("keys", `must be an array of keys, not ${kindOf(keys)}`, KEY);
-  if (keys.length === 0) fail("keys", "must hold at least one key", KEY);
+  if (isSingle) fail("keys", "and single secrets can't both be given: put them all into keys", KEY);
+  if (!Array.isArray(keys)) fail("keys", `must be an array of secrets, not ${kindOf(keys)}`, KEY);
+  if (keys.length === 0) fail("keys", "must hold at least one secret", KEY);
   return { entries: keys, isRing: true };
 }
 
@@ -186,14 +186,14 @@ function createKeyring<Entry extends object, Key extends { readonly id: number }
   let current: Key | undefined;
   for (const [index, entry] of entries.entries()) {
     const path = isRing ? `keys[${index}].` : "";
-    if (isRing) readOptions("a key of the ring", entry, table, path);
+    if (isRing) readOptions("a secret of the ring", entry, table, path);
     const key = prepare(entry, path);
-    if (byId.has(key.id)) fail(`keys[${index}]`, "is the same key as an earlier one", KEY);
+    if (byId.has(key.id)) fail(`keys[${index}]`, "is the same secret as an earlier one", KEY);
     byId.set(key.id, key);
     if ((entry as Record<string, unknown>)[use] !== false) current ??= key;
   }
   if (current === undefined)
-    fail("keys", `must hold a key that ${use}: none has ${use}: true`, KEY);
+    fail("keys", `must hold a secret that ${use}: none has ${use}: true`, KEY);
   return { current, find: (id) => byId.get(id) };
 }
 

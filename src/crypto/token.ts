@@ -2,7 +2,7 @@
 // session. Before base64url without padding:
 //
 //   byte  0       version, 1
-//   bytes 1..4    key id, derived from both keys
+//   bytes 1..4    key id, derived from both secrets
 //   bytes 5..28   nonce, 24 random bytes
 //   …             XAES-256-GCM of the payload
 //   last 16       GCM tag
@@ -43,7 +43,7 @@ export type TokenFault = "malformed" | "version" | "unknown-key" | "forged";
 /** What a token held. */
 export interface OpenedToken {
   readonly payload: Uint8Array;
-  /** Whether the key that seals now has sealed it. */
+  /** True if the ring's current key sealed it. */
   readonly current: boolean;
 }
 
@@ -94,7 +94,7 @@ function writeHeader(target: Uint8Array, id: number): void {
   target[4] = id;
 }
 
-/** The key id of a token, as the key ring counts it. */
+/** The key id of a token, as the ring's number. */
 function readId(token: Uint8Array): number {
   let id = 0;
   for (let index = 1; index < HEADER_BYTES; index++) id = id * 0x100 + (token[index] ?? 0);

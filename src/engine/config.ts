@@ -56,7 +56,7 @@ export interface SessionConfig {
   readonly migrateFrom?: ForeignSessions | undefined;
   /** Signs the tickets of server-side stores: 32 random bytes in base64. */
   readonly signingKey?: string | undefined;
-  /** The key ring of server-side stores, instead of `signingKey`: the first that signs signs, all are accepted. */
+  /** The ring of server-side stores, in place of `signingKey`: the first secret that may sign does, all are accepted. */
   readonly keys?: readonly SigningKey[] | undefined;
   /** The cookie's Path. Default "/". */
   readonly path?: string | undefined;
@@ -90,11 +90,11 @@ export interface SessionConfig {
 
 // A method's parameter may be narrower than `unknown`: the function says what it expects.
 /**
- * Gives a configuration when a first request asks for it, so that a module can be imported where its
- * keys and clients aren't known yet. It gives it at once, not as a promise.
+ * Returns a configuration, not a promise, at the first request, so that a module can be imported where
+ * secrets and clients aren't known yet.
  *
- * Its argument is what the host calls the request's environment (`env` on Workers), and undefined
- * where the host has none.
+ * The argument is the host's environment of the request (`env` on Workers); undefined where the host has
+ * none.
  */
 export type SessionConfigFunction = { ask(env: unknown): SessionConfig }["ask"];
 

@@ -49,7 +49,7 @@ describe("kocha-session", () => {
     expect(wrong.err).not.toContain("frobnicate");
   });
 
-  test("keygen prints two fresh keys that the library takes", async () => {
+  test("keygen prints two fresh secrets that the library takes", async () => {
     const [one, other] = await Promise.all([kocha.run(["keygen"]), kocha.run(["keygen"])]);
     expect(one.code).toBe(0);
     expect(one.out).not.toBe(other.out);

@@ -79,13 +79,13 @@ describe("init", () => {
     expect(next).not.toContain("npm start");
   });
 
-  test("makes fresh keys for their owner's eyes, and keeps them out of git", async () => {
+  test("makes fresh secrets for their owner's eyes, and keeps them out of git", async () => {
     const [one, other] = [join(root, "one"), join(root, "other")];
     await kocha.run(["init", "--host", "node", "--https", "--dir", one]);
     await kocha.run(["init", "--host", "node", "--https", "--dir", other]);
     const env = await readFile(join(one, ".env"), "utf8");
     expect(env).toMatch(
-      /AUTO-GENERATED random keys[^]*SESSION_SECRET_KEY=.{44}\nSESSION_SIGNING_KEY=.{44}\n$/,
+      /AUTO-GENERATED random secrets[^]*SESSION_SECRET_KEY=.{44}\nSESSION_SIGNING_KEY=.{44}\n$/,
     );
     expect(env).not.toBe(await readFile(join(other, ".env"), "utf8"));
     expect((await stat(join(one, ".env"))).mode & 0o077).toBe(0);

@@ -85,7 +85,7 @@ export function refusedKey(make: (good: string) => string, field = "signingKey")
         : new SessionCookieStore({ secretKey: good, signingKey: bad }),
     );
     expect(error).toMatchObject({ field });
-    expect((error as Error).message).toMatch(/keygen|another key than secretKey/);
+    expect((error as Error).message).toMatch(/keygen|another secret than secretKey/);
     expect((error as Error).message).not.toContain(bad);
   };
 }

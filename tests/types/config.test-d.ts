@@ -94,8 +94,8 @@ describe("the configuration", () => {
   });
 });
 
-describe("key rings", () => {
-  test("of cookies hold both keys, of server-side stores the one that signs", () => {
+describe("rings of secrets", () => {
+  test("of cookies hold both secrets, of server-side stores the one that signs", () => {
     const [cookieKey, signingKey] = [{} as CookieKey, {} as SigningKey];
     new SessionCookieStore({ keys: [cookieKey, { ...cookieKey, seals: false }] });
     configure({ store, keys: [signingKey, { ...signingKey, signs: false }] });

@@ -48,7 +48,7 @@ export async function fuzz(
   return tallies;
 }
 
-/** A fresh key in base64. */
+/** A fresh secret in base64. */
 export function newKey(): string {
   return Buffer.from(randomBytes(32)).toString("base64");
 }

@@ -50,13 +50,13 @@ describe("a key", () => {
   });
 });
 
-describe("a key ring", () => {
+describe("a ring of secrets", () => {
   const keys = freshKeys();
   test.each([
     ["the same key for both", { secretKey: good, signingKey: good }, "signingKey"],
     ["no signing key", { secretKey: good }, "signingKey"],
     ["nothing", {}, "secretKey"],
-    ["a ring and single keys", { keys: [keys], secretKey: good }, "keys"],
+    ["a ring and single secrets", { keys: [keys], secretKey: good }, "keys"],
     ["a ring that is no array", { keys: keys as never }, "keys"],
     ["an empty ring", { keys: [] }, "keys"],
     ["a ring that can't seal", { keys: [{ ...keys, seals: false }] }, "keys"],
