@@ -1,8 +1,8 @@
-// Whose session it is: the subject and the label that `session.bind` names, checked.
+// The owner of a session: the subject and the label given to `session.bind`, checked.
 import { LimitError } from "../errors.ts";
 import { assertText, utf8Length } from "../base/text.ts";
 
-/** Whose session it is, before it is saved. */
+/** The subject and label of a session, before they are saved. */
 export interface Binding {
   readonly subject: string;
   readonly label: string | undefined;

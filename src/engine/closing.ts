@@ -1,12 +1,12 @@
-// Why a session can't be changed any more, in the words of the error that says so. It knows no
-// session.
+// The errors of changes that come too late: after the session was closed or destroyed, or without a
+// response for its cookie. It knows no session.
 import { ConflictError, UsageError } from "../errors.ts";
 import type { RefusedReason } from "../events.ts";
 
-/** Why no cookie of the session can be sent. */
+/** The reason that no cookie of the session can be sent. */
 export type LostReason = Extract<RefusedReason, "aborted" | "uncarried">;
 
-/** Why an exact step is refused. */
+/** The reason that an exact step is refused. */
 export type ConflictReason = Extract<RefusedReason, "stale" | "grace" | "contended">;
 
 const conflicts = {
@@ -15,13 +15,13 @@ const conflicts = {
   contended: "too many requests change the key at once",
 } as const;
 
-/** The error of an exact step that was refused. */
+/** The error of a refused exact step. */
 export function conflictError(reason: ConflictReason): ConflictError {
   const code = `ERR_SESSION_CONFLICT_${reason.toUpperCase() as Uppercase<ConflictReason>}` as const;
   return new ConflictError(code, `${conflicts[reason]}, so nothing was saved`);
 }
 
-/** The error of a change from the call of `destroy()` on. */
+/** The error of a change after `destroy()` was called. */
 export function destroyedError(): UsageError {
   const message = "the session was destroyed in this request and can't be changed any more";
   return new UsageError("ERR_SESSION_USAGE_DESTROYED", message);
@@ -55,8 +55,8 @@ export function closedError(lost: LostReason | undefined, hasFailed: boolean): U
 }
 
 /**
- * The error of a change after a save that failed, where nothing more is saved.
- * @param why - why not.
+ * The error of a change after a failed save.
+ * @param why - the reason that nothing more is saved.
  */
 export function unsavedError(why: string): UsageError {
   const message = `the session could not be saved, so this request can't change it any more: ${why}`;

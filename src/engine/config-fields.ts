@@ -1,4 +1,4 @@
-// The readers of the configuration's own fields, whose meaning says how long is too long.
+// The readers of the configuration's fields, with the limit of each.
 import { COOKIE_AGE_REASON, MAX_ABSOLUTE, MAX_COOKIE_AGE } from "../base/time.ts";
 import { option, type Reader, seconds } from "../base/options.ts";
 
@@ -19,7 +19,7 @@ export function idleSeconds(fallback: number): Reader<number> {
   return seconds(fallback, MAX_COOKIE_AGE, reason, SPECIAL, isSpecial);
 }
 
-/** `absoluteExpires`: whole seconds from 1; Infinity where it is left out. */
+/** `absoluteExpires`: whole seconds from 1; Infinity if absent. */
 export function absoluteSeconds(): Reader<number> {
   const what = "a whole number of seconds, at least 1";
   const isRight = (value: number): boolean => Number.isInteger(value) && value > 0;

@@ -1,5 +1,5 @@
-// The configuration: what a user writes, its defaults and units in one table, and the checks that
-// run when it is built. It knows no request.
+// The configuration: its fields, its defaults in one table, and the checks that run when it is built. It
+// knows no request.
 import { type CookieAttributes, checkCookie } from "../cookie/attributes.ts";
 import { createSigningKeyring, type SigningKey, type SigningKeyring } from "../crypto/keyring.ts";
 import {
@@ -31,23 +31,23 @@ import type { Revocations } from "../revocations/revocations.ts";
 import { type CallsInFlight, callsInFlightOf } from "../store/calls-in-flight.ts";
 import { isSealed, type SessionStore, type AnySessionStore, isExact } from "../store/contract.ts";
 
-/** How sessions are kept and how their cookie looks. Times are in seconds, sizes in bytes. */
+/** The configuration of sessions and their cookie. Times are in seconds, sizes in bytes. */
 export interface SessionConfig {
   /** The cookie's name. Default "session". */
   readonly name?: string | undefined;
-  /** Where sessions are kept: `new SessionCookieStore({ … })`, or a server-side store. */
+  /** The store of the sessions: `new SessionCookieStore({ … })`, or a server-side store. */
   readonly store: AnySessionStore;
   /** The cookie's lifetime, seconds from now; -1: persistent; 0: a browser-session cookie. Default 0. */
   readonly cookieExpires?: number | undefined;
   /** The idle timeout, seconds from the last renewal; -1: none; 0: follows `cookieExpires`, else a day. Default 0. */
   readonly sessionExpires?: number | undefined;
-  /** Whether scripts in the page are kept from the cookie. Default true. */
+  /** True: scripts in the page can't read the cookie. Default true. */
   readonly httpOnly?: boolean | undefined;
   /** The absolute timeout, seconds since creation, never extended. Default none. */
   readonly absoluteExpires?: number | undefined;
-  /** The part of the idle window that is used up before a renewal, 0 to 1. Default 0.1. */
+  /** The part of the idle timeout that passes before a renewal, 0 to 1. Default 0.1. */
   readonly renewAfter?: number | undefined;
-  /** The list of the revoked, for a cookie store: `redisRevocations({ … })` or another. Default none. */
+  /** The list of revocations, for a cookie store: `redisRevocations({ … })` or another. Default none. */
   readonly revocations?: Revocations | undefined;
   /**
    * Another library's sessions on a server, which become rows of a server-side store: `expressSessions({ … })`.
@@ -64,17 +64,17 @@ export interface SessionConfig {
   readonly domain?: string | undefined;
   /** The cookie's SameSite. Default "lax". */
   readonly sameSite?: "lax" | "strict" | "none" | undefined;
-  /** Whether the cookie is partitioned by the top-level site (CHIPS). Default false. */
+  /** True: the cookie is partitioned by the top-level site (CHIPS). Default false. */
   readonly partitioned?: boolean | undefined;
-  /** The cookie's Priority, where browsers know it. Default none. */
+  /** The cookie's Priority, for browsers that know it. Default none. */
   readonly priority?: "low" | "medium" | "high" | undefined;
-  /** Whether the cookie is only for https; "auto": not on a plain-http loopback connection. Default true. */
+  /** True: the cookie is only for https; "auto": except on a plain-http loopback connection. Default true. */
   readonly secure?: boolean | "auto" | undefined;
-  /** Which responses get `Vary: Cookie`: "auto", those of requests that looked at the session; "always", all of them. Default "auto". */
+  /** The responses with `Vary: Cookie`: "auto", those of requests that looked at the session; "always", all. Default "auto". */
   readonly vary?: "auto" | "always" | undefined;
-  /** How long the store may take for one answer, in seconds, at most 60. Default 1. */
+  /** The time limit of one call of the store, in seconds, at most 60. Default 1. */
   readonly storeTimeout?: number | undefined;
-  /** What a request gets when the session can't be loaded: "fail", the host's error path with 503, or "anonymous", a read-only session. Default "fail". */
+  /** The result of a load that failed: "fail", the host's error path with 503, or "anonymous", a read-only session. Default "fail". */
   readonly onStoreError?: "fail" | "anonymous" | undefined;
   /** The longest key, in bytes of UTF-8. Default 256. */
   readonly maxKeyBytes?: number | undefined;
@@ -82,7 +82,7 @@ export interface SessionConfig {
   readonly maxKeys?: number | undefined;
   /** All keys and values together, in bytes of UTF-8. Default 65536. */
   readonly maxSessionBytes?: number | undefined;
-  /** Observers of what happens to sessions. Default none. */
+  /** Observers of the sessions' events. Default none. */
   readonly on?: SessionObservers | undefined;
   /** The clock, for tests: Unix milliseconds. Default Date.now. */
   readonly now?: (() => number) | undefined;
@@ -105,7 +105,7 @@ export type SessionConfigFunction = { ask(env: unknown): SessionConfig }["ask"];
 export function askForConfig(ask: SessionConfigFunction, env: unknown): SessionConfig {
   const config: unknown = ask(env);
   if (!isThenable(config)) return config as SessionConfig;
-  // Its rejection, if one comes, is nobody's any more.
+  // Nobody else handles its rejection.
   config.then(undefined, () => undefined);
   return fail(
     "config",
@@ -113,7 +113,7 @@ export function askForConfig(ask: SessionConfigFunction, env: unknown): SessionC
   );
 }
 
-/** Every default in one place; the documentation's table is compared with it. */
+/** All defaults; a test compares the documentation's table with them. */
 export const configDefaults = {
   name: "session",
   cookieExpires: 0,
@@ -142,7 +142,7 @@ export interface ResolvedConfig {
   readonly absoluteExpires: number;
   readonly renewAfter: number;
   readonly cookie: CookieAttributes;
-  /** Absent with a sealed store, which has secrets of its own. */
+  /** Undefined with a sealed store, which has secrets of its own. */
   readonly signing: SigningKeyring | undefined;
   readonly revocations: Revocations | undefined;
   readonly migrateFrom: ForeignSessions | undefined;
@@ -154,7 +154,7 @@ export interface ResolvedConfig {
   readonly maxKeys: number;
   readonly maxSessionBytes: number;
   readonly on: SessionObservers;
-  /** Whether anybody is told that a key which was read and then set overwrote another request's write. */
+  /** True if an `overwritten` observer wants to know of keys whose newer value a request overwrote. */
   readonly tellsOverwritten: boolean;
   readonly now: () => number;
 }
@@ -227,8 +227,8 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
   const { revocations } = resolved;
   if (!isSealed(store)) store.answerWithin?.(storeTimeoutMs);
   revocations?.cover({
-    // Only a timeout of the configuration's own holds for every session: one may choose its
-    // cookie's lifetime, which the idle timeout follows otherwise.
+    // Only a configured timeout holds for every session; otherwise it follows the cookie's lifetime, which
+    // a session may choose.
     idle: sessionExpires > 0 ? sessionExpires * SECOND : Infinity,
     absolute: absoluteExpires * SECOND,
     timeout: storeTimeoutMs,
@@ -292,6 +292,6 @@ function checkObservers(on: unknown): SessionObservers {
   if (on === undefined) return {};
   const table = Object.fromEntries(eventNames.map((name) => [name, callback()]));
   readOptions("the observers", on as SessionObservers, table as Readers<SessionObservers>, "on.");
-  // As it is, since its methods may need it for `this`.
+  // The object itself, since its methods may use `this`.
   return on as SessionObservers;
 }

@@ -1,17 +1,17 @@
-// A request's connection, as the host tells it, and whether a cookie on it is for https only.
+// A request's connection, as the host describes it, and the Secure attribute of a cookie on it.
 
-/** What the host says of a request's connection, by its own word; read when it is needed. */
+/** A request's connection as the host describes it; read only when needed. */
 export interface Connection {
-  /** Whether the client came by https. */
+  /** True if the client uses https. */
   readonly secure?: boolean | undefined;
-  /** Whether the client is this machine: the socket's other end, and no proxy that stands there. */
+  /** True if the client is on this machine: the socket's other end, and no proxy in between. */
   readonly loopback?: boolean | undefined;
 }
 
-/** A connection of which nobody says anything. */
+/** A connection of which nothing is known. */
 export const unknownConnection: Connection = {};
 
-/** Whether the cookie gets Secure: "auto" leaves it out on plain http over loopback only. */
+/** True if the cookie gets Secure: "auto" omits it only on plain http over loopback. */
 export function isSecure(secure: boolean | "auto", connection: Connection): boolean {
   if (secure !== "auto") return secure;
   return connection.secure !== false || connection.loopback !== true;

@@ -1,5 +1,5 @@
-// The effects of what a keeper owes the client: its cookies as Set-Cookie values and, for whoever
-// asks, as fields.
+// The effects of a keeper's due cookies: as Set-Cookie values, and as fields for callers that ask for
+// them.
 import type { ResponseCookie } from "../cookie/attributes.ts";
 import { type Connection, isSecure } from "./connection.ts";
 import type { Draft } from "./draft.ts";
@@ -31,7 +31,7 @@ export class CookieEffects implements ResponseEffects {
     this.#now = now;
     this.#secure = secure;
     this.setCookie = [
-      // ORDER: what is set comes first, so that a response that is torn apart still carries it.
+      // ORDER: new cookies before expired ones, so that a response that is cut off still carries them.
       ...due.set.map(({ name, value, maxAge = age }) =>
         cookies.set(name, value, maxAge, now, secure),
       ),

@@ -8,7 +8,7 @@ import { MAX_COOKIE_AGE, SECOND } from "../base/time.ts";
 import { idleOf, isSameLifetime, type Lifetime, longestIdle, noLifetime } from "./lifetime.ts";
 import { SessionMap } from "./map.ts";
 
-/** Why changes of a session are refused. */
+/** The reason that changes of a session are refused. */
 export type ReadOnlyReason = "grace" | "unavailable";
 
 /** A request's session as its keeper found it. */
@@ -17,11 +17,11 @@ export interface Found {
   /** Unix milliseconds; absent: not known. */
   readonly created?: number | undefined;
   readonly lifetime: Lifetime;
-  /** Why it reads as empty and can only be ended; absent: it lives. */
+  /** The reason that it reads as empty and can only be destroyed; absent: it is live. */
   readonly readOnly?: ReadOnlyReason | undefined;
 }
 
-/** A session of which nobody can say what became. */
+/** A session that couldn't be loaded. */
 export const unavailable: Found = {
   data: new Map(),
   lifetime: noLifetime,
@@ -30,20 +30,20 @@ export const unavailable: Found = {
 
 const none: ReadonlyMap<string, string> = new Map();
 
-/** What one request sees of its session. */
+/** One request's view of its session. */
 export class Draft {
   readonly config: ResolvedConfig;
   readonly map: SessionMap;
-  /** Whether the client brought no session that lives. */
+  /** True if the request has no live session. */
   isNew = true;
   readOnly: ReadOnlyReason | undefined = undefined;
-  /** Whether a session that isn't stored is to be, also with nothing in it. */
+  /** True if an unstored session is to be stored even while it is empty. */
   isStarted = false;
-  /** Whose session it is from the next save on; undefined: unchanged. */
+  /** The binding to save next; undefined: unchanged. */
   binding: Binding | undefined = undefined;
   /** The session's own times. */
   lifetime: Lifetime = noLifetime;
-  /** The same, as they are stored. */
+  /** The stored ones. */
   storedLifetime: Lifetime = noLifetime;
   #created = -1;
   readonly #dialect: SessionDialect | undefined;
@@ -54,7 +54,7 @@ export class Draft {
     this.map = new SessionMap(config, config.tellsOverwritten);
   }
 
-  /** Takes over a session that was found. */
+  /** Takes over a found session. */
   load({ data, created, lifetime, readOnly }: Found): void {
     if (created !== undefined) this.#created = created;
     if (readOnly !== undefined) {
@@ -67,7 +67,7 @@ export class Draft {
     this.followData();
   }
 
-  /** Chooses the idle timeout that the data asks for, where a dialect says so. */
+  /** Chooses the idle timeout that a dialect gives for the data. */
   followData(): void {
     const asked = this.#dialect?.idleSeconds;
     if (asked === undefined) return;
@@ -78,12 +78,12 @@ export class Draft {
     this.choose({ cookieExpires, sessionExpires });
   }
 
-  /** Whether a renewal is due whatever the throttle says. */
+  /** True if a dialect asks for a renewal, whatever the throttle says. */
   get renewsNow(): boolean {
     return this.#dialect?.renewsNow?.() === true;
   }
 
-  /** Begins a session that holds only what is set from now on, never the old data. */
+  /** Begins a new session, without any of the old data. */
   reset(): void {
     this.empty();
     this.#created = -1;
@@ -92,14 +92,14 @@ export class Draft {
     this.lifetime = this.storedLifetime = noLifetime;
   }
 
-  /** Holds nothing any more: the session was ended. */
+  /** Empties the draft: the session was destroyed. */
   empty(): void {
     this.map.load(none);
     this.binding = undefined;
     this.isStarted = false;
   }
 
-  /** Unix milliseconds in whole seconds; a new session is as old as the first question. */
+  /** Unix milliseconds in whole seconds; of a new session, the instant of the first call. */
   get created(): number {
     if (this.#created < 0) this.#created = Math.floor(this.config.now() / SECOND) * SECOND;
     return this.#created;
@@ -110,7 +110,7 @@ export class Draft {
     return this.created + this.config.absoluteExpires * SECOND;
   }
 
-  /** Whether anything isn't saved. */
+  /** True if anything is unsaved. */
   get changed(): boolean {
     return this.map.changed || this.binding !== undefined || this.isStarted || this.lifetimeChanged;
   }
@@ -119,7 +119,7 @@ export class Draft {
     return !isSameLifetime(this.lifetime, this.storedLifetime);
   }
 
-  /** Whether there is nothing to keep: no key, no subject, and nobody has started it. */
+  /** True if there is nothing to keep: no key, no subject, and no `start()`. */
   get isEmpty(): boolean {
     return this.map.view.size === 0 && this.binding === undefined && !this.isStarted;
   }
@@ -134,7 +134,7 @@ export class Draft {
     return cookieMaxAge(this.lifetime.cookieExpires ?? this.config.cookieExpires);
   }
 
-  /** Chooses times; gives whether they are others than before. */
+  /** Chooses times; true if they differ from the ones before. */
   choose(lifetime: Lifetime): boolean {
     if (isSameLifetime(lifetime, this.lifetime)) return false;
     this.lifetime = lifetime;
@@ -158,9 +158,9 @@ export class Draft {
   }
 
   /**
-   * Takes a binding and a lifetime as saved; what was chosen since then still isn't.
-   * @param lifetime - the one that was saved.
-   * @param stored - the times that the store holds now; another request may have chosen some too.
+   * Takes a binding and a lifetime as saved, except for later choices.
+   * @param lifetime - the saved one.
+   * @param stored - the times in the store now; another request may have chosen some, too.
    */
   settleNotes(binding: Binding | undefined, lifetime: Lifetime, stored: Lifetime): void {
     if (this.binding === binding) this.binding = undefined;

@@ -1,25 +1,25 @@
-// What a response owes the client after the commit, and how it is put into headers that may hold
-// the application's own already. It knows header values, no framework.
+// The effects of a commit on a response, and their merge into headers that may hold the application's own.
+// It knows header values, no framework.
 
 import { isSetCookieOf, type ResponseCookie } from "../cookie/attributes.ts";
 
-/** Whoever sets the session's cookie: the engine, and the effects in which one is due. */
+/** Anything that sets the session's cookie: the engine, or effects with a due cookie. */
 export interface CookieOwner {
-  /** The session cookie's name: nobody else sets a cookie of it, or of its parts. */
+  /** The session cookie's name; nobody else may set a cookie of this name or of its parts. */
   readonly cookieName?: string | undefined;
 }
 
-/** What the adapter does to the response before its headers leave; `applyEffects` does all of it. */
+/** The changes to a response before its headers are sent; `applyEffects` makes all of them. */
 export interface ResponseEffects extends CookieOwner {
-  /** Set-Cookie values, to be added to the application's own. */
+  /** Set-Cookie values, added to the application's own. */
   readonly setCookie: readonly string[];
-  /** The same cookies as fields, in the same order; made when they are asked for. */
+  /** The same cookies as fields, in the same order; made on first access. */
   readonly cookies: readonly ResponseCookie[];
-  /** Further headers, each to be set in the place of one that is there. */
+  /** Further headers, each replacing an existing one. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Whether the response depends on the session: `Vary: Cookie`. */
+  /** True if the response depends on the session: `Vary: Cookie`. */
   readonly vary: boolean;
-  /** Whether nobody may store the response, as when it sets a cookie: `Cache-Control: no-store`. */
+  /** True if no cache may store the response, as when it sets a cookie: `Cache-Control: no-store`. */
   readonly noStore: boolean;
 }
 
@@ -35,17 +35,17 @@ export const noEffects: ResponseEffects = {
 /** The same where `vary` is "always". */
 export const varyOnly: ResponseEffects = { ...noEffects, vary: true };
 
-/** Whether there is anything to do. */
+/** True if there is anything to do. */
 export function hasEffects(effects: ResponseEffects): boolean {
   return effects.vary || effects.noStore || isPersonal(effects);
 }
 
-/** Whether they are meant for one client. */
+/** True for effects that are meant for one client. */
 export function isPersonal({ setCookie, headers }: ResponseEffects): boolean {
   return setCookie.length > 0 || headers.length > 0;
 }
 
-/** Whether a Set-Cookie value is of the session's cookie, or of one of its parts. */
+/** True for a Set-Cookie value of the session's cookie or of one of its parts. */
 export function isSessionCookie({ cookieName }: CookieOwner, setCookie: string): boolean {
   return cookieName !== undefined && isSetCookieOf(setCookie, cookieName);
 }
@@ -69,11 +69,11 @@ function mergeCacheControl(existing: string): string {
   return directives.includes("no-store") ? existing : "no-store";
 }
 
-/** A response's headers: a `Headers`, or any others by the same three methods. */
+/** A response's headers: a `Headers`, or anything with the same three methods. */
 export interface HeaderAccess {
   readonly get: (name: string) => string | null | undefined;
   readonly set: (name: string, value: string) => void;
-  /** Adds a Set-Cookie beside those that are there. */
+  /** Adds a Set-Cookie to the existing ones. */
   readonly append: (name: string, value: string) => void;
 }
 

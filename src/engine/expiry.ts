@@ -1,12 +1,12 @@
-// What -1, 0 and n mean for the two expiries, and when a session is renewed: pure functions of
-// now. It knows no cookie syntax and no store.
+// The meaning of -1, 0 and n in the two expiries, and the decision to renew: pure functions of now. It
+// knows no cookie syntax and no store.
 import { DAY, MAX_COOKIE_AGE, SECOND } from "../base/time.ts";
 
-/** What `cookieExpires` and `sessionExpires` call persistent. */
+/** The value of `cookieExpires` and `sessionExpires` for persistent sessions. */
 const PERSISTENT = -1;
-/** The idle timeout when neither expiry says anything, in seconds. */
+/** The idle timeout if neither expiry gives one, in seconds. */
 const DEFAULT_IDLE = DAY;
-/** A renewal waits for at least this many milliseconds, or half the window if that is less. */
+/** The least time between renewals, in milliseconds; half the window if that is less. */
 const MIN_RENEWAL = 60 * SECOND;
 
 /** The idle timeout in milliseconds; Infinity: none. */
@@ -22,9 +22,9 @@ export function cookieMaxAge(cookieExpires: number): number | undefined {
   return cookieExpires === PERSISTENT ? MAX_COOKIE_AGE : cookieExpires;
 }
 
-/** What the decision to renew looks at; instants in Unix milliseconds. */
+/** The input of the decision to renew; instants in Unix milliseconds. */
 export interface RenewalState {
-  /** When the cookie was sent last; 0: not known. */
+  /** The last sending of the cookie; 0: not known. */
   readonly issued: number;
   /** When the data dies; -Infinity: it is another library's session, which becomes ours. */
   readonly expires: number;
@@ -36,7 +36,7 @@ export interface RenewalState {
   readonly maxAge: number | undefined;
 }
 
-/** `data`: the idle end moves and the cookie is sent; `cookie`: only the cookie is sent anew. */
+/** `data`: the idle end moves and the cookie is sent; `cookie`: only the cookie is sent again. */
 export type Renewal = "none" | "cookie" | "data";
 
 /**
@@ -52,8 +52,8 @@ export function renewalDue(session: RenewalState, renewAfter: number, now: numbe
   if (window === Infinity) return "none";
   const threshold = Math.max(renewAfter * window, Math.min(MIN_RENEWAL, window / 2));
   if (session.ttl !== Infinity && session.expires < session.deadline) {
-    // Below its deadline a session says by its idle end when it was renewed. What is gained may be
-    // less than was used up: a session in use lives to its deadline.
+    // An idle end before the deadline tells the last renewal. A renewal may gain less time than has passed:
+    // a session in use lives to its deadline.
     return now + session.ttl - session.expires >= threshold ? "data" : "none";
   }
   const cookieDue = session.maxAge !== undefined && now - session.issued >= threshold;

@@ -1,47 +1,46 @@
-// The exact steps on one key of one session within one process, one after the other. Whoever is done
-// leaves a hint of what is stored now, so that the next one needn't lose a race to find out. The
-// lanes only save work: what is right is decided by the store, and a step that took another's place
-// too early loses there.
+// The exact steps on one key of one session within one process, one after the other. Each step leaves a
+// hint of the stored value, so that the next one needn't lose a race to learn it. The lanes only save
+// work: the store decides, and a step that overtook another too early loses there.
 import { StoreError } from "../errors.ts";
 import { Bell } from "../base/bell.ts";
 
-/** How many steps may wait for one key. */
+/** The most steps that wait for one key. */
 const MAX_WAITING = 64;
-/** How long one of them may wait, as so many times the store's own time. */
+/** The longest wait, as a multiple of the store's time limit. */
 const MAX_PATIENCES = 10;
 
 /** The steps of one key. */
 export interface Lane<Hint> {
-  /** What the last step has left. */
+  /** The last step's hint. */
   hint: Hint | undefined;
-  /** Whose turn it is: any object of its own. */
+  /** The step whose turn it is, as an object of its own. */
   holder: object | undefined;
-  /** By the monotonic clock, in milliseconds: from when on nobody waits for the holder. */
+  /** The instant from which the holder can be overtaken, monotonic milliseconds. */
   until: number;
-  /** The store has failed: whoever waits would wait for nothing. */
+  /** True once the store has failed: waiting is no use any more. */
   isOpen: boolean;
   readonly bell: Bell;
 }
 
-/** The lanes of one engine; each is there while somebody uses it. */
+/** The lanes of one engine; each exists while a step uses it. */
 export class Lanes<Hint> {
   readonly #lanes = new Map<string, Lane<Hint>>();
   readonly #patience: number;
 
-  /** @param patience - how long the store may take for one answer, in milliseconds. */
+  /** @param patience - the store's time limit for one answer, in milliseconds. */
   constructor(patience: number) {
     this.#patience = patience;
   }
 
-  /** How many lanes there are. */
+  /** The number of lanes. */
   get size(): number {
     return this.#lanes.size;
   }
 
   /**
-   * What `step` gives, once it is its turn; a turn that goes on longer than the store's own time is
-   * waited for no more.
-   * @returns "contended" without a step: too many wait already, or it has waited for too long.
+   * Runs `step` in its turn and gives its result. A turn that takes longer than the store's time limit is
+   * overtaken.
+   * @returns "contended", without running `step`, if too many wait already or the wait was too long.
    */
   async run<T>(name: string, step: (lane: Lane<Hint>) => Promise<T>): Promise<T | "contended"> {
     const lane = this.#laneOf(name);
@@ -50,7 +49,7 @@ export class Lanes<Hint> {
     while (isTaken(lane)) {
       const now = performance.now();
       if (now >= end) return "contended";
-      // oxlint-disable-next-line no-await-in-loop -- another one may have been faster
+      // oxlint-disable-next-line no-await-in-loop -- another step may have been faster
       await lane.bell.wait(Math.min(lane.until, end) - now);
     }
     const holder = {};
@@ -79,7 +78,7 @@ export class Lanes<Hint> {
     return lane;
   }
 
-  /** A request that was cancelled never leaves its lane: each new lane looks after two others. */
+  /** Cancelled requests never leave their lane, so each new lane checks two others. */
   #removeAbandoned(): void {
     let looked = 0;
     for (const [name, lane] of this.#lanes) {

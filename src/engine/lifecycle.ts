@@ -1,12 +1,12 @@
-// The decision table of a request's end, pure: what is saved and whether the cookie goes out. It
-// knows no store and no header; the engine carries out what it says.
+// The decision table of a request's end: the save, and the sending of the cookie. It is pure and knows no
+// store and no header; the engine carries out the decision.
 import { type RenewalState, renewalDue } from "./expiry.ts";
 
 /** What the decision looks at, of a session that the request has looked at. */
 export interface RequestEnd {
-  /** Whether the session is in the store, or in the client's cookie. */
+  /** True if the session is in the store, or in the client's cookie. */
   readonly stored: boolean;
-  /** Whether the request changed, bound or regenerated anything. */
+  /** True if the request changed, bound or regenerated anything. */
   readonly changed: boolean;
   /** Whether nothing would be left to keep: no key, no subject, and nobody has started it. */
   readonly empty: boolean;
@@ -21,7 +21,7 @@ export interface RequestEnd {
  */
 export type Decision = "none" | "create" | "update" | "renew" | "resend";
 
-/** What to do, by laws L5 and L6. */
+/** The decision, by laws L5 and L6. */
 export function decide(end: RequestEnd, renewAfter: number, now: number): Decision {
   if (!end.stored) return end.changed && !end.empty ? "create" : "none";
   if (end.changed) return "update";

@@ -1,5 +1,5 @@
-// What one session chose of its own life: how long its cookie stays, and an idle timeout shorter than
-// the configuration's. Pure: it knows the configuration's two numbers, no store and no request.
+// A session's own choice of its cookie's lifetime, and of an idle timeout shorter than the
+// configuration's. Pure: it knows the configuration's two numbers, no store and no request.
 import { UsageError } from "../errors.ts";
 import { idleTimeoutMs } from "./expiry.ts";
 import { COOKIE_AGE_REASON, MAX_COOKIE_AGE, SECOND, tooLong } from "../base/time.ts";
@@ -16,15 +16,15 @@ export interface Lifetime {
 /** The configuration's times. */
 export type ConfiguredLifetime = Required<{ readonly [Field in keyof Lifetime]: number }>;
 
-/** A session that chose nothing. */
+/** The lifetime of a session without a choice of its own. */
 export const noLifetime: Lifetime = {};
 
-/** Whether two say the same. */
+/** True for equal lifetimes. */
 export function isSameLifetime(one: Lifetime, other: Lifetime): boolean {
   return one.cookieExpires === other.cookieExpires && one.sessionExpires === other.sessionExpires;
 }
 
-/** The idle timeout in milliseconds that holds for a session; Infinity: none. */
+/** The effective idle timeout of a session, in milliseconds; Infinity: none. */
 export function idleOf(own: Lifetime, configured: ConfiguredLifetime): number {
   const longest = longestIdle(own, configured);
   return own.sessionExpires === undefined
@@ -34,8 +34,8 @@ export function idleOf(own: Lifetime, configured: ConfiguredLifetime): number {
 }
 
 /**
- * The longest idle timeout that a session may have, in milliseconds: the configuration's, which may
- * follow the lifetime of the session's cookie; Infinity: none.
+ * The longest idle timeout of a session, in milliseconds: the configuration's, which may follow the
+ * lifetime of the session's cookie; Infinity: none.
  */
 export function longestIdle(
   own: Lifetime,
@@ -58,9 +58,9 @@ export function withCookieExpires(own: Lifetime, seconds: number): Lifetime {
 }
 
 /**
- * The same with an idle timeout of its own; with 0, or the configuration's own value, without.
+ * The same with an idle timeout of its own; 0 or the configuration's value removes it.
  * @throws {UsageError} ERR_SESSION_USAGE_TYPE, or ERR_SESSION_USAGE_LIFETIME when it is longer than
- * the configuration's, on which revocations count.
+ * the configuration's, since revocations rely on that.
  */
 export function withSessionExpires(
   own: Lifetime,

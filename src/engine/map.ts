@@ -1,5 +1,5 @@
-// The string map of one request and the record of what the request changed in it. It checks the
-// limits against what this request sees; it knows no store and no cookie.
+// The string map of one request, with a record of the request's changes. It checks the limits on the
+// request's view; it knows no store and no cookie.
 import { copyOf } from "../base/maps.ts";
 import { LimitError } from "../errors.ts";
 import { countUnits, findLargestKeys, MAX_BYTES_PER_UNIT, utf8Length } from "../base/text.ts";
@@ -11,78 +11,78 @@ export interface MapLimits {
   readonly maxSessionBytes: number;
 }
 
-/** What was changed, in the order of its meaning: clear, then del, then set. */
+/** A recorded change, which applies in this order: clear, del, set. */
 export interface RecordedChange {
   readonly clear: boolean;
   readonly set: ReadonlyMap<string, string>;
   readonly del: readonly string[];
 }
 
-/** How a map stands. */
+/** The state of a map. */
 export interface MapState {
   readonly base: ReadonlyMap<string, string>;
   readonly change: RecordedChange;
 }
 
-/** From what a key holds to what it is to hold; undefined: absent, null: it is removed. */
+/** From a key's value to its next value; undefined: absent; null: the key is removed. */
 export type Edit = (value: string | undefined) => string | null;
 
 const none: ReadonlyMap<string, string> = new Map();
 
-/** Nothing was changed. */
+/** No change. */
 export const noChange: RecordedChange = { clear: false, set: none, del: [] };
 
-/** A string map that remembers how it differs from what was loaded. */
+/** A string map that records its difference from the loaded one. */
 export class SessionMap {
   readonly #limits: MapLimits;
   #base: ReadonlyMap<string, string> = none;
-  /** What the request sees; the base itself until the first change. */
+  /** The request's view; the base itself until the first change. */
   #view: ReadonlyMap<string, string> = none;
-  /** The view, when it is a copy of our own. */
+  /** The view, if it is a copy of our own. */
   #own: Map<string, string> | undefined;
   #cleared = false;
   #set: Map<string, string> | undefined;
   #del: Set<string> | undefined;
-  /** UTF-16 units of the view, counted at the first set; -1: not yet. */
+  /** The view's length in UTF-16 units, counted at the first set; -1: not yet. */
   #units = -1;
-  /** The keys of which the request has read what was stored; undefined: nobody asks. */
+  /** The keys whose stored values the request has read; undefined: not recorded. */
   readonly #reads: Set<string> | undefined;
 
-  /** @param notesReads - whether `premises` is asked for. */
+  /** @param notesReads - true: records reads, for `premises`. */
   constructor(limits: MapLimits, notesReads = false) {
     this.#limits = limits;
     this.#reads = notesReads ? new Set() : undefined;
   }
 
-  /** What the request sees: what was loaded with its own changes. */
+  /** The request's view: the loaded data with its own changes. */
   get view(): ReadonlyMap<string, string> {
     return this.#view;
   }
 
-  /** What the request sees of one key, as its application reads it. */
+  /** A key's value in the view; recorded as a read of the application. */
   read(key: string): string | undefined {
     if (this.#reads !== undefined && !this.decides(key)) this.#reads.add(key);
     return this.#view.get(key);
   }
 
-  /** Whether the request's own changes say what a key holds, whatever is stored. */
+  /** True if the request's own changes determine a key's value, whatever is stored. */
   decides(key: string): boolean {
     return this.#cleared || this.#set?.has(key) === true || this.#del?.has(key) === true;
   }
 
-  /** What was stored under the keys that were read and then changed; undefined: nobody asks. */
+  /** The loaded values of the keys that were read and then changed; undefined: not recorded. */
   get premises(): ReadonlyMap<string, string | undefined> | undefined {
     if (this.#reads === undefined || this.#cleared) return undefined;
     const changed = [...this.#reads].filter((key) => this.decides(key));
     return new Map(changed.map((key) => [key, this.#base.get(key)]));
   }
 
-  /** Whether anything is recorded. */
+  /** True if a change is recorded. */
   get changed(): boolean {
     return this.#cleared || (this.#set?.size ?? 0) > 0 || (this.#del?.size ?? 0) > 0;
   }
 
-  /** Takes `base` as what is stored and forgets every change. The map is not copied. */
+  /** Takes `base` as the stored data and forgets every change. The map is not copied. */
   load(base: ReadonlyMap<string, string>): void {
     this.#base = base;
     this.discard();
@@ -99,7 +99,7 @@ export class SessionMap {
 
   /**
    * Sets a well-formed key to a well-formed value; an equal value is no change.
-   * @returns whether the map changed.
+   * @returns true if the map changed.
    * @throws {LimitError} ERR_SESSION_LIMIT_KEY, _KEYS or _SESSION; then nothing has changed.
    */
   set(key: string, value: string): boolean {
@@ -124,7 +124,7 @@ export class SessionMap {
   }
 
   /**
-   * Makes of a key's value what `edit` says.
+   * Replaces a key's value by the result of `edit`.
    * @throws as `set`, and what `edit` throws; then nothing has changed.
    */
   edit(key: string, edit: Edit): void {
@@ -133,7 +133,7 @@ export class SessionMap {
     else this.set(key, value);
   }
 
-  /** Removes a key; gives whether it was there. */
+  /** Removes a key; true if it was present. */
   del(key: string): boolean {
     const before = this.#view.get(key);
     if (before === undefined) return false;
@@ -146,9 +146,9 @@ export class SessionMap {
 
   /**
    * Removes all keys.
-   * @param barrier - whether it is recorded also when there is nothing to remove: on a stored
-   * session a clear holds for what others are writing too (law L3).
-   * @returns whether anything changed.
+   * @param barrier - true: recorded even if the view is empty, since on a stored session a clear also
+   * removes the concurrent writes of others (law L3).
+   * @returns true if anything changed.
    */
   clear(barrier: boolean): boolean {
     if (!barrier && this.#view.size === 0) return false;
@@ -166,26 +166,26 @@ export class SessionMap {
     return { clear: this.#cleared, set: this.#set ?? none, del: [...(this.#del ?? [])] };
   }
 
-  /** Takes the change as saved, and gives it: what the request sees becomes the base of its next changes. */
+  /** Takes the change as saved, and gives it: the view becomes the base of the next changes. */
   settle(): RecordedChange {
     const settled = this.change;
     this.load(this.#view);
     return settled;
   }
 
-  /** How things stand, to go back to. */
+  /** The current state, for `restore`. */
   get state(): MapState {
     const { clear, set, del } = this.change;
     return { base: this.#base, change: { clear, set: new Map(set), del } };
   }
 
-  /** Goes back to how things stood. */
+  /** Goes back to an earlier state. */
   restore({ base, change }: MapState): void {
     this.load(base);
     this.apply(change);
   }
 
-  /** Makes a change that was made before, so without a look at the limits. */
+  /** Applies a recorded change again, without checking the limits. */
   apply({ clear, set, del }: RecordedChange): void {
     if (clear) this.clear(true);
     for (const key of del) this.del(key);
@@ -195,7 +195,7 @@ export class SessionMap {
     }
   }
 
-  /** Learns what is stored under a key by now; the changes stay on top of it. */
+  /** Takes a key's stored value into the base; the changes stay on top of it. */
   learn(key: string, value: string | undefined): void {
     if (this.#base.get(key) === value) return;
     const base = new Map(this.#base);
@@ -214,7 +214,7 @@ export class SessionMap {
 
   #checkLimits(key: string, value: string, before: string | undefined): void {
     const { maxKeyBytes, maxKeys, maxSessionBytes } = this.#limits;
-    // The count of units bounds the count of bytes: most sets need no look at the characters.
+    // The number of units bounds the number of bytes, so most sets needn't look at the characters.
     if (key.length * MAX_BYTES_PER_UNIT > maxKeyBytes && utf8Length(key) > maxKeyBytes) {
       const size = { actual: utf8Length(key), limit: maxKeyBytes };
       const message = `the key has ${size.actual} bytes, over maxKeyBytes ${maxKeyBytes}`;
@@ -230,7 +230,7 @@ export class SessionMap {
     const now = countBytes(this.#view);
     const kept = now - (before === undefined ? 0 : utf8Length(key) + utf8Length(before));
     const actual = kept + utf8Length(key) + utf8Length(value);
-    // Changes that raced may have gone past the limit together: what shrinks it is always taken.
+    // Racing changes may have passed the limit together: a change that shrinks the session is allowed.
     if (actual <= maxSessionBytes || actual <= now) return;
     const largestKeys = findLargestKeys(new Map(this.#view).set(key, value));
     throw new LimitError(
@@ -241,7 +241,7 @@ export class SessionMap {
   }
 }
 
-/** One change for two, of which the second was made to what the first one left. */
+/** Two successive changes as one. */
 export function composeChanges(first: RecordedChange, second: RecordedChange): RecordedChange {
   if (second.clear) return second;
   const set = new Map(first.set);

@@ -1,5 +1,5 @@
-// The operations on one request's session, between its draft and its keeper: what each of them saves,
-// ends or refuses. Their order, and whether there is still time for them, request.ts knows.
+// The operations on one request's session: each saves, ends or refuses, between the draft and the keeper.
+// request.ts keeps their order, and refuses those that come too late.
 import { type ConflictError, StoreError } from "../errors.ts";
 import { chain, type Awaitable } from "../base/awaitable.ts";
 import { closedError, conflictError, type ConflictReason, type LostReason } from "./closing.ts";
@@ -9,12 +9,12 @@ import type { Keeper } from "./keeper.ts";
 import { type Decision, decide } from "./lifecycle.ts";
 import type { Edit } from "./map.ts";
 
-/** Carries out what is asked of one session. */
+/** Carries out the operations on one session. */
 export class Operations {
   readonly draft: Draft;
   readonly keeper: Keeper;
   isDestroyed = false;
-  /** Why no cookie of the session can be sent; undefined: one can. */
+  /** The reason that no cookie of the session can be sent; undefined: one can. */
   lost: LostReason | undefined = undefined;
 
   constructor(draft: Draft, keeper: Keeper) {
@@ -22,12 +22,12 @@ export class Operations {
     this.keeper = keeper;
   }
 
-  /** Whether anything is to be saved, or waits for the response to carry it. */
+  /** True if anything is unsaved, or waits for the response to carry it. */
   get changed(): boolean {
     return this.draft.changed || this.keeper.uncarried !== undefined;
   }
 
-  /** Whether nothing would be left to keep. */
+  /** True if nothing is left to keep. */
   get #isEmpty(): boolean {
     const { uncarried } = this.keeper;
     return this.draft.isEmpty && uncarried?.binding === undefined && uncarried?.isStarted !== true;
@@ -42,14 +42,14 @@ export class Operations {
     return this.#report(keeper.save(draft));
   }
 
-  /** Saves what is due at the request's end. */
+  /** Carries out the decision of the request's end. */
   close(): Awaitable<void> {
     this.draft.followData();
     if (this.isDestroyed || !this.#isWritable()) return undefined;
     return this.#report(this.keeper.close(this.draft, this.#decide()));
   }
 
-  /** Changes a key by what it holds, saved with the changes so far; gives what it holds then. */
+  /** Edits a key's value and saves that with the changes so far; gives the new value. */
   update(key: string, edit: Edit): Awaitable<string | undefined> {
     const { draft, keeper } = this;
     this.#mustBeKnown();
@@ -70,7 +70,7 @@ export class Operations {
     draft.followData();
     this.#mustBeKnown();
     if (draft.readOnly === "grace") {
-      // A login whose first response was lost works at the second try.
+      // A second login works after the first one's response was lost.
       if (this.changed) this.refuse("grace");
       return this.#startFresh();
     }
@@ -83,7 +83,7 @@ export class Operations {
     });
   }
 
-  /** Ends the session, and any other that the request brought. */
+  /** Ends all sessions that the request brought. */
   destroy(): Awaitable<void> {
     return chain(this.keeper.destroy(this.draft), () => {
       this.isDestroyed = true;
@@ -91,14 +91,14 @@ export class Operations {
     });
   }
 
-  /** Drops what isn't saved, and says why. */
+  /** Drops the unsaved changes, and reports the reason. */
   refuse(reason: RefusedReason): void {
     const { draft, keeper } = this;
     draft.discard();
     notify(draft.config.on, "refused", { id: keeper.id, reason });
   }
 
-  /** What is refused, as an error of its own; what else was changed goes with it, except when contended. */
+  /** The error of a refused step; unless it was contended, the request's other changes are refused, too. */
   #conflict(reason: ConflictReason): ConflictError {
     const { draft, keeper } = this;
     if (reason !== "contended") this.refuse(reason);
@@ -106,7 +106,7 @@ export class Operations {
     return conflictError(reason);
   }
 
-  /** @throws {StoreError} when nobody knows what is stored. */
+  /** @throws {StoreError} when the stored session is unknown. */
   #mustBeKnown(): void {
     const { draft, keeper } = this;
     if (keeper.broken !== undefined) throw keeper.broken;
@@ -124,13 +124,13 @@ export class Operations {
     return decide({ stored, changed, empty: this.#isEmpty, renewal }, renewAfter, now());
   }
 
-  /** Begins a session that has nothing of the one before. */
+  /** Begins a session without any of the old data. */
   #startFresh(): void {
     this.keeper.forget();
     this.draft.reset();
   }
 
-  /** Refuses what a read-only session was told, and what no client would know of; law L8. */
+  /** Refuses changes of a read-only session, and those that no client could learn of: law L8. */
   #isWritable(): boolean {
     const { broken, isStored } = this.keeper;
     const lost = isStored ? undefined : this.lost;

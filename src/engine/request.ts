@@ -1,5 +1,5 @@
-// One request's session: the order of its operations, and the time that there is for them. What they
-// do is in operations.ts.
+// One request's session: the order of its operations, and the end after which they are refused. The
+// operations themselves are in operations.ts.
 import { StoreError } from "../errors.ts";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
 import { toBinding } from "./binding.ts";
@@ -22,35 +22,35 @@ import { isBorne } from "../store/call.ts";
 import { Turns } from "./turns.ts";
 
 /**
- * How far a request has come with its session. `unopened`: nobody has looked. `open`: nothing was
- * changed. `closed`: it was committed.
+ * The stage of a request's session. `unopened`: there was no look at it. `open`: nothing was changed.
+ * `closed`: it was committed.
  */
 export type SessionStage = "unopened" | "open" | "changed" | "closed";
 
-/** The session of one request, as the engine sees it. */
+/** The engine's object for one request's session. */
 export class RequestSession {
   /** The engine that made it. */
   readonly owner: object;
-  /** Whether no response can carry its cookie, as that of an upgrade: it can only be read. */
+  /** True if no response can carry its cookie, as in an upgrade: it can only be read. */
   headersOnly = false;
   readonly #parts: EngineParts;
   readonly #connection: Connection;
   readonly #keeper: Keeper;
-  /** Made at the first look: most requests never look. */
+  /** Created at the first look: most requests never look. */
   #operations: Operations | undefined;
-  /** Why every look at the session fails: nobody can say what the request's cookies hold. */
+  /** The error of every look at the session, once it couldn't be loaded. */
   #failure: Error | undefined;
   #hasChanged = false;
   #changeListener: (() => void) | undefined;
-  /** Made where a call has to wait: most requests have none. */
+  /** Created when a call has to wait: most requests have none. */
   #turns: Turns | undefined;
-  /** From the call of `destroy()` on, unless that fails: nothing else is done to the session. */
+  /** Set by `destroy()`, unless that fails: there are no further operations. */
   #destroying: Promise<void> | undefined;
-  /** Whether the response has begun, or never will. */
+  /** True once the response has begun, or never will. */
   #isFrozen = false;
-  /** Whether a close has failed. */
+  /** True once a close has failed. */
   #hasFailed = false;
-  /** What the response owes the client, once the session is closed. */
+  /** The effects on the response, once the session is closed. */
   #effects: Awaitable<ResponseEffects> | undefined;
 
   constructor(owner: object, parts: EngineParts, connection: Connection, keeper: Keeper) {
@@ -61,8 +61,8 @@ export class RequestSession {
   }
 
   /**
-   * The draft, to be read. The session opens at the first look.
-   * @throws {StoreError} when nobody can say what the request brought, and `onStoreError` is "fail".
+   * The draft, for reading. The session opens at the first look.
+   * @throws {StoreError} when the session can't be loaded and `onStoreError` is "fail".
    */
   look(): Draft {
     return (this.#operations ?? this.#open()).draft;
@@ -75,7 +75,7 @@ export class RequestSession {
     try {
       found = this.#keeper.load();
     } catch (error) {
-      // ORDER: a second look must not find an empty session where the first one found no answer.
+      // ORDER: after a first look without an answer, a second one must not find an empty session.
       if (!isBorne(draft.config, error)) throw (this.#failure = error as Error);
       found = unavailable;
     }
@@ -88,7 +88,7 @@ export class RequestSession {
     return this.#keeper.id;
   }
 
-  /** Unix milliseconds of the end as things stand; Infinity: none. */
+  /** Unix milliseconds of the session's end, as known now; Infinity: none. */
   get expires(): number {
     const { draft, keeper, changed } = this.#operations ?? this.#open();
     const moves = keeper.savesAlone ? draft.lifetimeChanged : changed;
@@ -96,13 +96,13 @@ export class RequestSession {
     return Math.min(draft.config.now() + draft.ttl, keeper.deadline ?? draft.deadline);
   }
 
-  /** Whether the session was ended. */
+  /** True once the session was destroyed. */
   get isDestroyed(): boolean {
     return this.#operations?.isDestroyed === true;
   }
 
   /**
-   * The draft, to be changed.
+   * The draft, for changes.
    * @throws {UsageError} ERR_SESSION_USAGE_DESTROYED, _READ_ONLY or _HEADERS_SENT when it can't be
    * changed any more.
    */
@@ -115,7 +115,7 @@ export class RequestSession {
     return this.look();
   }
 
-  /** Tells the one who listens, once, that there is something to save. */
+  /** Calls the listener, once, at the first change. */
   noteChange(): void {
     this.#hasChanged = true;
     const listener = this.#changeListener;
@@ -123,20 +123,20 @@ export class RequestSession {
     listener?.();
   }
 
-  /** Calls `listener` once, at the first change. */
+  /** Sets the listener that is called once, at the first change. */
   whenChanged(listener: () => void): void {
     if (this.#hasChanged) listener();
     else this.#changeListener = listener;
   }
 
-  /** Removes all keys; a barrier where the session is kept. */
+  /** Removes all keys; on a stored session a barrier. */
   clear(): void {
     const { map } = this.change();
     const { isStored, uncarried } = this.#keeper;
     if (map.clear(isStored || uncarried !== undefined)) this.noteChange();
   }
 
-  /** Says whose session it is from the next save on. */
+  /** Binds the session to a subject, with the next save. */
   bind(subject: string, label: string | undefined): void {
     const binding = toBinding(subject, label, this.#parts.config.maxKeyBytes);
     this.change().binding = binding;
@@ -149,7 +149,7 @@ export class RequestSession {
     if (draft.choose(next(draft.lifetime, draft.config))) this.noteChange();
   }
 
-  /** Has the session stored, also with nothing in it. */
+  /** Has the session stored, even while it is empty. */
   start(): void {
     const draft = this.change();
     if (this.#keeper.isStored) return;
@@ -157,7 +157,7 @@ export class RequestSession {
     this.noteChange();
   }
 
-  /** Changes a key by what it holds; gives what it holds then. */
+  /** Edits a key's value; gives the new one. */
   async update(key: string, edit: Edit): Promise<string | undefined> {
     // ORDER: as in regenerate.
     this.noteChange();
@@ -166,7 +166,7 @@ export class RequestSession {
     return this.#inTurn(() => operations.update(key, edit));
   }
 
-  /** How far the request has come with the session. */
+  /** The stage of the session. */
   get stage(): SessionStage {
     if (this.#effects !== undefined) return "closed";
     if (this.#hasChanged) return "changed";
@@ -174,15 +174,15 @@ export class RequestSession {
     return isUnopened ? "unopened" : "open";
   }
 
-  /** Drops what isn't saved. */
+  /** Drops the unsaved changes. */
   discard(): void {
     const draft = this.look();
-    // What was destroyed goes back to nothing.
+    // A destroyed session has no saved state to go back to.
     if (this.#destroying === undefined) draft.discard();
   }
 
   async regenerate(): Promise<void> {
-    // ORDER: whoever listens may find that the client has gone, and then this is refused.
+    // ORDER: the listener may find that the client has gone; then this is refused.
     this.noteChange();
     this.change();
     const operations = this.#operations ?? this.#open();
@@ -196,7 +196,7 @@ export class RequestSession {
     this.noteChange();
     if (this.headersOnly || (this.#isFrozen && !this.#keeper.savesAlone)) this.change();
     const operations = this.#operations ?? this.#open();
-    // ORDER: from here on, not from its turn on, or what is called meanwhile would come after it.
+    // ORDER: set here, not in its turn, or calls made meanwhile would run after it.
     this.#destroying = this.#inTurn(() => operations.destroy());
     try {
       await this.#destroying;
@@ -207,7 +207,7 @@ export class RequestSession {
   }
 
   async commit(): Promise<void> {
-    // What nobody has looked at has nothing to save.
+    // Without a look there is nothing to save.
     const operations = this.#operations;
     if (operations === undefined) return;
     await this.#inTurn(() =>
@@ -216,9 +216,9 @@ export class RequestSession {
   }
 
   /**
-   * The request's end: saves what is due, at once where nothing has to be awaited. A second call
-   * gives the same. After one that failed the session is as it was stored: the next call saves what
-   * was changed since, or refuses it when that fails, too, and gives what is due in spite of it.
+   * The request's end: saves, at once if nothing must be awaited. A second call gives the same result.
+   * After a failed call the draft is as stored: the next call saves the changes made since, or refuses
+   * them if that fails, too, and then gives the effects that are still due.
    */
   close(): Awaitable<ResponseEffects> {
     if (this.#effects !== undefined) return this.#effects;
@@ -244,7 +244,7 @@ export class RequestSession {
 
   #failToClose(operations: Operations, error: unknown): ResponseEffects {
     if (this.#hasFailed) {
-      // What answers the first failure must not fail as well, or it would be answered for ever.
+      // The answer to the first failure must not fail as well, or there would be no end of answers.
       operations.refuse(error instanceof StoreError ? "unavailable" : "uncarried");
       return (this.#effects = this.#owed());
     }
@@ -256,8 +256,8 @@ export class RequestSession {
   }
 
   /**
-   * No response will carry the session's cookie: what only a cookie could carry is refused. A
-   * server-side store still saves what is changed in a session that its client knows.
+   * No response will carry the session's cookie: changes that need one are refused. A server-side store
+   * still saves changes of a session that its client knows.
    */
   abandon(reason: LostReason): void {
     const { savesAlone, isStored } = this.#keeper;
@@ -269,7 +269,7 @@ export class RequestSession {
     if (isUnknown && !operations.isDestroyed) operations.refuse(reason);
   }
 
-  /** What the response owes the client as things stand. */
+  /** The effects that are due now. */
   #owed(): ResponseEffects {
     const operations = this.#operations;
     if (operations === undefined) {

@@ -1,5 +1,5 @@
-// How a response of the Fetch API takes the effects: a Response may be immutable, may answer many
-// clients, and may have a session cookie already.
+// Effects on a response of the Fetch API: a Response may be immutable, may answer many clients, and may
+// have a session cookie already.
 import { UsageError } from "../errors.ts";
 import {
   applyEffects,
@@ -13,12 +13,12 @@ import {
 /**
  * The response with the effects in its headers: itself, or a copy that shares its body.
  *
- * A handler may answer many clients with one Response, so a cookie goes only onto a copy. Vary says
- * no more of one client than of another, and stays on the response itself: hosts that know a shorter
- * way than a stream for a text lose it with a copy.
- * @throws {UsageError} ERR_SESSION_USAGE_RESPONSE when a cookie is due that it can't carry: a used
- * body or a status such as that of `Response.error()` can't be copied, and a cookie of the session's
- * name may be there already.
+ * A handler may answer many clients with one Response, so a cookie goes only onto a copy. Vary is the
+ * same for all clients and goes onto the response itself: some hosts send a text without a stream, and
+ * a copy would lose that.
+ * @throws {UsageError} ERR_SESSION_USAGE_RESPONSE when a due cookie can't be carried: a used body or a
+ * status such as that of `Response.error()` can't be copied, or a cookie of the session's name is there
+ * already.
  */
 export function withEffects(effects: ResponseEffects, response: Response): Response {
   if (!hasEffects(effects)) return response;
@@ -46,15 +46,15 @@ export function checkCarrier(owner: CookieOwner, response: Response): void {
 }
 
 /**
- * Refuses an answer that a session of the same name, mounted inside, has signed already: of two
- * such cookies the last one undoes the first.
+ * Refuses an answer that has a cookie of a session of the same name, mounted inside: of two such cookies
+ * the last one replaces the first.
  * @throws {UsageError} ERR_SESSION_USAGE_RESPONSE
  */
 export function checkUnclaimed(owner: CookieOwner, headers: Headers): void {
   if (headers.getSetCookie().some((one) => isSessionCookie(owner, one))) throw secondCookie();
 }
 
-/** The error of a response that has a session cookie of this name already, beside one that is due. */
+/** The error of a response with a session cookie of this name, when another one is due. */
 export function secondCookie(): UsageError {
   const message =
     "the response carries a session cookie of this name already: the session is mounted here and " +
@@ -62,17 +62,17 @@ export function secondCookie(): UsageError {
   return new UsageError("ERR_SESSION_USAGE_RESPONSE", message);
 }
 
-/** Whether a copy of it can be made, with other headers. */
+/** True if a copy with other headers can be made. */
 export function isCopyable(response: Response): boolean {
   return hasBodyStatus(response) && !response.bodyUsed && response.body?.locked !== true;
 }
 
-/** Whether `new Response` takes its status: not that of Response.error(), nor an upgrade's. */
+/** True if `new Response` takes the status, unlike that of Response.error() or of an upgrade. */
 export function hasBodyStatus({ status }: Response): boolean {
   return status >= 200 && status <= 599;
 }
 
-/** Whether the headers took the effects: those of fetch() and redirect() can't be changed. */
+/** Applies the effects; false if the headers are immutable, as those of fetch() and redirect(). */
 function canTake(effects: ResponseEffects, headers: Headers): boolean {
   try {
     applyEffects(effects, headers);

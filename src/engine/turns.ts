@@ -1,11 +1,11 @@
-// One after the other: two calls of one request never race each other at the store.
+// Turns: two calls of one request never race each other at the store.
 import type { Awaitable } from "../base/awaitable.ts";
 
 /** The calls of one request, each of which waits for those before it. */
 export class Turns {
   #last: Promise<unknown> | undefined;
 
-  /** Whether a call is under way or waits. */
+  /** True while a call is under way or waits. */
   get areTaken(): boolean {
     return this.#last !== undefined;
   }
@@ -13,7 +13,7 @@ export class Turns {
   /** Runs `step` when its turn has come. */
   run<T>(step: () => Awaitable<T>): Promise<T> {
     const before = this.#last ?? Promise.resolve();
-    // A step that failed has told its own caller; the next one finds the session as it is now.
+    // A failed step has told its own caller; the next one finds the current session.
     const done = before.then(step, step);
     this.#last = done;
     const leave = (): void => {

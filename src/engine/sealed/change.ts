@@ -6,22 +6,22 @@ import { isSameLifetime, type Lifetime, longestIdle, noLifetime } from "../lifet
 import { composeChanges, type RecordedChange } from "../map.ts";
 import type { OpenedSession, SealedChange } from "../../store/contract.ts";
 
-/** A change while it is put together. */
+/** A change under construction. */
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
-/** What a request has saved, against the session that it brought. */
+/** The saves of a request, relative to the session that it brought. */
 export interface SealedSave {
   readonly change: RecordedChange;
-  /** Whether the credential is replaced. */
+  /** True if the credential is replaced. */
   readonly bump: boolean;
   readonly binding: Binding | undefined;
-  /** Whether it is to be kept also with nothing in it. */
+  /** True if the session is kept even while it is empty. */
   readonly isStarted: boolean;
-  /** The lifetime that the session chose; undefined: it has the one that was brought. */
+  /** The lifetime that the session chose; undefined: unchanged. */
   readonly lifetime: Lifetime | undefined;
 }
 
-/** All that was saved before, and the draft. */
+/** The earlier saves and the draft, as one. */
 export function composeSaves(
   before: SealedSave | undefined,
   { map, binding, lifetime, isStarted }: Draft,
@@ -37,15 +37,15 @@ export function composeSaves(
   };
 }
 
-/** Whether anything was saved beside a new credential. */
+/** True if anything was saved beside a new credential. */
 export function hasChange({ change, binding, lifetime }: SealedSave): boolean {
   const { clear, set, del } = change;
   return clear || set.size > 0 || del.length > 0 || binding !== undefined || lifetime !== undefined;
 }
 
 /**
- * What a sealed store is told.
- * @param opened - the session that is changed; undefined: it is made, and has the handle `id`.
+ * The change for a sealed store.
+ * @param opened - the changed session; undefined: a new one, with the handle `id`.
  */
 export function toSealedChange(
   { change, bump, binding, lifetime }: SealedSave,
@@ -55,7 +55,7 @@ export function toSealedChange(
   deadline: number,
 ): Writable<SealedChange> {
   const { clear, set, del } = change;
-  // Field by field: it is made for every write, and spreading what is rarely there costs more.
+  // Field by field: this runs for every write, and spreading rare fields costs more.
   const sealed: Writable<SealedChange> = { op: "update", set, del, ttl, deadline };
   if (opened === undefined) {
     sealed.op = "create";
@@ -75,7 +75,7 @@ export function toSealedChange(
   return sealed;
 }
 
-/** The end of sessions; it says how long a write that races with it could live. */
+/** The end of sessions, with the longest life of a write that races with it. */
 export function toSealedEnd(sessions: readonly OpenedSession[], draft: Draft): SealedChange {
   const ends = sessions.map(({ foreign, deadline }) =>
     foreign === true ? draft.deadline : deadline,

@@ -1,5 +1,5 @@
-// Finds the cookies of a request that may hold a sealed session, and waits for the list of the revoked
-// where there is one.
+// Finds a request's cookies that may hold a sealed session, and waits for the list of revocations, if
+// there is one.
 import { findCookies, findParts } from "../../cookie/find.ts";
 import { recover, chain, type Awaitable } from "../../base/awaitable.ts";
 import type { ResolvedConfig } from "../config.ts";
@@ -33,7 +33,7 @@ export class SealedFinder implements Finder {
     const cookies = this.#findCookies(header);
     const revocable = revocations.forRequest(config);
     const keeper = new SealedKeeper(config, this.#store, () => cookies, revocable);
-    // Law L6: who brings no cookie waits for nothing.
+    // Law L6: a request without a cookie waits for nothing.
     if (cookies.length === 0) return keeper;
     return recover(
       () => chain(revocable.ready(), () => keeper),

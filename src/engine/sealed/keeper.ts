@@ -1,6 +1,5 @@
-// Keeps the session of a sealed store: the data travels in the cookies themselves. The saves of one
-// request are composed into one change of what the request brought, and its response carries the
-// one write.
+// Keeps the session of a sealed store, whose data travels in the cookies themselves. The saves of one
+// request are composed into one change of the session that it brought; the response carries one write.
 import { StoreError } from "../../errors.ts";
 import { recover, chain, type Awaitable } from "../../base/awaitable.ts";
 import type { ConflictReason } from "../closing.ts";
@@ -28,7 +27,7 @@ import {
   sessionsOf,
 } from "../../store/contract.ts";
 
-/** What was sealed: the save, and its cookies. */
+/** A sealed save, with its cookies. */
 interface Sealed {
   readonly save: SealedSave;
   readonly write: SealedWrite;
@@ -41,21 +40,21 @@ export class SealedKeeper implements Keeper {
   readonly #store: SealedSessionStore;
   readonly #findCookies: () => readonly Cookie[];
   readonly #revocable: RequestRevocations | undefined;
-  /** What the request's cookies held; a fresh session may have taken its place meanwhile. */
+  /** The session in the request's cookies; a new one may have replaced it meanwhile. */
   #brought: OpenedSession | SealedRemains | undefined;
-  /** The session that is changed; undefined: a new one. */
+  /** The session to change; undefined: a new one. */
   #opened: OpenedSession | undefined;
   #isUnavailable = false;
   #newId: string | undefined;
-  /** All that the request has saved so far. */
+  /** The request's saves so far. */
   #saved: SealedSave | undefined;
-  /** The cookies that the response carries: of all that, or of a logout. */
+  /** The cookies for the response: of these saves, or of a logout. */
   #due: SealedWrite | undefined;
   #broken: Error | undefined;
 
   /**
-   * @param findCookies - the request's cookies that may be ours; called at the first look.
-   * @param revocable - the list of the revoked; undefined: nothing is revoked.
+   * @param findCookies - gives the request's cookies that may be ours; called at the first look.
+   * @param revocable - the list of revocations; undefined: nothing is revoked.
    */
   constructor(
     config: ResolvedConfig,
@@ -69,7 +68,7 @@ export class SealedKeeper implements Keeper {
     this.#revocable = revocable;
   }
 
-  /** Nobody can say what became of the session: it reads as empty, and can only be destroyed (law L9). */
+  /** The list can't be read: the session reads as empty, and can only be destroyed (law L9). */
   markUnavailable(): void {
     this.#isUnavailable = true;
   }
@@ -112,7 +111,7 @@ export class SealedKeeper implements Keeper {
     return this.#saved;
   }
 
-  /** The opened credential was retired or it wasn't, nobody knows. */
+  /** The failure after which it is unknown if the opened credential was retired. */
   get broken(): Error | undefined {
     return this.#broken;
   }
@@ -124,12 +123,12 @@ export class SealedKeeper implements Keeper {
     return { issued, expires, deadline: Infinity, ttl, maxAge };
   }
 
-  /** Seals what there is, so that what doesn't fit is found out here; the response carries it. */
+  /** Seals at once, so that a session that doesn't fit fails here; the response carries the cookies. */
   save(draft: Draft): Awaitable<RefusedReason | undefined> {
     return chain(this.#ready(draft), () => this.#add(draft, false));
   }
 
-  /** By what the request sees: nobody can ask a browser what its cookies hold by now. */
+  /** Edits the value that the request sees: a browser can't be asked for its current cookies. */
   exact(draft: Draft, key: string, edit: Edit): Awaitable<ConflictReason | undefined> {
     return chain(this.#ready(draft), () => {
       const { map } = draft;
@@ -149,7 +148,7 @@ export class SealedKeeper implements Keeper {
   regenerate(draft: Draft): Awaitable<RefusedReason | undefined> {
     const revocable = this.#revocable;
     const opened = this.#opened;
-    // What no response has carried yet needs no second successor.
+    // A successor that no response has carried yet needs none of its own.
     if (revocable === undefined || revocable.successor !== undefined || opened === undefined) {
       return chain(this.#ready(draft), () => this.#add(draft, true));
     }
@@ -166,7 +165,7 @@ export class SealedKeeper implements Keeper {
     const { changed } = draft;
     return recover(
       () => {
-        // ORDER: what doesn't fit is found out before the old credential is retired.
+        // ORDER: a session that doesn't fit fails before the old credential is retired.
         const sealed = this.#seal(draft, true, successor);
         if (sealed === undefined) return "stale";
         return chain(revocable.retire(opened, successor), (isFirst) =>
@@ -175,7 +174,7 @@ export class SealedKeeper implements Keeper {
       },
       (error) => {
         if (error instanceof StoreError) this.#broken = error;
-        // What was sealed is saved no more.
+        // The sealed cookies won't be sent: report the changes as refused.
         if (changed && !draft.changed) {
           notify(this.#config.on, "refused", { id: opened.id, reason: "unavailable" });
         }
@@ -199,7 +198,7 @@ export class SealedKeeper implements Keeper {
   }
 
   destroy(draft: Draft): Awaitable<unknown> {
-    // ORDER: without anybody's word on it; whoever holds the cookie may end its session.
+    // ORDER: without asking the list: the holder of a cookie may end its session.
     if (draft.readOnly === "unavailable") this.#brought = this.#open(undefined);
     const brought = this.#brought;
     const sessions = sessionsOf(brought);
@@ -226,7 +225,7 @@ export class SealedKeeper implements Keeper {
     return this.#revocable?.ready();
   }
 
-  /** Adds a draft to what the response carries. */
+  /** Adds a draft to the response's write. */
   #add(draft: Draft, bump: boolean): "stale" | undefined {
     const opened = this.#opened;
     if (opened !== undefined && this.#revocable?.hasDied(opened) === true) return this.#lose();
@@ -236,7 +235,7 @@ export class SealedKeeper implements Keeper {
     return sealed === undefined ? "stale" : this.#carry(sealed);
   }
 
-  /** Gives up the session, which another request has ended, or given another credential. */
+  /** Gives up the session: another request has ended it or replaced its credential. */
   #lose(): "stale" {
     this.#drop();
     return "stale";
@@ -252,7 +251,7 @@ export class SealedKeeper implements Keeper {
   }
 
   /**
-   * Seals all that was saved with the draft, which counts as saved from then on.
+   * Seals the earlier saves with the draft, which counts as saved from then on.
    * @returns undefined when the store refuses it.
    * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit; then it isn't saved.
    */
@@ -285,7 +284,7 @@ export class SealedKeeper implements Keeper {
     const saved = this.#saved;
     if (saved?.bump === true) notify(on, "regenerated", { id });
     if (isRenewal) notify(on, "renewed", { id });
-    // A credential that was replaced is no change that was saved.
+    // A replaced credential is no saved change.
     else if (saved !== undefined && hasChange(saved)) notify(on, "committed", { id });
     const bytes = this.#due?.collapsed;
     if (bytes !== undefined) notify(on, "collapsed", { id, bytes });

@@ -1,6 +1,6 @@
-// The exact step: one key read, edited and written, as if nobody else were there. The store applies it
-// only while the key holds what the step has read (S9); otherwise the step runs again on what the key
-// holds by then. It knows no row's notes and no credential.
+// The exact step: reads, edits and writes one key, as if there were no other request. The store applies it
+// only if the key still has the value that was read (S9); otherwise the step runs again on the newer one.
+// It knows no row's notes and no credential.
 import type { Awaitable } from "../../base/awaitable.ts";
 import type { ConflictReason } from "../closing.ts";
 import type { Draft } from "../draft.ts";
@@ -8,25 +8,25 @@ import type { Lane } from "../lanes.ts";
 import { type Edit, noChange } from "../map.ts";
 import type { Mismatch } from "./row-writer.ts";
 
-/** A step that lost this often in a row, to other processes, gives up. */
+/** A step gives up after so many losses to other processes in a row. */
 const MAX_LOSSES = 64;
-/** After so many losses it pauses: with few racers one of the first tries wins. */
+/** From then on it pauses between tries: with few racers one of the first tries wins. */
 const UNPAUSED_LOSSES = 4;
-/** The longest pause, in milliseconds; each is random below its own limit. */
+/** The longest pause, in milliseconds; each is random, below a limit of its own. */
 const MAX_PAUSE = 16;
 
-/** What a key held when this process saw it last. */
+/** A key's value when this process last saw it. */
 export interface Hint {
   readonly rev: number;
   readonly value: string | undefined;
 }
 
-/** What keys must hold for a save to apply; undefined: whatever they hold. */
+/** The values that keys must have for a save to apply; undefined: any. */
 export type Expected = ReadonlyMap<string, string | undefined> | undefined;
 
 /**
- * Changes one key of a stored session; gives why nothing was saved. Then, and when `edit` throws, the
- * draft is as it was, with what the request has changed meanwhile.
+ * Edits one key of a stored session; gives the reason of a refusal. After a refusal, and when `edit`
+ * throws, the draft is as before, with the changes that the request has made meanwhile.
  * @param save - saves the draft, whose change it takes at once.
  * @param lane - undefined: the step waits for no other, and leaves no hint.
  * @throws what `edit` throws.
@@ -41,10 +41,10 @@ export async function exactStep(
 ): Promise<ConflictReason | undefined> {
   const { map } = draft;
   const before = map.state;
-  /** What the request has changed while a save was under way: it comes after this step. */
+  /** Changes of the request while a save was under way; they come after this step. */
   let since = noChange;
   for (let losses = 1; ; losses++) {
-    // What was stored a moment ago is only believed if the store confirms it.
+    // The hint is only a guess: the store confirms or refuses it.
     if (lane?.hint?.rev === rev) map.learn(key, lane.hint.value);
     // What is stored doesn't matter where the request has set the key itself, perhaps while it waited.
     const expected = map.decides(key) ? undefined : new Map([[key, map.view.get(key)]]);

@@ -15,7 +15,7 @@ import { TicketedKeeper } from "./keeper.ts";
 import { type CheckedRow, checkRow } from "./row.ts";
 import { callStore, isBorne } from "../../store/call.ts";
 
-/** A row with the ticket that found it. */
+/** A live row with its ticket. */
 interface Candidate {
   readonly ticket: OpenedTicket;
   readonly row: CheckedRow;
@@ -120,7 +120,7 @@ export class TicketedFinder implements Finder {
     });
   }
 
-  /** Whether the ticket is the row's, or the one before it within the grace of law L4. */
+  /** The candidate if the ticket is the row's current one, or the one before in the grace of law L4. */
   #match(ticket: OpenedTicket, row: CheckedRow): Candidate[] {
     if (ticket.generation === row.generation) return [{ ticket, row, grace: false }];
     const since = this.#config.now() - row.notes.barrierAt;
@@ -137,7 +137,7 @@ export class TicketedFinder implements Finder {
   }
 }
 
-/** Of several sessions that live, the one that was created last; one in its grace comes last. */
+/** The live session that was created last; one in its grace only if there is no other. */
 function pickNewest(found: readonly Candidate[]): Candidate | undefined {
   let best: Candidate | undefined;
   for (const candidate of found) {

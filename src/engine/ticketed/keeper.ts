@@ -1,5 +1,5 @@
-// Keeps the session of a server-side store: what the client holds is a ticket, the data is a row. Saves
-// the request's change under the fence that it loaded, and says when the ticket goes out.
+// Keeps the session of a server-side store: the client holds a ticket, the store a row with the data.
+// Saves the request's change under the fence that it loaded, and decides on sending the ticket.
 import { chain, type Awaitable } from "../../base/awaitable.ts";
 import type { TicketedConfig } from "../config.ts";
 import type { CredentialFormat } from "../dialect.ts";
@@ -30,14 +30,14 @@ export class TicketedKeeper implements Keeper {
   readonly #config: TicketedConfig;
   readonly #lanes: Lanes<Hint>;
   readonly #rows: RowWriter;
-  /** Another format of the client's ticket; undefined: ours. */
+  /** A drop-in's format of the credential; undefined: our ticket. */
   readonly #format: CredentialFormat | undefined;
   #selector: string | undefined;
-  /** The row as last seen; undefined: the session isn't stored. */
+  /** The row as last known; undefined: the session isn't stored. */
   #row: KnownRow | undefined;
-  /** The client's ticket, if it is ours: only then its cookie may be expired. */
+  /** The client's ticket, if it is ours; only then may its cookie be expired. */
   #ticket: OpenedTicket | undefined;
-  /** The rows that the request's tickets stand for, for `destroy()`, which ends them all. */
+  /** The rows of the request's tickets: `destroy()` ends them all. */
   #brought: readonly string[] = [];
   /** Sessions of another library that the request brought, too. */
   #foreign: BroughtSessions | undefined;
@@ -53,8 +53,8 @@ export class TicketedKeeper implements Keeper {
   }
 
   /**
-   * Takes over a row that the client's ticket stands for, as it is or, in the grace of law L4, read-only.
-   * @param brought - the selectors of all rows that the request's tickets stand for.
+   * Takes over the row of the client's ticket; in the grace of law L4, read-only.
+   * @param brought - the selectors of the rows of all the request's tickets.
    */
   adopt(ticket: OpenedTicket, row: CheckedRow, grace: boolean, brought: readonly string[]): void {
     this.claim(ticket);
@@ -66,12 +66,12 @@ export class TicketedKeeper implements Keeper {
     this.#found = { data, created: notes.created, lifetime: notes, readOnly };
   }
 
-  /** Notes that the client's ticket is ours, whatever has become of the row. */
+  /** Notes that the client's ticket is ours, even if its row is gone. */
   claim(ticket: OpenedTicket): void {
     this.#ticket = ticket;
   }
 
-  /** The store didn't answer: reads as empty, and only ending it is tried (law L9). */
+  /** The store didn't answer: the session reads as empty, and can only be destroyed (law L9). */
   markUnavailable(ticket: OpenedTicket, brought: readonly string[]): void {
     this.claim(ticket);
     this.#brought = brought;
@@ -127,7 +127,7 @@ export class TicketedKeeper implements Keeper {
   exact(draft: Draft, key: string, edit: Edit): Awaitable<ConflictReason | undefined> {
     const row = this.#row;
     if (row === undefined) {
-      // Nobody else knows of it yet.
+      // No other request knows of it yet.
       draft.map.edit(key, edit);
       return draft.changed && !draft.isEmpty ? this.#create(draft) : undefined;
     }
@@ -146,8 +146,8 @@ export class TicketedKeeper implements Keeper {
   }
 
   /**
-   * Where the save's outcome is unknown, the next generation's ticket doesn't go out with the error:
-   * whoever knows the old ticket could collect it before the victim's own regenerate (law L4).
+   * After a save of unknown outcome the next generation's ticket doesn't go out with the error: an
+   * attacker who knows the old ticket could collect it before the victim's own regenerate (law L4).
    */
   regenerate(draft: Draft): Awaitable<RefusedReason | undefined> {
     return this.#row === undefined ? undefined : this.#update(draft, this.#row, true);
@@ -160,7 +160,7 @@ export class TicketedKeeper implements Keeper {
   }
 
   destroy(): Awaitable<unknown> {
-    // A handle that was only asked for stands for no row.
+    // An id that was only read belongs to no row.
     const made = this.#row === undefined ? [] : [this.id];
     const destroy = (): Awaitable<unknown> =>
       this.#rows.destroy([...new Set([...made, ...this.#brought])]);
@@ -197,7 +197,7 @@ export class TicketedKeeper implements Keeper {
     const notes = notesAfter(first, { clear: false, bump: false, binding, lifetime, now });
     const change: SessionChange = {
       op: "create",
-      // Nothing was loaded, so what was set is all there is.
+      // Nothing was loaded, so the set keys are the whole session.
       set: draft.map.settle().set,
       del: [],
       ttl,
@@ -235,7 +235,7 @@ export class TicketedKeeper implements Keeper {
       draft.renewsNow || renewalDue(this.renewal(draft), this.#config.renewAfter, now) !== "none";
     const { premises } = draft.map;
     const { clear, set, del } = draft.map.settle();
-    // The data's end and the cookie's move together, or a browser would forget a live session.
+    // The ends of the row and of the cookie move together, or a browser would drop a live session's cookie.
     const ttl = clear || bump || renews || lifetimeChanged ? draft.ttl : 0;
     const chosen = lifetimeChanged ? lifetime : undefined;
     const notes = { binding, lifetime: chosen };
@@ -259,7 +259,7 @@ export class TicketedKeeper implements Keeper {
     const { deadline } = row.notes;
     const change = { op: "update", rev: row.rev, set: noData, del: [], ttl, deadline } as const;
     return chain(this.#rows.save(row.selector, change), (saved) => {
-      // A renewal that lost a race needs no refusal: the winner renewed, or ended the session.
+      // A renewal that lost a race needs no refusal: the winner renewed or ended the session.
       if (saved === undefined) return undefined;
       this.#row = { ...row, ...saved };
       this.#ticketIsDue = true;

@@ -1,14 +1,14 @@
-// The engine's own notes in a stored row: what the session needs and no store looks into. It
-// reads what a stranger may have written, so decoding is total.
+// The engine's own notes in a stored row, opaque to stores. Decoding is total, since anyone may have
+// written the row.
 import { MAX_SECONDS } from "../../base/time.ts";
 
-/** What the engine writes beside the data of a server-side session. */
+/** The engine's notes beside the data of a server-side session. */
 export interface SessionMeta {
   /** Unix milliseconds. */
   readonly created: number;
   /** Unix milliseconds; Infinity: no absolute timeout. */
   readonly deadline: number;
-  /** How many barriers the session has seen: clears and regenerates. */
+  /** The number of the session's barriers: clears and regenerates. */
   readonly barriers: number;
   /** Unix milliseconds of the last regenerate; 0: never. The grace of law L4 counts from it. */
   readonly barrierAt: number;
@@ -25,7 +25,7 @@ export interface SessionMeta {
 const FORMAT = 2;
 const FIELDS = 10;
 
-/** JSON of a fixed tuple: short, and readable where an operator looks into the store. */
+/** JSON of a fixed tuple: short, and readable for an operator. */
 export function encodeMeta(meta: SessionMeta): string {
   return JSON.stringify([
     FORMAT,
@@ -41,7 +41,7 @@ export function encodeMeta(meta: SessionMeta): string {
   ]);
 }
 
-/** @returns undefined when it isn't what `encodeMeta` writes. */
+/** @returns undefined for any text that `encodeMeta` doesn't write. */
 export function decodeMeta(text: string): SessionMeta | undefined {
   let fields: unknown;
   try {
@@ -73,12 +73,12 @@ export function decodeMeta(text: string): SessionMeta | undefined {
   };
 }
 
-/** Whether `value` can be a `cookieExpires`: whole seconds, or -1. */
+/** True for a `cookieExpires`: whole seconds, or -1. */
 export function isLifetime(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= -1 && (value as number) <= MAX_SECONDS;
 }
 
-/** A count, or an instant in Unix milliseconds. */
+/** True for a count, or an instant in Unix milliseconds. */
 function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

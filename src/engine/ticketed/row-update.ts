@@ -1,11 +1,11 @@
-// What one request saves into a row, kept apart from the row that it was made from: where only the
-// engine's notes have changed since, it is made again for what is there now. It knows no store call.
+// One request's update of a row, independent of the row's notes: if only those have changed since the
+// load, the change is made again for the newer row. It knows no store call.
 import type { Binding } from "../binding.ts";
 import { type ConfiguredLifetime, idleOf, type Lifetime } from "../lifetime.ts";
 import { encodeMeta, type SessionMeta } from "./meta.ts";
 import type { SessionChange } from "../../store/contract.ts";
 
-/** A request's change, whichever row it goes to. */
+/** A request's update, independent of the row's notes. */
 export interface RowUpdate {
   readonly clear: boolean;
   readonly bump: boolean;
@@ -13,25 +13,25 @@ export interface RowUpdate {
   readonly del: readonly string[];
   /** Milliseconds; 0: no renewal. */
   readonly ttl: number;
-  /** Whose session it is from then on; undefined: unchanged. */
+  /** The new binding; undefined: unchanged. */
   readonly binding: Binding | undefined;
-  /** What the session has chosen of its own life; undefined: unchanged. */
+  /** The newly chosen lifetime; undefined: unchanged. */
   readonly lifetime: Lifetime | undefined;
-  /** What keys must hold, or the update is a mismatch; undefined: whatever they hold. */
+  /** The values that keys must have, or the update is a mismatch; undefined: any. */
   readonly expect: ReadonlyMap<string, string | undefined> | undefined;
-  /** What keys held when they were read; another value is told, and overwritten. */
+  /** The values that keys had when they were read; another value is reported, and overwritten. */
   readonly premises: ReadonlyMap<string, string | undefined> | undefined;
   /** Unix milliseconds. */
   readonly now: number;
 }
 
-/** A row, as far as an update looks at it. */
+/** The part of a row that an update depends on. */
 interface Row {
   readonly rev: number;
   readonly notes: SessionMeta;
 }
 
-/** The notes after the update; the same object: it doesn't touch them. */
+/** The notes after the update; the same object if it doesn't change them. */
 export function notesAfter(
   notes: SessionMeta,
   update: Pick<RowUpdate, "clear" | "bump" | "binding" | "lifetime" | "now">,
@@ -42,7 +42,7 @@ export function notesAfter(
     ...notes,
     ...((clear || bump) && { barriers: notes.barriers + 1 }),
     ...(bump && { barrierAt: now }),
-    // Never the same twice: by it one binding is told from another.
+    // Never the same twice, since it distinguishes one binding from another.
     ...(binding !== undefined && {
       subject: binding.subject,
       boundAt: Math.max(now, notes.boundAt + 1),
@@ -55,7 +55,7 @@ export function notesAfter(
   };
 }
 
-/** The update as a change of this row. */
+/** The update, as a change of this row. */
 export function toChange(row: Row, update: RowUpdate, notes: SessionMeta): SessionChange {
   const { clear, bump, set, del, ttl, binding, lifetime, expect, premises } = update;
   const isConditional = expect !== undefined || (premises?.size ?? 0) > 0;
@@ -75,7 +75,7 @@ export function toChange(row: Row, update: RowUpdate, notes: SessionMeta): Sessi
   };
 }
 
-/** The keys that hold something else by now than was expected of them. */
+/** The keys whose values differ from the expected ones. */
 export function keysThatDiffer(
   expected: RowUpdate["expect"],
   data: ReadonlyMap<string, string>,
@@ -84,8 +84,8 @@ export function keysThatDiffer(
 }
 
 /**
- * Whether an update that was refused for its `rev` may go to the row as it is now: the notes have
- * changed, but no barrier came between (law L3), and of two bindings the later one is refused.
+ * True if an update that was refused for its `rev` may be applied to the current row: only the notes have
+ * changed, without a barrier (law L3), and of two bindings the later one is refused.
  */
 export function mayResend(update: RowUpdate, before: Row, now: Row): boolean {
   if (now.rev === before.rev || now.notes.barriers !== before.notes.barriers) return false;
@@ -93,8 +93,8 @@ export function mayResend(update: RowUpdate, before: Row, now: Row): boolean {
 }
 
 /**
- * The update with the renewal that the row's notes allow: somebody else may have chosen a shorter idle
- * timeout meanwhile, and no later renewal would shorten a longer one.
+ * The update with a renewal by the row's notes: another request may have chosen a shorter idle timeout
+ * meanwhile, and no later renewal would shorten a longer one.
  */
 export function renewedFor(
   notes: SessionMeta,

@@ -1,5 +1,5 @@
-// The rows of one request's sessions at their store: every call that changes one. After a call that
-// failed nobody knows what is stored, and it says so. It knows no ticket and no cookie.
+// All calls that change the rows of one request's sessions. After a failed call the stored row is unknown,
+// and `broken` is set. It knows no ticket and no cookie.
 import { recover, chain, tryAll, type Awaitable } from "../../base/awaitable.ts";
 import type { TicketedConfig } from "../config.ts";
 import { notify } from "../../events.ts";
@@ -18,18 +18,18 @@ import { badAnswer, callStore } from "../../store/call.ts";
 import { endingChange } from "../../store/change.ts";
 import type { SavedSession, SessionChange } from "../../store/contract.ts";
 
-/** A selector is 16 random bytes: two refusals in a row are no accident any more. */
+/** A selector is 16 random bytes: two refusals in a row are no accident. */
 const CREATE_ATTEMPTS = 3;
-/** How often an update is sent again: each time another binding or lifetime has come between. */
+/** The most times that an update is sent again, after another request's binding or lifetime. */
 const RESENDS = 3;
 
-/** What is known of a stored row. */
+/** The known part of a stored row. */
 export interface KnownRow extends SavedSession {
   readonly selector: string;
   readonly notes: SessionMeta;
 }
 
-/** An update was refused for what its keys hold: the data as it is now. */
+/** The refusal of an update for its expected values, with the current data. */
 export class Mismatch {
   readonly data: ReadonlyMap<string, string>;
 
@@ -41,7 +41,7 @@ export class Mismatch {
 /** Saves one request's rows. */
 export class RowWriter {
   readonly #config: TicketedConfig;
-  /** Set by a call that failed: what the store holds is not known any more. */
+  /** The error of a failed call, after which the stored row is unknown. */
   broken: Error | undefined;
 
   /** Gives a new row's selector. */
@@ -52,7 +52,7 @@ export class RowWriter {
     this.mint = mint;
   }
 
-  /** A new row under `selector`, or under a fresh one where that is taken. */
+  /** Inserts a row under `selector`, or under a new selector if that is taken. */
   insert(
     selector: string,
     change: SessionChange,
@@ -69,8 +69,8 @@ export class RowWriter {
   }
 
   /**
-   * The row after the update, also where others have changed its notes meanwhile (law L1).
-   * @returns undefined when it is refused for a barrier, an end or another binding.
+   * Updates the row, even if others have changed its notes meanwhile (law L1); gives the new row.
+   * @returns undefined when the update is refused for a barrier, an end or another binding.
    */
   update(
     row: KnownRow,
@@ -93,7 +93,7 @@ export class RowWriter {
     });
   }
 
-  /** Nothing has fenced the update off, so it was refused for what its keys hold. */
+  /** The `rev` is unchanged, so the update was refused for its expected values. */
   #meet(
     row: KnownRow,
     update: RowUpdate,
@@ -108,7 +108,7 @@ export class RowWriter {
     return this.update(row, { ...update, premises: undefined }, resends - 1);
   }
 
-  /** What the store says to a change; undefined: it is refused. */
+  /** The store's answer to a change; undefined: refused. */
   save(selector: string, change: SessionChange): Awaitable<SavedSession | undefined> {
     const { store } = this.#config;
     const answer = this.#guard(() =>
@@ -122,7 +122,7 @@ export class RowWriter {
     });
   }
 
-  /** Ends sessions; one that fails keeps none of the others from their end. */
+  /** Ends sessions, all of them even if some fail. */
   destroy(ids: readonly string[]): Awaitable<unknown> {
     const { store, on } = this.#config;
     const end = (id: string): Awaitable<unknown> =>

@@ -1,17 +1,16 @@
-// Checks on what a store gives back. A row may have been written by anyone, so the check is total;
-// it reads no more than the shape.
+// Checks the shape of a store's answers. They are total, since anyone may have written a row.
 import { decodeMeta, type SessionMeta } from "./meta.ts";
 import type { SavedSession, StoredSession } from "../../store/contract.ts";
 
 /** The generation is 32 bits in the ticket. */
 const MAX_GENERATION = 0xffff_ffff;
 
-/** A row that has been looked over. */
+/** A row of the right shape, with its notes decoded. */
 export interface CheckedRow extends StoredSession {
   readonly notes: SessionMeta;
 }
 
-/** The row with its notes read; undefined when it isn't what a store may give. */
+/** The checked row; undefined for anything that a store may not return. */
 export function checkRow(row: unknown): CheckedRow | undefined {
   try {
     if (!isStoredSession(row)) return undefined;
@@ -20,7 +19,7 @@ export function checkRow(row: unknown): CheckedRow | undefined {
     const { data, rev, generation, expires, meta } = row;
     return { data, rev, generation, expires, meta, notes };
   } catch {
-    // A mapper's object can have getters of its own; law L12 holds for them too.
+    // A database mapper's object can have throwing getters; law L12 holds for them, too.
     return undefined;
   }
 }
@@ -37,14 +36,14 @@ function isStoredSession(row: unknown): row is StoredSession {
   );
 }
 
-/** Whether `saved` is what `save` may give for a session that lives on. */
+/** True for an answer that `save` may give for a session that lives on. */
 export function isSavedSession(saved: unknown): saved is SavedSession {
   if (typeof saved !== "object" || saved === null) return false;
   const { rev, generation, expires } = saved as Partial<SavedSession>;
   return isCounter(rev) && isGeneration(generation) && isEnd(expires);
 }
 
-/** Whether `data` is a Map of strings. */
+/** True for a Map of strings. */
 function isStringMap(data: unknown): data is ReadonlyMap<string, string> {
   if (!(data instanceof Map)) return false;
   for (const [key, value] of data as Map<unknown, unknown>) {

@@ -1,13 +1,13 @@
-// The ticket of server-side stores: a selector that finds the row, and a tag that shows that the
-// ticket is ours before any store is asked. It knows no store. Before base64url without padding:
+// The ticket of server-side stores: a selector that finds the row, and a tag that proves the ticket ours
+// before any store is asked. It knows no store. Its bytes, before base64url without padding:
 //
 //   byte  0       version, 1
 //   bytes 1..4    key id, derived from the signing key
 //   bytes 5..20   selector, 16 random bytes: the row's id
 //   bytes 21..24  generation, big-endian
 //   bytes 25..28  issued, Unix seconds, big-endian
-//   bytes 29..44  tag: HMAC-SHA-256 over all before it, the cookie name's length in one byte and
-//                 the cookie name, cut to 16 bytes
+//   bytes 29..44  tag: HMAC-SHA-256, cut to 16 bytes, over bytes 0..28, the cookie name's length in
+//                 one byte and the cookie name
 import { constantTimeEqual, decodeBase64url, encodeBase64url, encodeUtf8 } from "#crypto";
 import type { SigningKeyring } from "../../crypto/keyring.ts";
 import { SELECTOR_BYTES } from "../../store/selector.ts";
@@ -23,19 +23,19 @@ const TAG_OFFSET = ISSUED_OFFSET + 4;
 const TAG_BYTES = 16;
 const TICKET_BYTES = TAG_OFFSET + TAG_BYTES;
 
-/** What a ticket of ours says. */
+/** The content of a verified ticket. */
 export interface OpenedTicket {
   /** The row's id: 22 characters of base64url. */
   readonly selector: string;
   /** The row's generation when the ticket was made. */
   readonly generation: number;
-  /** When the ticket was sent, Unix milliseconds. */
+  /** The instant of the ticket's sending, Unix milliseconds. */
   readonly issued: number;
-  /** Whether the key that signs now has signed it. */
+  /** True if the ring's current key signed it. */
   readonly current: boolean;
 }
 
-/** The ticket that the client holds for a row, signed by the ring's current key. */
+/** The client's ticket for a row, signed by the ring's current key. */
 export function sealTicket(
   ring: SigningKeyring,
   cookieName: string,
@@ -53,12 +53,12 @@ export function sealTicket(
   return encodeBase64url(ticket);
 }
 
-/** Tickets that were verified lately take so many bytes, about: some two thousand of them. */
+/** The memory for recently verified tickets, in bytes: enough for some two thousand. */
 const VERIFIED_BYTES = 1_048_576;
-/** What an opened ticket costs besides its text, about. */
+/** The approximate bytes of an opened ticket besides its text. */
 const OPENED_BYTES = 150;
 
-/** Opens the tickets of one ring and one cookie name; a ticket that comes again costs no signature. */
+/** Opens the tickets of one ring and one cookie name; a repeated ticket costs no HMAC. */
 export class TicketOpener {
   readonly #ring: SigningKeyring;
   readonly #cookieName: string;
@@ -81,15 +81,15 @@ export class TicketOpener {
 }
 
 /**
- * What a ticket of ours for this cookie name says.
- * @returns why not, when it isn't one. It never throws, whatever `text` holds.
+ * The content of a ticket of ours for this cookie name.
+ * @returns the reason if it isn't one. Never throws, whatever `text` holds.
  */
 export function openTicket(
   ring: SigningKeyring,
   cookieName: string,
   text: string,
 ): OpenedTicket | RejectedReason {
-  // ORDER: length, alphabet, version, key id, tag; nothing else is read before the tag is ours.
+  // ORDER: length, alphabet, version, key id, tag; nothing else is read before the tag is verified.
   if (text.length !== (TICKET_BYTES * 4) / 3) return "malformed";
   const ticket = decodeBase64url(text);
   if (ticket === undefined) return "malformed";
