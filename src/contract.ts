@@ -1,5 +1,5 @@
-// The entry point kocha-session/contract: what authors of revocation logs and of sealed stores need
-// besides the types of a store, which the main entry has.
+// The entry point kocha-session/contract: helpers for authors of revocation logs and of sealed stores; the
+// types of a store are in the main entry.
 export {
   mergeRecords,
   toRecord,

@@ -62,7 +62,7 @@ const brand = Symbol.for("kocha-session.error");
 
 /** The base of every error that this library throws. */
 export abstract class SessionError extends Error {
-  /** The stable name of what went wrong; messages may change, codes don't. */
+  /** The stable name of the fault; messages may change, codes don't. */
   abstract readonly code: SessionErrorCode;
   /** @internal */
   readonly [brand] = true;
@@ -72,7 +72,7 @@ export abstract class SessionError extends Error {
 export class ConfigError extends SessionError {
   override readonly name = "ConfigError";
   readonly code: ConfigErrorCode;
-  /** The configuration field that is wrong, as a path: `keys[1].secretKey`. */
+  /** The path of the wrong field: `keys[1].secretKey`. */
   readonly field: string;
 
   /** @internal */
@@ -95,7 +95,7 @@ export class UsageError extends SessionError {
   }
 }
 
-/** How large one key of a session is, for a {@link LimitError}. */
+/** The size of one key of a session, for a {@link LimitError}. */
 export interface KeySize {
   readonly key: string;
   /** UTF-8 bytes of the key and its value. */
@@ -106,11 +106,11 @@ export interface KeySize {
 export class LimitError extends SessionError {
   override readonly name = "LimitError";
   readonly code: LimitErrorCode;
-  /** What was found: bytes, or a count of keys. */
+  /** The size that was found: bytes, or a number of keys. */
   readonly actual: number;
-  /** What is allowed, in the same unit. */
+  /** The allowed size, in the same unit. */
   readonly limit: number;
-  /** The largest keys, at most three, largest first; empty where it makes no sense. */
+  /** The largest keys, at most three, largest first; empty where they don't matter. */
   readonly largestKeys: readonly KeySize[];
 
   /** @internal */
@@ -127,7 +127,7 @@ export class LimitError extends SessionError {
   }
 }
 
-/** The operations of a store and of the revocations, as errors and events name them. */
+/** The operations of stores and revocations, as errors and events name them. */
 export type StoreOperation = "load" | "save" | "list" | "destroyAll" | "sweep" | "revoke";
 
 /** The store could not answer. It never means that there is no session. */
@@ -169,7 +169,7 @@ export class ConflictError extends SessionError {
   }
 }
 
-/** Whether `value` is an error of this library, of whichever copy of it. */
+/** True for an error of this library, also of another copy of it. */
 export function isSessionError(value: unknown): value is AnySessionError {
   return typeof value === "object" && value !== null && brand in value;
 }

@@ -1,17 +1,17 @@
-// The observers: what happened to a session, told to whoever configured `on`. An event carries
-// ids, names and reasons from closed lists, never a credential or a value.
+// The observers configured by `on`, and their events. An event carries ids, names and reasons from closed
+// lists, never a credential or a value.
 import type { StoreError, StoreOperation } from "./errors.ts";
 
 /**
- * Why a change was not saved.
- * `stale`: the session was cleared, regenerated or destroyed meanwhile. `grace`: the request still
- * held the credential that a regenerate replaced. `unavailable`: the store did not answer. `aborted`:
- * the client was gone before the response left, and only its cookie could have carried the change.
- * `uncarried`: only a cookie could have carried the change, and no response takes one. The answer
- * was begun past the host, or there is none, or the host made it from an error by itself; or the
- * change was made after a commit that failed, and is too large for the cookie. `contended`: an
- * `update`, `increment` or `take` lost against others too often, or would have had to wait for them
- * for too long; the request's other changes are still to be saved.
+ * The reason that a change was not saved.
+ * `stale`: the session was cleared, regenerated or destroyed meanwhile. `grace`: the request still had
+ * the credential that a regenerate replaced. `unavailable`: the store did not answer. `aborted`: the
+ * client had gone before the response was sent, and only its cookie could have carried the change.
+ * `uncarried`: only a cookie could have carried the change, and no response took one: the answer was
+ * begun without the host, or there is none, or the host made it from an error by itself; or the change
+ * was made after a failed commit, and is too large for the cookie. `contended`: an `update`, `increment`
+ * or `take` lost against others too often, or would have waited for them too long; the request's other
+ * changes are still to be saved.
  */
 export type RefusedReason =
   | "stale"
@@ -21,7 +21,7 @@ export type RefusedReason =
   | "uncarried"
   | "contended";
 
-/** Why a client's cookie is not a session: a closed list, for observers. */
+/** The reason that a client's cookie is no session: a closed list, for observers. */
 export type RejectedReason =
   | "malformed"
   | "version"
@@ -51,19 +51,19 @@ export interface RejectedEvent {
   readonly reason: RejectedReason;
 }
 
-/** The parts of a merging session were too many bytes, and one took their place. */
+/** The parts of a merging session had too many bytes, and one replaced them. */
 export interface CollapsedEvent extends SessionEvent {
-  /** What the session's cookies would have had of the Cookie header. */
+  /** The bytes that the session's cookies would have taken of the Cookie header. */
   readonly bytes: number;
 }
 
 /** Entries of another library's cookie that were left out while it was read. */
 export interface SkippedEvent extends SessionEvent {
-  /** The names of what was left out; keys that are reserved here are among them. */
+  /** The names of the omitted entries, including keys that are reserved here. */
   readonly keys: readonly string[];
 }
 
-/** What another request had written was overwritten. */
+/** A newer value of another request was overwritten. */
 export interface OverwrittenEvent extends SessionEvent {
   /** The names of the keys. */
   readonly keys: readonly string[];
@@ -90,21 +90,20 @@ export interface SessionObservers {
   /** A change was not saved. */
   refused?(event: RefusedEvent): void;
   /**
-   * A request read a key and then set or removed it, and so overwrote what another request had
-   * written meanwhile; `update` does both in one step. Where somebody listens, and the store
-   * `expects`, it costs a load and a save more when it happens. A key that is listed or iterated
-   * over doesn't count as read.
+   * A request read a key and then set or removed it, and so overwrote a newer value of another request;
+   * `update` does both in one step. With an observer, and a store that `expects`, each case costs one more
+   * load and save. Listing or iterating keys doesn't count as reading them.
    */
   overwritten?(event: OverwrittenEvent): void;
   /** A merging session's parts were replaced by one. */
   collapsed?(event: CollapsedEvent): void;
-  /** The session was ended by `destroy()`; one event for each session of the request. */
+  /** `destroy()` ended the session; one event for each session of the request. */
   destroyed?(event: SessionEvent): void;
   /** A cookie of ours was not accepted. */
   rejected?(event: RejectedEvent): void;
-  /** Something of a foreign cookie was left out. */
+  /** Entries of a foreign cookie were left out. */
   skipped?(event: SkippedEvent): void;
-  /** The store failed; the error itself goes its own way too. */
+  /** The store failed; the error is thrown, too, or handled by `onStoreError`. */
   storeError?(event: StoreErrorEvent): void;
 }
 
@@ -124,7 +123,7 @@ export const eventNames: readonly (keyof SessionObservers)[] = [
   "storeError",
 ];
 
-/** Tells one observer; whatever it throws, or rejects with, is its own affair. */
+/** Calls one observer; its errors and rejections are ignored. */
 export function notify<Name extends keyof SessionObservers>(
   observers: SessionObservers,
   name: Name,

@@ -1,4 +1,4 @@
-// What `kocha-session` exports; nothing else lives here.
+// The entry point `kocha-session`; it only exports.
 export { applyChange, toSaved, type AppliedChange } from "./store/change.ts";
 export { configDefaults, type SessionConfig, type SessionConfigFunction } from "./engine/config.ts";
 export { applyEffects, type HeaderAccess, type ResponseEffects } from "./engine/effects.ts";

@@ -115,7 +115,7 @@ export class RequestSession {
     return this.look();
   }
 
-  /** Calls the listener, once, at the first change. */
+  /** Calls the listener, once, at the first operation that changes the session. */
   noteChange(): void {
     this.#hasChanged = true;
     const listener = this.#changeListener;
@@ -123,7 +123,7 @@ export class RequestSession {
     listener?.();
   }
 
-  /** Sets the listener that is called once, at the first change. */
+  /** Sets the listener that is called once, at the first operation that changes the session. */
   whenChanged(listener: () => void): void {
     if (this.#hasChanged) listener();
     else this.#changeListener = listener;

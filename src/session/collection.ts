@@ -1,6 +1,5 @@
-// Collections: each entry is a key of its own in the string map, so entries that requests change at once
-// merge one by one, in merging cookies too. They stand under a reserved prefix, so every law and limit
-// holds for them.
+// Collections: each entry is a key of its own in the string map, so concurrent changes of entries merge one
+// by one, in merging cookies, too. The keys have a reserved prefix; every law and limit holds for them.
 import { UsageError } from "../errors.ts";
 import type { RequestSession } from "../engine/request.ts";
 import { MAP_PREFIX } from "../base/reserved.ts";
@@ -15,7 +14,7 @@ import {
   type StandardSchema,
 } from "./typed.ts";
 
-/** A collection that sessions have, by name. */
+/** The name and type of a collection in sessions. */
 export interface SessionMapKey<Input, Output = Input> {
   readonly name: string;
   readonly schema: StandardSchema<Input, Output>;
@@ -25,8 +24,8 @@ export interface SessionMapKey<Input, Output = Input> {
 
 /**
  * Names a collection of typed entries: `const cart = sessionMap("cart", schema)`, then
- * `cart.of(session).set("tea", 2)`. The entries merge one by one; they are counted in the limits, and
- * left out of the session's size, keys and iteration.
+ * `cart.of(session).set("tea", 2)`. The entries merge one by one. They count in the limits, but not in the
+ * session's size, keys and iteration.
  * @param name - letters, digits, "-" and "_".
  * @throws {UsageError} ERR_SESSION_USAGE_TYPE for another name; ERR_SESSION_USAGE_SCHEMA when `schema`
  * is no Standard Schema.
@@ -39,7 +38,7 @@ export function sessionMap<Input, Output>(
     const message = 'the name of a collection is made of letters, digits, "-" and "_"';
     throw new UsageError("ERR_SESSION_USAGE_TYPE", message);
   }
-  // There is no dot in the name, so no two collections share a key, whatever an entry's id is.
+  // The name has no dot, so no two collections share a key, whatever the ids of their entries.
   const prefix = `${MAP_PREFIX}${name}.`;
   const of = (session: Session): SessionCollection<Input, Output> =>
     new SessionCollection(mustBeOurs(session), prefix, schema);
@@ -55,7 +54,7 @@ function mustBeOurs(session: Session): RequestSession {
 
 /**
  * A collection of one session: a map from ids, any well-formed strings, to typed values.
- * @throws {UsageError} from whatever changes it, and {LimitError}, as `session.set`; for a value that
+ * @throws {UsageError} and {LimitError} from methods that change it, as `session.set`; for a value that
  * doesn't fit the schema, as `session.write`.
  */
 export class SessionCollection<Input, Output> {
@@ -70,13 +69,13 @@ export class SessionCollection<Input, Output> {
     this.#schema = schema;
   }
 
-  /** The value of an entry; undefined for what is absent or doesn't fit the schema. */
+  /** The value of an entry; undefined if it is absent or doesn't fit the schema. */
   get(id: string): Output | undefined {
     const key = this.#keyOf(id);
     return decodeTyped(key, this.#request.look().map.read(key.name));
   }
 
-  /** Whether the entry is there. */
+  /** True if the entry is present. */
   has(id: string): boolean {
     return this.#request.look().map.read(this.#keyOf(id).name) !== undefined;
   }
@@ -89,20 +88,20 @@ export class SessionCollection<Input, Output> {
     return this;
   }
 
-  /** Removes an entry; gives whether this request saw it. */
+  /** Removes an entry; true if it was present in this request's view. */
   delete(id: string): boolean {
     const isGone = this.#request.change().map.del(this.#keyOf(id).name);
     if (isGone) this.#request.noteChange();
     return isGone;
   }
 
-  /** Removes the entries that this request sees; what others add meanwhile stays. */
+  /** Removes the entries that this request sees; entries that others add meanwhile stay. */
   clear(): void {
     this.#request.change();
     for (const id of this.keys()) this.delete(id);
   }
 
-  /** How many entries there are, those included that don't fit the schema. */
+  /** The number of entries, including those that don't fit the schema. */
   get size(): number {
     return this.keys().length;
   }

@@ -1,5 +1,5 @@
-// One key read and changed as one step, as the session and its collections do it: what an application's
-// function may give back, whole numbers, and what is taken once. The step itself is the engine's.
+// `update`, `increment` and `take` of sessions and collections: checks of an application's function, of
+// whole numbers, and of the store. The exact step itself is the engine's.
 import { UsageError } from "../errors.ts";
 import type { RequestSession } from "../engine/request.ts";
 import { isThenable } from "../base/awaitable.ts";
@@ -7,7 +7,7 @@ import { assertText, kindOf } from "../base/text.ts";
 import { isExact } from "../store/contract.ts";
 import { decodeTyped, encodeTyped, type SessionKey } from "./typed.ts";
 
-/** A key by its name, or one with a type. */
+/** A key's name, or a typed key. */
 export type AnyKey = string | SessionKey<unknown, unknown>;
 
 /** An application's function, whose type the overloads have checked. */
@@ -35,7 +35,7 @@ export async function updateKey(
     // A forgotten return must not remove the key.
     if (next === undefined) throw noEdit("it gave nothing");
     if (isThenable(next)) {
-      // Its rejection, if one comes, is nobody's any more.
+      // Nobody else handles its rejection.
       next.then(undefined, () => undefined);
       throw noEdit("it gave a promise");
     }

@@ -1,5 +1,5 @@
-// Flash messages as Kocha has them: strings that are kept until they are read once. They are
-// entries of the session under a reserved prefix, so every law and limit holds for them too.
+// Flash messages as in Kocha: strings that are kept until they are read once. They are entries of the
+// session under a reserved prefix; every law and limit holds for them.
 import type { Draft } from "../engine/draft.ts";
 import type { RequestSession } from "../engine/request.ts";
 import { FLASH_PREFIX } from "../base/reserved.ts";
@@ -7,7 +7,7 @@ import { assertText } from "../base/text.ts";
 
 /**
  * Messages for the next page: set now, read once.
- * @throws {UsageError} from whatever removes a message, whether or not there is one:
+ * @throws {UsageError} from methods that remove messages, even if there is none:
  * ERR_SESSION_USAGE_HEADERS_SENT after the response has begun, ERR_SESSION_USAGE_READ_ONLY when the
  * session was opened for an upgrade. After `destroy()` there are none to remove.
  */
@@ -30,7 +30,7 @@ export class Flash {
     if (map.set(FLASH_PREFIX + key, message)) this.#request.noteChange();
   }
 
-  /** The message, which is gone then; "" when there is none. */
+  /** Removes and gives the message; "" when there is none. */
   get(key: string): string {
     const { map } = this.#openToRemove();
     const message = this.peek(key);
@@ -38,12 +38,12 @@ export class Flash {
     return message;
   }
 
-  /** The message, which stays; "" when there is none. It can be read when nothing can be changed. */
+  /** The message, without removing it; "" when there is none. Works even if nothing can be changed. */
   peek(key: string): string {
     return this.#request.look().map.view.get(FLASH_PREFIX + key) ?? "";
   }
 
-  /** All messages by their keys, which are gone then: for a middleware, before a page streams. */
+  /** Removes and gives all messages by their keys: for a middleware, before a page streams. */
   readAll(): Map<string, string> {
     const { map } = this.#openToRemove();
     const messages = new Map<string, string>();
@@ -57,7 +57,7 @@ export class Flash {
 
   #openToRemove(): Draft {
     const request = this.#request;
-    // A page must fail at its first try, not on the day when there is a message.
+    // A page that comes too late must fail at its first try, not only once there is a message.
     return request.isDestroyed ? request.look() : request.change();
   }
 }

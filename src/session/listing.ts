@@ -1,5 +1,5 @@
-// The sessions of one subject, for a "your devices" page: what stores that list say, with the
-// engine's notes made readable. It knows no request.
+// The sessions of one subject, for a "your devices" page, with the engine's notes decoded; for stores that
+// list. It knows no request.
 import { ConfigError, isSessionError, StoreError } from "../errors.ts";
 import { checkRow } from "../engine/ticketed/row.ts";
 import { endingChange } from "../store/change.ts";
@@ -12,15 +12,15 @@ export interface SessionSummary {
   /** The session's handle, as `session.id`; no credential. */
   readonly id: string;
   readonly createdAt: Date;
-  /** When it was bound to the subject. */
+  /** The instant of its binding to the subject. */
   readonly boundAt: Date;
-  /** When the data dies unless it is renewed; undefined: never. */
+  /** The session's end unless it is renewed; undefined: never. */
   readonly expiresAt: Date | undefined;
-  /** The idle timeout of its own, in seconds; undefined: the configuration's. */
+  /** The session's own idle timeout, in seconds; undefined: the configuration's. */
   readonly sessionExpires: number | undefined;
-  /** What `bind` was given as the label; "" when it was given none. */
+  /** The label given to `bind`; "" if none. */
   readonly label: string;
-  /** What the session holds, without the keys of the library's own. */
+  /** The session's entries, without the library's own. */
   readonly data: ReadonlyMap<string, string>;
 }
 
@@ -39,7 +39,7 @@ export async function* listSessions(
   try {
     for await (const { id, stored } of rows.list(subject)) {
       const row = checkRow(stored);
-      // A row that someone else wrote is no session, and none that was bound to another meanwhile.
+      // Skip rows that aren't ours, and sessions that were bound to another subject meanwhile.
       if (row === undefined || row.notes.subject !== subject) continue;
       const { created, boundAt, label = "", sessionExpires } = row.notes;
       yield {
@@ -58,9 +58,10 @@ export async function* listSessions(
 }
 
 /**
- * Ends one session of a subject, for good: law L2.
- * @param id - as `listSessions` gives it; whatever a client says is checked against the subject.
- * @returns whether there was such a session.
+ * Destroys one session of a subject, for good: law L2.
+ * @param id - as `listSessions` gives it; it may come from a client, since it is checked against the
+ * subject.
+ * @returns true if there was such a session.
  * @throws {ConfigError} ERR_SESSION_CONFIG_STORE for a store that can't list.
  * @throws {StoreError} when the store fails; the session may live on.
  */
@@ -74,7 +75,7 @@ export async function destroySession(
   const rows = atRest(store);
   try {
     const row = checkRow(await rows.load(id));
-    // ORDER: whose it is comes first; nobody ends the session of somebody else.
+    // ORDER: the subject is checked first, so that nobody ends another user's session.
     if (row === undefined || row.notes.subject !== subject) return false;
     await rows.save(id, endingChange());
     return true;
@@ -83,7 +84,7 @@ export async function destroySession(
   }
 }
 
-/** The store, where it keeps rows at all. */
+/** The store, if it keeps rows. */
 function atRest(store: AnySessionStore): SessionStore {
   if (isSealed(store)) throw cannotList();
   return store;

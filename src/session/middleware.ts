@@ -1,5 +1,5 @@
-// The engine: from a Cookie header to a session, and from a session to what the response owes the
-// client. It knows no framework; the adapters call it and carry out the effects.
+// The engine: from a Cookie header to a session, and from a session to the effects on the response. It
+// knows no framework; the adapters call it and carry out the effects.
 import { CookieWriter } from "../cookie/attributes.ts";
 import { MAX_HEADER_LENGTH } from "../cookie/find.ts";
 import { UsageError } from "../errors.ts";
@@ -26,10 +26,10 @@ import { isSealed } from "../store/contract.ts";
 
 const engines = new WeakMap<SessionConfig | SessionConfigFunction, SessionMiddleware>();
 
-/** What every entry point takes: a configuration, a function that gives one, or an engine. */
+/** The argument of every entry point: a configuration, a function that gives one, or an engine. */
 export type SessionConfigSource = SessionConfig | SessionConfigFunction | SessionMiddleware;
 
-/** Opens and commits the sessions of one configuration; made once, used for every request. */
+/** The engine: opens and commits the sessions of one configuration; made once, used for every request. */
 export class SessionMiddleware {
   readonly #config: ResolvedConfig;
   readonly #parts: EngineParts;
@@ -43,11 +43,11 @@ export class SessionMiddleware {
   }
 
   /**
-   * The engine of a configuration, made at the first call; an engine is given back as it is. A function
-   * is asked until it has given a configuration that is right, and not again.
-   * @param env - what a function is asked with.
-   * @throws {ConfigError} as the constructor, and when a function gives a promise; and what the
-   * function throws.
+   * The engine of a configuration, made at the first call; an engine is returned itself. A function is
+   * called until it has returned a valid configuration, and not again.
+   * @param env - the argument for a function.
+   * @throws {ConfigError} as the constructor, and when a function returns a promise; and the errors of the
+   * function.
    */
   static from(source: SessionConfigSource, env?: unknown): SessionMiddleware {
     if (source instanceof SessionMiddleware) return source;
@@ -61,13 +61,13 @@ export class SessionMiddleware {
   }
 
   /**
-   * The session of a request. It never throws for what the client sent (law L12).
+   * The session of a request. Never throws for any content of the header (law L12).
    * @param cookieHeader - the Cookie header; several are joined with "; ".
-   * @param connection - what the host says of the connection; getters are called when needed.
-   * @param dialect - for a drop-in that speaks another library's way; absent: ours.
+   * @param connection - the host's description of the connection; getters are called when needed.
+   * @param dialect - for drop-ins, with another library's cookies and rules; absent: ours.
    * @throws {StoreError} when the store fails and `onStoreError` is "fail".
-   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when the dialect has a credential of its own, and
-   * the store seals its sessions.
+   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE for a dialect with a credential of its own over a store
+   * that seals its sessions.
    */
   open(
     cookieHeader: string | undefined,
@@ -76,7 +76,7 @@ export class SessionMiddleware {
   ): Awaitable<Session> {
     const header = this.#checkHeader(cookieHeader);
     const keeper = this.#finder.find(header, dialect);
-    // A session that is there at once costs no promise.
+    // A session that is found at once costs no promise.
     if (!isThenable(keeper)) return this.#sessionOf(keeper, connection, dialect);
     return keeper.then((found) => this.#sessionOf(found, connection, dialect));
   }
@@ -86,7 +86,7 @@ export class SessionMiddleware {
     return new Session(new RequestSession(this, parts, connection, keeper));
   }
 
-  /** Whether `session` is one of this engine's. */
+  /** True for a session of this engine. */
   owns(session: unknown): session is Session {
     return session instanceof Session && requestOf(session)?.owner === this;
   }
@@ -100,10 +100,9 @@ export class SessionMiddleware {
   }
 
   /**
-   * Saves what the request changed, and freezes the session at once. A second call gives the same
-   * answer. When the first one failed, the session is as it was stored before; then the second call
-   * saves what was changed since, and gives what the response owes in spite of the failure. It
-   * doesn't fail: what can't be saved by it is refused.
+   * Saves the request's changes, and freezes the session at once. A second call gives the same effects.
+   * After a failed call the session is as stored before: the second call saves the changes made since,
+   * and gives the effects that are still due. It doesn't fail: changes that it can't save are refused.
    * @throws {StoreError} when the store fails.
    * @throws {LimitError} ERR_SESSION_LIMIT_COOKIE when it doesn't fit the cookie.
    */
@@ -112,16 +111,16 @@ export class SessionMiddleware {
   }
 
   /**
-   * No response will carry the session's cookie: what only a cookie could carry is refused for this
-   * reason. A server-side store still saves what is committed later.
-   * @param reason - "aborted", the default: the client is gone before the response left;
-   * "uncarried": there is no response that could take a cookie.
+   * Tells the engine that no response will carry the session's cookie: changes that need one are refused
+   * for this reason. A server-side store still saves later commits.
+   * @param reason - "aborted", the default: the client has gone before the response was sent;
+   * "uncarried": no response can take a cookie.
    */
   abandon(session: Session, reason: LostReason = "aborted"): void {
     this.#requestOf(session).abandon(reason);
   }
 
-  /** How far the request has come with its session. */
+  /** The stage of a request's session. */
   stageOf(session: Session): SessionStage {
     return this.#requestOf(session).stage;
   }
@@ -131,7 +130,7 @@ export class SessionMiddleware {
     return this.#config.name;
   }
 
-  /** Calls `listener` once, when the session has something to save or to send. */
+  /** Calls `listener` once, at the first operation that changes the session. */
   whenChanged(session: Session, listener: () => void): void {
     this.#requestOf(session).whenChanged(listener);
   }

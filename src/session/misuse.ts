@@ -1,10 +1,10 @@
-// What works on the sessions of other libraries and would keep nothing, or log nobody out, on ours:
-// assigned properties, callbacks, methods by other names. Each is a UsageError that names the way
-// here. It knows no store and no host.
+// Uses of other libraries' sessions that would save nothing, or log nobody out, on ours: assigned
+// properties, callbacks, methods of other names. Each is a UsageError that names our way. It knows no store
+// and no host.
 import { UsageError } from "../errors.ts";
 import { kindOf } from "../base/text.ts";
 
-/** Methods that sessions have elsewhere, and what is there for them here. */
+/** Methods of other libraries' sessions, with ours in their place. */
 const elsewhere = {
   save: "the session is saved before the response leaves; await session.commit() saves it at once",
   reload:
@@ -16,24 +16,23 @@ const TIMES =
   "session.cookieExpires is how long its cookie lives, session.sessionExpires how long its data " +
   "does, both in seconds";
 
-/** Properties that sessions have elsewhere, or that are something else here, and the way here. */
+/** Properties that other libraries' sessions have, or that differ here, with our way. */
 const properties: ReadonlyMap<string, string> = new Map([
   ["flash", "session.flash.set(key, message) keeps a message, session.flash.get(key) takes it"],
   ["maxAge", TIMES],
 ]);
 
-/** What stands in a message as it is; any other name could be a client's. */
+/** Property names that messages may show; any other name could be a client's. */
 const PLAIN_NAME = /^[A-Za-z_$][\w$]{0,39}$/;
 
 /**
- * Makes a UsageError of assigning to a property that `prototype` and its instances don't have, or
- * that can only be read, also in sloppy mode; and of the methods that sessions have elsewhere.
+ * Makes assignments to properties that `prototype` and its instances don't have, or that are read-only, a
+ * UsageError, even in sloppy mode; and calls of other libraries' methods.
  *
- * The proxy stands behind the prototype: what exists is found without it, and what doesn't is read
- * as undefined, as on any object (except `cookie`, which is only ever read for what is in it).
- * Symbols pass, since no application keeps data under them. `delete` asks no prototype, and can't
- * be seen.
- * @param isSession - whether an object is a session itself, and not merely made from the prototype.
+ * A proxy is the prototype's own prototype: existing properties are found without it, and others read as
+ * undefined, as on any object (except `cookie`, which is read only for its properties). Symbols pass, since
+ * no application keeps data under them. `delete` asks no prototype, so it can't be noticed.
+ * @param isSession - true for a session itself, false for an object made from the prototype.
  */
 export function refuseForeignUse(prototype: object, isSession: (value: object) => boolean): void {
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
@@ -52,7 +51,7 @@ export function refuseForeignUse(prototype: object, isSession: (value: object) =
       },
     },
   );
-  // Whatever awaits a session asks for its `then`: found here, it costs no look through the proxy.
+  // `await` of a session reads its `then`: found here, it doesn't reach the proxy.
   // oxlint-disable-next-line unicorn/no-thenable -- it says that a session is none
   const behind = Object.create(trap, { then: { value: undefined } }) as object;
   for (const [method, way] of Object.entries(elsewhere)) {
@@ -61,7 +60,7 @@ export function refuseForeignUse(prototype: object, isSession: (value: object) =
     };
     Object.defineProperty(behind, method, { value, configurable: true, writable: true });
   }
-  // Read before it is written, as in `session.cookie.maxAge = …`.
+  // A read comes before the write in `session.cookie.maxAge = …`.
   const noCookie = (): never => {
     throw foreign(`there is no session.cookie: ${TIMES}`);
   };

@@ -1,5 +1,5 @@
-// The session as an application sees it: a string map for one client, Kocha's five words and what
-// the life of a session needs. The request's session behind it is the engine's.
+// The application's session: a string map for one client, with Kocha's five methods and those for the life
+// of a session. The request's session behind it is the engine's.
 import { type AnyEdit, type AnyKey, incrementKey, nameOf, takeKey, updateKey } from "./exact.ts";
 import { Flash } from "./flash.ts";
 import { refuseCallback, refuseForeignUse } from "./misuse.ts";
@@ -16,12 +16,12 @@ let requestIn: (session: Session) => RequestSession | undefined;
 /**
  * A client's session: a map from strings to strings.
  *
- * It records what this request changes; the adapter commits it before the response leaves. Keys
- * and values are well-formed strings: serialize anything else first. It reads as a Map does, without
- * the keys of the library's own, such as those of flash messages: they are counted in the limits only.
- * @throws {UsageError} from whatever changes it: ERR_SESSION_USAGE_DESTROYED after `destroy()`,
- * ERR_SESSION_USAGE_HEADERS_SENT after the response has begun, ERR_SESSION_USAGE_READ_ONLY when it
- * was opened for an upgrade. Assigning a property that it hasn't is ERR_SESSION_USAGE_FOREIGN.
+ * It records this request's changes; the adapter commits them before the response is sent. Keys and values
+ * are well-formed strings: serialize anything else first. It reads as a Map does, without the library's own
+ * keys, such as those of flash messages, which count only in the limits.
+ * @throws {UsageError} from methods that change it: ERR_SESSION_USAGE_DESTROYED after `destroy()`,
+ * ERR_SESSION_USAGE_HEADERS_SENT after the response has begun, ERR_SESSION_USAGE_READ_ONLY if it was
+ * opened for an upgrade. Assigning an unknown property is ERR_SESSION_USAGE_FOREIGN.
  */
 export class Session {
   readonly #request: RequestSession;
@@ -42,18 +42,18 @@ export class Session {
     return this.#valueOf(key) ?? "";
   }
 
-  /** Whether the key is there. */
+  /** True if the key is present. */
   has(key: string): boolean {
     return this.#valueOf(key) !== undefined;
   }
 
   /**
    * Sets a key. Setting an equal value is no change.
-   * @throws {UsageError} ERR_SESSION_USAGE_TYPE for what isn't a string,
+   * @throws {UsageError} ERR_SESSION_USAGE_TYPE for anything but a string,
    * ERR_SESSION_USAGE_MALFORMED for a lone surrogate, ERR_SESSION_USAGE_RESERVED for a key of the
    * library's own.
    * @throws {LimitError} ERR_SESSION_LIMIT_KEY, _KEYS or _SESSION, when this request's view of the
-   * session would go past a limit; then nothing has changed.
+   * session would exceed a limit; then nothing has changed.
    */
   set(key: string, value: string): void {
     assertText(key, "key");
@@ -63,7 +63,7 @@ export class Session {
   }
 
   /**
-   * Removes a key, whether or not it is there.
+   * Removes a key; removing an absent one is no change.
    * @throws {UsageError} ERR_SESSION_USAGE_RESERVED for a key of the library's own.
    */
   del(key: string): void {
@@ -72,7 +72,7 @@ export class Session {
 
   /**
    * As `del`.
-   * @returns whether the key was there.
+   * @returns true if the key was present.
    */
   delete(key: string): boolean {
     assertFree(key);
@@ -81,12 +81,12 @@ export class Session {
     return isRemoved;
   }
 
-  /** Removes all keys, flash messages too. On a stored session it is a barrier: law L3. */
+  /** Removes all keys, including flash messages. On a stored session it is a barrier: law L3. */
   clear(): void {
     this.#request.clear();
   }
 
-  /** How many keys there are. */
+  /** The number of keys. */
   get size(): number {
     let size = 0;
     for (const key of this.#read().keys()) if (!isReserved(key)) size++;
@@ -119,9 +119,9 @@ export class Session {
   }
 
   /**
-   * A copy of the entries as a plain object, which can be passed on to a component of React's on the
-   * client. Each key is a property of its own, also "__proto__"; ask for one by `Object.hasOwn`, since
-   * the object has a prototype.
+   * A copy of the entries as a plain object, which can be passed to a React client component. Each key,
+   * even "__proto__", is an own property; test for one by `Object.hasOwn`, since the object has a
+   * prototype.
    */
   toObject(): Record<string, string> {
     return Object.fromEntries(this);
@@ -134,7 +134,7 @@ export class Session {
 
   /**
    * The typed value of a key.
-   * @returns undefined for what is absent or doesn't fit the key's schema.
+   * @returns undefined if the value is absent or doesn't fit the key's schema.
    * @throws {UsageError} ERR_SESSION_USAGE_ASYNC_SCHEMA
    */
   read<Output>(key: SessionKey<unknown, Output>): Output | undefined {
@@ -150,19 +150,18 @@ export class Session {
   }
 
   /**
-   * Changes one key by what it holds, as one step at the store: of updates at once each sees the one
-   * before it, and none is lost. Saved when awaited, with the changes so far. In cookies there is no
-   * such step: it changes what this request sees.
-   * @param edit - from the value, undefined when it is absent, to the new one; null removes the key. It
-   * runs again on what is there by then when another request was faster, so it does nothing else, and
-   * answers at once.
-   * @returns what is stored then; undefined: nothing.
+   * Computes a key's new value from its current one, in one step at the store: each of several concurrent
+   * updates sees the result of the one before it, and none is lost. Saved when awaited, with the changes so
+   * far. Cookies have no such step: there it edits the value that this request sees.
+   * @param edit - from the value, undefined if absent, to the new one; null removes the key. It must
+   * return at once and have no side effects, since it runs again on the newer value when another request
+   * was faster.
+   * @returns the stored value; undefined: none.
    * @throws {ConflictError} when nothing of it was saved: ERR_SESSION_CONFLICT_STALE,
    * ERR_SESSION_CONFLICT_GRACE or ERR_SESSION_CONFLICT_CONTENDED.
    * @throws {UsageError} ERR_SESSION_USAGE_UPDATE when `edit` gives undefined or a promise; and as `set`.
    * @throws {LimitError} as `set`; ERR_SESSION_LIMIT_COOKIE when it doesn't fit the cookie.
-   * @throws {StoreError} when the store fails: then nobody knows whether it was saved, and it is not
-   * tried again.
+   * @throws {StoreError} when the store fails: then the outcome is unknown, and it isn't tried again.
    */
   update(
     key: string,
@@ -178,9 +177,9 @@ export class Session {
   }
 
   /**
-   * Adds to a whole number as `update` does; a key that is absent counts as 0.
-   * @param by - a safe whole number, also below 0.
-   * @returns the number that is stored then.
+   * Adds to a whole number, as `update` does; an absent key counts as 0.
+   * @param by - a safe whole number, which may be negative.
+   * @returns the stored sum.
    * @throws {UsageError} ERR_SESSION_USAGE_TYPE when `by`, the key's value or the sum is no safe whole
    * number.
    * @throws as `update`
@@ -191,9 +190,9 @@ export class Session {
   }
 
   /**
-   * Removes a key and gives what it held, to one request only; of others at once each gets undefined.
-   * For what may be used once: an OAuth state, a form's token. Saved when awaited, with the changes so
-   * far.
+   * Removes a key and gives its value, to only one of several concurrent requests; the others get
+   * undefined. For values that may be used once: an OAuth state, a form's token. Saved when awaited, with
+   * the changes so far.
    * @throws {UsageError} ERR_SESSION_USAGE_STORE over cookies, which a client can put back, and over a
    * store that doesn't promise it.
    * @throws as `update`; then nobody may use the value.
@@ -206,8 +205,8 @@ export class Session {
   }
 
   /**
-   * Has a session stored that is new, also with nothing in it. For a page whose forms may be sent at
-   * once: two first writes of a client without a session make two sessions, and one is lost.
+   * Has a new session stored even while it is empty. For a page with forms that may be sent at the same
+   * time: two first writes of a client without a session make two sessions, and one is lost.
    */
   start(): void {
     this.#request.start();
@@ -216,8 +215,8 @@ export class Session {
   /**
    * Replaces the credential and keeps the data: at login, and wherever privileges change (ASVS
    * 7.2.4). Saved when awaited, with the changes so far; a session that isn't stored yet stays so.
-   * Refused because the session was cleared, regenerated or destroyed meanwhile, the request goes
-   * on with a fresh session that never holds the old data.
+   * If it is refused, since the session was cleared, regenerated or destroyed meanwhile, the request
+   * continues with a new session without the old data.
    * @throws {StoreError} when the store fails.
    * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN for a callback, at once.
    */
@@ -228,9 +227,9 @@ export class Session {
   }
 
   /**
-   * Ends the session, at the store when awaited, and any other that the request's cookies hold, as
-   * they may after the cookie's path or domain has changed. Changes throw from the call on; when it
-   * is done, `get` gives "".
+   * Ends the session, at the store when awaited, and any other in the request's cookies, such as one from
+   * before the cookie's path or domain was changed. Changes throw from the call on; once it has ended,
+   * `get` gives "".
    * @throws {StoreError} when the store fails; the session may live on.
    * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN for a callback, at once.
    */
@@ -249,16 +248,15 @@ export class Session {
     await this.#request.commit();
   }
 
-  /** Drops the changes that aren't saved. */
+  /** Drops the unsaved changes. */
   discard(): void {
     this.#request.discard();
   }
 
   /**
-   * Says whose session it is, from the next save on; regenerate it in the same request.
+   * Binds the session to a user, with the next save; regenerate it in the same request.
    * @param subject - the user's stable id, 1 to `maxKeyBytes` bytes of UTF-8.
-   * @param options - `label`: what a list of sessions shows, such as the device; kept by stores
-   * that list.
+   * @param options - `label`: a text for lists of sessions, such as the device; kept by stores that list.
    * @throws {UsageError} ERR_SESSION_USAGE_TYPE or _MALFORMED
    * @throws {LimitError} ERR_SESSION_LIMIT_KEY
    */
@@ -271,34 +269,34 @@ export class Session {
     return this.#request.id;
   }
 
-  /** Whether the client brought no session that lives. */
+  /** True if the client brought no live session. */
   get isNew(): boolean {
     return this.#request.look().isNew;
   }
 
-  /** When the session was made, in whole seconds. */
+  /** The instant of the session's creation, in whole seconds. */
   get createdAt(): Date {
     return new Date(this.#request.look().created);
   }
 
-  /** When the data dies unless it is renewed; undefined: never. */
+  /** The session's end unless it is renewed; undefined: never. */
   get expiresAt(): Date | undefined {
     const { expires } = this.#request;
     return expires === Infinity ? undefined : new Date(expires);
   }
 
-  /** Whether changes are not saved: opened for an upgrade, the old credential's grace, no store. */
+  /** True if changes can't be saved: opened for an upgrade, the old credential's grace, no store. */
   get readOnly(): boolean {
     return this.#request.look().readOnly !== undefined || this.#request.headersOnly;
   }
 
-  /** Whether the store didn't answer and `onStoreError` is "anonymous". */
+  /** True if the store didn't answer and `onStoreError` is "anonymous". */
   get unavailable(): boolean {
     return this.#request.look().readOnly === "unavailable";
   }
 
   /**
-   * How long the browser keeps this session's cookie, in seconds; -1: persistent; 0: until the browser
+   * The lifetime of this session's cookie in the browser, in seconds; -1: persistent; 0: until the browser
    * is closed. It is saved with the session. With `sessionExpires` it makes "remember me".
    * @throws {UsageError} ERR_SESSION_USAGE_TYPE for anything except whole seconds up to 400 days, -1
    * or 0.
@@ -327,7 +325,7 @@ export class Session {
     this.#request.choose((own, configured) => withSessionExpires(own, seconds, configured));
   }
 
-  /** What may be shown of a session: never a value, never a credential. */
+  /** The part of a session that may be shown: never a value, never a credential. */
   toJSON(): { id: string; isNew: boolean; size: number } {
     return { id: this.id, isNew: this.isNew, size: this.size };
   }
@@ -347,7 +345,7 @@ export class Session {
   }
 }
 
-/** The request's session behind a session; undefined when this copy of the library made none. */
+/** The request's session behind a session; undefined for one of another copy of the library. */
 export function requestOf(session: Session): RequestSession | undefined {
   return requestIn(session);
 }

@@ -1,11 +1,11 @@
-// Typed keys: JSON in the string map, checked by a schema at reading and at writing. Any library
-// that follows Standard Schema fits; none is imported.
+// Typed keys: JSON in the string map, checked by a schema on reads and writes. Any library that follows
+// Standard Schema fits; none is imported.
 import { UsageError } from "../errors.ts";
 import { isThenable } from "../base/awaitable.ts";
 import { assertFree } from "../base/reserved.ts";
 import { assertText } from "../base/text.ts";
 
-/** The part of a Standard Schema (standardschema.dev, version 1) that is needed here. */
+/** The part of a Standard Schema (standardschema.dev, version 1) that is used here. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly "~standard": {
     readonly version: 1;
@@ -15,7 +15,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   };
 }
 
-/** What a schema says of a value. */
+/** A schema's result for a value. */
 type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly path?: readonly unknown[] | undefined }[] };
@@ -30,8 +30,8 @@ export interface SessionKey<Input, Output = Input> {
  * Names a typed value of the session: `session.read(key)`, `session.write(key, value)`.
  * @param name - the key in the string map.
  * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA when `schema` is no Standard Schema;
- * ERR_SESSION_USAGE_TYPE or _MALFORMED when `name` is no key, ERR_SESSION_USAGE_RESERVED when it is one
- * of the library's own.
+ * ERR_SESSION_USAGE_TYPE or _MALFORMED when `name` is no key, ERR_SESSION_USAGE_RESERVED for one of the
+ * library's own.
  */
 export function sessionKey<Input, Output>(
   name: string,
@@ -68,8 +68,8 @@ export function sessionKeys<const Schemas extends Readonly<Record<string, Standa
 }
 
 /**
- * The typed value of the JSON that the session holds.
- * @returns undefined for what is absent, no JSON, or refused by the schema.
+ * The typed value of a session's JSON.
+ * @returns undefined if it is absent, no JSON, or refused by the schema.
  * @throws {UsageError} ERR_SESSION_USAGE_ASYNC_SCHEMA
  */
 export function decodeTyped<Output>(
@@ -88,9 +88,9 @@ export function decodeTyped<Output>(
 }
 
 /**
- * The JSON of a value that the schema takes. What is stored is the value as it was given: the
- * schema's transformations run when it is read.
- * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA with the paths, never the values, that don't fit;
+ * The JSON of a value that the schema accepts. The given value itself is stored; the schema's
+ * transformations run on reads.
+ * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA with the paths of the misfits, never their values;
  * ERR_SESSION_USAGE_ASYNC_SCHEMA
  */
 export function encodeTyped<Input>(key: SessionKey<Input, unknown>, value: Input): string {
@@ -112,7 +112,7 @@ function validate<Output>(
 ): SchemaResult<Output> {
   const result = schema["~standard"].validate(value);
   if (!isThenable(result)) return result;
-  // Its rejection, if one comes, is nobody's any more.
+  // Nobody else handles its rejection.
   result.then(undefined, () => undefined);
   throw new UsageError(
     "ERR_SESSION_USAGE_ASYNC_SCHEMA",
