@@ -1,5 +1,5 @@
-// base64url (RFC 4648 section 5) without padding in plain JavaScript, for where Buffer isn't there.
-// It knows no token; the strict rule (one text for the same bytes, no other) is its whole job.
+// base64url (RFC 4648 section 5) without padding in plain JavaScript, for runtimes without Buffer. It is
+// strict: the same bytes have exactly one text. It knows no token.
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const notInAlphabet = 255;
@@ -25,9 +25,9 @@ export function encodeBase64urlPortable(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes of base64url text; "" is no bytes.
- * @returns undefined for padding, any other character, an impossible length, or stray bits after
- * the last byte: else one token would have many spellings.
+ * The bytes of base64url text; "" gives no bytes.
+ * @returns undefined for padding, any other character, an impossible length, or stray bits after the last
+ * byte; otherwise one token would have many spellings.
  */
 export function decodeBase64urlPortable(text: string): Uint8Array | undefined {
   if (text.length % 4 === 1) return undefined;

@@ -1,5 +1,5 @@
-// The numbers and texts of a binary format, written and read totally: every length is checked before
-// it is believed. It knows no session and no key.
+// The numbers and texts of a binary format. Reading is total: every length is checked before it is used. It
+// knows no session and no key.
 //
 // A varint is LEB128 of at most 53 bits in its shortest form; a text is its length in bytes, as a
 // varint, and its UTF-8.
@@ -9,7 +9,7 @@ import { utf8Length } from "../base/text.ts";
 /** The bytes of an id. */
 export const ID_BYTES = 16;
 
-/** Writes into room that was counted before. */
+/** Writes into memory that the caller has measured. */
 export class Writer {
   readonly #target: Uint8Array;
   #offset = 0;
@@ -66,7 +66,7 @@ export class Writer {
   }
 }
 
-/** Reads to a first fault, after which everything is empty and `failed` says so. */
+/** Reads until a first fault; after it `failed` is set, and every read is empty. */
 export class Reader {
   readonly #source: Uint8Array;
   #offset = 0;
@@ -90,7 +90,7 @@ export class Reader {
     return this.#source.subarray(start, this.#offset);
   }
 
-  /** All that hasn't been read. */
+  /** The unread bytes. */
   rest(): Uint8Array {
     return this.bytes(this.#source.length - this.#offset);
   }
@@ -113,7 +113,7 @@ export class Reader {
       const byte = this.#source[start] ?? 0;
       value += (byte & 0x7f) * factor;
       if (byte >= 0x80) continue;
-      // A last byte of zero says nothing: the same number has a shorter form.
+      // A last byte of zero is refused: the number has a shorter form.
       if ((byte === 0 && factor > 1) || !Number.isSafeInteger(value)) break;
       return value;
     }
@@ -130,14 +130,14 @@ export class Reader {
     return text ?? "";
   }
 
-  /** All that hasn't been read as a text, and none of it is read; undefined unless it is ASCII. */
+  /** The unread bytes as a text, without reading them; undefined unless they are ASCII. */
   get ascii(): string | undefined {
     const text = readUtf8(this.#source, this.#offset, this.#source.length);
-    // In UTF-8 only ASCII has as many units as bytes.
+    // Only ASCII has as many UTF-16 units as UTF-8 bytes.
     return text?.length === this.#source.length - this.#offset ? text : undefined;
   }
 
-  /** Where the next `length` bytes begin; a length that isn't there is a fault. */
+  /** The offset of the next `length` bytes, which count as read; too few bytes are a fault. */
   #advance(length: number): number {
     const start = this.#offset;
     if (length > this.#source.length - start) {

@@ -1,6 +1,6 @@
-// What several formats do with bytes; it knows none of them.
+// Helpers on bytes for several formats; it knows none of them.
 
-/** All of them, one after the other. */
+/** The concatenation of all parts. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;

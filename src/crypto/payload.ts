@@ -1,5 +1,5 @@
-// What a cookie session is inside its token: binary, canonical (equal sessions are equal bytes) and
-// decoded totally, every length checked before it is believed. It knows no key and no cookie.
+// The payload of a token: a session in a binary, canonical format (equal sessions are equal bytes).
+// Decoding is total: every length is checked before it is used. It knows no key and no cookie.
 //
 //   16 bytes   the session's id
 //   [varint    0, if it has an idle timeout of its own: no revision is 0]
@@ -31,7 +31,7 @@ export interface SessionPayload {
   readonly rev: number;
   /** Whole seconds. */
   readonly created: number;
-  /** When it was sealed, whole seconds; kept where there is no idle end, else 0. */
+  /** The instant of its sealing, whole seconds; kept only without an idle end, else 0. */
   readonly issued: number;
   /** Rounded up to whole seconds; Infinity: none. */
   readonly idleExpires: number;
@@ -47,7 +47,7 @@ export interface SessionPayload {
 }
 
 const SECOND = 1000;
-/** Everything before the pairs but the subject: an upper bound. */
+/** The bytes before the pairs, except the subject: an upper bound. */
 const FIXED_BYTES = 2 * ID_BYTES + 4 + 1 + 8 * 8;
 /** The two lengths of a pair: an upper bound. */
 const PAIR_BYTES = 2 * 5;
@@ -55,20 +55,20 @@ const HAS_LIFETIME = 1;
 const IS_BOUND = 2;
 const HAS_CREDENTIAL = 4;
 const FLAGS = 8;
-/** Stands before the revision of a session with an idle timeout of its own. */
+/** Precedes the revision of a session with an idle timeout of its own. */
 const HAS_IDLE = 0;
-/** Holds the payload of every cookie, split ones too; a larger one gets memory of its own. */
+/** Enough for the payload of every cookie, even a split one; a larger payload gets its own memory. */
 const SCRATCH_BYTES = 16_384;
 
 const scratch = createScratch(SCRATCH_BYTES);
 
 /** The canonical bytes of a session. */
 export function encodePayload(payload: SessionPayload): Uint8Array {
-  // Node's scratch is a Buffer, whose own slice() would be borrowed memory too.
+  // A copy: Node's scratch is a Buffer, whose slice() shares its memory.
   return new Uint8Array(borrowPayload(payload));
 }
 
-/** As {@link encodePayload}, in memory that the next call writes over. */
+/** As {@link encodePayload}, in memory that the next call overwrites. */
 export function borrowPayload(payload: SessionPayload): Uint8Array {
   const { credential, subject, boundAt, cookieExpires, sessionExpires, data } = payload;
   const short = shortPairs(data);
@@ -140,7 +140,7 @@ export function decodePayload(bytes: Uint8Array): SessionPayload | undefined {
   };
 }
 
-/** Rounded up: a session never ends before the instant that it was given. */
+/** Seconds between the two, rounded up: a session never ends before its end. */
 function secondsAfter(created: number, end: number): number {
   return end === Infinity ? 0 : Math.max(1, Math.ceil(end / SECOND) - created);
 }

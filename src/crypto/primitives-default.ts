@@ -1,11 +1,11 @@
-// `#crypto` where no condition says which runtime it is, as in a worker's bundle: node:crypto where
-// the runtime has it at start, as workerd has with `nodejs_compat`, else @noble. It imports nothing of
-// Node.js, so that a bundler finds nothing that it can't resolve.
+// `#crypto` where no import condition names the runtime, as in a worker's bundle: node:crypto if the runtime
+// has it at start, as workerd has with `nodejs_compat`, else @noble. It imports nothing of Node.js, which a
+// bundler couldn't resolve.
 import * as node from "./primitives-node.ts";
 import * as portable from "./primitives-portable.ts";
 import type { Primitives } from "./primitives.ts";
 
-/** The part of a runtime's `process` that is asked; absent in browsers. */
+/** The used part of a runtime's `process`; absent in browsers. */
 interface Host {
   readonly process?: {
     readonly getBuiltinModule?: (name: string) => { readonly createCipheriv?: unknown } | undefined;
@@ -16,7 +16,7 @@ const { process } = globalThis as Host;
 const hasNodeCrypto =
   typeof process?.getBuiltinModule?.("node:crypto")?.createCipheriv === "function";
 
-// Name by name, so that bundlers leave out what a user's code doesn't reach.
+// Name by name, so that bundlers can omit unused primitives.
 export const randomBytes: Primitives["randomBytes"] = hasNodeCrypto
   ? node.randomBytes
   : portable.randomBytes;

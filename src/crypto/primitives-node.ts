@@ -1,15 +1,14 @@
-// `#crypto` on Node.js, Bun and Deno, and in a worker that has node:crypto: the only file of the
-// library that reaches it, without an import. It knows algorithms and bytes, no token format and no
-// key of a user.
+// `#crypto` on Node.js, Bun and Deno, and in workers with node:crypto: the only file of the library that
+// uses that module, without an import. It knows algorithms and bytes, no token format and no secret.
 import type * as nodeCrypto from "node:crypto";
 import type { CipherGCMTypes, KeyObject } from "node:crypto";
 import type { AesBlock, GcmKey, HmacSha256 } from "./primitives.ts";
 
-// One call into the system's generator costs more than a whole seal; 4 KB make it rare.
+// A call of the system's generator costs more than a whole seal; 4 KB make it rare.
 const poolBytes = 4096;
 const tagBytes = 16;
 const blockBytes = 16;
-// Short tags are as good as none, and Node takes them unless this is given (SECURITY: CVE-2025-47275).
+// Node accepts shorter tags, which prove little, unless this is given (SECURITY: CVE-2025-47275).
 const gcmOptions = { authTagLength: tagBytes };
 const noBytes = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -20,13 +19,13 @@ let loaded: NodeCrypto | undefined;
 let pool: Uint8Array = noBytes;
 let poolUsed = poolBytes;
 
-/** node:crypto, from its first use on: it is a good part of a cold start, and no import needs it. */
+/** node:crypto, loaded at its first use: loading takes a good part of a cold start. */
 function crypto(): NodeCrypto {
-  // By globalThis: bundlers for workers take the name itself for a mistake.
+  // By globalThis: bundlers for workers report the bare name as an error.
   return (loaded ??= globalThis.process.getBuiltinModule("node:crypto"));
 }
 
-/** Fills `target` with random bytes of the system's generator; none is ever handed out twice. */
+/** Fills `target` with random bytes of the system's generator, each used only once. */
 export function fillRandom(target: Uint8Array): void {
   const { length } = target;
   if (length > poolBytes) {
@@ -41,7 +40,7 @@ export function fillRandom(target: Uint8Array): void {
   const end = poolUsed + length;
   for (let from = poolUsed, to = 0; from < end; from++, to++) {
     target[to] = pool[from] ?? 0;
-    // What was handed out doesn't stay readable here.
+    // Used bytes don't stay readable here.
     pool[from] = 0;
   }
   poolUsed = end;
@@ -54,7 +53,7 @@ export function randomBytes(length: number): Uint8Array {
   return bytes;
 }
 
-/** Whether both hold the same bytes, in a time that tells only their lengths. */
+/** True for equal bytes; the time of the comparison depends only on their lengths. */
 export function constantTimeEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && crypto().timingSafeEqual(a, b);
 }
@@ -69,7 +68,7 @@ export function hkdfSha256(ikm: Uint8Array, info: string, length: number): Uint8
   return new Uint8Array(crypto().hkdfSync("sha256", ikm, noBytes, info, length));
 }
 
-/** HMAC-SHA-256 under `key`, which is prepared once. */
+/** HMAC-SHA-256 under `key`, prepared for many messages. */
 export function createHmacSha256(key: Uint8Array): HmacSha256 {
   const prepared = crypto().createSecretKey(key);
   return (...chunks) => {
@@ -86,8 +85,8 @@ export function hmacSha512t256(key: Uint8Array, data: Uint8Array): Uint8Array {
 
 /** AES-256 of single blocks under `key` (32 bytes). */
 export function createAesBlock(key: Uint8Array): AesBlock {
-  // CBC with one cipher object for all blocks: what it adds to the input, the block before, is
-  // taken away first. ASVS 11.3.1 forbids ECB; a cipher object per block costs ten times as much.
+  // CBC with one cipher object for all blocks: CBC adds the block before to the input, so that is
+  // subtracted first. ASVS 11.3.1 forbids ECB; a cipher object per block costs ten times as much.
   const cipher = crypto().createCipheriv("aes-256-cbc", key, new Uint8Array(blockBytes));
   cipher.setAutoPadding(false);
   const chained = new Uint8Array(blockBytes);
@@ -112,7 +111,7 @@ class PreparedGcmKey implements GcmKey {
 
   constructor(key: Uint8Array) {
     this.#algorithm = gcmAlgorithm(key);
-    // A copy, also of a Buffer, whose slice() would be none.
+    // A copy even of a Buffer, whose slice() shares its memory.
     this.#key = new Uint8Array(key);
   }
 
@@ -134,8 +133,8 @@ class PreparedGcmKey implements GcmKey {
     return openGcm(this.#algorithm, this.#prepared(), nonce, sealed, aad);
   }
 
-  // Node 24 spends 40 us on every raw key, Node 20 more than that saves on a KeyObject which is
-  // used once: the second message makes it.
+  // Node 24 spends 40 us on every raw key; on Node 20 a KeyObject that is used once costs more than it
+  // saves. So the second message creates it.
   #prepared(): Uint8Array | KeyObject {
     if (this.#used && this.#key instanceof Uint8Array)
       this.#key = crypto().createSecretKey(this.#key);
@@ -151,7 +150,7 @@ export function aesGcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8A
   return sealed;
 }
 
-/** Opens what {@link aesGcmSeal} made; undefined when it doesn't verify. */
+/** The plaintext of an {@link aesGcmSeal}; undefined if it doesn't verify. */
 export function aesGcmOpen(
   key: Uint8Array,
   nonce: Uint8Array,
@@ -229,13 +228,13 @@ export function encodeBase64url(bytes: Uint8Array): string {
 /** The bytes of canonical base64url without padding; undefined for any other text. */
 export function decodeBase64url(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, "base64url");
-  // Buffer takes padding, the other alphabet, junk and stray bits: only what it would itself
-  // write is canonical, else one token would have many spellings.
+  // Buffer accepts padding, the other alphabet, junk and stray bits. Only its own output is canonical;
+  // otherwise one token would have many spellings.
   return bytes.toString("base64url") === text ? bytes : undefined;
 }
 
 /**
- * Writes the bytes of canonical base64url to `target` at `offset`, where there is room.
+ * Writes the bytes of canonical base64url to `target` at `offset`, which must have room.
  * @returns their number; -1 for any other text.
  */
 export function writeBase64url(target: Uint8Array, text: string, offset: number): number {
@@ -249,20 +248,20 @@ export function encodeUtf8(text: string): Uint8Array {
   return Buffer.from(text, "utf8");
 }
 
-/** Writes the UTF-8 of a well-formed string to `target`, which has room; gives its length. */
+/** Writes the UTF-8 of a well-formed string to `target`, which must have room; gives its length. */
 export function writeUtf8(target: Uint8Array, text: string, offset: number): number {
   return encoder.encodeInto(text, target.subarray(offset)).written;
 }
 
-/** The text of UTF-8 bytes; undefined when they aren't well-formed UTF-8. */
+/** The text of UTF-8 bytes; undefined if they aren't well-formed UTF-8. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
   const text = toBuffer(bytes).toString("utf8", start, end);
-  // Only what was replaced, or was this character already, needs the second look.
+  // Only a text with this character, replaced or original, needs the second check.
   if (!text.includes("\uFFFD")) return text;
   return toBuffer(bytes.subarray(start, end)).equals(encodeUtf8(text)) ? text : undefined;
 }
 
-/** One character a byte: a key for look-ups. */
+/** One character for each byte, as a key for look-ups. */
 export function readLatin1(bytes: Uint8Array, start: number, end: number): string {
   return toBuffer(bytes).toString("latin1", start, end);
 }

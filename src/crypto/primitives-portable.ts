@@ -1,5 +1,5 @@
-// `#crypto` where node:crypto isn't there: the same exports over @noble/ciphers, @noble/hashes and
-// WebCrypto's random generator. Its AES is plain JavaScript, not promised to be constant-time.
+// `#crypto` without node:crypto: the same exports over @noble/ciphers, @noble/hashes and WebCrypto's random
+// generator. Its AES is plain JavaScript, without a promise of constant time.
 import { cbc, gcm } from "@noble/ciphers/aes.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
@@ -15,13 +15,13 @@ const tagBytes = 16;
 const blockBytes = 16;
 const noBytes = new Uint8Array(0);
 const encoder = new TextEncoder();
-// ignoreBOM keeps a leading U+FEFF: a value comes back as it was.
+// ignoreBOM keeps a leading U+FEFF: values come back unchanged.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const pool = new Uint8Array(poolBytes);
 let poolUsed = poolBytes;
 
-/** Fills `target` with random bytes of the system's generator; none is ever handed out twice. */
+/** Fills `target` with random bytes of the system's generator, each used only once. */
 export function fillRandom(target: Uint8Array): void {
   for (let done = 0; done < target.length;) {
     const length = Math.min(target.length - done, poolBytes);
@@ -30,7 +30,7 @@ export function fillRandom(target: Uint8Array): void {
       poolUsed = 0;
     }
     target.set(pool.subarray(poolUsed, poolUsed + length), done);
-    // What was handed out doesn't stay readable here.
+    // Used bytes don't stay readable here.
     pool.fill(0, poolUsed, poolUsed + length);
     poolUsed += length;
     done += length;
@@ -44,7 +44,7 @@ export function randomBytes(length: number): Uint8Array {
   return bytes;
 }
 
-/** Whether both hold the same bytes, in a time that tells only their lengths. */
+/** True for equal bytes; the time of the comparison depends only on their lengths. */
 export function constantTimeEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
@@ -62,7 +62,7 @@ export function hkdfSha256(ikm: Uint8Array, info: string, length: number): Uint8
   return hkdf(nobleSha256, ikm, noBytes, encoder.encode(info), length);
 }
 
-/** HMAC-SHA-256 under `key`, which is prepared once. */
+/** HMAC-SHA-256 under `key`, prepared for many messages. */
 export function createHmacSha256(key: Uint8Array): HmacSha256 {
   const prepared = hmac.create(nobleSha256, key);
   return (...chunks) => {
@@ -101,7 +101,7 @@ export function aesGcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8A
   return gcm(key, nonce).encrypt(plaintext);
 }
 
-/** Opens what {@link aesGcmSeal} made; undefined when it doesn't verify. */
+/** The plaintext of an {@link aesGcmSeal}; undefined if it doesn't verify. */
 export function aesGcmOpen(
   key: Uint8Array,
   nonce: Uint8Array,
@@ -170,7 +170,7 @@ export function decodeBase64url(text: string): Uint8Array | undefined {
 }
 
 /**
- * Writes the bytes of canonical base64url to `target` at `offset`, where there is room.
+ * Writes the bytes of canonical base64url to `target` at `offset`, which must have room.
  * @returns their number; -1 for any other text.
  */
 export function writeBase64url(target: Uint8Array, text: string, offset: number): number {
@@ -185,12 +185,12 @@ export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** Writes the UTF-8 of a well-formed string to `target`, which has room; gives its length. */
+/** Writes the UTF-8 of a well-formed string to `target`, which must have room; gives its length. */
 export function writeUtf8(target: Uint8Array, text: string, offset: number): number {
   return encoder.encodeInto(text, target.subarray(offset)).written;
 }
 
-/** The text of UTF-8 bytes; undefined when they aren't well-formed UTF-8. */
+/** The text of UTF-8 bytes; undefined if they aren't well-formed UTF-8. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
   try {
     return decoder.decode(bytes.subarray(start, end));
@@ -199,7 +199,7 @@ export function readUtf8(bytes: Uint8Array, start: number, end: number): string 
   }
 }
 
-/** One character a byte: a key for look-ups. */
+/** One character for each byte, as a key for look-ups. */
 export function readLatin1(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
   for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i] ?? 0);

@@ -1,12 +1,12 @@
-// The shape of `#crypto`: what primitives-node.ts and primitives-portable.ts both export, so that
-// nothing above them knows which of the two it runs on. Types only; it holds no code.
+// The shape of `#crypto`: the exports of both primitives-node.ts and primitives-portable.ts, so that their
+// users needn't know the runtime. Types only, without code.
 
 /** HMAC-SHA-256 (RFC 2104) under a fixed key: 32 bytes over the concatenated chunks. */
 export type HmacSha256 = (...chunks: readonly Uint8Array[]) => Uint8Array;
 
 /**
  * One AES-256 block encryption (FIPS 197) under a fixed key.
- * @param input - exactly 16 bytes; it is read, never kept.
+ * @param input - exactly 16 bytes; never kept.
  */
 export type AesBlock = (input: Uint8Array) => Uint8Array;
 
@@ -26,7 +26,7 @@ export interface GcmKey {
   ): void;
   /**
    * The plaintext of `sealed` (ciphertext and 16-byte tag).
-   * @returns undefined when it doesn't verify or is shorter than a tag.
+   * @returns undefined if it doesn't verify or is shorter than a tag.
    */
   open(nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array | undefined;
 }

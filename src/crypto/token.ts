@@ -1,5 +1,5 @@
 // The cookie token, version 1: a payload sealed for one purpose and one cookie name. It knows no
-// session. Before base64url without padding:
+// session. Its bytes, before base64url without padding:
 //
 //   byte  0       version, 1
 //   bytes 1..4    key id, derived from both secrets
@@ -14,15 +14,15 @@ import { concatBytes } from "./bytes.ts";
 import type { CookieKeyring, PreparedCookieKey } from "./keyring.ts";
 import { XAES_NONCE_BYTES, XAES_TAG_BYTES } from "./xaes.ts";
 
-/** What a token is for: a token of one purpose never opens as another (ASVS 9.2.2). */
+/** The purpose of a token, which never opens as one of another purpose (ASVS 9.2.2). */
 export type TokenPurpose = "session" | "piece" | "part";
 
-/** A browser keeps no cookie whose name and value are longer together: RFC 6265bis section 5.6. */
+/** The longest name and value of a cookie together, in bytes, that browsers keep: RFC 6265bis section 5.6. */
 export const MAX_COOKIE_BYTES = 4096;
 /** Bytes that a token adds to its payload. */
 export const TOKEN_OVERHEAD: number = 5 + XAES_NONCE_BYTES + XAES_TAG_BYTES;
 
-/** How many characters a token for so many bytes of payload has. */
+/** The number of characters of a token, for the bytes of its payload. */
 export function tokenLength(payloadBytes: number): number {
   return Math.ceil(((TOKEN_OVERHEAD + payloadBytes) * 4) / 3);
 }
@@ -31,16 +31,16 @@ const VERSION = 1;
 const HEADER_BYTES = 5;
 const SEALED_OFFSET = HEADER_BYTES + XAES_NONCE_BYTES;
 const AAD_LABEL = "kocha-session/v1\0";
-/** A configuration's cookie name and its pieces need a few; a list without an end is a leak. */
+/** A configuration's cookie name and its pieces need a few; an unbounded list would leak memory. */
 const MAX_AADS = 64;
 
-/** A token's bytes are used up within the call that makes or opens it. */
+/** A token's bytes are used only within the call that seals or opens it. */
 const scratch = createScratch(MAX_COOKIE_BYTES);
 
-/** Why a text is no token of ours. */
+/** The reason that a text is no token of ours. */
 export type TokenFault = "malformed" | "version" | "unknown-key" | "forged";
 
-/** What a token held. */
+/** The content of a token. */
 export interface OpenedToken {
   readonly payload: Uint8Array;
   /** True if the ring's current key sealed it. */
@@ -64,7 +64,7 @@ export function sealToken(
 
 /**
  * Opens a token that was sealed for this purpose and this cookie name.
- * @returns why not, when it isn't one. It never throws, whatever `text` holds.
+ * @returns the reason if it isn't one. Never throws, whatever `text` holds.
  */
 export function openToken(
   ring: CookieKeyring,
@@ -72,7 +72,7 @@ export function openToken(
   cookieName: string,
   text: string,
 ): OpenedToken | TokenFault {
-  // ORDER: what costs least comes first, and nothing is read before the tag has been verified.
+  // ORDER: the cheapest check comes first, and the payload is read only after the tag has been verified.
   if (text.length + cookieName.length > MAX_COOKIE_BYTES) return "malformed";
   const token = scratch();
   const length = writeBase64url(token, text, 0);
@@ -115,7 +115,7 @@ function additionalData(
   const header = new Uint8Array(HEADER_BYTES);
   writeHeader(header, key.id);
   const built = concatBytes([encodeUtf8(AAD_LABEL), ...framed, header]);
-  // Parts have random names: they would fill the list with what is never asked for again.
+  // Parts have random names, which would fill the list and never be used again.
   if (purpose !== "part" && byName.size < MAX_AADS) byName.set(cookieName, built);
   return built;
 }

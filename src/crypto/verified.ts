@@ -1,17 +1,17 @@
-// What was verified lately, by its text: a client sends the same token or key until its session
-// changes. It is bounded in bytes and knows no time: whoever asks checks the ends anew.
+// A memory of recently verified texts: a client sends the same token or ticket until its session changes. It
+// is bounded in bytes and knows no time: callers check the ends of sessions again.
 //
-// A look-up is no oracle: it finds a text by its seeded hash or not at all, and compares whole texts
-// only behind equal hashes.
+// A look-up is no oracle: it finds a text only by its seeded hash, and compares whole texts only after equal
+// hashes.
 import { encodeUtf8, readLatin1 } from "#crypto";
 
-/** What an entry costs besides its text and its value, about, in bytes. */
+/** The approximate bytes of an entry besides its text and its value. */
 const ENTRY_BYTES = 300;
-/** About what an entry takes in all: as many texts are noted at their first sight as there is room for. */
+/** The approximate bytes of a whole entry, from which the number of marks follows. */
 const USUAL_BYTES = 1024;
-/** 256 KB of marks, whatever the bound. */
+/** At most 256 KB of marks, for any bound. */
 const MAX_MARK_BITS = 16;
-/** The last characters of a text, which are those of a tag: as good as random. */
+/** The last characters of a text belong to its tag, and are as good as random. */
 const MARK_LENGTH = 6;
 
 interface Entry<Value> {
@@ -21,26 +21,26 @@ interface Entry<Value> {
 }
 
 /**
- * A bounded memory. Only what verified gets in, so that nobody can flood it, and only at its second
- * sight: to keep what never comes again costs more than to verify it.
+ * A bounded memory. A text is kept only after it was verified, so that nobody can flood the memory, and only
+ * at its second sight: keeping a text that never comes again costs more than verifying it.
  */
 export class VerifiedTexts<Value> {
   readonly #half: number;
-  /** The marks of texts that were seen once, each in the place that it says. */
+  /** The marks of texts that were seen once, each at an index made from the mark. */
   readonly #seen: Int32Array;
-  /** Two generations: what is asked for again moves to the young one, what isn't goes with the old. */
+  /** Two generations: entries that are used again move to the young one, the others go with the old. */
   #young = new Map<string, Entry<Value>>();
   #old = new Map<string, Entry<Value>>();
   #bytes = 0;
 
-  /** @param maxBytes - what all entries together may take, about; 0: none is kept. */
+  /** @param maxBytes - the approximate limit of all entries together; 0: none is kept. */
   constructor(maxBytes: number) {
     this.#half = maxBytes / 2;
     const bits = Math.ceil(Math.log2(1 + maxBytes / USUAL_BYTES));
     this.#seen = new Int32Array(2 ** Math.min(MAX_MARK_BITS, bits));
   }
 
-  /** What a text that was verified for this cookie name stands for; undefined when it isn't known. */
+  /** The value of a text that was verified for this cookie name; undefined if unknown. */
   get(name: string, text: string): Value | undefined {
     // A look-up hashes the whole text.
     if (this.#half === 0) return undefined;
@@ -53,15 +53,15 @@ export class VerifiedTexts<Value> {
   }
 
   /**
-   * Remembers a text that has just been verified for this cookie name, if it was lately before.
-   * @param bytes - what its value takes, about.
+   * Remembers a text that has just been verified for this cookie name, if it was seen recently.
+   * @param bytes - the approximate bytes of its value.
    */
   add(name: string, text: string, value: Value, bytes: number): void {
     const entry = { name, value, bytes: ENTRY_BYTES + text.length + bytes };
     if (entry.bytes <= this.#half && this.#isKnown(text)) this.#keep(copyOf(text), entry);
   }
 
-  /** Whether it was seen before; two texts with one mark are taken for one, which costs a copy. */
+  /** True if it was seen before; two texts with the same mark are confused, which only costs a copy. */
   #isKnown(text: string): boolean {
     let mark = 1;
     for (let at = text.length - MARK_LENGTH; at < text.length; at++) {
@@ -84,7 +84,7 @@ export class VerifiedTexts<Value> {
   }
 }
 
-/** A string of its own: a part of a header would keep the whole header in memory. */
+/** A copy, since a slice of a header would keep the whole header in memory. */
 function copyOf(text: string): string {
   return readLatin1(encodeUtf8(text), 0, text.length);
 }

@@ -20,10 +20,10 @@ const CMAC_POLYNOMIAL = 0x87;
 // seals in batches of M that sums to about M * N / 2^97: with M = 2^12 and N = 2^48 below 2^-37,
 // and each batch stays 2^20 times below the 2^32 messages of NIST SP 800-38D section 8.3.
 const SEALS_A_SUBKEY = 4096;
-/** Derived keys kept for opening; one for each batch of seals that is still about. */
+/** The most derived keys that are kept for opening; each batch of seals needs one. */
 const OPEN_SUBKEYS = 512;
 
-/** The primitives that it is made of; the library's own are those of `#crypto`. */
+/** The primitives that it uses; the library's own are those of `#crypto`. */
 export type XaesPrimitives = Pick<
   Primitives,
   "createAesBlock" | "createGcmKey" | "fillRandom" | "readLatin1"
@@ -31,14 +31,14 @@ export type XaesPrimitives = Pick<
 
 const hostPrimitives: XaesPrimitives = { createAesBlock, createGcmKey, fillRandom, readLatin1 };
 
-/** A key made ready, with the keys that it derived lately. */
+/** A prepared key, with its recently derived keys. */
 export class XaesKey {
   readonly #primitives: XaesPrimitives;
   readonly #block: AesBlock;
   readonly #whitening: Uint8Array;
   readonly #opening = new Map<string, GcmKey>();
   readonly #sealingNonce = new Uint8Array(XAES_NONCE_BYTES);
-  /** The half of it that each seal has of its own. */
+  /** The half of the nonce that is fresh for each seal. */
   readonly #sealingOwn = this.#sealingNonce.subarray(HALF_NONCE_BYTES);
   #sealing: GcmKey | undefined;
   #sealsLeft = 0;
@@ -51,7 +51,7 @@ export class XaesKey {
     this.#whitening = double(this.#block(new Uint8Array(BLOCK_BYTES)));
   }
 
-  /** Seals under a nonce of the caller's, which must be random or never come again. */
+  /** Seals under the caller's nonce, which must be random or never be used again. */
   seal(nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
     const sealed = new Uint8Array(plaintext.length + XAES_TAG_BYTES);
     const subkey = this.#derive(nonce);
@@ -73,14 +73,14 @@ export class XaesKey {
     this.#sealing.sealInto(target, offset + XAES_NONCE_BYTES, this.#sealingOwn, plaintext, aad);
   }
 
-  /** @returns undefined when it doesn't verify. */
+  /** @returns undefined if it doesn't verify. */
   open(nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array | undefined {
     const prefix = this.#primitives.readLatin1(nonce, 0, HALF_NONCE_BYTES);
     const known = this.#opening.get(prefix);
     const subkey = known ?? this.#derive(nonce);
     const own = nonce.subarray(HALF_NONCE_BYTES, XAES_NONCE_BYTES);
     const plaintext = subkey.open(own, sealed, aad);
-    // Only a verified message earns a place: forged nonces can't drive the good ones out.
+    // Only verified messages are remembered, so that forged nonces can't displace good ones.
     if (plaintext !== undefined && known === undefined) this.#remember(prefix, subkey);
     return plaintext;
   }
@@ -123,7 +123,7 @@ function double(block: Uint8Array): Uint8Array {
   return doubled;
 }
 
-/** A key of 32 bytes, made ready for many messages. */
+/** A key of 32 bytes, prepared for many messages. */
 export function xaesKey(bytes: Uint8Array, primitives: XaesPrimitives = hostPrimitives): XaesKey {
   return new XaesKey(primitives, bytes);
 }
@@ -141,7 +141,7 @@ export function xaesSeal(
   return prepared(key).seal(nonce, plaintext, aad);
 }
 
-/** The plaintext of ciphertext and tag; undefined when it doesn't verify. */
+/** The plaintext of ciphertext and tag; undefined if it doesn't verify. */
 export function xaesOpen(
   key: XaesKey | Uint8Array,
   nonce: Uint8Array,
