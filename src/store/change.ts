@@ -1,19 +1,19 @@
-// The reference semantics of a store, pure: what a change does to what is stored. The memory
-// store's body, the tests' oracle, and what a user's own store calls. It does no I/O.
+// The reference semantics of a store: the effect of a change on the stored session, as a pure function. The
+// memory store, the tests and users' own stores call it. It does no I/O.
 import { copyOf } from "../base/maps.ts";
 import type { SavedSession, SessionChange, StoredSession } from "./contract.ts";
 
-/** What became of a change. */
+/** The result of a change. */
 export interface AppliedChange {
-  /** Whether the change was refused; then nothing has changed. */
+  /** True if the change was refused; then nothing has changed. */
   readonly refused: boolean;
-  /** What the store keeps from now on; undefined: nothing. */
+  /** The session that the store keeps from now on; undefined: none. */
   readonly stored: StoredSession | undefined;
 }
 
 /**
- * Applies `change` to what a store holds (clauses S2 to S7 and S9 of the contract).
- * @param stored - what is there; undefined: nothing. An expired session counts as nothing.
+ * Applies `change` to a stored session (clauses S2 to S7 and S9 of the contract).
+ * @param stored - the stored session; undefined: none. An expired session counts as none.
  * @param now - Unix milliseconds by the store's own clock.
  */
 export function applyChange(
@@ -37,15 +37,15 @@ export function applyChange(
   };
 }
 
-/** What stores of both kinds keep of a session, and a change works on. */
+/** The part of a session that both kinds of stores keep, and that a change works on. */
 export type SessionState = Pick<StoredSession, "data" | "rev" | "expires">;
 
 /**
  * The state after a create or an update.
- * @param live - the state that it is made from; undefined: there is no live session.
- * @param deadline - cuts `expires`, Unix milliseconds; Infinity: it is kept apart.
- * @param fences - whether the change raises `rev` for more than its barrier or subject.
- * @param isTransient - whether the answer is used up at once, and may hold the change's own map.
+ * @param live - the state before; undefined: there is no live session.
+ * @param deadline - the upper limit of `expires`, Unix milliseconds; Infinity: applied by the caller.
+ * @param fences - true: the change raises `rev` even without a barrier or subject.
+ * @param isTransient - true: the result is used at once, and may share the change's own map.
  * @returns undefined when the change is refused.
  */
 export function nextState(
@@ -88,7 +88,7 @@ export function toSaved(stored: StoredSession | undefined): SavedSession {
   };
 }
 
-/** Whether each key that the change names in `expect` holds what it names (S9). */
+/** True if each key in the change's `expect` has the expected value (S9). */
 function isAsExpected({ data }: SessionState, { expect }: Pick<SessionChange, "expect">): boolean {
   if (expect === undefined) return true;
   for (const [key, value] of expect) {
