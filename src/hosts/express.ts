@@ -22,7 +22,7 @@ declare global {
 /**
  * Sessions for an Express application or router: `app.use(sessionMiddleware(config))`.
  *
- * Https is what `req.secure` says, so "trust proxy" counts. Mounted twice, it opens once.
+ * `req.secure` decides on https, so "trust proxy" counts. Mounted twice, it opens once.
  * @throws {ConfigError} when the configuration is wrong.
  */
 export function sessionMiddleware(config: SessionConfigSource): RequestHandler {

@@ -22,22 +22,22 @@ declare module "fastify" {
   }
 }
 
-/** Says that the decorator `session` is ours. */
+/** Marks the decorator `session` as ours. */
 const decorated = Symbol.for("kocha-session.decorated");
-/** Before it, hooks and decorators of requests are others. */
+/** Earlier versions have other hooks and request decorators. */
 const LEAST_MAJOR = 4;
 
 /**
- * What the plugin is registered with: a configuration, or in `config` whatever other entry points
- * take. Fastify itself calls a function that is given as the options, while it loads its plugins.
+ * The plugin's options: a configuration, or in `config` the argument of other entry points. (A function in
+ * place of the options is called by Fastify itself, while it loads its plugins.)
  */
 export type SessionPluginOptions = SessionConfig | { readonly config: SessionConfigSource };
 
 /**
  * Sessions for a Fastify instance and all below it: `app.register(sessionPlugin, config)`.
  *
- * Https is what `request.protocol` says, so `trustProxy` counts. A hijacked reply is held until the
- * session is saved, too. Registered twice with one configuration, it opens once.
+ * `request.protocol` decides on https, so `trustProxy` counts. A hijacked reply is held until the session is
+ * saved, too. Registered twice with one configuration, it opens once.
  * @throws {ConfigError} when the configuration is wrong, and on Fastify 3 and older.
  * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN when another plugin has decorated `request.session`.
  */
@@ -65,7 +65,7 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
         return this.raw.session;
       },
       setter(this: FastifyRequest, value: unknown) {
-        // Throws for what isn't the session: the one setter for both.
+        // Both share one setter, which throws for anything but the session.
         this.raw.session = value as Session;
       },
     });
@@ -89,17 +89,17 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
   });
   instance.addHook("onSend", (_, reply, payload, next) => {
     const hold = holdOf(reply.raw);
-    // The end of the handler whose answer was dropped: the error is still to be answered.
+    // The handler whose answer was dropped has ended: the error is still to be answered.
     if (hold?.failure !== undefined && isNothing(reply, payload)) {
       next(hold.failure.error as Error);
       return undefined;
     }
-    // Without a connection the reply doesn't look sent while it waits.
+    // Without a connection, the reply doesn't look sent while it waits.
     if (hold?.isSettling === true) {
       reply.log.warn("the reply was sent already, and waits for its session");
       return undefined;
     }
-    // What it throws is Fastify's to catch, and so is what the promise rejects with.
+    // Fastify handles its error, thrown or as a rejection.
     const settled = hold?.settle(new ReplyHead(reply));
     if (isThenable(settled)) return settled;
     // Most sessions are saved at once, and need no promise.
@@ -110,14 +110,14 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
 };
 
 /**
- * Whether a reply says nothing, as Fastify's own one does when an async handler has ended without a
- * value: that isn't an error's answer.
+ * True for a reply without content, as Fastify sends when an async handler ends without a value: that is no
+ * answer to an error.
  */
 function isNothing(reply: FastifyReply, payload: unknown): boolean {
   return payload === undefined && reply.statusCode < 400 && !reply.hasHeader("location");
 }
 
-/** Fastify keeps a reply's headers by itself until it sends them. */
+/** The head of a reply: Fastify keeps the headers itself until it sends them. */
 class ReplyHead implements HostHead {
   readonly #reply: FastifyReply;
 
@@ -133,7 +133,7 @@ class ReplyHead implements HostHead {
     void this.#reply.header(name, value);
   }
 
-  /** As `set`: Fastify keeps several Set-Cookie values beside each other. */
+  /** As `set`: Fastify keeps several Set-Cookie values. */
   append(name: string, value: string): void {
     void this.#reply.header(name, value);
   }
@@ -156,8 +156,8 @@ class ReplyHead implements HostHead {
   }
 }
 
-// Fastify's sign that a plugin is for its parent too, not only for a scope of its own; and the name
-// that its error messages use.
+// Fastify's mark for a plugin that also applies to its parent, not only to a scope of its own; and its name
+// for error messages.
 Object.assign(sessionPlugin, {
   [Symbol.for("skip-override")]: true,
   [Symbol.for("fastify.display-name")]: "kocha-session",
@@ -170,7 +170,7 @@ function mustBeRecent(version: string): void {
   throw new ConfigError("ERR_SESSION_CONFIG_FIELD", "fastify", message);
 }
 
-/** Fastify adds its own options to a plugin's; the configuration knows no such field. */
+/** The configuration without the fields that Fastify adds to a plugin's options. */
 function withoutPrefix(options: SessionConfig): SessionConfig {
   const { prefix, logLevel, logSerializers, encapsulate, ...config } = options as SessionConfig & {
     readonly prefix?: unknown;
@@ -179,7 +179,7 @@ function withoutPrefix(options: SessionConfig): SessionConfig {
     readonly encapsulate?: unknown;
   };
   const hasOwn = [prefix, logLevel, logSerializers, encapsulate].some((one) => one !== undefined);
-  // The same object is the same engine, wherever it is registered.
+  // The same object gives the same engine, wherever it is registered.
   return hasOwn ? config : options;
 }
 

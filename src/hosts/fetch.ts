@@ -36,22 +36,22 @@ import {
 export { openSession } from "./shared/engine-source.ts";
 export { sessionOf } from "./shared/session-of.ts";
 
-/** What a handler may answer: a Response, or nothing, as Bun's does once a request was upgraded. */
+/** The answer of a handler: a Response, or nothing, as Bun's gives after an upgrade. */
 type Answered = Response | undefined | void;
 
-/** A handler that gets the session beside the request, and whatever else its host passes. */
+/** A handler that gets the request, the session, and its host's other arguments. */
 export type SessionHandler<
   Incoming extends Request,
   Rest extends unknown[],
   Answer extends Answered = Response,
 > = (request: Incoming, session: Session, ...rest: Rest) => Awaitable<Answer>;
 
-/** What `withSession` can be told. */
+/** Options of `withSession`. */
 export interface WithSessionOptions<Incoming extends Request = Request> {
   /**
-   * Answers what the handler or the commit threw; the session's cookie goes out with the answer.
-   * Without it the error is thrown on, and the host's own error page carries no cookie of ours,
-   * except on Node.js: what only a cookie could carry is refused as "uncarried".
+   * Answers an error of the handler or of the commit; the answer carries the session's cookie. Without it
+   * the error is thrown on, and the host's error page carries no cookie of ours, except on Node.js: changes
+   * that need one are refused as "uncarried".
    */
   readonly onError?: (error: unknown, request: Incoming) => Awaitable<Response>;
 }
@@ -60,14 +60,14 @@ export interface WithSessionOptions<Incoming extends Request = Request> {
  * A handler with sessions: `Bun.serve({ fetch: withSession(config, handler) })`, or
  * `Deno.serve(withSession(config, handler))`.
  *
- * `sessionOf(request)` gives the session wherever the request is at hand. Its type is the handler's
- * own: a framework's typed request passes through. A configuration's function is asked with the host's
- * second argument, such as `env` on Workers.
+ * `sessionOf(request)` gives the session wherever the request is at hand. The request has the handler's own
+ * type, so a framework's typed request passes through. A function that gives the configuration gets the
+ * host's second argument, such as `env` on Workers.
  *
- * Https is what the request's URL says; the peer's address is what Deno's `info` or Bun's `server`
- * says, and unknown elsewhere. What a handler changed before it threw is saved, too. Around another
- * handler with the same configuration, both get one session, which the outer one saves. What is no
- * Response, such as the nothing after Bun's `server.upgrade(request)`, is passed on as it is.
+ * The request's URL decides on https; the peer's address comes from Deno's `info` or Bun's `server`, and is
+ * unknown elsewhere. Changes that a handler made before it threw are saved, too. Around another handler
+ * with the same configuration, both get one session, which the outer one saves. A result that is no
+ * Response, such as undefined after Bun's `server.upgrade(request)`, is passed on.
  * @throws {ConfigError} when the configuration is wrong.
  */
 export function withSession<
@@ -152,7 +152,7 @@ function open(
   const connection = new WebConnection(() => request.url, loopback);
   const opening = engine.open(request.headers.get("cookie") ?? undefined, connection);
   request[opened] = opening;
-  // Whoever comes with the same request later tries anew.
+  // A later handler of the same request tries again.
   if (isThenable(opening)) opening.catch(() => (request[opened] = undefined));
   return opening;
 }
@@ -162,7 +162,7 @@ function onto(response: Response): (effects: ResponseEffects) => Response {
   return (effects) => withEffects(effects, response);
 }
 
-/** Commits where nothing of ours carries a cookie; on Node.js the held response underneath does. */
+/** Commits without a response of ours for a cookie; on Node.js the held response underneath carries it. */
 async function commitUncarried({ engine, session, underneath }: Exchange): Promise<void> {
   if (!isHeld(underneath, session)) engine.abandon(session, "uncarried");
   await engine.commit(session);

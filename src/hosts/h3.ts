@@ -1,5 +1,5 @@
-// Sessions for h3 (version 2) and what is built on it: `getSession(event)`, saved when what is
-// mounted below has answered.
+// Sessions for h3 (version 2) and frameworks built on it: `getSession(event)`, saved when the handlers below
+// have answered.
 import type { ServerResponse } from "node:http";
 import type { H3EventContext } from "h3";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
@@ -40,42 +40,41 @@ declare module "h3" {
   }
 }
 
-/** What a session needs of an event, of whichever copy and version of h3. */
+/** The part of an event that a session needs, in any copy and version of h3. */
 export interface EventLike {
   readonly req: {
     readonly url: string;
     readonly headers: Headers;
     readonly signal: AbortSignal;
     readonly ip?: string | undefined;
-    /** What srvx says of where it runs; on Workers, the request's bindings. */
+    /** srvx's description of the runtime; on Workers with the request's bindings. */
     readonly runtime?: { readonly cloudflare?: { readonly env?: unknown } | undefined } | undefined;
   };
-  /** h3 2.0.1-rc.2, which Nitro 3.0.0 has, knows no `errHeaders`. */
+  /** h3 2.0.1-rc.2, which Nitro 3.0.0 uses, has no `errHeaders`. */
   readonly res: { readonly headers: Headers; readonly errHeaders?: Headers };
   readonly context: object;
   readonly app?: { readonly config?: { readonly onError?: unknown } } | undefined;
 }
 
-/** Middleware of h3, as every copy of it takes it. */
+/** Middleware of h3, typed for every copy of it. */
 export type SessionEventMiddleware = (event: EventLike, next: () => unknown) => Promise<unknown>;
 
 /**
  * Sessions for an h3 application: `app.use(sessionMiddleware(config))`.
  *
- * A configuration's function is asked with the bindings of Workers, where srvx has them
+ * A function that gives the configuration gets the bindings of Workers, if srvx has them
  * (`event.req.runtime.cloudflare.env`). `sessionOf(event.req)` gives the session, too.
  *
- * Https is what the request's URL says. What fails is an error like any other that a handler
- * throws; h3's own error response carries the session's cookie, a Response that the application's
- * `onError` makes by itself carries it on Node.js, elsewhere when it takes over
- * `event.res.errHeaders`. Mounted twice, it opens once. On Node.js what `fromNodeHandler` runs waits
- * for the session, too.
+ * The request's URL decides on https. A failure is an error like any other that a handler throws. h3's own
+ * error response carries the session's cookie; a Response that the application's `onError` makes carries it
+ * on Node.js, and elsewhere if it takes over `event.res.errHeaders`. Mounted twice, it opens once. On
+ * Node.js the answers of `fromNodeHandler` wait for the session, too.
  * @throws {ConfigError} when the configuration is wrong; at a request, on h3 1.
  */
 export function sessionMiddleware(config: SessionConfigSource): SessionEventMiddleware {
   const engines = engineSource(config);
   return async (event, next) => {
-    // h3 1 calls no function with a second argument, and its events' requests are Node's own.
+    // h3 1 passes no second argument, and its events have Node's own requests.
     if (typeof next !== "function") throw olderVersion();
     const engine = engines(event.req.runtime?.cloudflare?.env);
     mustBeFree((event.context as EventContext).session, "event.context.session");
@@ -113,7 +112,7 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
         addEffects(event, effects, answer),
       );
     } catch (error) {
-      // On Node.js a response that is held takes what is due when h3 has answered the error.
+      // On Node.js the held response takes the due cookies once h3 has answered the error.
       if (isHeld(underneath(), session)) throw error;
       throw await failWith(engine, session, event, error, undefined);
     }
@@ -127,7 +126,7 @@ function olderVersion(): ConfigError {
 
 type EventContext = Carrier & { session?: unknown };
 
-/** Where an event has its session; under Express, where that has it. */
+/** The session that an event has already, its own or Express's. */
 function earlierSession({ context, req }: EventLike): unknown {
   return (context as EventContext).session ?? nodeRequestOf(req, undefined)?.session;
 }
@@ -147,14 +146,14 @@ function open(engine: SessionMiddleware, { req }: EventLike, carrier: Carrier): 
   return opening;
 }
 
-/** h3's sign that the answer was written to the response underneath. */
+/** h3's mark that the answer was written to the response underneath. */
 const handled = Symbol.for("h3.handled");
 
 function isHandled(answer: unknown): boolean {
   return answer === handled;
 }
 
-/** What a handler changed before it threw is saved; of a failed commit, what is due still goes out. */
+/** Saves the changes that a handler made before it threw; after a failed commit, sends cookies still due. */
 async function failWith(
   engine: SessionMiddleware,
   session: Session,
@@ -172,7 +171,7 @@ async function failWith(
   }
   const { errHeaders } = event.res;
   const onError = event.app?.config?.onError;
-  // The older h3's own error response takes no headers.
+  // The older h3's error response takes no headers.
   if (errHeaders === undefined && onError === undefined) engine.abandon(session, "uncarried");
   const aftermath = await commitDespite(engine, session, error);
   addErrorEffects(event, aftermath.due);
@@ -181,7 +180,7 @@ async function failWith(
 
 /**
  * The session of an event.
- * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION where the middleware isn't mounted.
+ * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION if `sessionMiddleware` isn't mounted.
  */
 export function getSession(event: { readonly context: H3EventContext | object }): Session {
   const { session } = event.context as H3EventContext;
@@ -190,7 +189,7 @@ export function getSession(event: { readonly context: H3EventContext | object })
   throw new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
 }
 
-/** Adds the effects to the headers that h3 lays over the answer's own; gives the answer. */
+/** Adds the effects to the headers that h3 merges into the answer; gives the answer. */
 function addEffects(event: EventLike, effects: ResponseEffects, answer: unknown): unknown {
   if (!hasEffects(effects)) return answer;
   const found = (answer as { readonly headers?: unknown } | null | undefined)?.headers;
@@ -198,19 +197,19 @@ function addEffects(event: EventLike, effects: ResponseEffects, answer: unknown)
   const { headers, errHeaders } = event.res;
   if (isPersonal(effects)) {
     if (own !== undefined) checkUnclaimed(effects, own);
-    // The older h3 lays them into the answer itself, which may be a constant for all clients.
+    // The older h3 merges them into the answer itself, which may be a constant for all clients.
     if (errHeaders === undefined && isResponse(answer)) return withEffects(effects, answer);
   } else if (isResponse(answer) && !isCopyable(answer)) {
-    // h3 would make a 200 of a network error to lay them over.
+    // h3 would turn a network error into a 200 to merge them.
     return answer;
   }
   layOver(headers, effects, own);
-  // Over a Response that says that something failed h3 lays these.
+  // h3 merges these into a Response with an error status.
   if (errHeaders !== undefined) layOver(errHeaders, effects, own);
   return answer;
 }
 
-/** Adds the effects to the headers that h3 lays over an error's answer. */
+/** Adds the effects to the headers that h3 merges into an error's answer. */
 function addErrorEffects(event: EventLike, effects: ResponseEffects): void {
   if (!hasEffects(effects)) return;
   const { headers, errHeaders } = event.res;
@@ -226,7 +225,7 @@ function layOver(headers: Headers, effects: ResponseEffects, own: Headers | unde
   });
 }
 
-/** The older h3 lays them over the answer of an application's `onError` twice. */
+/** Adds the cookies only once: the older h3 merges them into an `onError` answer twice. */
 function layCookiesOnce(headers: Headers, cookies: readonly string[]): void {
   let isFirst = true;
   const entries = function* (): IterableIterator<[string, string]> {

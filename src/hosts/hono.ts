@@ -1,5 +1,4 @@
-// Sessions for Hono, on every runtime that it runs on: `c.get("session")`, saved when what is
-// mounted below has answered.
+// Sessions for Hono, on all its runtimes: `c.get("session")`, saved when the handlers below have answered.
 import type { ServerResponse } from "node:http";
 import type { Context, MiddlewareHandler } from "hono";
 import { applyEffects, hasEffects } from "../engine/effects.ts";
@@ -41,10 +40,10 @@ declare module "hono" {
 /**
  * Sessions for a Hono application: `app.use(sessionMiddleware(config))`.
  *
- * A configuration's function is asked with `c.env`. `sessionOf(c.req.raw)` gives the session, too.
+ * A function that gives the configuration gets `c.env`. `sessionOf(c.req.raw)` gives the session, too.
  *
- * Https is what the request's URL says. A failed commit goes to `app.onError`. Mounted twice, it
- * opens once. On Node.js what a handler writes to `c.env.outgoing` waits for the session, too.
+ * The request's URL decides on https. A failed commit goes to `app.onError`. Mounted twice, it opens once.
+ * On Node.js a handler's writes to `c.env.outgoing` wait for the session, too.
  * @throws {ConfigError} when the configuration is wrong.
  */
 export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandler {
@@ -54,7 +53,7 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
     const engine = engines(context.env);
     const incoming = nodeRequestOf(context.req.raw, context.env);
     const shared = ownSession(engine, context.get("session") ?? incoming?.session);
-    // Mounted once more, with the same configuration.
+    // Mounted twice with the same configuration.
     if (shared !== undefined) {
       context.set("session", shared);
       keepSession(context.req.raw, shared);
@@ -73,7 +72,7 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
     const underneath = (): ServerResponse | undefined =>
       nodeResponseOf(context.req.raw, context.env);
     watch(engine, session, () => context.req.raw.signal, underneath);
-    // What throws below has become a response of app.onError by now: it carries the cookie too.
+    // An error below has become a response of app.onError by now, which carries the cookie, too.
     await next();
     try {
       mustBeSession(context.get("session"));
@@ -81,14 +80,14 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
       const answer = context.finalized ? context.res : undefined;
       const isPast = (): boolean => answer !== undefined && isWrittenPast(answer);
       await carry(exchange, answer, isPast, (effects) => {
-        // Where there is no response, to ask for it makes one.
+        // Reading `context.res` creates a response if there is none.
         if (hasEffects(effects)) replaceResponse(context, withEffects(effects, context.res));
         return answer;
       });
     } catch (error) {
-      // The handler's answer promised what isn't saved. What replaces it takes its headers over.
+      // The answer promises changes that weren't saved. Its replacement would inherit its headers.
       context.res = undefined;
-      // On Node.js a response that is held takes what is due when app.onError has answered.
+      // On Node.js the held response takes the due cookies once app.onError has answered.
       if (isHeld(underneath(), session)) throw error;
       const aftermath = await commitDespite(engine, session, error);
       if (hasEffects(aftermath.due)) applyEffects(aftermath.due, context.res.headers);
@@ -97,7 +96,7 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
   };
 }
 
-/** Hono asks an error for its own response before it answers 500: a 503 or a 409 of ours has one. */
+/** Gives our errors responses of 503 and 409: Hono uses an error's own response in place of a 500. */
 function giveResponses(): void {
   for (const { prototype } of [StoreError, ConflictError]) {
     const value = function getResponse(this: StoreError | ConflictError): Response {
@@ -109,12 +108,12 @@ function giveResponses(): void {
 
 function replaceResponse(context: Context, response: Response): void {
   if (response === context.res) return;
-  // Hono lays the headers of a response that is replaced over the new one's: it has them already.
+  // Hono merges the old response's headers into the new one, which has them already.
   context.res = undefined;
   context.res = response;
 }
 
-/** What the adapters for Node.js, Deno and Bun leave in the environment. */
+/** The peer's address, as the adapters for Node.js, Deno and Bun leave it in the environment. */
 function peerAddress({ env, req }: Context): string | undefined {
   const { incoming, server } = (env ?? {}) as {
     readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };

@@ -1,4 +1,4 @@
-// Sessions for Koa: `ctx.session`, saved when what is mounted below has answered.
+// Sessions for Koa: `ctx.session`, saved when the middleware below has answered.
 import type { Context, Middleware } from "koa";
 import type { SessionConfigSource } from "../session/middleware.ts";
 import { occupied } from "../session/misuse.ts";
@@ -20,8 +20,8 @@ declare module "koa" {
 /**
  * Sessions for a Koa application: `app.use(sessionMiddleware(config))`.
  *
- * Https is what `ctx.secure` says, so `app.proxy` counts. A failed commit is an error like any
- * other that a middleware throws. Mounted twice, it opens once.
+ * `ctx.secure` decides on https, so `app.proxy` counts. A failed commit is an error like any other that a
+ * middleware throws. Mounted twice, it opens once.
  * @throws {ConfigError} when the configuration is wrong.
  */
 export function sessionMiddleware(config: SessionConfigSource): Middleware {
@@ -33,26 +33,26 @@ export function sessionMiddleware(config: SessionConfigSource): Middleware {
       engine(),
       context.req,
       context.res,
-      // Koa's way for what fails after the middleware is through: a raw response, or its own error page.
+      // Koa's handler of errors after its middleware has ended: a raw response, or its own error page.
       (error) => {
         context.onerror(error as Error);
-        // Koa leaves a response that has begun as it is, and what was held behind that was dropped.
+        // Koa doesn't end a response that has begun, and its held part was dropped.
         if (context.headerSent && !context.res.writableEnded) context.res.destroy();
       },
       () => context.secure,
     );
-    // What throws here goes to Koa, which clears the headers; ours go in when its error page leaves.
+    // Koa handles errors from here and clears the headers; ours are added when its error page is sent.
     await next();
     const hold = holdOf(context.res);
-    // Mounted twice, the outer one saves. What the application writes by itself settles itself.
+    // Mounted twice, the outer one saves. A response that the application writes itself settles itself.
     if (hold !== before && context.respond !== false) await hold?.settle();
   };
 }
 
-/** Says that `session` of an application's context is ours. */
+/** Marks `session` of an application's context as ours. */
 const prepared = Symbol.for("kocha-session.prepared");
 
-/** `ctx.session`, on what all contexts of an application are made from: see request-session.ts. */
+/** `ctx.session`, on the prototype of an application's contexts: see request-session.ts. */
 const accessor = {
   configurable: true,
   get(this: Context): Session | undefined {
@@ -63,7 +63,7 @@ const accessor = {
   },
 };
 
-/** @throws {UsageError} ERR_SESSION_USAGE_FOREIGN when it has a session of another library's. */
+/** @throws {UsageError} ERR_SESSION_USAGE_FOREIGN if it has a session of another library. */
 function prepareContext(prototype: object & { [prepared]?: true }): void {
   if (prototype[prepared] === true) return;
   if (Object.hasOwn(prototype, "session")) throw occupied("ctx.session");

@@ -1,5 +1,5 @@
-// Sessions for plain node:http, also HTTP/2's compatible API: a request listener for servers without
-// an error path of their own, and Connect's (req, res, next) for everything that has one.
+// Sessions for plain node:http and HTTP/2's compatible API: a request listener for servers without an error
+// path of their own, and Connect's (req, res, next) for frameworks with one.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { chain, isThenable } from "../base/awaitable.ts";
@@ -20,12 +20,12 @@ declare module "node:http" {
   }
 }
 
-/** What a listener of node:http, node:https or node:http2 is called with. */
+/** The request that a listener of node:http, node:https or node:http2 gets. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
-/** What it answers with. */
+/** The response that it gets. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** A request listener with a session; what it gives back is awaited and otherwise ignored. */
+/** A request listener with a session; its result is awaited and otherwise ignored. */
 export type SessionListener<
   Request extends NodeRequest = IncomingMessage,
   Response extends NodeResponse = ServerResponse,
@@ -34,9 +34,9 @@ export type SessionListener<
 /** Options of {@link withSession}. */
 export interface WithSessionOptions<Request extends NodeRequest = IncomingMessage> {
   /**
-   * Gets each error that node:http has no error path for: a session that can't be loaded or saved,
-   * and what the handler throws. The client has been answered by then. Default: `console.error`
-   * with the error only, since a request shows its Cookie header.
+   * Gets each error, since node:http has no error path: of a session that can't be loaded or saved, and of
+   * the handler. The client has been answered by then. Default: `console.error` with only the error, since
+   * printing the request would show its Cookie header.
    */
   readonly reportError?: (error: unknown, request: Request) => void | Promise<void>;
 }
@@ -45,13 +45,13 @@ export interface WithSessionOptions<Request extends NodeRequest = IncomingMessag
  * A request listener with sessions, for `createServer` of node:http, node:https and node:http2:
  * `createServer(withSession(config, (req, res, session) => res.end(session.get("name"))))`.
  *
- * It ends no process. A session that can't be loaded is answered with 503, and the handler isn't
- * called. A handler that throws or rejects is answered with 500, or with the status of the error of
- * ours that it lets through; what it changed before is saved. A session that can't be saved is
- * answered with the error's status. Where the response has begun, the connection is closed instead.
- * Each of them goes to `reportError`. `req.session` is the same session. What the listener gives
- * back is for adapters that wait for it: undefined, or a promise that never rejects and ends when
- * the handler is through and what it has answered by then is saved and sent.
+ * No error ends the process. If the session can't be loaded, the answer is 503, and the handler isn't
+ * called. If the handler throws or rejects, the answer is 500, or the status of an error of ours that it
+ * lets through; its changes before that are saved. If the session can't be saved, the answer has the
+ * error's status. If the response has begun, the connection is closed instead. Each error goes to
+ * `reportError`. `req.session` is the same session. The listener's result is for adapters that wait for it:
+ * undefined, or a promise that never rejects, and resolves once the handler has ended and its answer by then
+ * is saved and sent.
  * @throws {ConfigError} when the configuration is wrong.
  */
 export function withSession<
@@ -65,7 +65,7 @@ export function withSession<
   const engine = engineSource(config);
   const { reportError = logError } = options;
   return (request, response) => {
-    // HTTP/2's compatible request and response are used as what they are compatible with.
+    // HTTP/2's compatible request and response are used as those of HTTP/1.
     const plainRequest = request as IncomingMessage;
     const plainResponse = response as ServerResponse;
     const fail = (error: unknown): void => {
@@ -89,7 +89,7 @@ export function withSession<
   };
 }
 
-/** Connect's middleware: calls `next` when the session is there, or with what went wrong. */
+/** Connect's middleware: calls `next` when the session is open, or with an error. */
 export type NodeMiddleware = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -97,9 +97,9 @@ export type NodeMiddleware = (
 ) => void;
 
 /**
- * Sessions for Connect and what takes its (req, res, next): `req.session` is there when `next` is
- * called. What can't be loaded or saved goes to `next(error)`; a failed save comes when `next` was
- * called before. Without a `next` there is {@link withSession}.
+ * Sessions for Connect and frameworks with its (req, res, next): `req.session` is set when `next` is called.
+ * A failed load or save goes to `next(error)`; after a failed save that is a second call of `next`. For
+ * servers without a `next` there is {@link withSession}.
  * @throws {ConfigError} when the configuration is wrong.
  * @throws {UsageError} ERR_SESSION_USAGE_TYPE for each request without a `next`.
  */
@@ -119,12 +119,12 @@ function withoutNext(next: unknown): UsageError {
 }
 
 function logError(error: unknown): void {
-  // Where node:http's own uncaught errors would be printed, too.
+  // The place where Node.js prints uncaught errors, too.
   // oxlint-disable-next-line no-console
   console.error(error);
 }
 
-/** Reports an error; a reporter that fails ends no process and hides nothing. */
+/** Reports an error; a failing reporter ends no process and hides nothing. */
 function report<Request>(
   reportError: (error: unknown, request: Request) => void | Promise<void>,
   error: unknown,
