@@ -13,6 +13,8 @@ const MAX_PATIENCES = 10;
 export interface Lane<Hint> {
   /** The last step's hint. */
   hint: Hint | undefined;
+  /** The number of steps that have begun. */
+  begun: number;
   /** The step whose turn it is, as an object of its own. */
   holder: object | undefined;
   /** The instant from which the holder can be overtaken, monotonic milliseconds. */
@@ -40,10 +42,15 @@ export class Lanes<Hint> {
   /**
    * Runs `step` in its turn and gives its result. A turn that takes longer than the store's time limit is
    * overtaken.
+   * @param step - gets its lane, and the number of steps that had begun when it came.
    * @returns "contended", without running `step`, if too many wait already or the wait was too long.
    */
-  async run<T>(name: string, step: (lane: Lane<Hint>) => Promise<T>): Promise<T | "contended"> {
+  async run<T>(
+    name: string,
+    step: (lane: Lane<Hint>, came: number) => Promise<T>,
+  ): Promise<T | "contended"> {
     const lane = this.#laneOf(name);
+    const came = lane.begun;
     const end = performance.now() + MAX_PATIENCES * this.#patience;
     if (isTaken(lane) && lane.bell.waiting >= MAX_WAITING) return "contended";
     while (isTaken(lane)) {
@@ -54,9 +61,10 @@ export class Lanes<Hint> {
     }
     const holder = {};
     lane.holder = holder;
+    lane.begun++;
     lane.until = performance.now() + this.#patience;
     try {
-      return await step(lane);
+      return await step(lane, came);
     } catch (error) {
       if (error instanceof StoreError) lane.isOpen = true;
       throw error;
@@ -73,7 +81,8 @@ export class Lanes<Hint> {
     const known = this.#lanes.get(name);
     if (known !== undefined) return known;
     this.#removeAbandoned();
-    const lane = { hint: undefined, holder: undefined, until: 0, isOpen: false, bell: new Bell() };
+    const bell = new Bell();
+    const lane = { hint: undefined, begun: 0, holder: undefined, until: 0, isOpen: false, bell };
     this.#lanes.set(name, lane);
     return lane;
   }

@@ -19,6 +19,8 @@ const MAX_PAUSE = 16;
 export interface Hint {
   readonly rev: number;
   readonly value: string | undefined;
+  /** Which step of the lane saw it. */
+  readonly step: number;
 }
 
 /** The values that keys must have for a save to apply; undefined: any. */
@@ -29,6 +31,7 @@ export type Expected = ReadonlyMap<string, string | undefined> | undefined;
  * throws, the draft is as before, with the changes that the request has made meanwhile.
  * @param save - saves the draft, whose change it takes at once.
  * @param lane - undefined: the step waits for no other, and leaves no hint.
+ * @param came - how many steps of the lane had begun when this one came.
  * @throws what `edit` throws.
  */
 export async function exactStep(
@@ -38,14 +41,17 @@ export async function exactStep(
   edit: Edit,
   save: (expect: Expected) => Awaitable<"stale" | Mismatch | undefined>,
   lane: Lane<Hint> | undefined,
+  came: number,
 ): Promise<ConflictReason | undefined> {
   const { map } = draft;
   const before = map.state;
+  const step = lane?.begun ?? 0;
   /** Changes of the request while a save was under way; they come after this step. */
   let since = noChange;
   for (let losses = 1; ; losses++) {
     // The hint is only a guess: the store confirms or refuses it.
-    if (lane?.hint?.rev === rev) map.learn(key, lane.hint.value);
+    const hint = lane?.hint?.rev === rev ? lane.hint : undefined;
+    if (hint !== undefined) map.learn(key, hint.value);
     // What is stored doesn't matter where the request has set the key itself, perhaps while it waited.
     const expected = map.decides(key) ? undefined : new Map([[key, map.view.get(key)]]);
     try {
@@ -56,12 +62,15 @@ export async function exactStep(
       throw error;
     }
     const value = map.view.get(key);
-    const saving = draft.changed ? save(expected) : undefined;
+    // A hint from before this step came may be outdated, so that not even nothing is saved without a look.
+    const isDoubtful = hint !== undefined && hint.step <= came;
+    const saving = draft.changed || isDoubtful ? save(expected) : undefined;
     map.apply(since);
     // oxlint-disable-next-line no-await-in-loop -- one try after the other
     const refusal = await saving;
     if (refusal === undefined) {
-      if (lane !== undefined) lane.hint = { rev, value };
+      // What the store hasn't confirmed is no hint.
+      if (lane !== undefined && saving !== undefined) lane.hint = { rev, value, step };
       return undefined;
     }
     // oxlint-disable-next-line no-await-in-loop -- one try after the other
@@ -69,7 +78,7 @@ export async function exactStep(
     since = map.change;
     map.restore(before);
     if (refusal === "stale") return refusal;
-    if (lane !== undefined) lane.hint = { rev, value: refusal.data.get(key) };
+    if (lane !== undefined) lane.hint = { rev, value: refusal.data.get(key), step };
     if (losses === MAX_LOSSES) {
       map.apply(since);
       return "contended";

@@ -133,7 +133,7 @@ export class TicketedKeeper implements Keeper {
     }
     const { store } = this.#config;
     if (!isExact(store)) warnOfInexactUpdates(store);
-    const step = (lane?: Lane<Hint>): Promise<ConflictReason | undefined> =>
+    const step = (lane?: Lane<Hint>, came = 0): Promise<ConflictReason | undefined> =>
       exactStep(
         draft,
         row.rev,
@@ -141,6 +141,7 @@ export class TicketedKeeper implements Keeper {
         edit,
         (expect) => this.#update(draft, row, false, expect),
         lane,
+        came,
       );
     return draft.map.decides(key) ? step() : this.#lanes.run(`${row.selector} ${key}`, step);
   }

@@ -38,18 +38,13 @@ export const engineMutants: readonly EngineMutant[] = [
     caughtBy:
       "L13 update: it sees the write that came between, and keeps the request's other changes",
     file: "engine/ticketed/exact.ts",
-    edits: [["save(lane && new Map([[key, held]]))", "save(undefined)"]],
+    edits: [["? save(expected)", "? save(undefined)"]],
   },
   {
     fault: "believes what the step before it has left",
     caughtBy: "L13 race: of updates at once, on two processes, each sees the one before it",
     file: "engine/ticketed/exact.ts",
-    edits: [
-      [
-        "save(lane && new Map([[key, held]]))",
-        "save(lane && lane.hint === undefined ? new Map([[key, held]]) : undefined)",
-      ],
-    ],
+    edits: [["? save(expected)", "? save(hint === undefined ? expected : undefined)"]],
   },
   {
     fault: "tries one again that came before a clear",

@@ -65,3 +65,25 @@ test.each([
   expect(saves).toBe(1);
   expect(await client.read()).toEqual({ n: String(wanted) });
 });
+
+test("a value that was stored after the one that another step is taking can be taken, too", async () => {
+  await client.request((session) => session.set("token", "one"));
+  const first = await opened();
+  const end = await begun(() => first.take("token"));
+  await client.request((session) => session.set("token", "two"));
+  const [second, third] = [await opened(), await opened()];
+  const waiting = [second.take("token"), third.take("token")];
+  await settled();
+  expect(await end()).toBe("one");
+  expect(await Promise.all(waiting)).toEqual(["two", undefined]);
+  expect(await client.read()).toEqual({});
+});
+
+test("of steps that came at once, the first that saves nothing looks for all of them", async () => {
+  await client.request((session) => session.set("token", "one"));
+  const sessions = await Promise.all(Array.from({ length: 20 }, opened));
+  saves = 0;
+  const taken = await Promise.all(sessions.map((session) => session.take("token")));
+  expect(taken.filter((value) => value !== undefined)).toEqual(["one"]);
+  expect(saves).toBe(2);
+});
