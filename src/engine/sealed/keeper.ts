@@ -14,7 +14,7 @@ import { noLifetime } from "../lifetime.ts";
 import type { Edit } from "../map.ts";
 import type { RequestRevocations } from "../../revocations/revocations.ts";
 import { composeSaves, hasChange, type SealedSave, toSealedChange, toSealedEnd } from "./change.ts";
-import { callStore } from "../../store/call.ts";
+import { badAnswer, callStore } from "../../store/call.ts";
 import {
   type Cookie,
   isOpened,
@@ -294,17 +294,23 @@ export class SealedKeeper implements Keeper {
     const cookies = this.#findCookies();
     if (cookies.length === 0) return undefined;
     const context = this.#context(verdict);
-    const found = callStore(this.#config, "load", () => this.#store.open(cookies, context));
-    return found as OpenedSession | SealedRemains | undefined;
+    return this.#ask("load", () => this.#store.open(cookies, context));
   }
 
   #write(
     found: OpenedSession | SealedRemains | undefined,
     change: SealedChange,
   ): SealedWrite | undefined {
-    return callStore(this.#config, "save", () =>
-      this.#store.write(found, change, this.#context()),
-    ) as SealedWrite | undefined;
+    return this.#ask("save", () => this.#store.write(found, change, this.#context()));
+  }
+
+  /** @throws {StoreError} ERR_SESSION_STORE_ANSWER for a promise. */
+  #ask<T>(operation: "load" | "save", call: () => T): T {
+    const answer = callStore<T>(this.#config, operation, call);
+    if (!(answer instanceof Promise)) return answer;
+    // Its rejection, if one comes, is nobody's any more.
+    answer.catch(() => undefined);
+    throw badAnswer(this.#config, operation, "a sealed store must answer at once");
   }
 
   #context(verdict?: SealedContext["verdict"]): SealedContext {
