@@ -100,17 +100,16 @@ export type SessionConfigFunction = { ask(env: unknown): SessionConfig }["ask"];
 
 /**
  * The configuration that a function gives.
- * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD for a promise; and what the function throws.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD for a promise or nothing; and what the function throws.
  */
 export function askForConfig(ask: SessionConfigFunction, env: unknown): SessionConfig {
   const config: unknown = ask(env);
-  if (!isThenable(config)) return config as SessionConfig;
+  const isLater = isThenable(config);
+  if (config !== undefined && !isLater) return config as SessionConfig;
   // Nobody else handles its rejection.
-  config.then(undefined, () => undefined);
-  return fail(
-    "config",
-    "must be given at once, and the function gave a promise: await what it needs before",
-  );
+  if (isLater) config.then(undefined, () => undefined);
+  const what = isLater ? "a promise: await what it needs before" : "nothing";
+  return fail("config", `must be given at once, and the function gave ${what}`);
 }
 
 /** All defaults; a test compares the documentation's table with them. */

@@ -91,18 +91,16 @@ export class Operations {
     });
   }
 
-  /** Drops the unsaved changes, and reports the reason. */
+  /** Drops the unsaved changes, except for a contended step, and reports the reason. */
   refuse(reason: RefusedReason): void {
     const { draft, keeper } = this;
-    draft.discard();
+    if (reason !== "contended") draft.discard();
     notify(draft.config.on, "refused", { id: keeper.id, reason });
   }
 
-  /** The error of a refused step; unless it was contended, the request's other changes are refused, too. */
+  /** The error of a refused step. */
   #conflict(reason: ConflictReason): ConflictError {
-    const { draft, keeper } = this;
-    if (reason !== "contended") this.refuse(reason);
-    else notify(draft.config.on, "refused", { id: keeper.id, reason });
+    this.refuse(reason);
     return conflictError(reason);
   }
 

@@ -47,34 +47,16 @@ export async function updateKey(
   return decode(key, stored);
 }
 
-/** `session.increment`. */
-export async function incrementKey(
-  request: RequestSession,
-  key: string,
-  by: number,
-): Promise<number> {
-  assertText(key, "key");
-  if (!Number.isSafeInteger(by)) throw noWholeNumber();
-  const stored = await request.update(key, (held = "0") => {
-    const [before, sum] = [Number(held), Number(held) + by];
-    const isWhole = /^-?\d+$/.test(held) && [before, sum].every(Number.isSafeInteger);
-    if (!isWhole) throw noWholeNumber();
-    return String(sum);
-  });
-  return Number(stored);
-}
-
-function noWholeNumber(): UsageError {
-  const message = "the key's value, what is added and the sum must be safe whole numbers";
-  return new UsageError("ERR_SESSION_USAGE_TYPE", message);
+function noWholeNumber(what: string): UsageError {
+  return new UsageError("ERR_SESSION_USAGE_TYPE", `${what} is no safe whole number`);
 }
 
 /** `session.take`, on any key. */
 export async function takeKey(request: RequestSession, key: AnyKey): Promise<unknown> {
   if (!isExact(request.look().config.store)) {
     const message =
-      "this store can't promise that a value is taken only once, as no cookie can: use a " +
-      "server-side store of ours, or get and del for what may be used again";
+      "take needs a store that is atomic and expects, which no cookie can be: use get and del for " +
+      "what may be used again";
     throw new UsageError("ERR_SESSION_USAGE_STORE", message);
   }
   let taken: string | undefined;

@@ -42,7 +42,7 @@ export function sessionKey<Input, Output>(
   if (typeof schema?.["~standard"]?.validate !== "function") {
     throw new UsageError(
       "ERR_SESSION_USAGE_SCHEMA",
-      "a session key needs a Standard Schema, such as one of Zod, Valibot or ArkType",
+      "the schema must be a Standard Schema, such as one of Zod, Valibot or ArkType",
     );
   }
   return Object.freeze({ name, schema });

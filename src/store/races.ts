@@ -27,8 +27,8 @@ export function warnOfRaces(kind: string, acceptRaces: boolean): void {
 export function warnOfInexactUpdates(store: SessionStore): void {
   const kind = classOf(store) ?? "a store";
   const message =
-    `${kind} doesn't say that it keeps expect (S9): of updates of one key, from several ` +
-    "processes, one can be lost; a store that keeps it says `expects: true` in its capabilities";
+    `${kind} doesn't say that it is atomic and expects (S9): of updates of one key, from ` +
+    "several processes, one can be lost";
   warn(`update ${kind}`, message);
 }
 

@@ -260,6 +260,15 @@ describe("a configuration's function", () => {
     }
   });
 
+  test("that gives nothing, as one that forgot its return, is a ConfigError that says so", () => {
+    const source = (() => undefined) as unknown as SessionConfigFunction;
+    const error = thrownBy(() => SessionMiddleware.from(source));
+    expect(error).toMatchObject({
+      field: "config",
+      message: expect.stringMatching(/gave nothing$/),
+    });
+  });
+
   test("that gives a function is a ConfigError", () => {
     const source = (() => () => slowConfig()) as unknown as SessionConfigFunction;
     expect(thrownBy(() => SessionMiddleware.from(source))).toBeInstanceOf(ConfigError);

@@ -281,6 +281,23 @@ describe.each(stores)("over %s", (_kind, timed) => {
     expect(await client.read()).toEqual({ n: "1", mine: "1" });
   });
 
+  test.each([
+    ["what is added", "1", 1.5],
+    ["what is added", "one", NaN],
+    ["the key's value", "one", 1],
+    ["the key's value", "1.5", 1],
+    ["the key's value", "9007199254740992", -1],
+    ["the sum", "9007199254740991", 1],
+  ])("increment says that %s is no safe whole number: %s + %d", async (what, held, by) => {
+    await stored({ n: held });
+    const session = await opened();
+    await expect(session.increment("n", by)).rejects.toMatchObject({
+      code: "ERR_SESSION_USAGE_TYPE",
+      message: `${what} is no safe whole number`,
+    });
+    expect(session.get("n")).toBe(held);
+  });
+
   test("an edit that throws when it runs again takes back its first run", async () => {
     await stored({ n: "1" });
     const session = await opened();

@@ -49,5 +49,5 @@ test("a store that is a module's exports, and so has no constructor, is warned o
   await client.request((session) => session.set("n", "1"));
   await client.request(async (session) => expect(await session.increment("n")).toBe(2));
   expect(said).toHaveBeenCalledOnce();
-  expect(said.mock.calls[0]?.[0]).toMatch(/^a store doesn't say .* `expects: true`/);
+  expect(said.mock.calls[0]?.[0]).toMatch(/^a store doesn't say that it is atomic and expects /);
 });
