@@ -47,6 +47,23 @@ export async function updateKey(
   return decode(key, stored);
 }
 
+/** `session.increment`. */
+export async function incrementKey(
+  request: RequestSession,
+  key: string,
+  by: number,
+): Promise<number> {
+  assertText(key, "key");
+  if (!Number.isSafeInteger(by)) throw noWholeNumber("what is added");
+  const stored = await request.update(key, (held = "0") => {
+    const value = /^-?\d+$/.test(held) ? Number(held) : NaN;
+    if (!Number.isSafeInteger(value)) throw noWholeNumber("the key's value");
+    if (!Number.isSafeInteger(value + by)) throw noWholeNumber("the sum");
+    return String(value + by);
+  });
+  return Number(stored);
+}
+
 function noWholeNumber(what: string): UsageError {
   return new UsageError("ERR_SESSION_USAGE_TYPE", `${what} is no safe whole number`);
 }
