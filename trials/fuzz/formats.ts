@@ -1,5 +1,5 @@
-// The readers behind our seals, which no stranger can reach without a key: msgpack behind Kocha's
-// signature, payloads, pieces and merging parts behind our own seal. They are total all the same.
+// The decoders behind our seals, which nobody can reach without a secret: msgpack behind Kocha's signature,
+// payloads, pieces and merging parts behind our own seal. They are still total.
 import { type Session, SessionCookieStore, SessionMiddleware } from "kocha-session";
 import { mergingCookies } from "kocha-session/merge";
 import { openKochaCookie } from "kocha-session/kocha";
@@ -19,7 +19,7 @@ import {
   type Subject,
 } from "./subject.ts";
 
-/** Bytes with up to three of them changed, cut or put behind each other. */
+/** Bytes with up to three changes, cuts or repetitions. */
 function damageBytes(
   random: SeededRandom,
   whole: Uint8Array,
@@ -35,7 +35,7 @@ function damageBytes(
   return random.below(2) === 0 ? cut : Buffer.concat([cut, bytes.subarray(random.below(10))]);
 }
 
-/** msgpack behind a good signature, so that the decoder itself meets what is hostile. */
+/** Hostile msgpack behind a good signature, so that it reaches the decoder. */
 function kochaSubject(): Subject {
   const keys = newKeys();
   const secret = Buffer.from(keys.secretKey, "base64");
@@ -65,7 +65,7 @@ function kochaSubject(): Subject {
   };
 }
 
-/** A session that lives, with everything that one can have. */
+/** A live session with every optional field. */
 function sessionOf(value: string): SessionPayload {
   const created = Math.floor(Date.now() / 1000) * 1000;
   return {
@@ -109,7 +109,7 @@ function sealedSubjects(): Subject[] {
     const bytes = Buffer.from(written);
     const isRead = [...session].flat().every((text) => bytes.includes(Buffer.from(text)));
     const outcome = isRead ? judge(session) : { fault: "it holds text that was never written" };
-    // A renewal of such a session, or its end, throws as little.
+    // A renewal or the end of such a session doesn't throw either.
     if (outcome === "accepted") await engine.commit(session);
     return outcome;
   };
@@ -132,7 +132,7 @@ function sealedSubjects(): Subject[] {
           const name = `${NAME}.split${place}`;
           const head = Buffer.concat([set, Buffer.from([place, 2])]);
           const piece = Buffer.concat([head, large.subarray((place - 1) * half, place * half)]);
-          // Most of the faults belong into the head: the set's id, the place, the count.
+          // Most of the faults go into the head: the set's id, the place, the count.
           if (random.below(3) === 0) piece[random.below(10)] = random.below(6);
           if (random.below(6) === 0) piece[random.below(piece.length)] = random.below(256);
           const cut = random.below(6) === 0 ? piece.subarray(0, random.below(piece.length)) : piece;
@@ -180,7 +180,7 @@ function partSubject(): Subject {
       const opened = await engine.open(cookies.join("; "));
       const outcome = judge(opened);
       if (outcome !== "accepted") return outcome;
-      // What is written over such parts, or after them, throws as little.
+      // A write over such parts, or after them, doesn't throw either.
       if (random.below(2) === 0) opened.set("more", "1");
       else opened.clear();
       await engine.commit(opened);

@@ -1,6 +1,6 @@
 // Cookie headers made of real cookies: flipped, cut, spliced, under swapped names, mixed between
-// sessions, among junk. Whatever opens must be what one response sealed, all of whose cookies stand
-// in the header whole and under their own names.
+// sessions, among junk. A session that opens must have been sealed by one response, all of whose cookies are
+// in the header, whole and under their own names.
 import { type Session, type SessionConfig, SessionMiddleware } from "kocha-session";
 import { encodeBase64url } from "#crypto";
 import type { SeededRandom } from "./random.ts";
@@ -31,20 +31,20 @@ const largeSamples: readonly (readonly Pair[])[] = ["x", "y"].map((unit): readon
   ["large", unit.repeat(7000)],
 ]);
 
-/** What a subject is made of. */
+/** Options of a subject. */
 export interface HeaderOptions {
   readonly config: Omit<SessionConfig, "name">;
-  /** Whether sessions may be as large as several cookies. */
+  /** True: sessions may take several cookies. */
   readonly isSplit?: boolean;
-  /** Whether a session may be joined of several responses' cookies. */
+  /** True: a session may be joined from several responses' cookies. */
   readonly isJoined?: boolean;
-  /** Cookies that were not made by this engine and that it takes all the same. */
+  /** Cookies that this engine didn't make but accepts. */
   readonly foreign?: readonly Pair[];
-  /** Stands between the header and the engine, for the tests of the fuzzer: a planted bug. */
+  /** A planted bug between the header and the engine, for the fuzzer's own tests. */
   readonly plant?: (open: Open, real: readonly Pair[]) => Open;
 }
 
-/** What opens a header. */
+/** Opens a header. */
 type Open = (header: string) => Promise<Session>;
 
 function pairsOf(setCookie: readonly string[]): Pair[] {
@@ -60,15 +60,15 @@ function headerOf(pairs: readonly Pair[], separator = "; "): string {
   return pairs.map(([name, value]) => `${name}=${value}`).join(separator);
 }
 
-/** What one response sealed: all of its cookies together are the session. */
+/** The cookies of one response, which together are the session. */
 interface Sealed {
   readonly pairs: readonly Pair[];
   readonly data: string;
 }
 
 /**
- * Sessions with the cookies that stand for them: each is created, and two requests at once change
- * it, so that a store that keeps both changes has several cookies of one session.
+ * Sessions with their cookies: each is created, then changed by two concurrent requests, so that a store
+ * that keeps both changes has several cookies of one session.
  */
 async function sealSamples(engine: SessionMiddleware, isSplit: boolean): Promise<Sealed[]> {
   const sealed: Sealed[] = [];
@@ -103,7 +103,7 @@ function wholePairs(header: string, real: ReadonlySet<string>): Pair[] {
   });
 }
 
-/** Without spaces and tabs at its ends, and with all else that trim() would take. */
+/** Trims only spaces and tabs, unlike trim(). */
 function trim(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && isBlank(text[start])) start++;
@@ -121,7 +121,7 @@ export async function headerSubject(name: string, options: HeaderOptions): Promi
   for (const pair of foreign) {
     sealed.push({ pairs: [pair], data: describe(await own(headerOf([pair]))) });
   }
-  // A row has gone on since its first key was sent: every key of it reads the row as it is.
+  // A row has changed since its first ticket was sent: all its tickets open the current row.
   const isKept = !("sealed" in config.store);
   const known = await Promise.all(
     sealed.map(async ({ pairs, data }) => ({
@@ -159,7 +159,7 @@ export async function headerSubject(name: string, options: HeaderOptions): Promi
   };
 }
 
-/** Cookies of a client and of strangers, with faults in values, names, order and company. */
+/** A client's and others' cookies, with faults in values, names and order, among junk. */
 function makeHeader(
   random: SeededRandom,
   clients: readonly (readonly Pair[])[],

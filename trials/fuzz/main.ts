@@ -10,7 +10,7 @@ const FULL_RUNS = 1_000_000;
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? FULL_RUNS);
 const SEED = Number(process.env["FUZZ_SEED"] ?? Date.now() % 0x7fff_ffff);
 const ROUNDS = 20;
-/** The rounds in which caches and compiled code warm up. */
+/** The rounds that warm up caches and compiled code. */
 const WARM_UP = 4;
 /** A leak of one short string for each input would be ten times this. */
 const MAX_GROWTH_BYTES = 8 * 1024 * 1024;

@@ -1,6 +1,6 @@
-// A seeded source of hostile bytes and strings, so that a failing input can be made again.
+// A seeded source of hostile bytes and strings, so that a failing input can be reproduced.
 
-/** The 32-bit generator of xorshift (Marsaglia 2003): small, seeded, and nothing secret. */
+/** The 32-bit generator xorshift (Marsaglia 2003): small and seeded, not for secrets. */
 export class SeededRandom {
   #state: number;
 

@@ -1,6 +1,6 @@
-// What a store holds, when somebody else wrote it: rows of every shape through the engine, and the
-// texts and hashes of our stores through their own readers first. A row is a Map of strings or
-// nothing, and neither reading nor a commit may throw for it.
+// Stores' content that somebody else wrote: rows of every shape through the engine, and the texts and hashes
+// of our stores through their own decoders first. A row gives a Map of strings or nothing; neither a load
+// nor a commit may throw for it.
 import {
   SessionMemoryStore,
   SessionMiddleware,
@@ -16,7 +16,7 @@ import { EMPTY, describe, findFault, newKey, type Subject } from "./subject.ts";
 
 const textAlphabet = '[]{}",:0123456789.eE+-nulk~yz\\ \u0000\ud800é';
 
-/** Values that a field may hold when somebody else fills it. */
+/** Values of a field that somebody else may have written. */
 function odd(random: SeededRandom): unknown {
   return random.pick<unknown>([
     undefined,
@@ -77,20 +77,20 @@ function whole(): StoredSession {
   };
 }
 
-/** A mapper's row may have getters, and they may throw; a driver's are values. */
+/** A database mapper's row may have throwing getters; a driver's row has values. */
 const throwing = {
   get data(): never {
     throw new Error("a row that throws when it is looked at");
   },
 };
 
-/** What a client of Redis can give for a field. */
+/** The values that a Redis client can give for a field. */
 function oddReply(random: SeededRandom): unknown {
   const bytes = random.bytes(random.below(4));
   return random.pick<unknown>([null, undefined, 0, 1.5, true, "", "inf", "1 1 inf", "x", bytes]);
 }
 
-/** An object's fields, some of them something else. */
+/** An object's fields, some with hostile values. */
 function damageFields(
   random: SeededRandom,
   row: Readonly<Record<string, unknown>>,
@@ -110,7 +110,7 @@ function damageFields(
   return damaged;
 }
 
-/** The fields of a record, one or two of them, or of its entries, something else. */
+/** The fields of a record, with hostile values in one or two of them or of its entries. */
 function oddFields(random: SeededRandom, text: string): unknown {
   const fields = JSON.parse(text.slice(2)) as unknown[];
   const entries = fields.at(-1) as unknown[];
@@ -128,7 +128,7 @@ function oddFields(random: SeededRandom, text: string): unknown {
   return fields;
 }
 
-/** Every form in which a store of ours keeps a session, damaged and read by that store's reader. */
+/** Every form in which our stores keep a session, damaged and then decoded by that store. */
 const forms: Readonly<Record<string, (random: SeededRandom) => unknown>> = {
   "rows of a user's own store": (random) =>
     random.below(50) === 0 ? throwing : damageFields(random, { ...whole() }),
@@ -138,7 +138,7 @@ const forms: Readonly<Record<string, (random: SeededRandom) => unknown>> = {
       () => decodeRecord(text),
       () => decodeRecord(odd(random)),
       () => decodeRecord(random.damage(text, text, textAlphabet)),
-      // JSON as it should be, of fields as they shouldn't.
+      // Valid JSON of invalid fields.
       () => decodeRecord(`k1${JSON.stringify(oddFields(random, text))}`),
       () => decodeRecord(`k1${JSON.stringify(oddFields(random, text))}`),
     ])();
@@ -188,7 +188,7 @@ export async function rowSubjects(): Promise<Subject[]> {
       ])
         void look;
       const found = describe(session);
-      // The memory store has another row of this key, or none: a renewal may be refused, no more.
+      // The memory store has another row of this id, or none: a renewal may be refused, nothing more.
       await engine.commit(session);
       return found === EMPTY ? "refused" : "accepted";
     },

@@ -1,28 +1,28 @@
-// What is fuzzed and how often: a subject makes one hostile input from a seeded source, puts it
-// through the library's own way in, and says what came of it.
+// A fuzzed subject: makes one hostile input from a seeded source, passes it to the library, and classifies
+// the outcome.
 import type { Session } from "kocha-session";
 import { randomBytes } from "#crypto";
 import type { SeededRandom } from "./random.ts";
 
 /**
- * What came of an input: a session, none, or what is wrong with it. Both of the first two must
- * happen, or the subject tests nothing.
+ * The outcome of an input: a session, none, or the description of a fault. Both of the first two must occur,
+ * or the subject tests nothing.
  */
 export type Outcome = "accepted" | "refused" | { readonly fault: string };
 
-/** One hostile input after the other. */
+/** A source of hostile inputs. */
 export interface Subject {
   readonly name: string;
   readonly run: (random: SeededRandom) => Promise<Outcome> | Outcome;
 }
 
-/** How the inputs of one subject ended. */
+/** The outcomes of one subject's inputs. */
 export interface Tally {
   accepted: number;
   refused: number;
 }
 
-/** Runs `count` inputs over all subjects in turn; throws at the first that is wrong. */
+/** Runs `count` inputs over all subjects in turn; throws at the first fault. */
 export async function fuzz(
   subjects: readonly Subject[],
   random: SeededRandom,
@@ -34,7 +34,7 @@ export async function fuzz(
     if (subject === undefined) break;
     let outcome: Outcome;
     try {
-      // Each input decides on the next: the sequence is the seed's.
+      // Each input determines the next: the sequence depends only on the seed.
       outcome = await subject.run(random);
     } catch (error) {
       throw new Error(`${subject.name}, input ${done}: it threw`, { cause: error });
@@ -53,20 +53,20 @@ export function newKey(): string {
   return Buffer.from(randomBytes(32)).toString("base64");
 }
 
-/** Both keys of a cookie store. */
+/** Both secrets of a cookie store. */
 export function newKeys(): { readonly secretKey: string; readonly signingKey: string } {
   return { secretKey: newKey(), signingKey: newKey() };
 }
 
-/** A session's data as text that is the same for the same data. */
+/** A session's data as text, equal for equal data. */
 export function describe(session: Session): string {
   return JSON.stringify([...session].toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** What an empty session's data is. */
+/** The text of an empty session's data. */
 export const EMPTY = "[]";
 
-/** Why a session is none that the library may give, whoever wrote it; undefined: it may. */
+/** The reason that the library may not give this session, whoever wrote it; undefined: it may. */
 export function findFault(session: Session): string | undefined {
   for (const [key, value] of session) {
     if (typeof key !== "string" || typeof value !== "string") return "it holds what is no string";
@@ -76,7 +76,7 @@ export function findFault(session: Session): string | undefined {
   return undefined;
 }
 
-/** Why a session is none that a cookie of ours may give: what was sealed was UTF-8. */
+/** The reason that no cookie of ours may give this session: all sealed texts were UTF-8. */
 export function findSealedFault(session: Session): string | undefined {
   const isUtf8 = [...session].flat().every((text) => text.isWellFormed());
   return findFault(session) ?? (isUtf8 ? undefined : "it holds a lone surrogate");

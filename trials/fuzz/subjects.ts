@@ -1,4 +1,4 @@
-// All that is fuzzed, with stores and keys of its own.
+// All fuzzed subjects, with stores and secrets of their own.
 import { type ForeignCookies, SessionCookieStore, SessionMemoryStore } from "kocha-session";
 import { ironSessionCookies } from "kocha-session/compat/iron-session";
 import { reactRouterCookies } from "kocha-session/compat/react-router";
@@ -10,7 +10,7 @@ import { headerSubject, type Pair } from "./headers.ts";
 import { rowSubjects } from "./rows.ts";
 import { newKey, newKeys, type Subject } from "./subject.ts";
 
-/** Live cookies of the Go framework, and what reads them. */
+/** Live cookies of the Go framework, and their reader. */
 function kocha(): { readonly migrateFrom: ReturnType<typeof kochaCookies>; foreign: Pair[] } {
   const [name, keys] = ["kocha_session", newKeys()];
   const expires = [

@@ -5,24 +5,24 @@ import { mergingCookies } from "kocha-session/merge";
 import { CookieJar } from "tough-cookie";
 import { SessionCookieStore, SessionMiddleware } from "kocha-session";
 
-/** What a run is made of. */
+/** Options of a run. */
 export interface RaceOptions {
   readonly writes: number;
-  /** Requests that are under way together. */
+  /** The number of concurrent requests. */
   readonly atOnce: number;
-  /** Bytes of the session beside what is raced for. */
+  /** Bytes of the session beside the raced keys. */
   readonly ballast: number;
-  /** Whether each round ends with a logout among the writes. */
+  /** True: each round ends with a logout among the writes. */
   readonly logout: boolean;
   /** A number from 0 up to 1. */
   readonly random: () => number;
 }
 
-/** What came of it. */
+/** The results of a run. */
 export interface RaceResult {
   readonly writes: number;
   readonly rounds: number;
-  /** Writes that nobody superseded and that the browser's next request doesn't see. */
+  /** Writes that weren't superseded, but that the browser's next request doesn't see. */
   readonly lost: number;
   /** Sessions that were seen after their logout. */
   readonly resurrected: number;

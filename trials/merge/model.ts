@@ -10,7 +10,7 @@ import { count, table, writeSection } from "./report.ts";
 const RUNS = Number(process.env["MODEL_RUNS"] ?? 200_000);
 /** Sessions of one browser. */
 const LIVES = 300;
-/** A browser's whole life costs as much as so many schedules. */
+/** The cost of a browser's whole life, in schedules. */
 const BROWSER_SHARE = 4000;
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 0x7fff_ffff);
 

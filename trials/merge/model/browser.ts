@@ -1,5 +1,5 @@
-// The browser of the model check, over virtual time: it sends its cookies, takes what responses
-// bring in whatever order, and everything that a request sees is compared with the log.
+// The browser of the model check, over virtual time: it sends its cookies and takes those of responses in
+// any order; every view of a request is compared with the log.
 import { LATE } from "../../../src/merge/join.ts";
 import { isOpened, type OpenedSession, type SealedChange } from "../../../src/store/contract.ts";
 import {
@@ -29,13 +29,13 @@ const BEGIN = Date.UTC(2026, 5, 1);
 const SECOND = 1000;
 const QUIET_WRITES = 3;
 const SEPARATORS = 3;
-/** All bits: nothing can be said of what is missing any more. */
+/** All bits: missing writes can't be judged any more. */
 const ALL = -1n;
 
 interface Response {
   readonly set: readonly (LoggedCookie & { readonly maxAge: number | undefined })[];
   readonly expire: readonly string[];
-  /** Whether it deletes what no other part holds: alone, that loses something. */
+  /** True if it deletes writes that no other part holds: its deletions by themselves lose something. */
   readonly takesAll: boolean;
 }
 
@@ -57,13 +57,13 @@ class Browser implements Outcome {
   readonly #jar = new Map<string, { readonly cookie: LoggedCookie; readonly ends: number }>();
   readonly #log: LoggedWrite[] = [];
   #queue: { readonly at: number; readonly run: () => void }[] = [];
-  /** Every cookie ever sent, by value: what a client may have kept. */
+  /** Every cookie ever sent, by value: a client may have kept it. */
   readonly #sent = new Map<string, LoggedCookie>();
   /** By epoch, the writes whose parts arrived. */
   readonly #arrived = new Map<string, bigint>();
   /** Epochs that another one has ended: their parts are swept. */
   readonly #ended = new Set<string>();
-  /** What went with a torn response or an eviction, in bits. */
+  /** The writes lost by torn responses or evictions, in bits. */
   #gone = 0n;
   readonly #loggedOut = new Set<string>();
   #isTombstoneGone = false;
@@ -139,7 +139,7 @@ class Browser implements Outcome {
     const holds = change.op === "destroy" ? 0n : this.#record(set, change, opened, expected);
     const sent = set.map(({ name, value, maxAge }) => {
       const content = contentOf({ name, value });
-      // Renewals of the same cookies are the same cookie, and then they know the same.
+      // Renewals of the same cookies are the same cookie, with the same writes.
       const known = this.#sent.get(value)?.holds ?? 0n;
       const cookie = { name, value, content, holds: partOf(content) ? holds | known : 0n };
       this.#sent.set(value, cookie);
@@ -151,7 +151,7 @@ class Browser implements Outcome {
     return { set: sent, expire, takesAll };
   }
 
-  /** Writes a change into the log; gives what its part holds. */
+  /** Records a change in the log; gives the writes that its part holds. */
   #record(
     set: readonly { readonly name: string; readonly value: string }[],
     change: SealedChange,
@@ -165,7 +165,7 @@ class Browser implements Outcome {
     if (begins === (epochOf(part) === expected?.epoch))
       this.faults.push("no epoch began, or one did");
     const effects = new Map<string, string | undefined>();
-    // An epoch that begins says what every key is, also that it isn't there.
+    // A new epoch determines every key, even absent ones.
     if (begins) {
       const kept = change.clear === true ? undefined : opened?.data;
       for (const key of KEYS) effects.set(key, kept?.get(key));
@@ -233,12 +233,12 @@ class Browser implements Outcome {
     const kept = this.#jar.get(name);
     if (kept === undefined) return;
     this.#lose(kept.cookie);
-    // What is left is what a client could have sent (C7): nothing counts as missing from now on.
+    // A client could have sent the remaining cookies (C7): nothing counts as missing from now on.
     this.#gone = ALL;
     this.#jar.delete(name);
   }
 
-  /** What a request at this time would see. */
+  /** The view of a request at this time. */
   #look(at: number): void {
     const cookies = this.#cookies(at);
     const now = this.#clock(at, 0);
@@ -251,7 +251,7 @@ class Browser implements Outcome {
     if (missing !== 0n) this.faults.push("a write that arrived is in no part");
   }
 
-  /** What a client may make us see: any choice of all the cookies that were ever sent. */
+  /** The view that a client may cause by any choice of all cookies ever sent. */
   #lookAtSubset(bits: number, at: number): void {
     const cookies = [...this.#sent.values()].filter(
       (_, index) => ((bits >>> (index % 31)) & 1) === 1,
@@ -260,7 +260,7 @@ class Browser implements Outcome {
     this.#compareStates(cookies, openSession(cookies, now), now, !this.#family.isLong);
   }
 
-  /** The browser's own cookies: they say what the log says, and a logout holds. */
+  /** The browser's own cookies: they agree with the log, and a logout holds. */
   #compare(
     cookies: readonly LoggedCookie[],
     opened: OpenedSession | undefined,
@@ -276,7 +276,7 @@ class Browser implements Outcome {
     return expected;
   }
 
-  /** C5, but for requests that took their cookies before the tombstone came. */
+  /** C5, except for requests that took their cookies before the tombstone came. */
   #isBack(id: string, cookies: readonly LoggedCookie[]): boolean {
     if (!this.#loggedOut.has(id) || this.#isTombstoneGone) return false;
     return cookies.every(({ name }) => this.#jar.has(name)) && cookies.length === this.#jar.size;

@@ -1,6 +1,6 @@
-// The lives of one browser: hundreds of sessions that follow each other in its jar, each of which ends
-// in some way, over the whole engine and any kind of cookie store. However they end, the next login
-// works, nobody comes back, and the jar stays small.
+// The lives of one browser: hundreds of successive sessions in its jar, over the whole engine and any kind
+// of cookie store. However a session ends, the next login works, no ended session returns, and the jar stays
+// small.
 import { randomBytes } from "node:crypto";
 import { mergingCookies } from "kocha-session/merge";
 import fc from "fast-check";
@@ -9,19 +9,19 @@ import { memoryRevocations } from "../../../src/revocations/memory.ts";
 import type { Session } from "../../../src/session/session.ts";
 import { SessionCookieStore } from "../../../src/stores/cookie.ts";
 
-/** How a life ends. "replaced": the next user logs in over it. */
+/** The end of a life. "replaced": the next user logs in over it. */
 const ends = ["expires", "logs out", "is revoked", "is revoked everywhere", "replaced"] as const;
 
 /** One session of the browser. */
 export interface Life {
   readonly end: (typeof ends)[number];
-  /** Writes one after the other behind the login, which is one itself. */
+  /** The number of successive writes after the login, which is itself a write. */
   readonly writes: number;
-  /** Writes at once behind those. */
+  /** The number of concurrent writes after those. */
   readonly burst: number;
-  /** Whether its data takes two cookies, where a session may be split. */
+  /** True if its data takes two cookies, in stores that split sessions. */
   readonly large: boolean;
-  /** Hours that the clock is ahead at the login, and right again after it. */
+  /** Hours by which the clock is ahead during the login only. */
   readonly ahead: number;
 }
 
@@ -33,7 +33,7 @@ export interface LivesKind {
   readonly revocable: boolean;
 }
 
-/** What became of the jar. */
+/** The final state of the jar. */
 export interface LivesOutcome {
   readonly faults: readonly string[];
   readonly mostCookies: number;
@@ -53,7 +53,7 @@ export const livesKinds: readonly LivesKind[] = [false, true].flatMap((revocable
   })),
 );
 
-/** Lives, most of which are a login and nothing more. */
+/** Lives, most of which are only a login. */
 export function livesOf(count: number): fc.Arbitrary<readonly Life[]> {
   const rarely = (values: fc.Arbitrary<number>): fc.Arbitrary<number> =>
     fc.oneof({ arbitrary: fc.constant(0), weight: 4 }, { arbitrary: values, weight: 1 });
@@ -70,9 +70,9 @@ export function livesOf(count: number): fc.Arbitrary<readonly Life[]> {
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 const MOST_AT_ONCE = 12;
-/** Two quiet parts, a tombstone or two, and what a burst left to the next writes. */
+/** Two quiet parts, one or two tombstones, and the parts of a burst that the next writes sweep. */
 const MOST_COOKIES = MOST_AT_ONCE + 6;
-/** What Node.js takes for all headers together is twice as much. */
+/** Half of Node.js's limit for all headers together. */
 const MOST_BYTES = 8192;
 
 /** Runs the lives of one browser. */
@@ -94,11 +94,11 @@ class LivesBrowser implements LivesOutcome {
   readonly #jar = new Map<string, { readonly value: string; readonly expires: number }>();
   readonly #revocations = memoryRevocations({ now: () => this.#now });
   readonly #engine: SessionMiddleware;
-  /** The right time, which the browser has. */
+  /** The true time, which is the browser's. */
   #time = Date.UTC(2026, 5, 1);
   /** The most cookies that the jar may hold now. */
   #most = 0;
-  /** How far the server's clock is ahead. */
+  /** The time by which the server's clock is ahead. */
   #ahead = 0;
 
   constructor(kind: LivesKind) {
@@ -125,10 +125,10 @@ class LivesBrowser implements LivesOutcome {
     return this.#time + this.#ahead;
   }
 
-  /** @param isThere - whether another user's session is there, and goes on as this one's. */
+  /** @param isThere - true if another user's session is there, which continues as this one's. */
   async live(life: Life, user: string, isThere: boolean): Promise<void> {
     const { end, writes, burst, large } = life;
-    // A binding by a clock that is hours ahead is out of all revocations' reach.
+    // Revocations don't reach a binding by a clock that is hours ahead.
     const ahead = isThere ? 0 : life.ahead;
     this.#ahead = ahead * HOUR;
     const isSplit = large && this.#kind.maxCookies > 1;
@@ -142,7 +142,7 @@ class LivesBrowser implements LivesOutcome {
     this.#most = this.#kind.merge ? MOST_COOKIES : isSplit ? 2 : 1;
     await this.#expect(user, "after the login");
     this.#ahead = 0;
-    // Judged to be of the future, it reads as logged out, and can still be ended.
+    // A session from the future reads as logged out, but can still be ended.
     if (ahead > 0) await this.#expect(undefined, "with the clock right again");
     else await this.#write(writes, burst, user);
     await this.#end(end, user);
@@ -178,12 +178,12 @@ class LivesBrowser implements LivesOutcome {
     if (end === "is revoked everywhere" && this.#kind.revocable) {
       return this.#revocations.revokeSubject(user);
     }
-    // Two days, and what a clock was ahead.
+    // Two days, and the time by which a clock was ahead.
     if (end !== "replaced") this.#time += 100 * HOUR;
     return undefined;
   }
 
-  /** Whose session a request sees. */
+  /** The user whose session a request sees. */
   async #expect(user: string | undefined, when: string): Promise<void> {
     const header = this.#header;
     this.mostCookies = Math.max(this.mostCookies, this.#jar.size);
@@ -212,7 +212,7 @@ class LivesBrowser implements LivesOutcome {
     return Array.from(this.#jar, ([name, { value }]) => `${name}=${value}`).join("; ");
   }
 
-  /** As RFC 6265bis section 5.7 has it: a cookie that is set again keeps its place. */
+  /** By RFC 6265bis section 5.7: a cookie that is set again keeps its place. */
   #take(setCookie: readonly string[]): void {
     for (const header of setCookie) {
       const equals = header.indexOf("=");

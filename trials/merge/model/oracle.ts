@@ -1,6 +1,5 @@
-// The plain log that the model check compares with: which writes there were, what the request of
-// each had seen, and what a set of cookies must therefore say. It asks for a stamp only to tell
-// what a floor excuses.
+// The plain log that the model check compares with: the writes, the view of each write's request, and so the
+// content that a set of cookies must have. It uses stamps only for the losses that a floor excuses.
 import type { Part, Tombstone } from "../../../src/merge/part.ts";
 import { MAX_SKEW } from "../../../src/base/time.ts";
 import { partOf } from "./servers.ts";
@@ -9,14 +8,14 @@ import { partOf } from "./servers.ts";
 export interface LoggedWrite {
   /** Its own bit in a set of writes. */
   readonly bit: bigint;
-  /** What it did to each key that it touched; undefined: it isn't there. */
+  /** The new value of each touched key; undefined: removed. */
   readonly effects: ReadonlyMap<string, string | undefined>;
   /** The writes that its request saw, in bits. */
   readonly seen: bigint;
   readonly stamp: number;
 }
 
-/** A cookie that was sent, and what the log knows of it. */
+/** A sent cookie, with its content by the log. */
 export interface LoggedCookie {
   readonly name: string;
   readonly value: string;
@@ -25,7 +24,7 @@ export interface LoggedCookie {
   readonly holds: bigint;
 }
 
-/** What the cookies of a request must say. */
+/** The content that the cookies of a request must have. */
 export interface Expected {
   readonly id: string;
   readonly rev: number;
@@ -42,7 +41,7 @@ export function epochOf({ session, nonce }: Part): string {
   return `${session.id} ${session.rev} ${nonce} ${session.credential ?? ""}`;
 }
 
-/** Which session and epoch the cookies are of, and what they hold; undefined: none. */
+/** The session and epoch of the cookies, with the writes that they hold; undefined: none. */
 export function expectSession(cookies: readonly LoggedCookie[], now: number): Expected | undefined {
   const dead = new Map<string, number>();
   const sessions = new Map<string, (Part & { holds: bigint })[]>();
@@ -74,7 +73,7 @@ export function expectSession(cookies: readonly LoggedCookie[], now: number): Ex
   )[0];
 }
 
-/** Why a value can't be what the writes say of a key; undefined: it can. */
+/** The reason that a key's value can't result from the writes; undefined: it can. */
 export function faultOf(
   key: string,
   value: string | undefined,
@@ -90,7 +89,7 @@ export function faultOf(
   );
 }
 
-/** Of the writes that the parts hold, those that count: past the floor, or known to who has it. */
+/** The writes of the parts that count: those past the floor, or held by a part with the floor. */
 export function keptBeyondMarks(expected: Expected, log: readonly LoggedWrite[]): bigint {
   const floor = floorOf(expected);
   let kept = 0n;
@@ -99,7 +98,7 @@ export function keptBeyondMarks(expected: Expected, log: readonly LoggedWrite[])
   return kept;
 }
 
-/** The writes at or before the floor: what marks no longer answer for. */
+/** The writes at or before the floor, whose deletions no mark records any more. */
 export function beforeFloor(expected: Expected, log: readonly LoggedWrite[]): bigint {
   const floor = floorOf(expected);
   return log.reduce((sum, { bit, stamp }) => (stamp <= floor ? sum | bit : sum), 0n);
@@ -110,9 +109,9 @@ function floorOf({ parts }: Expected): number {
 }
 
 /**
- * The same where marks may have been forgotten too early: less what the documentation excuses.
- * Lost may be a write at or before the floor that no part with that floor holds, and a deletion at
- * or before the floor, so that what it deleted is back. Nothing else.
+ * The same if marks may have been dropped too early, except for the losses that the documentation excuses:
+ * a write at or before the floor that no part with that floor holds, and a deletion at or before the floor,
+ * so that the deleted entry is back. Nothing else may be lost.
  */
 export function faultBeyondMarks(
   key: string,

@@ -1,13 +1,13 @@
-// What a schedule of the model check came to.
+// The outcome of a schedule of the model check.
 
-/** What may be lost when responses are too late. */
+/** The possible losses when responses are too late. */
 export type Excuse = "a write or a deletion" | "a logout";
 
-/** What a schedule came to. */
+/** The outcome of a schedule. */
 export interface Outcome {
-  /** What must not be. */
+  /** Faults. */
   readonly faults: readonly string[];
-  /** What was lost as the documentation says that it may be. */
+  /** Losses that the documentation allows. */
   readonly excused: readonly Excuse[];
   readonly mostCookies: number;
   readonly mostBytes: number;

@@ -1,8 +1,8 @@
-// What happens in one schedule of the model check, drawn by fast-check: requests of one browser to
-// several servers, when each commits, and what becomes of its response.
+// A schedule of the model check, drawn by fast-check: requests of one browser to several servers, with the
+// time of each commit and the fate of each response.
 import fc from "fast-check";
 
-/** What a request does to its session. */
+/** A request's operation on its session. */
 type Step =
   | "set"
   | "set two"
@@ -15,7 +15,7 @@ type Step =
   | "logout"
   | "login";
 
-/** What becomes of a response: `torn`: of its cookies only the deletions, or only the first ones. */
+/** The fate of a response; `torn`: only the deletions among its cookies arrive, or only the first ones. */
 type Fate = "arrives" | "lost" | "torn: deletions alone" | "torn: cut off";
 
 /** One request; all times are virtual milliseconds. */
@@ -29,7 +29,7 @@ export interface Visit {
   readonly step: Step;
   readonly key: number;
   readonly fate: Fate;
-  /** Where a response is cut off. */
+  /** The place of the cut in a torn response. */
   readonly cut: number;
 }
 
@@ -39,26 +39,26 @@ interface Eviction {
   readonly pick: number;
 }
 
-/** All of it. */
+/** A whole schedule. */
 export interface Schedule {
   readonly visits: readonly Visit[];
   readonly evictions: readonly Eviction[];
-  /** How far each server's clock is from the browser's, in milliseconds. */
+  /** Each server's clock minus the browser's, in milliseconds. */
   readonly skews: readonly number[];
   /** Picks the subsets of parts that a client sends. */
   readonly subsets: readonly number[];
   /** The idle timeout in milliseconds. */
   readonly ttl: number;
-  /** How many bytes each value is longer than it need be. */
+  /** Bytes of padding in each value. */
   readonly padding: number;
 }
 
-/** A family of schedules, and what must hold of them. */
+/** A family of schedules, with its requirements. */
 export interface Family {
   readonly name: string;
-  /** Whether every response arrives within the marks' life less the skew. */
+  /** True if every response arrives within the marks' life less the skew. */
   readonly isPrompt: boolean;
-  /** Whether marks may be dropped: the schedule is longer than their life. */
+  /** True if marks may be dropped: the schedule is longer than their life. */
   readonly isLong: boolean;
   readonly schedules: fc.Arbitrary<Schedule>;
 }
@@ -74,11 +74,11 @@ export const KEYS = ["a", "b", "c", "d", "e", "f"] as const;
 interface Shape {
   /** The longest time between two requests. */
   readonly gap: number;
-  /** How many requests come within a second of the one before, for each that doesn't. */
+  /** The number of requests within a second of the one before, for each later one. */
   readonly bursts?: number;
   readonly takes: number;
   readonly travels: number;
-  /** What a quarter of the responses may take instead. */
+  /** The longest time of a quarter of the responses. */
   readonly stragglers?: number;
   readonly skew: number;
   readonly steps: readonly Step[];
@@ -135,9 +135,9 @@ function schedules(shape: Shape): fc.Arbitrary<Schedule> {
 }
 
 const short = { gap: 4 * SECOND, takes: 10 * SECOND, travels: 10 * SECOND, skew: 5 * SECOND };
-/** Hours of it: requests that take half an hour, responses that take minutes, marks that go. */
+/** Hours long: requests of half an hour, responses of minutes, dropped marks. */
 const long = { gap: 15 * MINUTE, takes: 30 * MINUTE, travels: 5 * MINUTE, skew: 2 * MINUTE };
-/** Most responses come at once, a few when what they don't know is long forgotten. */
+/** Most responses come at once, a few only after the marks that they don't know were dropped. */
 const straggling = { takes: SECOND, travels: SECOND, stragglers: HOUR, skew: 0, bursts: 0 };
 const lossy: readonly Fate[] = [
   "arrives",

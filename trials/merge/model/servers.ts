@@ -1,5 +1,5 @@
-// The servers of the model check: the real code of merging cookies, called as the engine and the
-// store call it, but for the seal, which is none: the check has better things to do than AES.
+// The servers of the model check: the real code of merging cookies, called as the engine and the store call
+// it, except for the seal: the check spends no time on AES.
 import { isPart, type Part, type Seen, type Tombstone } from "../../../src/merge/part.ts";
 import { MergingCookies } from "../../../src/merge/parts.ts";
 import { MAX_SKEW } from "../../../src/base/time.ts";
@@ -20,7 +20,7 @@ const NAME = "s";
 const NONCE_BYTES = 24;
 const TAG_BYTES = 16;
 
-/** Nothing is hidden, but a token opens under its own name alone, as a sealed one does. */
+/** A seal without encryption: a token still opens only under its own name. */
 const plainSeal = {
   sealFresh(target: Uint8Array, offset: number, plaintext: Uint8Array, aad: Uint8Array): void {
     target.fill(0, offset);
@@ -34,21 +34,21 @@ const plainSeal = {
 };
 const key = { id: 1, xaes: plainSeal, aad: new Map() };
 const ring = { current: key, find: () => key } as unknown as CookieKeyring;
-/** It remembers nothing: every cookie is read from its bytes. */
+/** No memory of tokens: every cookie is read from its bytes. */
 const store = new MergingCookies(ring, 0);
 
 function checksum(bytes: Uint8Array): number {
   return bytes.reduce((sum, byte) => (sum * 31 + byte) & 0xff, 7);
 }
 
-/** What a cookie holds. */
+/** The content of a cookie. */
 export function contentOf(cookie: Cookie): Part | Tombstone {
   const seen = store.open(cookie, { name: NAME, now: 0 }, Infinity);
   if (typeof seen === "object") return seen.content;
   throw new Error(`our own cookie doesn't open: ${seen}`);
 }
 
-/** The session of a request's cookies; or what is left of those that are dead. */
+/** The session of a request's cookies, or the remains of dead ones. */
 export function openCookies(
   cookies: readonly Cookie[],
   now: number,
@@ -68,7 +68,7 @@ export function openSession(cookies: readonly Cookie[], now: number): OpenedSess
   return isOpened(found) ? found : undefined;
 }
 
-/** What the response of a visit sends. */
+/** The cookies of a visit's response. */
 export function writeSession(
   found: OpenedSession | SealedRemains | undefined,
   change: SealedChange,
@@ -79,13 +79,13 @@ export function writeSession(
   return written;
 }
 
-/** Whether a change is a barrier. */
+/** True for a barrier. */
 export function isBarrier({ op, clear, bump, subject, cookieExpires }: SealedChange): boolean {
   if (op !== "update") return false;
   return clear === true || bump === true || subject !== undefined || cookieExpires !== undefined;
 }
 
-/** A visit's step as the engine would put it to the store; undefined: it changes nothing. */
+/** A visit's step as the engine's change for the store; undefined: no change. */
 export function makeChange(
   { step, key: index }: Visit,
   opened: OpenedSession | undefined,
@@ -123,7 +123,7 @@ function keyAt(index: number): string {
   return KEYS[index % KEYS.length] ?? "a";
 }
 
-/** The part that a response writes, if it writes one. */
+/** The part in a response, if there is one. */
 export function partOf(content: Part | Tombstone): Part | undefined {
   return isPart(content) ? content : undefined;
 }
