@@ -1,11 +1,11 @@
-// Where an application of a fault run finds its store, as JSON: what the parent knows of an engine
-// and a child makes a store of. Clients are set up as docs/stores.md says.
+// The address of a fault run's store, as JSON from the parent to its applications, which open the store.
+// Clients are set up as in docs/stores.md.
 import type { SessionStore } from "kocha-session";
 
-/** When a change on a Redis counts as saved. */
+/** The condition on which a change on Redis counts as saved. */
 export type Durability = "master" | "replicated";
 
-/** An engine, as an application is told of it. */
+/** The address of a database. */
 export type StoreAddress =
   | {
       readonly kind: "redis";
@@ -18,7 +18,7 @@ export type StoreAddress =
       readonly client: "node-redis" | "ioredis";
       /** The sentinels, or nodes of the cluster. */
       readonly roots: readonly { readonly host: string; readonly port: number }[];
-      /** What the sentinels call the master. */
+      /** The master's name at the sentinels. */
       readonly name: string;
       readonly durability: Durability;
     }

@@ -1,30 +1,30 @@
-// One application process of a fault run: plain node:http with sessions on the store that is under
-// test. It is forked, gets its orders by the environment, says its port, and may be killed at any time.
+// One application process of a fault run: plain node:http with sessions on the tested store. It is forked,
+// gets its orders by the environment, sends its port, and may be killed at any time.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Session, SessionConfig } from "kocha-session";
 import { withSession } from "kocha-session/node";
 import { openStore, type StoreAddress } from "./address.ts";
 
-/** What the parent sends along. */
+/** The parent's orders. */
 export interface AppOrders {
   readonly address: StoreAddress;
   readonly signingKey: string;
   readonly onStoreError: "fail" | "anonymous";
 }
 
-/** What a request found, and whether it could do what it was told. */
+/** The result of a request. */
 export interface AppAnswer {
   /**
-   * `gone`: there is no session. `anonymous`: the store didn't answer, and the page came all the
-   * same; or the credential is that of before a regenerate. `refused`: nothing was saved.
+   * `gone`: there is no session. `anonymous`: the store didn't answer, but the page came; or the credential
+   * is from before a regenerate. `refused`: nothing was saved.
    */
   readonly state: "done" | "gone" | "anonymous" | "refused";
   readonly entries: readonly (readonly [string, string])[];
 }
 
 const orders = JSON.parse(process.env["FAULT_ORDERS"] ?? "{}") as AppOrders;
-/** Ids of sessions that had a change refused: one user has one, and one request at a time. */
+/** Ids of sessions with a refused change: each user has one session, and one request at a time. */
 const refused = new Set<string>();
 const config: SessionConfig = {
   store: await openStore(orders.address),
@@ -36,7 +36,7 @@ const config: SessionConfig = {
   on: { refused: ({ id }) => refused.add(id) },
 };
 
-/** What each path does; a session that isn't there is made by `/create` alone. */
+/** Carries out a path's operation; only `/create` makes a session. */
 async function perform(session: Session, path: string): Promise<AppAnswer> {
   const [, act = "", key = ""] = path.split("/");
   if (act === "create") {
@@ -53,7 +53,7 @@ async function perform(session: Session, path: string): Promise<AppAnswer> {
     session.set(key, "1");
     session.set("p", key);
     session.set("q", key);
-    // Saved now, so that the answer can say whether it was.
+    // Saved now, so that the answer can tell the outcome.
     await session.commit();
     if (refused.delete(session.id)) return { state: "refused", entries };
   }
@@ -70,7 +70,7 @@ const server = createServer(
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify(answer));
     },
-    // The run makes the faults itself, and goes by what the client gets.
+    // The run causes the faults itself, and judges by the client's answers.
     { reportError: () => undefined },
   ),
 );

@@ -8,13 +8,13 @@ import { fileURLToPath } from "node:url";
 import type { StoreAddress } from "./address.ts";
 import type { AppAnswer, AppOrders } from "./app.ts";
 
-/** What came back. */
+/** A response. */
 export interface Reply {
   /** The HTTP status; 0: no answer came. */
   readonly status: number;
   /** Present with status 200. */
   readonly answer: AppAnswer | undefined;
-  /** The cookie that it set, "name=value"; "": it was expired; undefined: none. */
+  /** The cookie in Set-Cookie, "name=value"; "": an expired one; undefined: none. */
   readonly cookie: string | undefined;
 }
 
@@ -78,7 +78,7 @@ async function startApp(orders: AppOrders): Promise<{ child: ChildProcess; port:
   return { child, port: message.port };
 }
 
-/** As a crash does: nothing is finished, nothing is told. */
+/** Like a crash: nothing is finished, no client is told. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");

@@ -1,9 +1,9 @@
-// What the users of a fault run remember: what they were told is saved, ended or replaced, so that
-// afterwards it can be held against what is there. One user has one session and does one thing at a
-// time; whatever was not answered may or may not have been done, and is held against nobody.
+// The memory of a fault run's users: everything acknowledged as saved, ended or replaced, to be compared
+// with the store afterwards. Each user has one session and one request at a time; a request without an
+// answer may or may not have been done, and isn't judged.
 import type { Apps, Reply } from "./apps.ts";
 
-/** How a user uses a session: one writes all the time, the others end or rotate it now and then. */
+/** A user's habit: a writer writes all the time, the others end or regenerate the session now and then. */
 export type Habit = "writer" | "rotator" | "leaver";
 
 /** One request's answer, as a user remembers it. */
@@ -13,31 +13,31 @@ export interface Sight {
   readonly kind: "done" | "refused" | "gone" | "anonymous" | "503" | "none" | "other";
 }
 
-/** What an audit found. */
+/** The findings of an audit. */
 export interface Audit {
-  /** Writes that were acknowledged and are not there. */
+  /** Acknowledged writes that are missing. */
   lostWrites: number;
   acknowledgedWrites: number;
-  /** Sessions that were there and are not: their writes count as lost too. */
+  /** Lost sessions, whose writes count as lost, too. */
   lostSessions: number;
   sessions: number;
   /** Sessions that can be used again after their logout was acknowledged. */
   resurrected: number;
   acknowledgedLogouts: number;
-  /** Credentials of before an acknowledged regenerate that read the session again. */
+  /** Credentials from before an acknowledged regenerate that read the session again. */
   oldCredentials: number;
   acknowledgedRotations: number;
-  /** Sessions that hold one half of a save. */
+  /** Sessions with half of a save. */
   torn: number;
-  /** Sessions that a user was told are gone, and that are there all the same: law L9. */
+  /** Sessions that were reported as gone, but are there: law L9. */
   falseLogouts: number;
-  /** Cookies that were deleted or replaced where nobody had asked for it: law L9. */
+  /** Cookies that were deleted or replaced without a reason: law L9. */
   cookiesTouched: number;
 }
 
-/** A pause of a user between two requests, in milliseconds. */
+/** A user's pause between two requests, in milliseconds. */
 const THINKING = 10;
-/** After an answer that was none, in milliseconds. */
+/** The pause after a missing answer, in milliseconds. */
 const PATIENCE = 50;
 const ROTATE_AFTER = 5;
 const LEAVE_AFTER = 4;
@@ -56,17 +56,17 @@ const noAudit = (): Audit => ({
   cookiesTouched: 0,
 });
 
-/** One user, with all that it was told. */
+/** One user, with its memory. */
 export class User {
   readonly habit: Habit;
   readonly sights: Sight[] = [];
   readonly #name: string;
   readonly #apps: Apps;
   readonly #audit = noAudit();
-  /** Cookies of sessions whose logout was acknowledged, and of before an acknowledged regenerate. */
+  /** Cookies from before an acknowledged logout or regenerate. */
   readonly #ended: string[] = [];
   readonly #outdated: string[] = [];
-  /** Cookies of sessions that this user was told are gone, though nobody had ended them. */
+  /** Cookies of sessions that were reported as gone, although nobody had ended them. */
   readonly #missed: string[] = [];
   readonly #now: () => number;
   #cookie = "";
@@ -93,7 +93,7 @@ export class User {
     this.#isStopped = true;
   }
 
-  /** Holds what is there against what was told; the application must be well again. */
+  /** Compares the store with the memory; the application must be healthy again. */
   async audit(): Promise<Audit> {
     await this.#auditSession();
     for (const cookie of this.#ended) {
@@ -138,7 +138,7 @@ export class User {
   async #leave(): Promise<boolean> {
     const { answer } = await this.#ask("/logout");
     if (answer?.state === "gone") this.#giveUp();
-    // It may have been done, whatever came back.
+    // It may have been done, whatever the answer.
     if (answer === undefined) this.#forget();
     if (answer?.state !== "done") return answer !== undefined;
     this.#audit.acknowledgedLogouts++;
@@ -155,8 +155,8 @@ export class User {
       this.#outdated.push(this.#cookie);
       this.#cookie = cookie;
     } else if (answer === undefined) {
-      // It may have been done, and the new credential is lost with the answer: then the session is
-      // in the grace of law L4 for this user, and nothing can be told of it any more.
+      // It may have been done, and the new credential was lost with the answer: then this user's credential
+      // is in the grace of law L4, and the session can't be judged any more.
       this.#forget();
     }
     return answer !== undefined;
@@ -168,13 +168,13 @@ export class User {
     return reply;
   }
 
-  /** The audit's requests come after the faults: one that still fails is asked once more. */
+  /** The audit's requests come after the faults: one that still fails is sent once more. */
   async #again(path: string, cookie: string): Promise<Reply> {
     const reply = await this.#apps.send(path, cookie);
     return reply.answer === undefined ? this.#apps.send(path, cookie) : reply;
   }
 
-  /** The session that should be there isn't: what was told of it is lost. */
+  /** The session is missing: its acknowledged writes are lost. */
   #giveUp(): void {
     this.#audit.lostSessions++;
     this.#audit.lostWrites += this.#acknowledged.size;
@@ -187,7 +187,7 @@ export class User {
     this.#acknowledged = new Set();
   }
 
-  /** Nothing in an append is a reason to touch the cookie. */
+  /** Counts a changed cookie: an append is no reason for one. */
   #lookForCookie({ cookie }: Reply): void {
     if (cookie !== undefined) this.#audit.cookiesTouched++;
   }

@@ -1,5 +1,4 @@
-// What a network can do between an application and any server: cut, swallow, delay. It knows no
-// engine.
+// Faults of the network between an application and any server: cut, swallow, delay. It knows no database.
 import { type Proxy, startProxy } from "../../tests/support/proxy.ts";
 import type { StoreAddress } from "./address.ts";
 import type { Scenario, Stage } from "./scenario.ts";
@@ -14,7 +13,7 @@ const faults: readonly (readonly [name: string, fault: NetworkFault])[] = [
   ["network slow, 0.7 s each way", { kind: "open", delayMs: 700 }],
 ];
 
-/** A server behind a proxy that brings the fault about. */
+/** A server behind a proxy that causes the fault. */
 export async function behindProxy(
   port: number,
   closeServer: () => Promise<void>,
@@ -33,7 +32,7 @@ export async function behindProxy(
   };
 }
 
-/** The rows of one engine whose data no network can harm. */
+/** The rows of one database, whose data no network can harm. */
 export function networkFaults(engine: {
   readonly engine: string;
   readonly setting: string;

@@ -1,4 +1,4 @@
-// The faults of the other engines: PostgreSQL, MariaDB, memcached and SQLite.
+// The faults of the other databases: PostgreSQL, MariaDB, memcached and SQLite.
 import { connect } from "node:net";
 import { join } from "node:path";
 import { startMariadb } from "../../tests/support/servers/mariadb.ts";
@@ -10,7 +10,7 @@ import type { StoreAddress } from "./address.ts";
 import { behindProxy, networkFaults } from "./network.ts";
 import type { Scenario, Stage } from "./scenario.ts";
 
-/** A server of a kind, whichever it is. */
+/** A running server of any kind. */
 interface Running {
   readonly address: StoreAddress;
   readonly server?: { kill(): Promise<void>; start(): Promise<void> };
@@ -62,12 +62,12 @@ async function crashApps({ address, close }: Running): Promise<Stage> {
   };
 }
 
-/** Other things take the place of sessions. */
+/** Other entries displace sessions. */
 async function crowd({ address, port, close }: Running & { port: number }): Promise<Stage> {
   return { address, inject: () => fillCache(port), close };
 }
 
-/** Sets more than memcached has room for. */
+/** Sets more entries than memcached has room for. */
 async function fillCache(port: number): Promise<void> {
   const socket = connect({ port, host: "127.0.0.1" });
   await new Promise((resolve) => socket.once("connect", resolve));
@@ -93,7 +93,7 @@ const forgets = {
   because: "it is a cache: what it forgets is gone (capabilities: not durable)",
 } as const;
 
-/** The rows of the other engines, and of killed applications on all of them. */
+/** The rows of the other databases, and of killed applications on all of them. */
 export const otherScenarios: readonly Scenario[] = [
   {
     engine: "Redis",

@@ -1,4 +1,4 @@
-// The faults of Redis: alone, with a replica, behind Sentinel and in a cluster.
+// The faults of Redis: a single server, with a replica, behind Sentinel and in a cluster.
 import { startProxy } from "../../tests/support/proxy.ts";
 import { startRedisCluster } from "../../tests/support/servers/redis-cluster.ts";
 import { startRedisSentinel } from "../../tests/support/servers/redis-sentinel.ts";
@@ -31,7 +31,7 @@ async function crash(client: Client, args: readonly string[] = []): Promise<Stag
   };
 }
 
-/** No room for more: writes fail, unless a policy makes room by ending sessions. */
+/** Memory is full: writes fail, unless a policy evicts sessions. */
 async function fill(policy: "noeviction" | "allkeys-random"): Promise<Stage> {
   const { port, close } = await startRedis();
   const set = (name: string, value: string): Promise<string> =>
@@ -54,13 +54,13 @@ async function fill(policy: "noeviction" | "allkeys-random"): Promise<Stage> {
   };
 }
 
-/** A replica takes the place of a master that it had lost touch with, as an operator promotes it. */
+/** A replica that had lost its master is promoted in its place, as by an operator. */
 async function promoteLate(durability: Durability): Promise<Stage> {
   const master = await startRedis({ args: ["--repl-diskless-sync-delay", "0"] });
   const link = await startProxy(master.port);
   const following = (port: number): string[] => ["--replicaof", `127.0.0.1 ${port}`];
   const replica = await startRedis({ args: following(link.port) });
-  // The next master needs a replica of its own, or nothing could be replicated any more.
+  // The next master needs a replica of its own, or nothing could be replicated.
   const next = await startRedis({ args: following(replica.port) });
   const front = await startProxy(master.port);
   await until("the replicas have joined", async () => {
@@ -100,7 +100,7 @@ async function failOverCluster(client: Client, durability: Durability): Promise<
   return {
     address: { kind: "redis-cluster", client, roots, name: "", durability },
     inject: () => master.server.kill(),
-    // Its replica has none itself: until the dead one is back, what goes there isn't replicated.
+    // The promoted replica has none of its own: until the dead server is back, its writes aren't replicated.
     ...(durability === "replicated" && { lift: () => master.server.start() }),
     close,
   };

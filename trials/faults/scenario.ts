@@ -4,15 +4,15 @@ import type { StoreAddress } from "./address.ts";
 import type { AppOrders } from "./app.ts";
 import { type Apps, startApps } from "./apps.ts";
 
-/** What an engine may do to what it had acknowledged, by its own documentation. */
+/** The losses of acknowledged changes that a database allows by its own documentation. */
 type Allowance = "lost writes" | "lost sessions" | "logouts undone";
 
-/** An engine that runs, and what can be done to it. */
+/** A running database, with its fault. */
 export interface Stage {
   readonly address: StoreAddress;
-  /** Brings the fault about. */
+  /** Causes the fault. */
   readonly inject: (apps: Apps) => Promise<void> | void;
-  /** Ends it; absent: it is over by itself, as a failover is. */
+  /** Ends it; absent: it ends by itself, as a failover does. */
   readonly lift?: () => Promise<void> | void;
   readonly close: () => Promise<void>;
 }
@@ -23,22 +23,22 @@ export interface Scenario {
   readonly setting: string;
   readonly fault: string;
   readonly onStoreError?: AppOrders["onStoreError"];
-  /** How long the fault lasts, in milliseconds. Default 1500. */
+  /** The fault's duration in milliseconds. Default 1500. */
   readonly holdMs?: number;
   readonly allows: readonly Allowance[];
-  /** Why the engine allows it. */
+  /** The reason of the allowance. */
   readonly because: string;
   readonly start: () => Promise<Stage>;
 }
 
-/** What came out. */
+/** The outcome of a scenario. */
 export interface Outcome {
   readonly audit: Audit;
-  /** What the users saw from the fault on, by kind. */
+  /** The users' answers from the fault on, by kind. */
   readonly seen: ReadonlyMap<Sight["kind"], number>;
-  /** From the end of the fault until nobody failed any more, in milliseconds; 0: nobody had. */
+  /** From the end of the fault to the last failure, in milliseconds; 0: none. */
   readonly downMs: number;
-  /** What should not have been. */
+  /** Breaches of the promises. */
   readonly breaches: readonly string[];
 }
 
@@ -48,9 +48,9 @@ const habits: readonly Habit[] = [
   ...Array.from({ length: 3 }, () => "leaver" as const),
   ...Array.from({ length: 3 }, () => "rotator" as const),
 ];
-/** Before the fault, and once all is well again, in milliseconds. */
+/** The time before the fault, and after the recovery, in milliseconds. */
 const CALM = 1000;
-/** A store that doesn't serve again by then has not survived, in milliseconds. */
+/** The longest recovery of a store that counts as survived, in milliseconds. */
 const RECOVERY = 30_000;
 
 /** Plays a scenario. */

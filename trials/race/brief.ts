@@ -1,5 +1,5 @@
-// Small races, of a few seconds each: a store that claims the laws has to keep them in one, and a
-// control has to be convicted within a few. It writes no results.
+// Small races of a few seconds each: a store that claims the laws must keep them in one, and a control must
+// be convicted within a few. It writes no results.
 import { checkHistory, countByRule } from "./checker.ts";
 import { race } from "./driver.ts";
 import { excerpt } from "./excerpt.ts";
@@ -8,10 +8,10 @@ import { type Subject, subjects } from "./subjects.ts";
 import { openTrack } from "./track.ts";
 import type { RuleName } from "./violation.ts";
 
-/** How often a store that is known to race is raced before it counts as innocent. */
+/** The number of races before a store that is known to race counts as innocent. */
 const MOST_ROUNDS = 12;
 const [idleMs, absoluteMs] = [3000, 30_000];
-/** What every control does sooner or later. */
+/** The rules that every control breaks sooner or later. */
 const sins: readonly RuleName[] = [
   "L1 lost update",
   "L2 resurrection",
@@ -19,7 +19,7 @@ const sins: readonly RuleName[] = [
   "L13 lost increment",
   "L13 double take",
 ];
-/** A race in which less was saved, or refused, had no collisions to speak of. */
+/** A race with fewer saves or refusals had too few collisions. */
 const LEAST = { saved: 150, refused: 5 } as const;
 
 async function raceOn(name: string, subject: Subject, seed: number): Promise<History> {
@@ -37,7 +37,7 @@ async function raceOn(name: string, subject: Subject, seed: number): Promise<His
         absoluteMs,
         longestLife: 50,
         people: 4,
-        // Nobody waits here for a session to expire: the tests in virtual time do.
+        // No waiting for sessions to expire: the tests in virtual time cover that.
         leftAloneOneIn: 10_000,
         slowOneIn: 10_000,
       });
@@ -50,8 +50,8 @@ async function raceOn(name: string, subject: Subject, seed: number): Promise<His
 }
 
 /**
- * Races a store of `subjects` briefly; gives what is wrong, nothing when all is as it has to be: of
- * a store that claims the laws its breaches, of a control the rules that it was not convicted of.
+ * Races a store of `subjects` briefly; gives the faults: of a store that claims the laws its breaches, of a
+ * control the rules that it was not convicted of.
  */
 export async function raceBriefly(name: string, seed: number): Promise<string[]> {
   const subject = subjects[name];
@@ -76,7 +76,7 @@ async function raceKeeper(name: string, subject: Subject, seed: number): Promise
   ];
 }
 
-/** Which of its faults a small race meets is chance: it is raced until each was met, or no more. */
+/** A small race meets a control's faults by chance: it is raced until each was met, up to a limit. */
 async function raceControl(name: string, subject: Subject, seed: number): Promise<string[]> {
   const missing = new Set<RuleName>(sins);
   for (let round = 0; missing.size > 0 && round < MOST_ROUNDS; round++) {

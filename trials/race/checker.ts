@@ -1,6 +1,5 @@
-// The verdict on a history: every rule on every session, pure. What it finds is proven by the
-// requests alone; that it finds nothing means that this history could have come from a store that
-// keeps the laws.
+// The verdict on a history: every rule on every session, as a pure function. The requests by themselves prove
+// each breach; without a breach, the history could come from a store that keeps the laws.
 import { exactRules } from "./exact-rules.ts";
 import type { History } from "./history.ts";
 import { lifeRules } from "./life-rules.ts";
@@ -17,7 +16,7 @@ export function checkHistory(history: History): Violation[] {
   );
 }
 
-/** How often each rule was broken, most often first. */
+/** The number of breaches of each rule, highest first. */
 export function countByRule(violations: readonly Violation[]): [RuleName, number][] {
   const counts = new Map<RuleName, number>();
   for (const { rule } of violations) counts.set(rule, (counts.get(rule) ?? 0) + 1);

@@ -1,5 +1,5 @@
-// The clients of a race: they share sessions, as the tabs of browsers do, send what is drawn from
-// the seed, and record every request with its start and end by one clock. It knows no store.
+// The clients of a race: they share sessions, as the tabs of browsers do, send plans drawn from the seed, and
+// record every request with its start and end by one clock. It knows no store.
 import { SeededRandom } from "../fuzz/random.ts";
 import { COUNTER, type History, type RaceRequest, type Save, type SignOut } from "./history.ts";
 import { lostSaves } from "./lost.ts";
@@ -7,31 +7,31 @@ import type { Answer, SaveNote } from "./notes.ts";
 import { drawPlan, type Plan, type PlanKind } from "./plan.ts";
 import { markOf } from "./values.ts";
 
-/** What came back: the notes, and the cookie that the response set for us, "name=value". */
+/** A response: the notes, and the cookie that it set, "name=value". */
 export interface Reply {
-  /** undefined: the request failed, and nobody knows what it did. */
+  /** undefined: the request failed, and its effect is unknown. */
   readonly answer: Answer | undefined;
   /** undefined: none was set; "": it was expired. */
   readonly cookie: string | undefined;
 }
 
-/** Where the requests go, and what time it is there. */
+/** The servers of a race, with their clock. */
 export interface RaceTrack {
-  /** Sends a plan with a Cookie header ("": none) to the server of this number, whichever there are. */
+  /** Sends a plan with a Cookie header ("": none) to the server of this number, modulo their number. */
   readonly send: (plan: Plan, cookie: string, server: number) => Promise<Reply>;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Milliseconds since some start, never going back. */
+  /** Monotonic milliseconds. */
   readonly now: () => number;
 }
 
-/** How large a race is. */
+/** The size of a race. */
 export interface RaceOptions {
   readonly seed: number;
-  /** How many requests, about: sessions that have begun are brought to their end. */
+  /** The approximate number of requests: sessions that have begun are brought to their end. */
   readonly operations: number;
-  /** How many sessions are there at once. */
+  /** The number of concurrent sessions. */
   readonly sessions: number;
-  /** How many clients share each of them. */
+  /** The number of clients that share each session. */
   readonly clientsEach: number;
   readonly idleMs: number;
   readonly absoluteMs: number;
@@ -39,11 +39,11 @@ export interface RaceOptions {
   readonly slowOneIn?: number;
   /** After one in so many sessions another is left alone until it expires. Default 60. */
   readonly leftAloneOneIn?: number;
-  /** How many subjects there are. Default 8. */
+  /** The number of subjects. Default 8. */
   readonly people?: number;
-  /** How many of a thousand requests sign all of someone's sessions out. Default 5. */
+  /** The number of sign-outs of all a subject's sessions, of a thousand requests. Default 5. */
   readonly signOuts?: number;
-  /** How many requests a session sees at most before it is destroyed. Default 180. */
+  /** The most requests of a session before it is destroyed. Default 180. */
   readonly longestLife?: number;
 }
 
@@ -52,11 +52,11 @@ interface Shared {
   readonly id: number;
   /** Its credentials by generation, from 1: [0] is unused. */
   readonly cookies: string[];
-  /** Whether its clients pause between their requests. */
+  /** True if its clients pause between their requests. */
   readonly isSlow: boolean;
-  /** How many more requests are sent before it is destroyed. */
+  /** The number of requests left before it is destroyed. */
   left: number;
-  /** How many requests with its newest credential in a row found nothing. */
+  /** The number of successive requests with its newest credential that found nothing. */
   misses: number;
   isOver: boolean;
 }
@@ -66,9 +66,9 @@ const LEFT_ALONE_ONE_IN = 60;
 const LONGEST_LIFE = 180;
 const PEOPLE = 8;
 const SIGN_OUTS = 5;
-/** A regenerate on its way hides a session for a moment; one that is missed so often is gone. */
+/** A regenerate under way hides a session for a moment; after so many misses it is gone. */
 const MISSES = 8;
-/** What each client still tries with a session that is over. */
+/** The last tries of each client with an ended session. */
 const AFTERLIFE: readonly PlanKind[] = ["read", "write", "read"];
 
 /** Runs a race to its end and gives its history. */
@@ -84,7 +84,7 @@ class Driver {
   readonly #track: RaceTrack;
   readonly #options: RaceOptions;
   readonly #random: SeededRandom;
-  /** The servers' names of sessions, and ours. */
+  /** Our names of sessions, by the servers' names. */
   readonly #ids = new Map<string, number>();
   #ticks = 0;
   #plans = 0;
@@ -118,7 +118,7 @@ class Driver {
     return (await this.#send(plan, client, undefined)).made;
   }
 
-  /** A client's part in a session's life, and what it tries when that is over. */
+  /** A client's part in a session's life, with its last tries. */
   async #live(shared: Shared, client: number): Promise<void> {
     while (!shared.isOver) {
       if (shared.isSlow) await this.#track.sleep(this.#random.below(this.#options.idleMs / 3));
@@ -129,17 +129,17 @@ class Driver {
     for (const kind of AFTERLIFE) {
       const plan = this.#draw(kind);
       const { made } = await this.#send(plan, client, shared);
-      // A write with a dead credential makes a session of its own: it holds that write and no more.
+      // A write with a dead credential makes a session of its own, which holds only that write.
       if (made === undefined) continue;
       await this.#send(this.#draw("read"), client, made);
     }
   }
 
-  /** A session that nobody comes back to before its end is gone then. */
+  /** A session without requests until its end is gone then. */
   async #leaveAlone(client: number): Promise<void> {
     const shared = await this.#create(client);
     if (shared === undefined) return;
-    // Longer than what a checker allows for clocks that differ.
+    // Longer than the checker's allowance for differing clocks.
     await this.#track.sleep(this.#options.idleMs + 2000);
     await this.#send(this.#draw("read"), client, shared);
   }
@@ -154,7 +154,7 @@ class Driver {
     client: number,
     shared: Shared | undefined,
   ): Promise<{ readonly made: Shared | undefined }> {
-    // One in ten comes with the credential of before the last regenerate, as a thief or a late tab.
+    // One in ten has the credential from before the last regenerate, like a thief or a late tab.
     const newest = (shared?.cookies.length ?? 1) - 1;
     const generation = newest > 1 && this.#random.below(10) === 0 ? newest - 1 : newest;
     const server = this.#random.below(0x7fff_ffff);
@@ -191,7 +191,7 @@ class Driver {
     return { made: this.#settle(saves, cookie, generation, shared, isFound) };
   }
 
-  /** Keeps the credential that came back, and notes what became of the session. */
+  /** Keeps the response's credential, and notes the session's state. */
   #settle(
     saves: readonly Save[],
     cookie: string | undefined,
@@ -210,7 +210,7 @@ class Driver {
     }
     if (shared === undefined) return made;
     if (made === undefined && cookie && isFound) {
-      // A renewal sends the same credential anew; of two successors a browser has the last.
+      // A renewal sends the same credential again; of two successors a browser has the last.
       shared.cookies[isRegenerated ? generation + 1 : generation] = cookie;
     }
     const isNewest = generation === shared.cookies.length - 1;
@@ -274,7 +274,7 @@ class Driver {
   }
 }
 
-/** What was found, each value by its author; a counter has many. */
+/** The found entries, each value by its author; a counter has many. */
 function marksOf(entries: readonly (readonly [string, unknown])[]): Map<string, string> {
   const authored = entries.filter(([key]) => key !== COUNTER);
   return new Map(authored.map(([key, value]) => [key, markOf(key, value)]));

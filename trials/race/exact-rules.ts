@@ -1,9 +1,9 @@
-// The rules on exact steps: what one request was told of a key is told to no other, and stays so.
+// The rules on exact steps: the result of one request's step is given to no other request, and stays true.
 import { EPOCH, TOKEN } from "./history.ts";
 import type { Placed, SessionHistory } from "./session-history.ts";
 import { name, type Rule, type Violation, violation } from "./violation.ts";
 
-/** Since a counter was emptied each number is given once, and it never falls below one that was. */
+/** Between two resets of a counter each number is given once, and the counter never falls below it. */
 const counting: Rule = (session) => {
   const found: Violation[] = [];
   const given = new Map<string, Placed>();
@@ -36,7 +36,7 @@ const counting: Rule = (session) => {
   return found;
 };
 
-/** What one request took no other takes, and nobody sees any more. */
+/** A taken value is taken by no other request, and never seen again. */
 const taking: Rule = (session) => {
   const found: Violation[] = [];
   const takers = new Map<string, Placed>();

@@ -1,5 +1,5 @@
-// A breach for human eyes: what it is, and the few requests that prove it, in the order in which
-// they began, one a line.
+// A breach in readable form: its message, and the few requests that prove it, one a line, in the order of
+// their starts.
 import {
   COUNTER,
   isTombstone,

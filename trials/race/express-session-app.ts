@@ -1,5 +1,5 @@
-// The application of a race on express-session, as its users write it: the controls, whose races
-// the checker must see. Its sessions name themselves, since a regenerate changes their id.
+// The application of a race on express-session, as its users write it: the controls, whose faults the checker
+// must find. Its sessions have names of their own, since a regenerate changes their id.
 import { promisify } from "node:util";
 import type { Session, SessionData } from "express-session";
 import { COUNTER, EPOCH, TOKEN } from "./history.ts";
@@ -13,7 +13,7 @@ type Bag = Session & Partial<SessionData> & Record<string, unknown>;
 const NAME = "named";
 const hidden = new Set(["cookie", NAME]);
 
-/** What the request found. */
+/** The session that the request found. */
 export function lookAt(bag: Bag): Found {
   const session = nameOf(bag);
   const entries = Object.entries(bag).filter(([key]) => !hidden.has(key));
@@ -23,7 +23,7 @@ export function lookAt(bag: Bag): Found {
     : { session, entries, expires: typeof expires === "number" ? expires : undefined };
 }
 
-/** Carries the plan out. What is saved at the end of the response counts as saved if that is a 200. */
+/** Carries the plan out. A save at the end of the response counts as saved if that is a 200. */
 export async function perform(
   request: { session: Bag },
   plan: Plan,
@@ -49,7 +49,7 @@ export async function perform(
       break;
     case "regenerate": {
       begin("regenerate");
-      // Its regenerate drops the data; whoever wants to keep it copies it.
+      // Its regenerate drops the data; applications that keep it copy it.
       const kept = Object.entries(bag).filter(([key]) => key !== "cookie");
       if (!isNew) await promisify(bag.regenerate.bind(bag))();
       Object.assign(request.session, Object.fromEntries(kept));

@@ -1,5 +1,5 @@
-// The application of a race on our own sessions: carries a plan out on `req.session` and notes what
-// the observers say of each save.
+// The application of a race on our own sessions: carries a plan out on `req.session` and notes the events of
+// each save.
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   ConflictError,
@@ -26,7 +26,7 @@ const bag = sessionMap("bag", {
 
 const running = new AsyncLocalStorage<Notes>();
 
-/** Observers that note outcomes for the request in whose course they are called. */
+/** Observers that note outcomes for the request in which they are called. */
 export const observers: NonNullable<SessionConfig["on"]> = {
   created: ({ id }) => note("saved", id, true),
   committed: ({ id }) => note("saved", id),
@@ -46,7 +46,7 @@ export function inCourse<T>(notes: Notes, course: () => T): T {
   return running.run(notes, course);
 }
 
-/** What the request found. */
+/** The session that the request found. */
 export function lookAt(session: Session): Found {
   const nothing = { session: undefined, entries: [], expires: undefined };
   if (session.isNew || session.readOnly) return nothing;
@@ -55,7 +55,7 @@ export function lookAt(session: Session): Found {
   return { session: session.id, entries: [...session, ...added], expires };
 }
 
-/** What the application stands on. */
+/** The parts that the application needs. */
 export interface World {
   readonly store: SessionStore;
   readonly sleep: (ms: number) => Promise<void>;
@@ -105,7 +105,7 @@ export async function perform(
       notes.begin("change");
       notes.set(session, plan.set);
       notes.setEpochIfNew(session);
-      // Another one each time, or it would be no change.
+      // A different one each time, or it would be no change.
       session.cookieExpires = HOUR + plan.id;
       break;
     case "create":
@@ -139,7 +139,7 @@ async function increment(session: Session, notes: Notes): Promise<void> {
   });
 }
 
-/** Over a store that promises no `take`: what an application would do in its place. */
+/** An application's own way over a store that promises no `take`. */
 async function take(session: Session, notes: Notes, store: SessionStore): Promise<void> {
   if (session.isNew) return;
   const save = notes.begin("change");
@@ -160,7 +160,7 @@ async function unlessConflict(step: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Says whose session it is, without a new credential. */
+/** Binds the session without a new credential. */
 function bind(session: Session, plan: Plan, notes: Notes): void {
   const save = notes.begin("bind");
   notes.set(session, [BOUND, ...plan.set]);
@@ -170,7 +170,7 @@ function bind(session: Session, plan: Plan, notes: Notes): void {
   save.subject = plan.subject;
 }
 
-/** As a login does it: regenerate with what is there, then set what is new. */
+/** Like a login: regenerates with the present data, then sets new keys. */
 async function regenerate(session: Session, plan: Plan, notes: Notes): Promise<void> {
   const first = notes.begin("regenerate");
   notes.set(session, [EPOCH, ...plan.set]);
@@ -181,7 +181,7 @@ async function regenerate(session: Session, plan: Plan, notes: Notes): Promise<v
   await session.regenerate();
   if (plan.after.length === 0 && first.outcome !== "none") return;
   const second = notes.begin("change");
-  // A session that wasn't stored is not saved by a regenerate: what was set is still to come.
+  // A regenerate doesn't save a session that wasn't stored: its keys are still unsaved.
   if (first.outcome === "none") {
     notes.saves.splice(notes.saves.indexOf(first), 1);
     second.mark = first.mark;
@@ -191,7 +191,7 @@ async function regenerate(session: Session, plan: Plan, notes: Notes): Promise<v
   notes.setEpochIfNew(session);
 }
 
-/** "Your devices": what is listed, and then signed out, all or all others. */
+/** "Your devices": lists sessions, then signs them out, all or all others. */
 async function signOut(
   session: Session,
   plan: Plan,

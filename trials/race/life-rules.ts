@@ -1,10 +1,9 @@
-// The rules on whether a session is there at all, and for whom: it is found with its credential until
-// it ends, and never again.
+// The rules on a session's existence: it is found with its credential until it ends, and never again.
 import type { RaceRequest } from "./history.ts";
 import type { Placed, SessionHistory } from "./session-history.ts";
 import { name, type Rule, type Violation, violation } from "./violation.ts";
 
-/** Stores may keep whole seconds, and clocks are read at different moments: milliseconds. */
+/** The tolerance in milliseconds: stores may keep whole seconds, and clocks are read at different moments. */
 const SLACK = 1000;
 
 /** After an acknowledged destroy or sign-out nothing is read and nothing is saved. */
@@ -41,7 +40,7 @@ const listing: Rule = (session, { idleMs, absoluteMs }) =>
     ];
   });
 
-/** After an acknowledged regenerate the credential of before it neither reads nor writes. */
+/** After an acknowledged regenerate the credential that it replaced neither reads nor writes. */
 const credentials: Rule = (session) => {
   const found: Violation[] = [];
   const regenerates = session.acknowledged("regenerate");
@@ -65,9 +64,9 @@ const credentials: Rule = (session) => {
   return found;
 };
 
-/** A change is refused for a barrier or an end that came between, a binding for another one too. */
+/** A change is refused only for a barrier or an end in between, a binding also for another binding. */
 const refusals: Rule = (session) => {
-  // What was not answered may be done long after its client gave up.
+  // A request without an answer may be done long after its client gave up.
   const within = ({ save, request }: Placed) => ({
     by: request,
     end: save.outcome === "unknown" ? Infinity : request.end,
@@ -107,7 +106,7 @@ const vanishing: Rule = (session, { idleMs, absoluteMs }) => {
   return found;
 };
 
-/** Until when a session lives for sure, by what others had seen when `request` began; Unix milliseconds. */
+/** The earliest possible end of a session, by the views of others before `request` began; Unix milliseconds. */
 function knownEnd(session: SessionHistory, request: RaceRequest, firstMs: number): number {
   const [created] = session.acknowledged("create");
   const known = [created === undefined ? 0 : created.request.startMs + firstMs];
@@ -117,7 +116,7 @@ function knownEnd(session: SessionHistory, request: RaceRequest, firstMs: number
   return Math.max(...known) - SLACK;
 }
 
-/** The end comes, and until then never moves nearer but at a barrier. */
+/** A session ends at its end, which becomes earlier only at a barrier. */
 const ends: Rule = (session, { idleMs, absoluteMs }) => {
   const found: Violation[] = [];
   const [created] = session.acknowledged("create");
@@ -142,15 +141,15 @@ const ends: Rule = (session, { idleMs, absoluteMs }) => {
   return found;
 };
 
-/** When the requests before `load` were over: none of them can have renewed the session later. */
+/** The ends of the requests before `load`: none of them can have renewed the session later. */
 function touches(session: SessionHistory, load: RaceRequest): number[] {
   const before = [...session.saves.map(({ request }) => request), ...session.requests].filter(
     ({ start }) => start < load.start,
   );
-  // One that was not answered may be done at any time.
+  // A request without an answer may be done at any time.
   if (before.length === 0) return [Infinity];
   return before.map(({ answered, endMs }) => (answered ? endMs : Infinity));
 }
 
-/** The rules of this file, in the order in which a reader wants to know. */
+/** The rules of this file, in the order of their reports. */
 export const lifeRules: readonly Rule[] = [logout, listing, credentials, refusals, vanishing, ends];

@@ -1,5 +1,5 @@
-// What a server of a race tells its client of one request: what it found, and each save with its
-// outcome as the application itself learns it. It travels as JSON.
+// A race's server's notes on one request, as JSON to its client: the found session, and each save with its
+// outcome as the application learns it.
 import { EPOCH, type Outcome, type Save, tombstoneOf } from "./history.ts";
 import { valueOf } from "./values.ts";
 
@@ -25,7 +25,7 @@ export interface SignOutNote {
   readonly listed: readonly string[];
 }
 
-/** What a request found. */
+/** The session that a request found. */
 export interface Found {
   /** The server's own name of the session; undefined: none was found. */
   readonly session: string | undefined;
@@ -34,14 +34,14 @@ export interface Found {
   readonly expires: number | undefined;
 }
 
-/** All that a server tells of a request. */
+/** All notes on a request. */
 export interface Answer {
   readonly found: Found;
   readonly saves: readonly SaveNote[];
   readonly signOut?: SignOutNote | undefined;
 }
 
-/** A string map that plans are carried out on, whichever library it belongs to. */
+/** A string map, of any library, on which plans are carried out. */
 export interface RaceMap {
   has(key: string): boolean;
   set(key: string, value: string): void;
@@ -63,7 +63,7 @@ export class Notes {
     return this.saves.at(-1);
   }
 
-  /** Notes what became of the save that is being prepared. */
+  /** Notes the outcome of the save that is being prepared. */
   settle(outcome: Outcome, session: string): void {
     const { current } = this;
     if (current === undefined) return;
@@ -88,7 +88,7 @@ export class Notes {
     }
   }
 
-  /** Removes those of the keys that are there, and says so by tombstones. */
+  /** Removes the present ones of these keys, with tombstones. */
   del(map: RaceMap, keys: readonly string[]): void {
     for (const key of keys) {
       if (!map.has(key)) continue;
@@ -98,7 +98,7 @@ export class Notes {
     }
   }
 
-  /** A session that is new says which save made it. */
+  /** Names the save that makes a new session. */
   setEpochIfNew(map: RaceMap): void {
     if (!map.has(EPOCH)) this.set(map, [EPOCH]);
   }

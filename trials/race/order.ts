@@ -1,10 +1,10 @@
-// Whether one order of the saves of a key explains everything that was seen of it. Every value has
-// one writer, so the question is a graph's: each save with all who saw it is one block, and blocks
-// follow each other. A cycle means that no order does (Gibbons and Korach 1997, with unique writes).
+// Searches for an order of a key's saves that explains every read of it. Every value has one writer, so the
+// question is one on a graph: each save with all its readers is a block, with edges from blocks to later
+// ones. A cycle means that there is no such order (Gibbons and Korach 1997, with unique writes).
 import { EPOCH, isTombstone, type RaceRequest, TOKEN } from "./history.ts";
 import type { Placed, SessionHistory } from "./session-history.ts";
 
-/** Why one block comes before another. */
+/** The reason that one block comes before another. */
 export interface Edge {
   readonly from: string;
   readonly to: string;
@@ -18,7 +18,7 @@ export interface Edge {
 export interface Cycle {
   readonly key: string;
   readonly edges: readonly Edge[];
-  /** Whether it needs no more than real time; else barriers are part of the reason. */
+  /** True if it follows from real time only; else barriers are part of the reason. */
   readonly byTimeAlone: boolean;
 }
 
@@ -29,7 +29,7 @@ interface Place {
   readonly end: number;
 }
 
-/** What wrote a state of the key, and all who saw it. */
+/** The save that wrote a state of the key, with all requests that saw it. */
 interface Block {
   readonly mark: string;
   /** The request that was over first, and the one that began last. */
@@ -37,13 +37,13 @@ interface Block {
   lastBegun: Place;
 }
 
-/** More than any history's ticks, so that a later barrier outweighs every time. */
+/** More than any history's ticks, so that barriers count before times. */
 const EPOCH_SPAN = 1e9;
 
 /** The keys of a session that have an order of their own. */
 function keysOf(session: SessionHistory): string[] {
   const keys = new Set(session.saves.flatMap(({ save }) => [...save.set, ...save.del]));
-  // A take says nothing of who took: what comes of it has rules of its own.
+  // A take leaves no author: takes have rules of their own.
   return [...keys].filter((key) => key !== EPOCH && key !== TOKEN && !isTombstone(key));
 }
 
@@ -59,10 +59,10 @@ export function findCycles(session: SessionHistory): Cycle[] {
 
 function edgesOf(session: SessionHistory, key: string, withEpochs: boolean): Edge[] {
   const at = (request: RaceRequest, depth: number, mayBeLate = false): Place => {
-    // Where nobody knows which barriers come before it, it bounds nothing.
+    // A request with unknown barriers before it bounds nothing.
     if (withEpochs && depth < 0) return { request, start: -Infinity, end: Infinity };
     const offset = withEpochs ? depth * EPOCH_SPAN : 0;
-    // What was not answered may still be done long after its client gave up.
+    // A request without an answer may be done long after its client gave up.
     const end = mayBeLate ? Infinity : request.end + offset;
     return { request, start: request.start + offset, end };
   };
@@ -85,7 +85,7 @@ function edgesOf(session: SessionHistory, key: string, withEpochs: boolean): Edg
   }
   for (const load of session.loads) {
     const mark = session.determinerOf(load, key);
-    // What nobody of this session wrote is another rule's affair.
+    // Values that nobody of this session wrote are another rule's.
     if (mark !== undefined && blocks.has(mark)) put(mark, at(load, session.depthOfLoad(load)));
   }
   const edges: Edge[] = [];
@@ -105,7 +105,7 @@ function edgesOf(session: SessionHistory, key: string, withEpochs: boolean): Edg
   return edges;
 }
 
-/** Whether a save decides what `key` is. */
+/** True if a save determines the value of `key`. */
 function affects({ save }: Placed, key: string): boolean {
   const empties = save.kind === "clear" || save.kind === "create";
   return empties || save.set.includes(key) || save.del.includes(key);
@@ -128,7 +128,7 @@ function shortestCycle(edges: readonly Edge[]): readonly Edge[] | undefined {
   return best;
 }
 
-/** The blocks that are left when those without a successor are taken away again and again. */
+/** The blocks that are left after repeatedly removing those without a successor. */
 function withoutAcyclicPart(next: ReadonlyMap<string, readonly Edge[]>): ReadonlySet<string> {
   const left = new Set(next.keys());
   let isShrinking = true;

@@ -1,22 +1,22 @@
-// What a request of a race is to do, drawn from a seed. A plan names keys and no values: those are
-// made from the plan's own id. It knows no server and no store.
+// The plan of a race's request, drawn from a seed. It names keys without values, which are made from the
+// plan's id. It knows no server and no store.
 import type { SeededRandom } from "../fuzz/random.ts";
 import { ENTRY, TOKEN } from "./history.ts";
 
 /** The keys that are written one by one. */
 const KEYS = ["a", "b", "c", "d"] as const;
-/** How many entries the collection has at most. */
+/** The most entries of the collection. */
 const ENTRIES = 6;
 
-/** What all draws of a race have in common. */
+/** Options of all draws of a race. */
 export interface PlanMix {
-  /** How many subjects there are to bind sessions to. */
+  /** The number of subjects to bind sessions to. */
   readonly people: number;
-  /** How many of a thousand requests sign someone out. */
+  /** The number of sign-outs in a thousand requests. */
   readonly signOuts: number;
 }
 
-/** What a request does. */
+/** The operation of a request. */
 export type PlanKind =
   | "create"
   | "read"
@@ -40,19 +40,19 @@ export interface Plan {
   readonly kind: PlanKind;
   readonly set: readonly string[];
   readonly del: readonly string[];
-  /** What a `regenerate` sets afterwards, in a save of its own, as a login does. */
+  /** The keys that a `regenerate` sets afterwards, in a save of its own, as a login does. */
   readonly after: readonly string[];
-  /** Whose session it is from a `regenerate` or a `bind` on; whose sessions a `signout` ends. */
+  /** The subject that a `regenerate` or a `bind` binds, or that a `signout` signs out. */
   readonly subject: string | undefined;
-  /** Whether a `signout` lets the session stay that it comes with. */
+  /** True if a `signout` keeps its own session. */
   readonly stays: boolean;
-  /** How long it dawdles between what it loads and what it saves, in milliseconds. */
+  /** The pause between load and save, in milliseconds. */
   readonly holdMs: number;
-  /** Whether it saves by `commit()`; else the end of the response does. */
+  /** True if it saves by `commit()`, else at the end of the response. */
   readonly commits: boolean;
 }
 
-/** How many of a thousand requests do what; those that sign someone out come first. */
+/** The number of each operation in a thousand requests; sign-outs come first. */
 const shares: readonly (readonly [PlanKind, number])[] = [
   ["read", 260],
   ["write", 305],

@@ -1,5 +1,5 @@
-// Server processes of a trial: each is forked from a program of its own, gets its orders by the
-// environment, says its port when it listens, and ends when its parent lets go of it.
+// Server processes of a trial: each is forked from a program, gets its orders by the environment, sends its
+// port when it listens, and ends when its parent disconnects.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 

@@ -1,5 +1,5 @@
 // One server process of a race: plain node:http or Express, by its number, with the sessions of the
-// subject. It is forked, gets its orders by the environment, says its port, and ends with its parent.
+// subject. It is forked, gets its orders by the environment, sends its port, and ends with its parent.
 import {
   createServer,
   type IncomingMessage,
@@ -19,11 +19,11 @@ import { type Found, Notes } from "./notes.ts";
 import type { Plan } from "./plan.ts";
 import { subjects } from "./subjects.ts";
 
-/** What the parent sends along. */
+/** The parent's orders. */
 export interface ServerOrders {
   readonly subject: string;
   readonly address: string;
-  /** Which of the processes it is, from 0. */
+  /** The number of this process, from 0. */
   readonly number: number;
   readonly signingKey: string;
   readonly idleMs: number;
@@ -109,8 +109,8 @@ async function theirListener(theirs: Store): Promise<RequestListener> {
 type Planned = IncomingMessage & { course?: { readonly plan: Plan; readonly notes: Notes } };
 
 /**
- * Reads the plan. Mounted before the sessions: the head leaves when they are saved, and only then the
- * last outcome is known.
+ * Reads the plan. Mounted before the sessions: the head is sent once they are saved, and only then is the
+ * last outcome known.
  */
 function begin(request: Planned, response: ServerResponse, next: () => void): void {
   const plan = JSON.parse(String(request.headers["x-plan"])) as Plan;

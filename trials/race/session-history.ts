@@ -1,5 +1,5 @@
-// One session's part of a history, indexed: who came with its credential, who saved into it, and
-// the chain of its barriers. It finds nothing wrong by itself; the rules do.
+// One session's part of a history, indexed: the requests with its credential, the saves into it, and the
+// chain of its barriers. The rules on it are elsewhere.
 import { EPOCH, type RaceRequest, type Save, tombstoneOf } from "./history.ts";
 
 /** A save with the request that asked for it. */
@@ -8,15 +8,15 @@ export interface Placed {
   readonly request: RaceRequest;
 }
 
-/** What begins with a barrier and ends with the next one. */
+/** The time from a barrier to the next one. */
 export interface Epoch extends Placed {
   /** The mark of the barrier that the request had loaded; undefined: it made the session. */
   readonly base: string | undefined;
-  /** How many barriers come before it; -1: its base is none of this session's. */
+  /** The number of barriers before it; -1: its base is none of this session's. */
   readonly depth: number;
 }
 
-/** All that happened to one session. */
+/** The history of one session. */
 export class SessionHistory {
   readonly id: number;
   /** The requests with its credential, in the order of their starts. */
@@ -25,7 +25,7 @@ export class SessionHistory {
   readonly saves: readonly Placed[];
   /** Its barriers that took effect, by their marks. */
   readonly epochs: ReadonlyMap<string, Epoch>;
-  /** The requests that signed people out, whoever they were. */
+  /** The sign-outs of all subjects. */
   readonly #signOuts: readonly RaceRequest[];
   readonly #placed: ReadonlyMap<string, Placed>;
   readonly #observed: ReadonlySet<string>;
@@ -50,7 +50,7 @@ export class SessionHistory {
     return this.#placed.get(mark);
   }
 
-  /** Whether a save is known to have taken effect: its client was told, or someone saw it. */
+  /** True if a save is known to have taken effect: its client was told, or a request saw it. */
   isEffective({ mark, outcome }: Save): boolean {
     return outcome === "saved" || this.#observed.has(mark);
   }
@@ -60,12 +60,12 @@ export class SessionHistory {
     return this.saves.filter(({ save }) => save.kind === kind && save.outcome !== "refused");
   }
 
-  /** The saves of one kind whose clients were told that they are saved. */
+  /** The acknowledged saves of one kind. */
   acknowledged(kind: Save["kind"]): Placed[] {
     return this.saves.filter(({ save }) => save.kind === kind && save.outcome === "saved");
   }
 
-  /** The epoch that a save was made from: the one that its request had loaded, or made before it. */
+  /** The epoch that a save was made from: the one that its request had loaded, or had begun before. */
   baseOf({ save, request }: Placed): string | undefined {
     let base = request.session === this.id ? request.seen?.get(EPOCH) : undefined;
     for (const earlier of request.saves) {
@@ -76,7 +76,7 @@ export class SessionHistory {
     return base;
   }
 
-  /** How many barriers come before what a save wrote; -1: unknown. */
+  /** The number of barriers before a save; -1: unknown. */
   depthOf(placed: Placed): number {
     const own = this.epochs.get(placed.save.mark);
     if (own !== undefined) return own.depth;
@@ -84,7 +84,7 @@ export class SessionHistory {
     return base === undefined ? -1 : (this.epochs.get(base)?.depth ?? -1);
   }
 
-  /** How many barriers come before what a request loaded; -1: unknown. */
+  /** The number of barriers before a request's load; -1: unknown. */
   depthOfLoad(request: RaceRequest): number {
     const epoch = request.seen?.get(EPOCH);
     return epoch === undefined ? -1 : (this.epochs.get(epoch)?.depth ?? -1);
@@ -96,8 +96,8 @@ export class SessionHistory {
   }
 
   /**
-   * The mark of the save that made `key` what a request saw: the one that set it, the one that
-   * removed it, or the barrier that emptied the session; undefined: unknown.
+   * The mark of the save that determined a request's view of `key`: the one that set it, the one that removed
+   * it, or the barrier that emptied the session; undefined: unknown.
    */
   determinerOf(request: RaceRequest, key: string): string | undefined {
     const { seen } = request;
@@ -107,7 +107,7 @@ export class SessionHistory {
     return this.emptierOf(seen.get(EPOCH));
   }
 
-  /** The barrier that emptied the session, or made it, last before or at another; undefined: unknown. */
+  /** The last barrier, up to this one, that emptied or created the session; undefined: unknown. */
   emptierOf(mark: string | undefined): string | undefined {
     let epoch = this.epochs.get(mark ?? "");
     while (epoch?.save.kind === "regenerate") {
@@ -123,7 +123,7 @@ export class SessionHistory {
     return [...destroys, ...signOuts];
   }
 
-  /** The requests that were told that they ended the session. */
+  /** The requests whose end of the session was acknowledged. */
   get acknowledgedEnds(): readonly RaceRequest[] {
     const destroys = this.acknowledged("destroy").map(({ request }) => request);
     const signOuts = this.#signOuts.filter(
@@ -132,12 +132,12 @@ export class SessionHistory {
     return [...destroys, ...signOuts];
   }
 
-  /** The sign-outs that had to list the session as one of their subject's, if it lived. */
+  /** The sign-outs that had to list the session if it was live. */
   get listings(): readonly RaceRequest[] {
     return this.acknowledgedEnds.filter(({ signOut }) => signOut !== undefined);
   }
 
-  /** Whether the session was the signed-out subject's, for sure or perhaps, while that went on. */
+  /** Whether the session was, or may have been, the subject's during its sign-out. */
   #subjectsAt(by: RaceRequest): { readonly may: boolean; readonly must: boolean } {
     const subject = by.signOut?.subject;
     const binds = this.saves.filter(
@@ -147,7 +147,7 @@ export class SessionHistory {
       ({ save, request }) => save.subject === subject && request.start < by.end,
     );
     if (!may || binds.some(({ save }) => save.outcome === "unknown")) return { may, must: false };
-    // By barriers and by time: the last that was over counts, and all that may have come since.
+    // By barriers and by time: the last finished binding counts, and all that may have come since.
     const over = binds.filter(({ request }) => request.end < by.start);
     const last = Math.max(-1, ...over.map((placed) => this.depthOf(placed)));
     const current = binds.filter(
@@ -165,7 +165,7 @@ export class SessionHistory {
     const barriers = this.saves.filter(
       ({ save }) => save.set.includes(EPOCH) && this.isEffective(save),
     );
-    // A barrier's base is a barrier too: one more is placed in each round, or the rest has no root.
+    // A barrier's base is a barrier, too: each round places at least one more, or the rest has no root.
     let left = barriers;
     while (left.length > 0) {
       const later: Placed[] = [];
@@ -187,12 +187,12 @@ export class SessionHistory {
   }
 }
 
-/** Whether so many barriers may come after as many as `last`; -1: unknown. */
+/** True if `depth` may be at or after `last`; -1: unknown. */
 function isSince(depth: number, last: number): boolean {
   return depth < 0 || depth >= last;
 }
 
-/** The sessions of a history, each with what is its own. */
+/** The sessions of a history, each with its own part. */
 export function splitBySession(requests: readonly RaceRequest[]): SessionHistory[] {
   const parts = new Map<number, { requests: RaceRequest[]; saves: Placed[] }>();
   const partOf = (id: number): { requests: RaceRequest[]; saves: Placed[] } => {

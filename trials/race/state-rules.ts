@@ -1,11 +1,11 @@
-// The rules on what a session holds: what was read is what some order of the saves explains, whole,
-// and never across a barrier.
+// The rules on a session's content: some order of the saves explains all reads, with whole values, and none
+// across a barrier.
 import { BOUND, EPOCH, PAIR, type RaceRequest } from "./history.ts";
 import { type Edge, findCycles } from "./order.ts";
 import type { Placed } from "./session-history.ts";
 import { name, type Rule, type RuleName, type Violation, violation } from "./violation.ts";
 
-/** Values are whole, written by a save that was not refused, and to this session. */
+/** Values are whole, and written to this session by a save that was not refused. */
 const values: Rule = (session) => {
   const found: Violation[] = [];
   for (const load of session.loads) {
@@ -34,7 +34,7 @@ const values: Rule = (session) => {
   return found;
 };
 
-/** The chain of barriers: one after each, and what was loaded never goes back behind one. */
+/** The chain of barriers: each has one successor, and no load goes back to before one. */
 const barriers: Rule = (session) => {
   const found: Violation[] = [];
   const byBase = new Map<string, Placed[]>();
@@ -68,7 +68,7 @@ const barriers: Rule = (session) => {
   return found;
 };
 
-/** Of the bindings that were made from one, one is taken: who bound a session knows what it was. */
+/** Of the bindings that were made from the same one, only one is saved. */
 const bindings: Rule = (session) => {
   const byBase = new Map<string, RaceRequest>();
   return session.acknowledged("bind").flatMap(({ request }) => {
@@ -84,7 +84,7 @@ const bindings: Rule = (session) => {
   });
 };
 
-/** What was loaded before a clear is gone with it, and so is what was made from it. */
+/** Data from before a clear is gone with it, and so is data made from it. */
 const clears: Rule = (session) => {
   const found: Violation[] = [];
   for (const load of session.loads) {
@@ -109,7 +109,7 @@ const clears: Rule = (session) => {
   return found;
 };
 
-/** For each key some order of its saves explains everything that was seen. */
+/** For each key some order of its saves explains every read of it. */
 const order: Rule = (session) =>
   findCycles(session).map(({ key, edges, byTimeAlone }) => {
     const rule = byTimeAlone ? "L1 lost update" : "L3 change across a barrier";
@@ -129,5 +129,5 @@ function explain({ from, to, because, requests: [one, other] }: Edge): string {
   return `${from} before ${to}, as ${name(one)} of ${from} was over before ${name(other)} of ${to} began`;
 }
 
-/** The rules of this file, in the order in which a reader wants to know. */
+/** The rules of this file, in the order of their reports. */
 export const stateRules: readonly Rule[] = [values, barriers, bindings, clears, order];

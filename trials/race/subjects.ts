@@ -1,10 +1,10 @@
-// Who races: one row for each store, with its server and how a process reaches it. A row of a
-// store that isn't atomic is a control: the checker must convict it.
+// The subjects of races: one row for each store, with its server and its opening in a process. A store that
+// isn't atomic is a control: the checker must convict it.
 import { join } from "node:path";
 import type { Store } from "express-session";
 import type { SessionStore } from "kocha-session";
 
-/** A store as one process has it. */
+/** A store opened in one process. */
 interface Opened<T> {
   readonly store: T;
   readonly close: () => Promise<unknown> | void;
@@ -12,13 +12,13 @@ interface Opened<T> {
 
 /** A store's server, private to this race. */
 interface Started {
-  /** What a process needs to reach it. */
+  /** The address for processes. */
   readonly address: string;
   readonly close: () => Promise<unknown> | void;
 }
 
 interface Common {
-  /** How many processes share the store unless another number is asked for. */
+  /** The default number of processes that share the store. */
   readonly processes: number;
   readonly start: () => Promise<Started>;
 }
@@ -30,14 +30,14 @@ interface OurSubject extends Common {
   readonly open: (address: string) => Promise<Opened<SessionStore>>;
 }
 
-/** express-session with a store of its own world. */
+/** express-session with one of its stores. */
 interface TheirSubject extends Common {
   readonly library: "express-session";
   readonly atomic: false;
   readonly open: (address: string) => Promise<Opened<Store>>;
 }
 
-/** Someone who races. */
+/** A subject of a race. */
 export type Subject = OurSubject | TheirSubject;
 
 const ours = { library: "kocha-session", atomic: true, processes: 4 } as const;
@@ -101,7 +101,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
       const { SessionSqliteStore } = await import("kocha-session/sqlite");
       const client = new Database(join(path, "race.db"));
       const store = new SessionSqliteStore({ client });
-      // A race pulls no plug: nothing need wait for the disk.
+      // A race has no power failure: no need to wait for the disk.
       client.exec("PRAGMA synchronous = NORMAL");
       return { store, close: () => void client.close() };
     },

@@ -12,7 +12,7 @@ import type { Plan } from "./plan.ts";
 import { startProcesses } from "./processes.ts";
 import type { ServerOrders } from "./server.ts";
 
-/** What the processes of a race are started with. */
+/** Options of a race's processes. */
 export interface TrackOptions {
   readonly subject: string;
   readonly address: string;
@@ -48,7 +48,7 @@ export async function openTrack(options: TrackOptions): Promise<RunningTrack> {
   return { children, close, send, sleep, now: Date.now };
 }
 
-/** One request; whatever goes wrong is an answer that never came. */
+/** One request; any failure counts as a missing answer. */
 async function ask(agent: Agent, port: number, plan: Plan, cookie: string): Promise<Reply> {
   const nothing = { answer: undefined, cookie: undefined };
   const headers = { "x-plan": JSON.stringify(plan), ...(cookie !== "" && { cookie }) };
@@ -67,7 +67,7 @@ async function ask(agent: Agent, port: number, plan: Plan, cookie: string): Prom
   }
 }
 
-/** The first cookie that is set, "name=value"; "": it is expired; undefined: there is none. */
+/** The first cookie in Set-Cookie, "name=value"; "": an expired one; undefined: none. */
 function cookieOf(setCookie: readonly string[] | undefined): string | undefined {
   const pair = setCookie?.[0]?.split(";", 1)[0];
   return pair?.endsWith("=") ? "" : pair;

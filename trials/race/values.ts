@@ -1,10 +1,10 @@
-// The values of a race: each is made from the mark of its save and its key alone, so whoever reads
-// one can tell who wrote it, and whether it is whole.
+// The values of a race: each is made only from its key and the mark of its save, so that a reader knows the
+// writer, and recognizes a damaged value.
 
-/** How long a value's filler is: most are short, some long, a few very long. */
+/** The lengths of values' fillers: most are short, some long, a few very long. */
 const LENGTHS = [0, 3, 7, 12, 20, 31, 60, 300, 4000] as const;
 
-/** What stores have broken before: NUL, quotes, a backslash, what is no ASCII, an astral character. */
+/** Characters that stores have broken: NUL, quotes, a backslash, non-ASCII ones, an astral one. */
 const filler = Array.from("\0'\"\\ %é\u2028\u{1F36A}{}[]:,x");
 
 /** The value that the save `mark` writes to `key`. */
@@ -18,7 +18,7 @@ export function valueOf(mark: string, key: string): string {
   return text;
 }
 
-/** The mark of a value that was read; what no save can have written begins with "?". */
+/** The mark of a value that was read; it begins with "?" if no save can have written the value. */
 export function markOf(key: string, value: unknown): string {
   if (typeof value !== "string") return `?${typeof value}`;
   const [mark = ""] = value.split(" ", 1);

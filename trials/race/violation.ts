@@ -1,8 +1,8 @@
-// What can be found in a history: the rules by name, and a breach of one with what proves it.
+// The rules by name, and a breach of one with the requests that prove it.
 import type { History, RaceRequest } from "./history.ts";
 import type { SessionHistory } from "./session-history.ts";
 
-/** What a history can show that no store which keeps the laws of docs/stores.md lets happen. */
+/** The breaches that no store which keeps the laws of docs/stores.md allows. */
 export const ruleNames = [
   "L1 lost update",
   "L1 refused without a barrier",
@@ -26,7 +26,7 @@ export const ruleNames = [
   "S8 value that nobody wrote",
 ] as const;
 
-/** A rule's name: the law or the store contract's clause that it belongs to, and what was seen. */
+/** A rule's name: its law, or its clause of the store's contract, and the breach. */
 export type RuleName = (typeof ruleNames)[number];
 
 /** One breach, with the requests that prove it. */
@@ -37,10 +37,10 @@ export interface Violation {
   readonly evidence: readonly RaceRequest[];
 }
 
-/** Looks at one session; gives every breach that its history proves. */
+/** A rule: gives every breach that one session's history proves. */
 export type Rule = (session: SessionHistory, history: History) => Violation[];
 
-/** How messages call a request. */
+/** A request's name in messages. */
 export const name = ({ id }: RaceRequest): string => `#${id}`;
 
 /** A breach. */

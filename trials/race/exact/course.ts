@@ -1,5 +1,5 @@
-// Where the races for one key are run: server processes that share a store, one client without a
-// browser, and the count of what the processes ask their store.
+// The course of races for one key: server processes that share a store, a client without a browser, and the
+// count of the processes' store calls.
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
@@ -8,26 +8,26 @@ import { fileURLToPath } from "node:url";
 import { startProcesses } from "../processes.ts";
 import type { Counts, Dump, ExactAnswer, ExactOrders } from "./server.ts";
 
-/** What came back for one request. */
+/** The response to one request. */
 export interface ExactReply extends Partial<ExactAnswer> {
   readonly status: number;
-  /** The reasons for which something was refused, as observers heard them. */
+  /** The reasons of `refused` events. */
   readonly refused: readonly string[];
   /** "name=value"; undefined: none was set. */
   readonly cookie: string | undefined;
 }
 
-/** The processes, as a race asks them. */
+/** The processes of a race. */
 export interface Course {
-  /** One request to the process of this number, whichever there are. */
+  /** One request to the process of this number, modulo their number. */
   readonly ask: (path: string, cookie: string, server?: number) => Promise<ExactReply>;
   readonly dump: (cookie: string) => Promise<Dump>;
-  /** What all processes have asked their store since the last call. */
+  /** The store calls of all processes since the last time. */
   readonly counts: () => Promise<Counts>;
   readonly close: () => Promise<void>;
 }
 
-/** What the processes are started with. */
+/** Options of the processes. */
 export interface CourseOptions {
   /** A store of ours, by its name in ../subjects.ts. */
   readonly subject: string;

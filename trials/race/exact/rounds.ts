@@ -1,35 +1,35 @@
-// The races for one key, and what each has to come to: nothing lost, nothing twice, one winner, and
-// nothing that comes back to life.
+// The races for one key, with their required results: nothing lost, nothing twice, one winner, and nothing
+// that comes back to life.
 import type { SeededRandom } from "../../fuzz/random.ts";
 import { begin, type Course, type ExactReply } from "./course.ts";
 import type { Counts } from "./server.ts";
 
-/** How large the races are. */
+/** The size of the races. */
 export interface Sizes {
-  /** How many write at once, and how often each. */
+  /** The number of concurrent writers, and of each one's writes. */
   readonly racers: number;
   readonly each: number;
-  /** How many take a value at once, and how many values. */
+  /** The number of concurrent takers, and of values. */
   readonly takers: number;
   readonly rounds: number;
-  /** How many rounds against each barrier, for each kind of step. */
+  /** The number of rounds against each barrier, for each kind of step. */
   readonly barriers: number;
 }
 
-/** What a race came to. */
+/** The result of a race. */
 export interface Outcome {
   readonly race: string;
   /** In words, for the table. */
   readonly found: string;
-  /** What is wrong; empty: nothing. */
+  /** The faults; empty: none. */
   readonly faults: readonly string[];
-  /** Loads and saves for each step, where they say something. */
+  /** Loads and saves for each step, if they matter. */
   readonly costs?: Counts;
 }
 
-/** How many race against a barrier. */
+/** The number of racers against a barrier. */
 const AGAINST = 12;
-/** A request dawdles for less than this between its load and its step, in milliseconds. */
+/** The upper limit of a request's pause between its load and its step, in milliseconds. */
 const HOLD = 12;
 
 /** A race of `racers` on one session, each with its requests one after the other. */
@@ -90,7 +90,7 @@ export async function adds(course: Course, sizes: Sizes): Promise<Outcome> {
   return { ...outcome, faults: [...outcome.faults, ...dear] };
 }
 
-/** One value, wanted by all: one gets it. */
+/** One value that all take: one gets it. */
 export async function takes(course: Course, { takers, rounds }: Sizes): Promise<Outcome> {
   const cookie = await begin(course, {});
   const faults: string[] = [];
@@ -146,7 +146,7 @@ export async function againstBarriers(
       }
     }
   }
-  // Without a collision nothing was tried.
+  // Without a collision nothing was tested.
   if (refusals === 0) faults.push("no step met a barrier: it proves nothing");
   const found = `0 back to life in ${races} races, ${refusals} times 409, each with its event`;
   return { race: "against barriers", found, faults };
@@ -184,7 +184,7 @@ async function againstBarrier(
     if (!dump.isNew) faults.push("the session came back to life");
     return { refusals, faults };
   }
-  // A clear leaves what was made after it; a regenerate everything.
+  // A clear keeps only later data; a regenerate keeps everything.
   const isKept = ({ epoch }: ExactReply): boolean => barrier === "regenerate" || epoch === "2";
   const kept = replies.map(
     (reply) => reply.status === 200 && reply.refused.length === 0 && isKept(reply),
@@ -199,7 +199,7 @@ async function againstBarrier(
   return { refusals, faults };
 }
 
-/** What the step's key or collection has to hold, as text. */
+/** The required content of the step's key or collection, as text. */
 function stateAfter(step: Step, kept: readonly boolean[], hasSeed: boolean): string {
   const racers = [...kept.keys()].filter((racer) => kept[racer]).map(String);
   if (step === "take") return hasSeed ? "secret" : "";

@@ -12,7 +12,7 @@ import {
   updates,
 } from "./rounds.ts";
 
-/** What they came to. */
+/** The results. */
 export interface ExactRun {
   readonly store: string;
   readonly processes: number;

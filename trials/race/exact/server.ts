@@ -1,5 +1,5 @@
-// One server process of a race for one key: the path says what a request does to its session. It
-// counts what it asks its store, and each answer says what the observers heard in its course.
+// One server process of a race for one key: the path names the operation on the session. It counts its store
+// calls, and each answer has the `refused` events of its request.
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   createServer,
@@ -15,30 +15,30 @@ import { sessionMiddleware as expressSessions } from "kocha-session/express";
 import { withSession } from "kocha-session/node";
 import { subjects } from "../subjects.ts";
 
-/** What the parent sends along. */
+/** The parent's orders. */
 export interface ExactOrders {
   readonly subject: string;
   readonly address: string;
-  /** Which of the processes it is, from 0: every second one has Express in front. */
+  /** The number of this process, from 0: every second one has Express in front. */
   readonly number: number;
   readonly signingKey: string;
 }
 
-/** What a process has asked its store since it was last asked itself. */
+/** The store calls of a process since the last time that it was asked for them. */
 export interface Counts {
   readonly loads: number;
   readonly saves: number;
 }
 
-/** What an answer says, beside its status. */
+/** The content of an answer. */
 export interface ExactAnswer {
-  /** What the step gave back. */
+  /** The step's result. */
   readonly value?: unknown;
   /** The key "epoch" as the session was loaded. */
   readonly epoch: string;
 }
 
-/** What a session holds. */
+/** The content of a session. */
 export interface Dump {
   readonly isNew: boolean;
   readonly entries: readonly (readonly [string, string])[];
@@ -121,7 +121,7 @@ function listener(): RequestListener {
   return (request, response) => inCourse(request, response, () => serve(request, response));
 }
 
-/** Mounted before the sessions: what was heard in a request's course leaves with its head. */
+/** Mounted before the sessions: a request's events are sent with its head. */
 function inCourse(request: IncomingMessage, response: ServerResponse, next: () => void): void {
   if (request.url === "/counts") {
     response.end(JSON.stringify(counts));
@@ -137,7 +137,7 @@ function inCourse(request: IncomingMessage, response: ServerResponse, next: () =
   heard.run(events, next);
 }
 
-/** "/word/key/value?hold=ms": it dawdles between what was loaded and what it does. */
+/** "/word/key/value?hold=ms": it pauses between its load and its step. */
 async function perform(session: Session, url: URL): Promise<ExactAnswer | Dump> {
   const [word, key = "", value = ""] = url.pathname.split("/").slice(1).map(decodeURIComponent);
   const epoch = session.get("epoch");
