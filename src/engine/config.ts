@@ -88,7 +88,7 @@ export interface SessionConfig {
   readonly now?: (() => number) | undefined;
 }
 
-// A method's parameter may be narrower than `unknown`: the function says what it expects.
+// A method's parameter may be narrower than `unknown`: the function declares the type that it expects.
 /**
  * Returns a configuration, not a promise, at the first request, so that a module can be imported where
  * secrets and clients aren't known yet.

@@ -28,8 +28,8 @@ const decorated = Symbol.for("kocha-session.decorated");
 const LEAST_MAJOR = 4;
 
 /**
- * The plugin's options: a configuration, or in `config` the argument of other entry points. (A function in
- * place of the options is called by Fastify itself, while it loads its plugins.)
+ * The plugin's options: a configuration, or in `config` the argument of other entry points. Fastify itself
+ * calls a function in place of the options, while it loads its plugins.
  */
 export type SessionPluginOptions = SessionConfig | { readonly config: SessionConfigSource };
 
