@@ -38,6 +38,7 @@ export type {
   StoreCapabilities,
   StoredSession,
 } from "./store/contract.ts";
+export { perRequest, type SessionStoreFunction } from "./store/per-request.ts";
 export type { RejectedReason } from "./events.ts";
 export { type SessionCollection, sessionMap, type SessionMapKey } from "./session/collection.ts";
 export { sessionKey, sessionKeys, type SessionKey, type StandardSchema } from "./session/typed.ts";

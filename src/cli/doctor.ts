@@ -12,6 +12,7 @@ import {
   type SessionConfig,
   type SessionConfigFunction,
 } from "../engine/config.ts";
+import { configFor } from "../engine/request-config.ts";
 import { cookieMaxAge, idleTimeoutMs } from "../engine/expiry.ts";
 import { classOf } from "../base/text.ts";
 import { DAY, SECOND } from "../base/time.ts";
@@ -195,7 +196,22 @@ function diagnoseTimes(config: ResolvedConfig): Finding[] {
   return found;
 }
 
-function diagnoseStore({ revocations, store }: ResolvedConfig): Finding[] {
+/** A store that is made for each request is made with the environment. */
+function diagnoseStore(config: ResolvedConfig): Finding[] {
+  const own = configFor(config, process.env);
+  if (own === config) return diagnoseLaws(config);
+  try {
+    return [
+      note("store", "it is made for each request: for Workers; elsewhere a client is made once"),
+      ...diagnoseLaws(own),
+    ];
+  } catch (error) {
+    if (isSessionError(error)) return [faultOf(error)];
+    return [fault("store", `the function that makes it threw: ${String(error)}`)];
+  }
+}
+
+function diagnoseLaws({ revocations, store }: ResolvedConfig): Finding[] {
   if (isSealed(store)) {
     const irrevocable = warning(
       "store",

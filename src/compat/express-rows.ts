@@ -72,8 +72,8 @@ export function expressSessions(options: ExpressSessionsOptions): ForeignSession
       // Our own cookie may have the name that theirs had: then it is set, and not expired.
       const names = name === config.name ? [] : [name];
       return {
-        find(header, dialect) {
-          const found = own.find(header, dialect);
+        find(header, parts) {
+          const found = own.find(header, parts);
           const olds =
             config.now() < checked.until ? findOlds(header, name, secrets, config.on) : [];
           if (olds.length === 0) return found;
@@ -84,7 +84,7 @@ export function expressSessions(options: ExpressSessionsOptions): ForeignSession
             // place: it would come to life when ours has ended.
             const opened = keeper.hasTicket
               ? keeper
-              : own.open(selectors.map(ticketOf), dialect?.credential, (selector) =>
+              : own.open(selectors.map(ticketOf), parts, (selector) =>
                   takeover.settle(olds.find((old) => old.selector === selector) as OldSession),
                 );
             return chain(opened, (keeping) => {

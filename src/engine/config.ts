@@ -274,6 +274,9 @@ function checkRevocations(value: unknown, store: AnySessionStore): Revocations |
 function checkMigration(value: unknown, store: AnySessionStore): ForeignSessions | undefined {
   if (value === undefined) return undefined;
   if (isSealed(store)) fail("migrateFrom", "of cookies belongs to the cookie store; pass it there");
+  if (store.forRequest !== undefined) {
+    fail("migrateFrom", "needs a store that serves all requests, and perRequest makes one for each");
+  }
   if (hasMethods(value, "takeOver")) return value as ForeignSessions;
   return mustBe("migrateFrom", "what expressSessions({ … }) gives", value);
 }

@@ -4,7 +4,6 @@
 import type { Awaitable } from "../base/awaitable.ts";
 import type { SessionStore } from "../store/contract.ts";
 import type { StoreCallOptions } from "../store/call.ts";
-import type { CredentialFormat, SessionDialect } from "./dialect.ts";
 import type { OpenedTicket } from "./ticketed/ticket.ts";
 
 /** Sessions of another library that a request brought, beside ours or in their place. */
@@ -25,15 +24,15 @@ interface ForeignKeeper {
 }
 
 /** The finder of our own sessions, as far as taking over goes. */
-interface OwnFinder<Keeper extends ForeignKeeper> {
-  find(header: string, dialect: SessionDialect | undefined): Awaitable<Keeper>;
+interface OwnFinder<Keeper extends ForeignKeeper, Parts> {
+  find(header: string, parts: Parts): Awaitable<Keeper>;
   /**
    * The keeper of the sessions that these tickets stand for.
    * @param before - done for each selector before its row is loaded.
    */
   open(
     tickets: readonly OpenedTicket[],
-    format: CredentialFormat | undefined,
+    parts: Parts,
     before: (selector: string) => Awaitable<unknown>,
   ): Awaitable<Keeper>;
 }
@@ -56,8 +55,8 @@ export interface TakeoverConfig extends StoreCallOptions {
  */
 export interface ForeignSessions {
   /** The finder of ours and of theirs. */
-  readonly takeOver: <Keeper extends ForeignKeeper>(
-    own: OwnFinder<Keeper>,
+  readonly takeOver: <Keeper extends ForeignKeeper, Parts>(
+    own: OwnFinder<Keeper, Parts>,
     config: TakeoverConfig,
-  ) => { find(header: string, dialect: SessionDialect | undefined): Awaitable<Keeper> };
+  ) => { find(header: string, parts: Parts): Awaitable<Keeper> };
 }

@@ -13,8 +13,9 @@ import type { ConflictReason } from "./closing.ts";
 import type { Edit } from "./map.ts";
 import type { SealedWrite } from "../store/contract.ts";
 
-/** The parts of an engine that all its requests share. */
+/** The parts of an engine that its requests share; a request with something of its own has a copy. */
 export interface EngineParts {
+  /** Of one request where its store is made for it. */
   readonly config: ResolvedConfig;
   readonly cookies: CookieWriter;
   /** Of one request; most have none. */
@@ -74,5 +75,5 @@ export interface Finder {
    * The keeper of the request's session, once that can be loaded.
    * @throws {StoreError} when the store fails and `onStoreError` is "fail".
    */
-  find(header: string, dialect: SessionDialect | undefined): Awaitable<Keeper>;
+  find(header: string, parts: EngineParts): Awaitable<Keeper>;
 }

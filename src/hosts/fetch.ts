@@ -150,7 +150,12 @@ function open(
   const loopback = (): boolean =>
     isLocal(addressOf(request, host), (name) => request.headers.get(name));
   const connection = new WebConnection(() => request.url, loopback);
-  const opening = engine.open(request.headers.get("cookie") ?? undefined, connection);
+  const opening = engine.open(
+    request.headers.get("cookie") ?? undefined,
+    connection,
+    undefined,
+    host,
+  );
   request[opened] = opening;
   // A later handler of the same request tries again.
   if (isThenable(opening)) opening.catch(() => (request[opened] = undefined));

@@ -76,7 +76,7 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
   return async (event, next) => {
     // h3 1 passes no second argument, and its events have Node's own requests.
     if (typeof next !== "function") throw olderVersion();
-    const engine = engines(event.req.runtime?.cloudflare?.env);
+    const engine = engines(envOf(event));
     mustBeFree((event.context as EventContext).session, "event.context.session");
     const context = event.context as EventContext;
     const shared = context[opened] ?? ownSession(engine, earlierSession(event));
@@ -131,12 +131,23 @@ function earlierSession({ context, req }: EventLike): unknown {
   return (context as EventContext).session ?? nodeRequestOf(req, undefined)?.session;
 }
 
-function open(engine: SessionMiddleware, { req }: EventLike, carrier: Carrier): Awaitable<Session> {
+/** The bindings of Workers, where srvx has them. */
+function envOf({ req }: EventLike): unknown {
+  return req.runtime?.cloudflare?.env;
+}
+
+function open(engine: SessionMiddleware, event: EventLike, carrier: Carrier): Awaitable<Session> {
+  const { req } = event;
   const connection = new WebConnection(
     () => req.url,
     () => isLocal(req.ip, (name) => req.headers.get(name)),
   );
-  const opening = engine.open(req.headers.get("cookie") ?? undefined, connection);
+  const opening = engine.open(
+    req.headers.get("cookie") ?? undefined,
+    connection,
+    undefined,
+    envOf(event),
+  );
   if (!isThenable(opening)) return opening;
   const arrive = (): void => {
     carrier[opened] = undefined;

@@ -65,7 +65,8 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
       () => context.req.url,
       () => isLocal(peerAddress(context), (name) => context.req.header(name)),
     );
-    const session = await engine.open(context.req.header("cookie"), connection);
+    const cookies = context.req.header("cookie");
+    const session = await engine.open(cookies, connection, undefined, context.env);
     context.set("session", session);
     keepSession(context.req.raw, session);
     leaveSession(incoming, session);

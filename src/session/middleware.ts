@@ -18,6 +18,7 @@ import type { SessionDialect } from "../engine/dialect.ts";
 import type { ResponseEffects } from "../engine/effects.ts";
 import { notify } from "../events.ts";
 import type { EngineParts, Finder, Keeper } from "../engine/keeper.ts";
+import { configFor } from "../engine/request-config.ts";
 import { TicketedFinder } from "../engine/ticketed/finder.ts";
 import { RequestSession, type SessionStage } from "../engine/request.ts";
 import { SealedFinder } from "../engine/sealed/finder.ts";
@@ -65,6 +66,7 @@ export class SessionMiddleware {
    * @param cookieHeader - the Cookie header; several are joined with "; ".
    * @param connection - the host's description of the connection; getters are called when needed.
    * @param dialect - for drop-ins, with another library's cookies and rules; absent: ours.
+   * @param env - the host's environment of the request, for a store that is made for each.
    * @throws {StoreError} when the store fails and `onStoreError` is "fail".
    * @throws {ConfigError} ERR_SESSION_CONFIG_STORE for a dialect with a credential of its own over a store
    * that seals its sessions.
@@ -73,16 +75,23 @@ export class SessionMiddleware {
     cookieHeader: string | undefined,
     connection: Connection = unknownConnection,
     dialect?: SessionDialect,
+    env?: unknown,
   ): Awaitable<Session> {
     const header = this.#checkHeader(cookieHeader);
-    const keeper = this.#finder.find(header, dialect);
+    const parts = this.#partsFor(dialect, env);
+    const keeper = this.#finder.find(header, parts);
     // A session that is found at once costs no promise.
-    if (!isThenable(keeper)) return this.#sessionOf(keeper, connection, dialect);
-    return keeper.then((found) => this.#sessionOf(found, connection, dialect));
+    if (!isThenable(keeper)) return this.#sessionOf(keeper, connection, parts);
+    return keeper.then((found) => this.#sessionOf(found, connection, parts));
   }
 
-  #sessionOf(keeper: Keeper, connection: Connection, dialect: SessionDialect | undefined): Session {
-    const parts = dialect === undefined ? this.#parts : { ...this.#parts, dialect };
+  #partsFor(dialect: SessionDialect | undefined, env: unknown): EngineParts {
+    const config = configFor(this.#config, env);
+    if (dialect === undefined && config === this.#config) return this.#parts;
+    return { ...this.#parts, config, dialect };
+  }
+
+  #sessionOf(keeper: Keeper, connection: Connection, parts: EngineParts): Session {
     return new Session(new RequestSession(this, parts, connection, keeper));
   }
 
@@ -92,8 +101,12 @@ export class SessionMiddleware {
   }
 
   /** As `open`, for a request whose response can't carry a cookie, such as a WebSocket upgrade. */
-  openReadOnly(cookieHeader: string | undefined, dialect?: SessionDialect): Awaitable<Session> {
-    return chain(this.open(cookieHeader, unknownConnection, dialect), (session) => {
+  openReadOnly(
+    cookieHeader: string | undefined,
+    dialect?: SessionDialect,
+    env?: unknown,
+  ): Awaitable<Session> {
+    return chain(this.open(cookieHeader, unknownConnection, dialect, env), (session) => {
       this.#requestOf(session).headersOnly = true;
       return session;
     });

@@ -112,6 +112,14 @@ export interface SessionStore {
    * (S10).
    */
   answerWithin?(ms: number): void;
+  /**
+   * The store of one request, for stores that can't serve several; absent: the store itself. An engine
+   * asks when a request first needs its store, and asks only the answer for `capabilities`.
+   * `perRequest(…)` has it.
+   * @param env - what the host calls the request's environment; undefined where it has none.
+   * @throws whatever it likes; the request fails with that.
+   */
+  forRequest?(env: unknown): SessionStore;
   /** The live sessions of a subject. */
   list?(subject: string): AsyncIterable<ListedSession>;
   /** Ends the sessions of a subject, except the one whose id is `except`; gives their number. */

@@ -3,9 +3,8 @@
 import { findCookies, findParts } from "../../cookie/find.ts";
 import { recover, chain, type Awaitable } from "../../base/awaitable.ts";
 import type { ResolvedConfig } from "../config.ts";
-import type { SessionDialect } from "../dialect.ts";
 import { ConfigError } from "../../errors.ts";
-import type { Finder } from "../keeper.ts";
+import type { EngineParts, Finder } from "../keeper.ts";
 import type { Revocations } from "../../revocations/revocations.ts";
 import { SealedKeeper } from "./keeper.ts";
 import { isBorne } from "../../store/call.ts";
@@ -21,7 +20,7 @@ export class SealedFinder implements Finder {
     this.#store = store;
   }
 
-  find(header: string, dialect: SessionDialect | undefined): Awaitable<SealedKeeper> {
+  find(header: string, { dialect }: EngineParts): Awaitable<SealedKeeper> {
     if (dialect?.credential !== undefined) throw sealedCredential();
     const { revocations } = this.#config;
     if (revocations !== undefined) return this.#findRevocable(header, revocations);

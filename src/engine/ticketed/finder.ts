@@ -6,8 +6,8 @@ import { recover, chain, tryAll, type Awaitable } from "../../base/awaitable.ts"
 import type { TicketedConfig } from "../config.ts";
 import { notify, type RejectedReason } from "../../events.ts";
 import { isInGrace, MAX_SKEW } from "../../base/time.ts";
-import type { CredentialFormat, SessionDialect } from "../dialect.ts";
-import type { Finder } from "../keeper.ts";
+import type { CredentialFormat } from "../dialect.ts";
+import type { Finder, EngineParts } from "../keeper.ts";
 import { Lanes } from "../lanes.ts";
 import type { Hint } from "./exact.ts";
 import { TicketOpener, type OpenedTicket } from "./ticket.ts";
@@ -34,22 +34,22 @@ export class TicketedFinder implements Finder {
     this.#lanes = new Lanes(config.storeTimeoutMs);
   }
 
-  find(header: string, dialect: SessionDialect | undefined): Awaitable<TicketedKeeper> {
-    const format = dialect?.credential;
-    return this.open(header === "" ? [] : this.#openTickets(header, format), format);
+  find(header: string, parts: EngineParts): Awaitable<TicketedKeeper> {
+    const tickets = header === "" ? [] : this.#openTickets(header, parts.dialect?.credential);
+    return this.open(tickets, parts);
   }
 
   /**
    * The keeper of the sessions that these tickets stand for.
-   * @param format - the one in which the next ticket goes out; undefined: ours.
    * @param before - done for each selector before its row is loaded; absent: nothing.
    */
   open(
     tickets: readonly OpenedTicket[],
-    format: CredentialFormat | undefined,
+    parts: EngineParts,
     before?: (selector: string) => Awaitable<unknown>,
   ): Awaitable<TicketedKeeper> {
-    const keeper = new TicketedKeeper(this.#config, this.#lanes, format);
+    const config = parts.config as TicketedConfig;
+    const keeper = new TicketedKeeper(config, this.#lanes, parts.dialect?.credential);
     const [first] = tickets;
     if (first === undefined) return keeper;
     const selectors = selectorsOf(tickets);
@@ -77,8 +77,8 @@ export class TicketedFinder implements Finder {
         chain(
           tryAll(selectors, (selector) =>
             before === undefined
-              ? this.#load(selector)
-              : chain(before(selector), () => this.#load(selector)),
+              ? this.#load(config, selector)
+              : chain(before(selector), () => this.#load(config, selector)),
           ),
           choose,
         ),
@@ -107,9 +107,10 @@ export class TicketedFinder implements Finder {
     return tickets;
   }
 
-  #load(selector: string): Awaitable<CheckedRow | undefined> {
-    const { store } = this.#config;
-    const answer = callStore<unknown>(this.#config, "load", () => store.load(selector));
+  /** @param config - the request's. */
+  #load(config: TicketedConfig, selector: string): Awaitable<CheckedRow | undefined> {
+    const { store } = config;
+    const answer = callStore<unknown>(config, "load", () => store.load(selector));
     return chain(answer, (row) => {
       if (row === undefined || row === null) return this.#reject("unknown");
       const checked = checkRow(row);

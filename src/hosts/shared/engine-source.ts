@@ -28,7 +28,8 @@ type HeaderedRequest =
 /**
  * The session of a request whose response can't carry a cookie, such as a WebSocket upgrade:
  * read-only, from the headers alone.
- * @param env - what a configuration's function is asked with, if no request has asked before.
+ * @param env - the host's environment: what a store for each request is made of, and what a
+ * configuration's function is asked with, if no request has asked before.
  * @throws {StoreError} when the store fails and `onStoreError` is "fail".
  * @throws {ConfigError} when the configuration is wrong; and what its function throws.
  */
@@ -37,7 +38,8 @@ export function openSession(
   request: HeaderedRequest,
   env?: unknown,
 ): Awaitable<Session> {
-  return SessionMiddleware.from(config, env).openReadOnly(cookieOf(request) ?? undefined);
+  const engine = SessionMiddleware.from(config, env);
+  return engine.openReadOnly(cookieOf(request) ?? undefined, undefined, env);
 }
 
 function cookieOf(request: HeaderedRequest): string | null | undefined {
