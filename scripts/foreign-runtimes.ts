@@ -1,15 +1,15 @@
 // The packed package on runtimes other than Node.js, and without node:crypto: the conformance kit
 // runs inside Bun and Deno over their own servers, workerd serves a bundled worker with node:crypto
 // and without, and cookies go from each to each.
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { install, pack, run } from "../tests/package/packed.ts";
 import { repository } from "../tests/support/cli.ts";
 import { freshKeys } from "../tests/support/keys.ts";
 import { runtime, versions } from "./runtimes.ts";
+import { testWorkerRequests } from "./worker-requests.ts";
+import { bundleWorker, type Running, startWorkerd } from "./workerd.ts";
 
 /** A row of the result: what ran where, with which crypto, and how it ended. */
 export interface Row {
@@ -42,7 +42,7 @@ async function prepare(folder: string, tarball: string): Promise<void> {
   const manifest = JSON.parse(await readFile(join(repository, "package.json"), "utf8")) as {
     devDependencies: Readonly<Record<string, string>>;
   };
-  const peers = ["@hono/node-server", "fast-check", "h3", "hono", "tough-cookie"].map(
+  const peers = ["@hono/node-server", "fast-check", "h3", "hono", "postgres", "tough-cookie"].map(
     (name) => `${name}@${manifest.devDependencies[name]}`,
   );
   await install(folder, tarball, ...peers);
@@ -120,81 +120,34 @@ async function exchange(sealers: readonly Sealer[]): Promise<Row[]> {
   return rows;
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
 /** The worker in one setting of workerd. */
-interface Worker {
+interface Worker extends Running {
   readonly where: string;
-  readonly url: string;
-  readonly child: ChildProcess;
   /** What its #crypto must be. */
   readonly crypto: string;
 }
 
 /** What workerd is started with: its name for the result, its flags, and what #crypto is there. */
 const workerSettings = [
-  { where: `workerd ${versions.workerd}`, flags: "", crypto: "portable" },
+  { where: `workerd ${versions.workerd}`, flags: [], crypto: "portable" },
   {
     where: `workerd ${versions.workerd}, nodejs_compat`,
-    flags: '"nodejs_compat"',
+    flags: ["nodejs_compat"],
     crypto: "node",
   },
 ] as const;
 
-/** The worker's code, bundled as Cloudflare's own tool does it. */
-async function bundleWorker(folder: string): Promise<void> {
-  const { outputFiles } = await build({
-    entryPoints: [join(folder, "worker.mjs")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2022",
-    conditions: ["workerd", "worker", "browser"],
-  });
-  const [bundle] = outputFiles;
-  if (bundle === undefined || /from\s*"node:/.test(bundle.text))
-    throw new Error("the worker's bundle reaches for Node.js");
-  await writeFile(join(folder, "worker.js"), bundle.text);
+async function bundleSealer(folder: string): Promise<void> {
+  const text = await bundleWorker(folder, "worker.mjs");
+  if (/from\s*"node:/.test(text)) throw new Error("the worker's bundle reaches for Node.js");
 }
 
-async function startWorkerd(
+async function startSealer(
   folder: string,
   { where, flags, crypto }: (typeof workerSettings)[number],
 ): Promise<Worker> {
-  const port = await freePort();
-  const bindings = Object.entries(keyEnv).map(
-    ([name, text]) => `(name = "${name}", text = "${text}")`,
-  );
-  const file = `worker-${crypto}.capnp`;
-  await writeFile(
-    join(folder, file),
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [ (name = "main", worker = .w) ],
-  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ] );
-const w :Workerd.Worker = (
-  modules = [ (name = "worker.js", esModule = embed "worker.js") ],
-  compatibilityDate = "2026-04-01",
-  compatibilityFlags = [ ${flags} ],
-  bindings = [ ${bindings.join(", ")} ] );
-`,
-  );
-  const program = runtime("workerd", versions.workerd);
-  const child = spawn(program, ["serve", file], { cwd: folder, stdio: "inherit" });
-  const url = `http://127.0.0.1:${port}`;
-  for (let tries = 0; child.exitCode === null && tries < 600; tries++) {
-    const answer = await fetch(url).catch(() => undefined);
-    if (answer?.ok === true) return { where, url, child, crypto };
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  child.kill("SIGKILL");
-  throw new Error("workerd didn't start");
+  const definition = { name: "main", file: "worker.js", flags, texts: keyEnv };
+  return { where, crypto, ...(await startWorkerd(folder, [definition])) };
 }
 
 /** A client's visits are counted: a host works there, end to end. */
@@ -264,10 +217,10 @@ export async function testForeignRuntimes(root: string): Promise<Row[]> {
   ];
   const rows: Row[] = [];
   for (const place of places) rows.push(...(await conform(place)));
-  await bundleWorker(folder);
+  await bundleSealer(folder);
   const workers: Worker[] = [];
   try {
-    for (const setting of workerSettings) workers.push(await startWorkerd(folder, setting));
+    for (const setting of workerSettings) workers.push(await startSealer(folder, setting));
     for (const { where, url, crypto } of workers) {
       for (const [what, path] of [
         ["fetch", "/"],
@@ -292,6 +245,7 @@ export async function testForeignRuntimes(root: string): Promise<Row[]> {
   } finally {
     for (const { child } of workers) child.kill("SIGKILL");
   }
+  rows.push(...(await testWorkerRequests(folder)));
   await rm(root, { recursive: true, force: true, maxRetries: 3 });
   return rows;
 }
