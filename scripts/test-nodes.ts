@@ -95,7 +95,7 @@ if (chosen.length === 0 && isClean) {
     join(repository, "docs", "results", "nodes.md"),
     `# Runtimes: the last run
 
-\`npm run test:nodes\` on commit ${commit}, ${new Date().toISOString().slice(0, 10)}. Every program comes from npm, pinned. Vitest ${viaPackage("vitest")} runs on each of these lines of Node.js. On Bun and Deno the conformance kit runs inside the runtime, over its own server, on the packed package; "crypto" is what the package's conditions gave there. "without node:crypto" is the package where no condition names a runtime, on a process that has no node:crypto to give; workerd has it with nodejs_compat. TypeScript ${versions.typescripts.join(" and ")} compile the packed package's declarations in the run on Node.js 22.
+\`npm run test:nodes\` on commit ${commit}, ${new Date().toISOString().slice(0, 10)}. Every program comes from npm, pinned. Vitest ${viaPackage("vitest")} runs on each of these lines of Node.js. On Bun and Deno the conformance kit runs inside the runtime, over its own server, on the packed package; "crypto" is what the package's conditions gave there. "without node:crypto" is the package where no condition names a runtime, on a process that has no node:crypto to give; workerd has it with nodejs_compat. The cancelled requests are those of a worker that another worker in workerd gave up; the sessions in PostgreSQL are over TCP, by the package postgres. TypeScript ${versions.typescripts.join(" and ")} compile the packed package's declarations in the run on Node.js 22.
 
 ${tableOf(rows)}
 ${list}`,

@@ -376,6 +376,19 @@ describe("doctor", () => {
     for (const key of [secretKey, signingKey]) expect(result.text).not.toContain(key);
   });
 
+  test.each([
+    ["new SessionMemoryStore()", ["note store", "note store"], 0],
+    ["({ load() {}, save() {} })", ["note store", "warning store"], 0],
+    ["Promise.resolve(new SessionMemoryStore())", ["error store"], 1],
+    ["env.NOT_THERE.url", ["error store"], 1],
+  ])("of a store for each request, %s, it says: %j", async (made, findings, code) => {
+    const settings = `{ store: perRequest((env) => ${made}), signingKey: keys.signingKey }`;
+    const result = await examine(settings, 'import { perRequest } from "kocha-session";');
+    const found = result.fields.filter((field) => field.endsWith(" store"));
+    expect(found.slice(0, findings.length)).toEqual(findings);
+    expect(result.code).toBe(code);
+  });
+
   test("names a field once, and shows nothing of it that a terminal obeys", async () => {
     const settings = '{ store: new SessionCookieStore(keys), ["a\\u001b[31m\\u009b"]: 1 }';
     const { text } = await examine(settings);
