@@ -29,7 +29,7 @@ import { SECOND } from "../base/time.ts";
 import { eventNames, type SessionObservers } from "../events.ts";
 import type { Revocations } from "../revocations/revocations.ts";
 import { type CallsInFlight, callsInFlightOf } from "../store/calls-in-flight.ts";
-import { isSealed, type SessionStore, type AnySessionStore, isExact } from "../store/contract.ts";
+import { isSealed, type SessionStore, type AnySessionStore } from "../store/contract.ts";
 
 /** The configuration of sessions and their cookie. Times are in seconds, sizes in bytes. */
 export interface SessionConfig {
@@ -153,8 +153,6 @@ export interface ResolvedConfig {
   readonly maxKeys: number;
   readonly maxSessionBytes: number;
   readonly on: SessionObservers;
-  /** True if an `overwritten` observer wants to know of keys whose newer value a request overwrote. */
-  readonly tellsOverwritten: boolean;
   readonly now: () => number;
 }
 
@@ -220,7 +218,6 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     maxKeys: read.maxKeys,
     maxSessionBytes: sessionBytes(config, store),
     on: read.on,
-    tellsOverwritten: read.on.overwritten !== undefined && isExact(store),
     now: read.now,
   });
   const { revocations } = resolved;

@@ -1,5 +1,6 @@
 // The draft of one request: its view of the session, and the part of it that isn't saved yet. It
 // knows no store and no cookie.
+import { isExact } from "../store/contract.ts";
 import type { Binding } from "./binding.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { cookieMaxAge } from "./expiry.ts";
@@ -51,7 +52,7 @@ export class Draft {
   constructor(config: ResolvedConfig, dialect?: SessionDialect) {
     this.config = config;
     this.#dialect = dialect;
-    this.map = new SessionMap(config, config.tellsOverwritten);
+    this.map = new SessionMap(config, config.on.overwritten !== undefined && isExact(config.store));
   }
 
   /** Takes over a found session. */

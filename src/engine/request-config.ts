@@ -1,5 +1,5 @@
 // The configuration of one request, where the store is made for each.
-import { isExact, isSealed, type SessionStore } from "../store/contract.ts";
+import type { SessionStore } from "../store/contract.ts";
 import type { ResolvedConfig } from "./config.ts";
 
 /**
@@ -8,17 +8,14 @@ import type { ResolvedConfig } from "./config.ts";
  * @param env - what the store is made of: the request's environment.
  */
 export function configFor(config: ResolvedConfig, env: unknown): ResolvedConfig {
-  const { store: outer } = config;
-  if (isSealed(outer) || outer.forRequest === undefined) return config;
-  const make = (): SessionStore => outer.forRequest?.(env) ?? outer;
+  // A sealed store has no such method.
+  const outer = config.store as SessionStore;
+  if (outer.forRequest === undefined) return config;
   let made: SessionStore | undefined;
   return {
     ...config,
     get store() {
-      return (made ??= make());
-    },
-    get tellsOverwritten() {
-      return config.on.overwritten !== undefined && isExact(this.store);
+      return (made ??= outer.forRequest?.(env) ?? outer);
     },
   };
 }

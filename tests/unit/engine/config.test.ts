@@ -53,7 +53,6 @@ describe("defaults", () => {
       priority: undefined,
       absoluteExpires: Infinity,
       signing: undefined,
-      tellsOverwritten: false,
     });
     expect([store, on, now]).toEqual([cookieStore, {}, Date.now]);
   });
