@@ -8,6 +8,9 @@ import { Notes } from "../../trials/race/notes.ts";
 import { SeededRandom } from "../../trials/fuzz/random.ts";
 import { freshKey } from "../support/keys.ts";
 
+/** A step that lost to others pauses in real time; a race in which nothing else happens for longer is stuck. In milliseconds. */
+const PATIENCE = 5000;
+
 /** A clock whose sleepers wake one after the other, as soon as nobody is awake. */
 export class VirtualTime {
   #now = Date.UTC(2026, 0, 1);
@@ -25,6 +28,7 @@ export class VirtualTime {
   /** Lets time pass until `course` has come to its end. */
   async run<T>(course: Promise<T>): Promise<T> {
     let isDone = false;
+    let idle: number | undefined;
     const done = course.finally(() => (isDone = true));
     for (;;) {
       // Every promise that can settle without time has settled after a turn of the event loop.
@@ -32,7 +36,15 @@ export class VirtualTime {
       if (isDone) return done;
       this.#sleepers.sort((one, other) => one.at - other.at || one.order - other.order);
       const next = this.#sleepers.shift();
-      if (next === undefined) throw new Error("everybody waits for something else than time");
+      if (next === undefined) {
+        idle ??= Date.now();
+        if (Date.now() - idle > PATIENCE) {
+          throw new Error("everybody waits for something else than time");
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        continue;
+      }
+      idle = undefined;
       this.#now = next.at;
       next.wake();
     }
