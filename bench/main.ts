@@ -1,6 +1,6 @@
 // What `npm run bench` was asked for, and the results that it writes. Every part measures by itself.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { benchArguments, type Part, parts } from "./arguments.ts";
 import { printHttp, runHttp } from "./http/run.ts";
 import { runProfile } from "./http/profile.ts";
 import { printEventLoop, runEventLoop } from "./eventloop/run.ts";
@@ -17,7 +17,7 @@ import { printMerge, runMerge } from "./merge/run.ts";
 import { writePage } from "./report/page.ts";
 import { printSeal, runSeal } from "./seal/run.ts";
 
-const parts: Readonly<Record<string, (settings: Settings) => Promise<object>>> = {
+const run: Readonly<Record<Part, (settings: Settings) => Promise<object>>> = {
   seal: async (settings) => {
     const result = await runSeal(settings);
     printSeal(result);
@@ -65,43 +65,34 @@ const parts: Readonly<Record<string, (settings: Settings) => Promise<object>>> =
   },
 };
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    quick: { type: "boolean", default: false },
-    rounds: { type: "string" },
-    host: { type: "string", multiple: true },
-  },
-});
-
 async function main(): Promise<void> {
-  const [first, host = "node", subject = "kocha-session", mode = "read"] = positionals;
-  if (first === "profile") {
-    await runProfile(host as HostName, subject, mode as Mode);
+  const { names, quick, rounds, host, subject = "kocha-session", mode = "read" } = benchArguments();
+  if (names.includes("profile")) {
+    await runProfile((host?.[0] ?? "node") as HostName, subject, mode as Mode);
     return;
   }
-  if (first === "page") {
+  if (names.includes("page")) {
     await writePage();
     return;
   }
   const settings: Settings = {
-    quick: values.quick,
+    quick,
     nodes: findNodes(),
-    ...(values.rounds !== undefined && { rounds: Number(values.rounds) }),
-    ...(values.host !== undefined && { only: values.host }),
+    ...(rounds !== undefined && { rounds }),
+    ...(host !== undefined && { only: host }),
   };
-  const wanted = positionals.length > 0 ? positionals : Object.keys(parts);
   const results = new URL("bench/results/", root);
   mkdirSync(results, { recursive: true });
-  for (const name of wanted) {
-    const part = parts[name];
-    if (part === undefined) {
-      throw new Error(`"${name}" is no benchmark; there are ${Object.keys(parts).join(", ")}`);
-    }
+  for (const name of parts) {
+    if (names.length > 0 && !names.includes(name)) continue;
     const started = Date.now();
-    const result = { machine: describeMachine(), quick: settings.quick, ...(await part(settings)) };
+    const result = {
+      machine: describeMachine(),
+      quick: settings.quick,
+      ...(await run[name](settings)),
+    };
     // A look isn't a result.
-    const file = values.quick || values.host !== undefined ? `${name}.quick.json` : `${name}.json`;
+    const file = quick || host !== undefined ? `${name}.quick.json` : `${name}.json`;
     writeFileSync(new URL(file, results), `${JSON.stringify(result, undefined, 1)}\n`);
     if (!file.includes("quick")) await writePage();
     console.log(`\n${name}: ${Math.round((Date.now() - started) / 1000)} s, bench/results/${file}`);

@@ -6,6 +6,9 @@ import { parts } from "./vectors/parts.ts";
 import { pieces } from "./vectors/pieces.ts";
 import { tickets } from "./vectors/tickets.ts";
 import { accept, reject, rejectPayloads } from "./vectors/tokens.ts";
+import { readArguments } from "../trials/lib/arguments.ts";
+
+readArguments("vectors", {});
 
 writeFileSync(
   "vectors/token-v1.json",

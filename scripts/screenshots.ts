@@ -6,6 +6,9 @@ import { createShop } from "../demo/app.ts";
 import { sessionConfig } from "../demo/config.ts";
 import { launchBrowser } from "../tests/support/browser.ts";
 import { listen } from "../tests/support/listen.ts";
+import { readArguments } from "../trials/lib/arguments.ts";
+
+readArguments("screenshots", {});
 
 const FOLDER = "docs/images";
 /** CSS pixels. */

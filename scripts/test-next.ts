@@ -13,6 +13,10 @@ import { sessionMiddleware } from "kocha-session/express";
 import { repository } from "../tests/support/cli.ts";
 import { freshKey } from "../tests/support/keys.ts";
 import { slowStore } from "../tests/support/slow-store.ts";
+import { readArguments } from "../trials/lib/arguments.ts";
+import { conclude, fault, progress } from "../trials/lib/verdict.ts";
+
+readArguments("test:next", {});
 
 const folder = join(repository, "tests", "frameworks", "next");
 const options = {
@@ -46,12 +50,9 @@ async function ask(url: string): Promise<{ body: string; encoding: unknown; cook
   return { body: text.toString(), encoding, cookies: cookies.length };
 }
 
-let passed = 0;
-let failed = 0;
 function check(what: string, isSo: boolean): void {
-  console.log(`${isSo ? "passed" : "FAILED"}: ${what}`);
-  if (isSo) passed++;
-  else failed++;
+  if (isSo) progress(`passed: ${what}`);
+  else fault(what);
 }
 
 for (const hasSession of [false, true]) {
@@ -92,5 +93,5 @@ for (const hasSession of [false, true]) {
   server.closeAllConnections();
   server.close();
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+conclude("Next.js behind Express");
+process.exit();

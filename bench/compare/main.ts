@@ -1,11 +1,19 @@
 // `npm run compare`: what happens to a session in each library, tried over HTTP with a browser's
 // cookie jar, and written as docs/results/comparison.md with versions and commit. It times nothing.
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { Client, type Reply } from "../../src/testing/client.ts";
 import { Gate } from "../../src/testing/probe.ts";
+import { readArguments } from "../../trials/lib/arguments.ts";
+import { table, writeRun } from "../../trials/lib/report.ts";
+import { progress } from "../../trials/lib/verdict.ts";
 import type { Routes } from "./routes.ts";
 import { type Subject, subjects } from "./subjects.ts";
+
+readArguments("compare", {});
+// The libraries are imported when their servers start.
+const npm = ["ci", "--no-engine-strict", "--prefer-offline", "--loglevel=error"];
+execFileSync("npm", npm, { cwd: new URL("..", import.meta.url), stdio: "inherit" });
 
 const NAME = "sid";
 /** Long enough for every other fact, in seconds. */
@@ -185,17 +193,18 @@ function versionOf({ package: name }: Subject): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-function table(
+function tableOf(
   kind: Subject["kind"],
   found: ReadonlyMap<Subject, readonly (string | undefined)[]>,
 ): string {
   const columns = [...found].filter(([subject]) => subject.kind === kind);
   const head = columns.map(([subject]) => `${subject.name} ${versionOf(subject)}`);
   const asked = [...facts.entries()].filter(([, fact]) => (fact.kind ?? kind) === kind);
-  const rows = asked.map(([row, { title }]) => [title, ...columns.map(([, cells]) => cells[row])]);
-  return [["", ...head], ["---", ...head.map(() => "---")], ...rows]
-    .map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
+  const rows = asked.map(([row, { title }]) => [
+    title,
+    ...columns.map(([, cells]) => cells[row] ?? ""),
+  ]);
+  return table(["", ...head], rows);
 }
 
 const found = new Map<Subject, readonly (string | undefined)[]>();
@@ -205,24 +214,15 @@ const findAll = async (subject: Subject): Promise<void> => {
     (fact.kind ?? subject.kind) === subject.kind ? fact : undefined,
   );
   found.set(subject, await Promise.all(asked.map(async (fact) => fact && findOut(subject, fact))));
-  console.log(`${subject.name}: done`);
+  progress(`${subject.name}: done`);
 };
 // In the order of the table, whoever is ready first.
 for (const subject of subjects) found.set(subject, []);
 await Promise.all(subjects.map(findAll));
-const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-writeFileSync(
-  new URL("../../docs/results/comparison.md", import.meta.url),
-  `# Compared with others: the last run
-
-\`npm run compare\` on ${new Date().toISOString().slice(0, 10)}, commit ${commit}, Node.js ${process.version}. Each library runs on its own host with the settings that its documentation advises (\`bench/compare/subjects.ts\`), and is asked over HTTP by a client with a browser's cookie jar (\`bench/compare/main.ts\`). "At once" and "before" are made so by a gate that holds a request, not by timing.
-
-## Sessions on a server
-
-${table("on a server", found)}
-
-## Sessions in a cookie
-
-${table("in a cookie", found)}
-`,
+writeRun(
+  { document: "comparison", command: "compare" },
+  "## Sessions on a server",
+  tableOf("on a server", found),
+  "## Sessions in a cookie",
+  tableOf("in a cookie", found),
 );

@@ -1,13 +1,14 @@
 // `npm run costs:same-key`: what a step on one key costs when others take it at the same time: loads,
 // saves and bytes for each `increment`, with 1, 2, 10 and 50 racers in one process and in four. Counted,
 // not timed. Writes bench/results/same-key.json.
-import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { startProxy } from "../../tests/support/proxy.ts";
+import { readArguments } from "../../trials/lib/arguments.ts";
 import { begin, openCourse } from "../../trials/race/exact/course.ts";
 import { describeMachine } from "../lib/machine.ts";
 import { startService } from "../lib/services.ts";
 
+readArguments("costs:same-key", {});
 const services = ["redis", "postgres"] as const;
 const RACERS = [1, 2, 10, 50] as const;
 const PROCESSES = [1, 4] as const;
@@ -113,8 +114,5 @@ const rows = await measureAll();
 print(rows);
 const folder = new URL("../results/", import.meta.url);
 mkdirSync(folder, { recursive: true });
-const commit = execFileSync("git", ["describe", "--always", "--dirty"], {
-  encoding: "utf8",
-}).trim();
-const result = { machine: { ...describeMachine(), commit }, rows };
+const result = { machine: describeMachine(new URL("../../", import.meta.url)), rows };
 writeFileSync(new URL("same-key.json", folder), `${JSON.stringify(result, undefined, 1)}\n`);

@@ -1,4 +1,4 @@
-// `npm run bench -- profile <host> [subject] [mode]`: where a server's time goes under load, by
+// `npm run bench -- profile --host <host> --subject <subject> --mode <mode>`: where a server's time goes under load, by
 // package and by function. It changes nothing and writes nothing.
 import type { Profiler } from "node:inspector";
 import { startService } from "../lib/services.ts";

@@ -1,7 +1,6 @@
 // `npm run sizing:kv`: the bytes that a small session takes in Redis, memcached and this process's
 // memory, beside connect-redis and memorystore in the same run.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { RedisStore } from "connect-redis";
 import session, { type SessionData, type Store } from "express-session";
 import createMemoryStore from "memorystore";
@@ -17,9 +16,9 @@ import { startMemcached } from "../../tests/support/servers/memcached.ts";
 import { startRedis } from "../../tests/support/servers/redis.ts";
 import { sessions } from "../lib/data.ts";
 import { describeMachine } from "../lib/machine.ts";
+import { option, readArguments } from "../../trials/lib/arguments.ts";
 
-const { values: options } = parseArgs({ options: { rows: { type: "string", default: "100000" } } });
-const SESSIONS = Number(options.rows);
+const { rows: SESSIONS } = readArguments("sizing:kv", { rows: option.number(100_000, "sessions") });
 const AT_ONCE = 64;
 const DAY = 86_400_000;
 const results: Record<string, number> = {};

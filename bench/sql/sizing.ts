@@ -1,7 +1,6 @@
 // `npm run sizing:sql`: the bytes that a small session takes on each SQL engine, with its indexes,
 // beside connect-pg-simple in the same run: as created, and after each was written once more.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import connectPgSimple from "connect-pg-simple";
 import session, { type SessionData } from "express-session";
 import type pg from "pg";
@@ -11,9 +10,11 @@ import { mintSelector } from "../../src/store/selector.ts";
 import { sessions } from "../lib/data.ts";
 import { describeMachine } from "../lib/machine.ts";
 import { openMysql, openPostgres, openSqlite, postgresBytes, type SqlStore } from "./engines.ts";
+import { option, readArguments } from "../../trials/lib/arguments.ts";
 
-const { values: options } = parseArgs({ options: { rows: { type: "string", default: "100000" } } });
-const SESSIONS = Number(options.rows);
+const { rows: SESSIONS } = readArguments("sizing:sql", {
+  rows: option.number(100_000, "sessions"),
+});
 const root = new URL("../../", import.meta.url);
 /** Told at the start: the sources may go on while it runs. */
 const machine = describeMachine(root);

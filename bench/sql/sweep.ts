@@ -1,7 +1,6 @@
 // `npm run sweep`: a million expired rows are swept in batches while commits go on. What it costs
 // the commits is said as ratios of their times during the sweep to their times before it.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import type { SessionChange, SessionStore } from "../../src/store/contract.ts";
 import { encodeMeta } from "../../src/engine/ticketed/meta.ts";
 import { encodeData } from "../../src/stores/sql/codec.ts";
@@ -10,22 +9,21 @@ import { sessions } from "../lib/data.ts";
 import { describeMachine } from "../lib/machine.ts";
 import { quantile } from "../lib/stats.ts";
 import { type Engine, openPostgres, openSqlite } from "./engines.ts";
+import { option, readArguments } from "../../trials/lib/arguments.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    rows: { type: "string", default: "1000000" },
-    seconds: { type: "string", default: "30" },
-    rate: { type: "string", default: "200" },
-  },
+const asked = readArguments("sweep", {
+  rows: option.number(1_000_000, "expired rows"),
+  seconds: option.number(30, "how long commits are timed before the sweep begins"),
+  rate: option.number(200, "commits a second"),
 });
 const root = new URL("../../", import.meta.url);
 /** Told at the start: the sources may go on while it runs. */
 const machine = describeMachine(root);
-const EXPIRED = Number(options.rows);
+const EXPIRED = asked.rows;
 /** How long commits are timed before the sweep begins. */
-const BEFORE = Number(options.seconds) * 1000;
+const BEFORE = asked.seconds * 1000;
 /** Commits a second, by the clock: a commit that comes late is timed from when it was due. */
-const RATE = Number(options.rate);
+const RATE = asked.rate;
 const LIVE = 2000;
 const HOUR = 3_600_000;
 

@@ -272,7 +272,10 @@ function checkMigration(value: unknown, store: AnySessionStore): ForeignSessions
   if (value === undefined) return undefined;
   if (isSealed(store)) fail("migrateFrom", "of cookies belongs to the cookie store; pass it there");
   if (store.forRequest !== undefined) {
-    fail("migrateFrom", "needs a store that serves all requests, and perRequest makes one for each");
+    fail(
+      "migrateFrom",
+      "needs a store that serves all requests, and perRequest makes one for each",
+    );
   }
   if (hasMethods(value, "takeOver")) return value as ForeignSessions;
   return mustBe("migrateFrom", "what expressSessions({ … }) gives", value);

@@ -19,7 +19,7 @@ const seed = Number(process.env["RACE_SEED"] ?? 42);
 const small: Sizes = { racers: 8, each: 3, takers: 6, rounds: 5, barriers: 1 };
 
 test("every step counts once: sqlite, two processes", { timeout: 60_000 }, async () => {
-  const { outcomes } = await runExactly("sqlite", 2, small, seed);
+  const outcomes = await runExactly("sqlite", 2, small, seed);
   expect(
     outcomes.flatMap(({ race, faults }) => faults.map((fault) => `${race}: ${fault}`)),
   ).toEqual([]);

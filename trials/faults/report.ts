@@ -1,17 +1,20 @@
-// docs/results/faults.md: a table of one whole run.
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+// A scenario as a row of docs/results/faults.md.
 import type { Sight } from "./ledger.ts";
 import type { Outcome, Scenario } from "./scenario.ts";
 
-/** One row. */
-export interface Row {
-  readonly scenario: Scenario;
-  readonly outcome: Outcome;
-}
-
-const file = "docs/results/faults.md";
+/** The columns. */
+export const head: readonly string[] = [
+  "engine",
+  "setting",
+  "fault",
+  "writes lost",
+  "sessions lost",
+  "logouts undone",
+  "regenerates undone",
+  "serves again",
+  "users saw",
+  "why",
+];
 
 const names: Readonly<Record<Sight["kind"], string>> = {
   done: "served",
@@ -24,7 +27,7 @@ const names: Readonly<Record<Sight["kind"], string>> = {
 };
 
 /** What users saw, in words. */
-export function describeSeen(seen: Outcome["seen"]): string {
+function describeSeen(seen: Outcome["seen"]): string {
   return Object.entries(names)
     .flatMap(([kind, name]) => {
       const count = seen.get(kind as Sight["kind"]) ?? 0;
@@ -33,32 +36,9 @@ export function describeSeen(seen: Outcome["seen"]): string {
     .join(", ");
 }
 
-/** Writes the document. */
-export function recordResults(rows: readonly Row[]): void {
-  const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
-  const commit = git("describe", "--always", "--dirty");
-  const date = new Date().toISOString().slice(0, 10);
-  const text = `# Faults: the last whole run
-
-\`npm run faults\`, ${date}, commit ${commit}, Node.js ${process.version}. Two application processes and twelve users at work: six write, three log out and in, three regenerate. In the middle comes the fault; afterwards everything that a user was told is held against what is there. What was not answered may have been done or not, and is held against nobody.
-
-In every row: no cookie was deleted or replaced, no outage looked like a logout (L9), and no session held half of a save. Anything else, and anything lost where the last column doesn't say why it may be, fails the run.
-
-- **writes lost**: acknowledged writes that are not there, of all acknowledged. **sessions lost**: of all that were created. **logouts undone**: sessions that can be used again, of all acknowledged logouts. **regenerates undone**: credentials of before one that read the session again, of all acknowledged.
-- **serves again**: from the end of the fault (in a failover, from the fault) to the last answer that was none. One machine with two busy cores: take it as an order of magnitude.
-- **users saw**: answers from the fault on. \`onStoreError\` is "fail" where nothing else is said.
-
-| engine | setting | fault | writes lost | sessions lost | logouts undone | regenerates undone | serves again | users saw | why |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-${rows.map(rowOf).join("\n")}
-`;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-}
-
-function rowOf({ scenario, outcome }: Row): string {
-  const { audit, downMs, seen } = outcome;
-  const cells = [
+/** A row. */
+export function rowOf(scenario: Scenario, { audit, downMs, seen }: Outcome): string[] {
+  return [
     scenario.engine,
     scenario.setting,
     scenario.fault,
@@ -70,5 +50,4 @@ function rowOf({ scenario, outcome }: Row): string {
     describeSeen(seen),
     scenario.because,
   ];
-  return `| ${cells.join(" | ")} |`;
 }

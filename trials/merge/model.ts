@@ -1,22 +1,25 @@
 // `npm run model`: the real join and write code on random schedules, against a plain log.
-// And the lives of one browser, hundreds each, on every kind of cookie store. MODEL_RUNS and MODEL_SEED
-// choose others; the last result is in docs/results/merge.md.
+// And the lives of one browser, hundreds each, on every kind of cookie store. The last result is in
+// docs/results/merge.md.
 import fc from "fast-check";
+import { option, readArguments } from "../lib/arguments.ts";
+import { count, table, writeRun } from "../lib/report.ts";
+import { conclude, progress, verdict } from "../lib/verdict.ts";
 import { runSchedule } from "./model/browser.ts";
 import { type LivesKind, livesKinds, livesOf, runLives } from "./model/lives.ts";
 import { families, type Family } from "./model/schedule.ts";
-import { count, table, writeSection } from "./report.ts";
 
-const RUNS = Number(process.env["MODEL_RUNS"] ?? 200_000);
 /** Sessions of one browser. */
 const LIVES = 300;
 /** The cost of a browser's whole life, in schedules. */
 const BROWSER_SHARE = 4000;
-const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 0x7fff_ffff);
+const { runs, seed } = readArguments("model", {
+  runs: option.number(200_000, "schedules"),
+  seed: option.seed,
+});
 
 /** Runs a family's share; gives its row of the table. */
 function check(family: Family): (string | number)[] {
-  const started = performance.now();
   const losses = new Map<string, number>();
   let mostCookies = 0;
   let mostBytes = 0;
@@ -32,13 +35,12 @@ function check(family: Family): (string | number)[] {
     collapses += outcome.collapses;
     visits += schedule.visits.length;
   });
-  const numRuns = Math.ceil(RUNS / families.length);
-  const { failed, counterexample, errorInstance } = fc.check(property, { numRuns, seed: SEED });
+  const numRuns = Math.ceil(runs / families.length);
+  const { failed, counterexample, errorInstance } = fc.check(property, { numRuns, seed });
   if (failed) {
     console.error(JSON.stringify(counterexample, null, 1));
-    throw new Error(`${family.name}, seed ${SEED}: the schedule above`, { cause: errorInstance });
+    throw new Error(`${family.name}, seed ${seed}: the schedule above`, { cause: errorInstance });
   }
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
   const lost = Array.from(losses, ([kind, times]) => `${kind}: ${count(times)}`).join("; ") || "0";
   const row = [
     family.name,
@@ -49,7 +51,7 @@ function check(family: Family): (string | number)[] {
     count(mostBytes),
     count(collapses),
   ];
-  console.log(`${row.join(" | ")} | ${seconds} s`);
+  progress(row.join(" | "));
   return row;
 }
 
@@ -64,15 +66,15 @@ async function checkLives(kind: LivesKind): Promise<(string | number)[]> {
     mostCookies = Math.max(mostCookies, outcome.mostCookies);
     mostBytes = Math.max(mostBytes, outcome.mostBytes);
   });
-  const numRuns = Math.ceil(RUNS / BROWSER_SHARE);
-  await fc.assert(property, { numRuns, seed: SEED });
+  const numRuns = Math.ceil(runs / BROWSER_SHARE);
+  await fc.assert(property, { numRuns, seed });
   const sessions = count(numRuns * LIVES);
   const row = [kind.name, count(numRuns), sessions, mostCookies, count(mostBytes)];
-  console.log(row.join(" | "));
+  progress(row.join(" | "));
   return row;
 }
 
-console.log(`model: ${RUNS} schedules, seed ${SEED}`);
+progress(`${count(runs)} schedules, seed ${seed}`);
 const head = [
   "family",
   "schedules",
@@ -87,9 +89,11 @@ const livesHead = ["kind of store", "browsers", "sessions", "most cookies", "mos
 const livesRows: (string | number)[][] = [];
 // oxlint-disable-next-line no-await-in-loop -- one after the other, as the families
 for (const kind of livesKinds) livesRows.push(await checkLives(kind));
-writeSection(
-  "model",
-  `Seed ${SEED}. No fault in ${count(RUNS)} schedules.\n\n${table([head, ...rows])}\n\n` +
-    `Lives of one browser, ${LIVES} sessions after each other that end in every way:\n\n` +
-    table([livesHead, ...livesRows]),
+conclude(`${count(runs)} schedules, seed ${seed}`);
+writeRun(
+  { document: "merge", section: "model", command: "model", seed, verdict: verdict() },
+  `${count(runs)} schedules.`,
+  table(head, rows),
+  `Lives of one browser, ${LIVES} sessions after each other that end in every way:`,
+  table(livesHead, livesRows),
 );

@@ -1,16 +1,17 @@
 // `npm run race`: a small race of real processes on each store, in about a minute. With `--store X` a
 // full one on that store, and the checker's verdict; it is written into docs/results/race.md with the
-// commit that it ran on.
-import { execFileSync } from "node:child_process";
+// commit that it ran on. With `--mutants` the checker itself is on trial.
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { option, readArguments } from "../lib/arguments.ts";
+import { conclude, elapsed, fault, progress } from "../lib/verdict.ts";
 import { raceBriefly } from "./brief.ts";
 import { checkHistory, countByRule } from "./checker.ts";
 import { race } from "./driver.ts";
 import { excerpt } from "./excerpt.ts";
 import type { History } from "./history.ts";
+import { sweepMutants } from "./sweep.ts";
 import { recordResult } from "./results.ts";
-import { subjects } from "./subjects.ts";
+import { type Subject, subjects } from "./subjects.ts";
 import { openTrack } from "./track.ts";
 
 /** Requests of a full race, and the least of a race that is recorded. */
@@ -19,52 +20,43 @@ const RECORDED = 20_000;
 /** How many breaches of each rule are shown. */
 const SHOWN = 2;
 
-const { values } = parseArgs({
-  options: {
-    store: { type: "string" },
-    operations: { type: "string", default: String(FULL) },
-    seed: { type: "string", default: String(Date.now() % 0x7fff_ffff) },
-    processes: { type: "string" },
-    sessions: { type: "string", default: "16" },
-    clients: { type: "string", default: "4" },
-    idle: { type: "string", default: "3" },
-    history: { type: "string" },
-  },
+const values = readArguments("race", {
+  store: option.choice(Object.keys(subjects), "a full race on this store"),
+  mutants: option.flag("the checker on every broken store, at full length, instead of a race"),
+  operations: option.number(FULL, "requests of a full race"),
+  seed: option.seed,
+  processes: option.number(undefined, "server processes; the store's own number unless given"),
+  sessions: option.number(16, "sessions at once"),
+  clients: option.number(4, "clients that share each session"),
+  idle: option.number(3, "the idle timeout in seconds"),
+  history: option.text("a file for the whole history, one request a line"),
 });
-const seed = Number(values.seed);
-await (values.store === undefined ? raceAll() : raceFully(values.store));
+const { seed } = values;
+const chosen = values.store === undefined ? undefined : subjects[values.store];
+if (values.mutants) {
+  await sweepMutants(seed);
+  conclude(`the checker on every broken store, seed ${seed}`);
+} else if (values.store === undefined || chosen === undefined) await raceAll();
+else await raceFully(values.store, chosen);
 
 async function raceAll(): Promise<void> {
-  console.log(`small races on every store, seed ${seed}`);
+  progress(`small races on every store, seed ${seed}`);
   for (const name of Object.keys(subjects)) {
-    const started = performance.now();
     const faults = await raceBriefly(name, seed);
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`${name}: ${faults.length === 0 ? "as it has to be" : "WRONG"}, ${seconds} s`);
-    for (const fault of faults) console.error(fault);
-    if (faults.length > 0) process.exitCode = 1;
+    for (const one of faults) fault(`${name}: ${one}`);
+    progress(`${name}: done`);
   }
+  conclude("small races on every store");
 }
 
-async function raceFully(store: string): Promise<void> {
-  const subject = subjects[store];
-  if (subject === undefined) {
-    console.error(`--store must be one of: ${Object.keys(subjects).join(", ")}`);
-    process.exit(2);
-  }
-  const processes = Number(values.processes ?? subject.processes);
-  const [operations, sessions, clientsEach] = [
-    values.operations,
-    values.sessions,
-    values.clients,
-  ].map(Number) as [number, number, number];
-  const idleMs = Number(values.idle) * 1000;
+async function raceFully(store: string, subject: Subject): Promise<void> {
+  const { operations, sessions, clients, processes = subject.processes } = values;
+  const idleMs = values.idle * 1000;
   const absoluteMs = idleMs * 10;
-  console.log(
+  progress(
     `race on ${store}: ${operations} requests, seed ${seed}, ${processes} server processes, ` +
-      `${sessions} sessions at once with ${clientsEach} clients each`,
+      `${sessions} sessions at once with ${clients} clients each`,
   );
-  const started = performance.now();
   const server = await subject.start();
   const track = await openTrack({
     subject: store,
@@ -75,12 +67,19 @@ async function raceFully(store: string): Promise<void> {
   });
   let history: History;
   try {
-    history = await race(track, { seed, operations, sessions, clientsEach, idleMs, absoluteMs });
+    history = await race(track, {
+      seed,
+      operations,
+      sessions,
+      clientsEach: clients,
+      idleMs,
+      absoluteMs,
+    });
   } finally {
     await track.close();
     await server.close();
   }
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = elapsed();
   if (values.history !== undefined) writeHistory(values.history, history);
   const violations = checkHistory(history);
   const counts = countByRule(violations);
@@ -89,32 +88,15 @@ async function raceFully(store: string): Promise<void> {
     const some = violations.filter((violation) => violation.rule === rule).slice(0, SHOWN);
     for (const violation of some) console.log(excerpt(violation));
   }
-  const unanswered = history.requests.filter(({ answered }) => !answered).length;
-  const result = {
-    store,
-    commit: execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8" }).trim(),
-    seed,
-    processes,
-    clients: sessions * clientsEach,
-    seconds,
-    history,
-    unanswered,
-    counts,
-  };
   console.log(`\n${tally(history)}`);
-  console.log(
-    `\n${history.requests.length} requests in ${seconds.toFixed(0)} s, ${unanswered} unanswered: ` +
-      (violations.length === 0 ? "no breach" : `${violations.length} breaches`),
-  );
-  if (operations >= RECORDED) recordResult(result);
-  if (subject.atomic && violations.length > 0) {
-    console.error(`${store} breaks the laws; the load was that of --seed ${seed}`);
-    process.exitCode = 1;
+  if (operations >= RECORDED) {
+    recordResult({ store, seed, processes, clients: sessions * clients, seconds, history, counts });
   }
-  if (!subject.atomic && violations.length === 0) {
-    console.error("the checker saw nothing of a store that is known to race: is it blind?");
-    process.exitCode = 1;
+  if (subject.atomic) for (const [rule, count] of counts) fault(`${rule}: ${count} times`);
+  else if (violations.length === 0) {
+    fault("the checker saw nothing of a store that is known to race: is it blind?");
   }
+  conclude(`${history.requests.length} requests on ${store}, seed ${seed}`);
 }
 
 /** How many saves of each kind there were, and what became of them. */

@@ -12,22 +12,14 @@ import {
   updates,
 } from "./rounds.ts";
 
-/** The results. */
-export interface ExactRun {
-  readonly store: string;
-  readonly processes: number;
-  readonly seed: number;
-  readonly outcomes: readonly Outcome[];
-}
-
-/** Runs them one after the other. */
+/** Runs them one after the other; gives what they came to. */
 export async function runExactly(
   store: string,
   processes: number,
   sizes: Sizes,
   seed: number,
   onOutcome: (outcome: Outcome) => void = () => undefined,
-): Promise<ExactRun> {
+): Promise<Outcome[]> {
   const subject = subjects[store];
   if (subject === undefined) throw new Error(`there is no store ${store}`);
   const { address, close } = await subject.start();
@@ -41,7 +33,7 @@ export async function runExactly(
         outcomes.push(outcome);
         onOutcome(outcome);
       }
-      return { store, processes, seed, outcomes };
+      return outcomes;
     } finally {
       await course.close();
     }

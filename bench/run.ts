@@ -3,22 +3,30 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { benchArguments } from "./arguments.ts";
 
+benchArguments();
 const bench = import.meta.dirname;
 const root = dirname(bench);
 
-function run(command, args, cwd = root) {
+function run(command: string, args: readonly string[], cwd = root): void {
   const shell = process.platform === "win32";
-  const { status, error } = spawnSync(command, args, { stdio: "inherit", cwd, shell });
+  const { status, error } = spawnSync(command, [...args], { stdio: "inherit", cwd, shell });
   if (error !== undefined) console.error(error.message);
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** As much of a lock as says what is installed. */
+interface Lock {
+  readonly packages: Record<string, { readonly version?: string; readonly optional?: boolean }>;
+}
+
 /** What npm wrote of its last install says whether it was this lock's. */
-function isInstalled() {
+function isInstalled(): boolean {
   const installed = join(bench, "node_modules", ".package-lock.json");
   if (!existsSync(installed)) return false;
-  const read = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
+  const read = (file: string): Lock["packages"] =>
+    (JSON.parse(readFileSync(file, "utf8")) as Lock).packages;
   const [wanted, present] = [read(join(bench, "package-lock.json")), read(installed)];
   return Object.entries(wanted).every(
     ([path, { version, optional }]) =>
