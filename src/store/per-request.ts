@@ -4,12 +4,12 @@ import { hasMethods, mustBe } from "../base/options.ts";
 import type { SavedSession, SessionChange, SessionStore, StoredSession } from "./contract.ts";
 import type { Awaitable } from "../base/awaitable.ts";
 
+// A method's parameter may be narrower than `unknown`: the function says what it expects.
 /**
  * Makes the store of one request, at once and not as a promise.
  * @param env - what the host calls the request's environment (`env` on Workers); undefined where the
  * host has none.
  */
-// A method's parameter may be narrower than `unknown`: the function says what it expects.
 export type SessionStoreFunction = { make(env: unknown): SessionStore }["make"];
 
 /**
