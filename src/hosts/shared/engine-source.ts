@@ -27,7 +27,7 @@ type HeaderedRequest =
 
 /**
  * The session of a request whose response can't carry a cookie, such as a WebSocket upgrade:
- * read-only, from the headers alone.
+ * read-only; of the request only its headers are read.
  * @param env - the host's environment: what a store for each request is made of, and what a
  * configuration's function is asked with, if no request has asked before.
  * @throws {StoreError} when the store fails and `onStoreError` is "fail".
