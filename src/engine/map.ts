@@ -128,9 +128,16 @@ export class SessionMap {
    * @throws as `set`, and what `edit` throws; then nothing has changed.
    */
   edit(key: string, edit: Edit): void {
-    const value = edit(this.#view.get(key));
-    if (value === null) this.del(key);
-    else this.set(key, value);
+    const before = this.state;
+    try {
+      const value = edit(this.#view.get(key));
+      if (value === null) this.del(key);
+      else this.set(key, value);
+    } catch (error) {
+      // An edit may have changed the session itself before it threw.
+      this.restore(before);
+      throw error;
+    }
   }
 
   /** Removes a key; true if it was present. */
