@@ -13,6 +13,11 @@ export function isThenable<T>(value: Awaitable<T>): value is Promise<T> {
   );
 }
 
+/** Lets go of a promise that nobody waits for: its rejection, if one comes, is no unhandled one. */
+export function disown(later: Promise<unknown>): void {
+  later.then(undefined, () => undefined);
+}
+
 /** `next(value)`, at once if the value is there. */
 export function chain<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return isThenable(value) ? value.then(next) : next(value);

@@ -24,7 +24,7 @@ import {
   timeoutSeconds,
 } from "./config-fields.ts";
 import type { ForeignSessions } from "./foreign.ts";
-import { isThenable } from "../base/awaitable.ts";
+import { disown, isThenable } from "../base/awaitable.ts";
 import { SECOND } from "../base/time.ts";
 import { eventNames, type SessionObservers } from "../events.ts";
 import type { Revocations } from "../revocations/revocations.ts";
@@ -106,8 +106,7 @@ export function askForConfig(ask: SessionConfigFunction, env: unknown): SessionC
   const config: unknown = ask(env);
   const isLater = isThenable(config);
   if (config !== undefined && !isLater) return config as SessionConfig;
-  // Nobody else handles its rejection.
-  if (isLater) config.then(undefined, () => undefined);
+  if (isLater) disown(config);
   const what = isLater ? "a promise: await what it needs before" : "nothing";
   return fail("config", `must be given at once, and the function gave ${what}`);
 }

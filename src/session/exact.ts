@@ -2,7 +2,7 @@
 // whole numbers, and of the store. The exact step itself is the engine's.
 import { UsageError } from "../errors.ts";
 import type { RequestSession } from "../engine/request.ts";
-import { isThenable } from "../base/awaitable.ts";
+import { disown, isThenable } from "../base/awaitable.ts";
 import { assertText, kindOf } from "../base/text.ts";
 import { isExact } from "../store/contract.ts";
 import { decodeTyped, encodeTyped, type SessionKey } from "./typed.ts";
@@ -35,8 +35,7 @@ export async function updateKey(
     // A forgotten return must not remove the key.
     if (next === undefined) throw noEdit("it gave nothing");
     if (isThenable(next)) {
-      // Nobody else handles its rejection.
-      next.then(undefined, () => undefined);
+      disown(next);
       throw noEdit("it gave a promise");
     }
     if (next === null) return null;

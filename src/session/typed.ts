@@ -1,7 +1,7 @@
 // Typed keys: JSON in the string map, checked by a schema on reads and writes. Any library that follows
 // Standard Schema fits; none is imported.
 import { UsageError } from "../errors.ts";
-import { isThenable } from "../base/awaitable.ts";
+import { disown, isThenable } from "../base/awaitable.ts";
 import { assertFree } from "../base/reserved.ts";
 import { assertText } from "../base/text.ts";
 
@@ -112,8 +112,7 @@ function validate<Output>(
 ): SchemaResult<Output> {
   const result = schema["~standard"].validate(value);
   if (!isThenable(result)) return result;
-  // Nobody else handles its rejection.
-  result.then(undefined, () => undefined);
+  disown(result);
   throw new UsageError(
     "ERR_SESSION_USAGE_ASYNC_SCHEMA",
     "the schema of a session key must validate at once; this one answers with a promise",

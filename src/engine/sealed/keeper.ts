@@ -1,7 +1,7 @@
 // Keeps the session of a sealed store, whose data travels in the cookies themselves. The saves of one
 // request are composed into one change of the session that it brought; the response carries one write.
 import { StoreError } from "../../errors.ts";
-import { recover, chain, type Awaitable } from "../../base/awaitable.ts";
+import { chain, disown, isThenable, recover, type Awaitable } from "../../base/awaitable.ts";
 import type { ConflictReason } from "../closing.ts";
 import type { ResolvedConfig } from "../config.ts";
 import { type Draft, type Found, unavailable } from "../draft.ts";
@@ -307,9 +307,8 @@ export class SealedKeeper implements Keeper {
   /** @throws {StoreError} ERR_SESSION_STORE_ANSWER for a promise. */
   #ask<T>(operation: "load" | "save", call: () => T): T {
     const answer = callStore<T>(this.#config, operation, call);
-    if (!(answer instanceof Promise)) return answer;
-    // Its rejection, if one comes, is nobody's any more.
-    answer.catch(() => undefined);
+    if (!isThenable(answer)) return answer;
+    disown(answer);
     throw badAnswer(this.#config, operation, "a sealed store must answer at once");
   }
 
