@@ -4,7 +4,7 @@
 import type { Awaitable } from "../../base/awaitable.ts";
 import type { ConflictReason } from "../closing.ts";
 import type { Draft } from "../draft.ts";
-import type { Lane } from "../lanes.ts";
+import type { Lane } from "./lanes.ts";
 import { type Edit, noChange } from "../map.ts";
 import type { Mismatch } from "./row-writer.ts";
 

@@ -8,7 +8,7 @@ import { notify, type RejectedReason } from "../../events.ts";
 import { isInGrace, MAX_SKEW } from "../../base/time.ts";
 import type { CredentialFormat } from "../dialect.ts";
 import type { Finder, EngineParts } from "../keeper.ts";
-import { Lanes } from "../lanes.ts";
+import { Lanes } from "./lanes.ts";
 import type { Hint } from "./exact.ts";
 import { TicketOpener, type OpenedTicket } from "./ticket.ts";
 import { TicketedKeeper } from "./keeper.ts";

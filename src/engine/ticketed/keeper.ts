@@ -12,7 +12,7 @@ import type { Keeper } from "../keeper.ts";
 import { type OpenedTicket, sealTicket } from "./ticket.ts";
 import type { Decision } from "../lifecycle.ts";
 import type { Edit } from "../map.ts";
-import type { Lane, Lanes } from "../lanes.ts";
+import type { Lane, Lanes } from "./lanes.ts";
 import { encodeMeta } from "./meta.ts";
 import type { CheckedRow } from "./row.ts";
 import { exactStep, type Expected, type Hint } from "./exact.ts";

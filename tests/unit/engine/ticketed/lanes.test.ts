@@ -1,7 +1,7 @@
 // The lanes of exact steps: one after the other, and nobody depends on a request that is gone.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Lanes } from "../../../src/engine/lanes.ts";
-import { StoreError } from "../../../src/errors.ts";
+import { Lanes } from "../../../../src/engine/ticketed/lanes.ts";
+import { StoreError } from "../../../../src/errors.ts";
 
 const PATIENCE = 1000;
 let lanes: Lanes<string>;

@@ -1,8 +1,8 @@
 // The exact steps on one key of one session within one process, one after the other. Each step leaves a
 // hint of the stored value, so that the next one needn't lose a race to learn it. The lanes only save
 // work: the store decides, and a step that overtook another too early loses there.
-import { StoreError } from "../errors.ts";
-import { Bell } from "../base/bell.ts";
+import { StoreError } from "../../errors.ts";
+import { Bell } from "../../base/bell.ts";
 
 /** The most steps that wait for one key. */
 const MAX_WAITING = 64;
