@@ -26,8 +26,8 @@ const properties: ReadonlyMap<string, string> = new Map([
 const PLAIN_NAME = /^[A-Za-z_$][\w$]{0,39}$/;
 
 /**
- * Makes assignments to properties that `prototype` and its instances don't have, or that are read-only, a
- * UsageError, even in sloppy mode; and calls of other libraries' methods.
+ * Makes assignments to properties that `prototype` and its instances don't have, that are read-only, or
+ * that are methods, a UsageError, even in sloppy mode; and calls of other libraries' methods.
  *
  * A proxy is the prototype's own prototype: existing properties are found without it, and others read as
  * undefined, as on any object (except `cookie`, which is read only for its properties). Symbols pass, since
@@ -36,11 +36,16 @@ const PLAIN_NAME = /^[A-Za-z_$][\w$]{0,39}$/;
  */
 export function refuseForeignUse(prototype: object, isSession: (value: object) => boolean): void {
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-    if (descriptor.get === undefined || descriptor.set !== undefined) continue;
-    const set = (value: unknown): never => {
-      throw assigned(name, value);
-    };
-    Object.defineProperty(prototype, name, { ...descriptor, set });
+    if (name === "constructor" || descriptor.set !== undefined) continue;
+    const method: unknown = descriptor.value;
+    const get = descriptor.get ?? ((): unknown => method);
+    function set(this: object, value: unknown): void {
+      if (descriptor.get !== undefined || isSession(this)) throw assigned(name, value);
+      // The prototype, or a mock made of it: a method is replaced there, as any other.
+      const own = { value, writable: true, configurable: true, enumerable: true };
+      Object.defineProperty(this, name, own);
+    }
+    Object.defineProperty(prototype, name, { get, set, configurable: true, enumerable: false });
   }
   const trap = new Proxy(
     {},

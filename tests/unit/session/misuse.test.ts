@@ -36,6 +36,8 @@ describe.each(kinds)("a session over the %s store", (kind) => {
     ["a time of the cookie", "session.cookie.maxAge = 5000", "in seconds"],
     ["the handle", "session.id = 5", 'session.set("id", …)'],
     ["the size", "session.size = 0", 'session.set("size", …)'],
+    ["a method's name", "session.start = Date.now()", 'session.set("start", …)'],
+    ["a list under a method's name", "session.entries = []", 'session.set("entries", …)'],
     ["a counter", "session.views = (session.views || 0) + 1", 'session.set("views", …)'],
     ["by Reflect", "Reflect.set(session, 'user', 1)", 'session.set("user", …)'],
   ])("assigning %s is an error that names the way", async (_, code, way) => {
@@ -117,6 +119,10 @@ describe.each(kinds)("a session over the %s store", (kind) => {
     const session = await open();
     const mock = Object.assign(Object.create(session) as object, { user: "alice" });
     expect(mock.user).toBe("alice");
+    expect(Object.assign(Object.create(session) as Session, { get: () => "mine" }).get("a")).toBe(
+      "mine",
+    );
+    expect(session.get("a")).toBe("");
     const { constructor } = session as unknown as {
       constructor: new (...args: unknown[]) => object;
     };
