@@ -55,7 +55,6 @@ class Client {
   /** Waits until so many calls have come to the store. */
   async called(calls: number): Promise<void> {
     for (const end = Date.now() + HANGS; Date.now() < end;) {
-      // oxlint-disable-next-line no-await-in-loop -- one look after the other
       const state = JSON.parse((await this.get("/state")).text) as { readonly calls: number };
       if (state.calls >= calls) return;
     }

@@ -175,7 +175,6 @@ async function findOut(subject: Subject, { find, lifetime = LONG }: Fact): Promi
     gate.open();
     const replies = await Promise.all(pending);
     // A browser takes them one after the other.
-    // oxlint-disable-next-line no-await-in-loop
     for (const reply of replies) await client.keep(reply);
     return replies;
   };

@@ -31,15 +31,12 @@ interface ExactRow {
 async function measureAll(): Promise<ExactRow[]> {
   const rows: ExactRow[] = [];
   for (const store of services) {
-    // oxlint-disable-next-line no-await-in-loop -- one server after the other
     const service = await startService(store);
     try {
       for (const processes of PROCESSES) {
-        // oxlint-disable-next-line no-await-in-loop
         rows.push(...(await measure(store, service.port, service.url, processes)));
       }
     } finally {
-      // oxlint-disable-next-line no-await-in-loop
       await service.close();
     }
   }
@@ -58,26 +55,20 @@ async function measure(
   const rows: ExactRow[] = [];
   try {
     for (const racers of RACERS) {
-      // oxlint-disable-next-line no-await-in-loop -- each race has the store to itself
       const cookie = await begin(course, {});
       const run = async (racer: number, steps: number): Promise<void> => {
         for (let step = 0; step < steps; step++) {
-          // oxlint-disable-next-line no-await-in-loop -- a client waits for its answer
           const { status } = await course.ask("/increment/n", cookie, racer);
           if (status !== 200) throw new Error(`${store} answered ${status}`);
         }
       };
       const runAll = (count: number, steps: number): Promise<unknown> =>
         Promise.all(Array.from({ length: count }, (_, racer) => run(racer, steps)));
-      // oxlint-disable-next-line no-await-in-loop
       await runAll(processes, WARM);
       proxy.take();
-      // oxlint-disable-next-line no-await-in-loop
       await course.counts();
-      // oxlint-disable-next-line no-await-in-loop
       await runAll(racers, EACH);
       const { sent, received } = proxy.take();
-      // oxlint-disable-next-line no-await-in-loop
       const { loads, saves } = await course.counts();
       const steps = racers * EACH;
       const bytes = (sent + received) / steps;

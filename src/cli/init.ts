@@ -84,7 +84,6 @@ async function ask<Name extends string>(
   usual: Name,
 ): Promise<Name> {
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop
     const answer = await prompt.question(`${question} (${names.join(", ")}) [${usual}] `);
     const wanted = answer.trim().toLowerCase();
     const name = wanted === "" ? usual : names.find((known) => known === wanted);

@@ -10,7 +10,6 @@ export { openSession } from "./shared/engine-source.ts";
 
 declare global {
   // Express' own types are augmented through this namespace.
-  // oxlint-disable-next-line typescript/no-namespace
   namespace Express {
     interface Request {
       /** The client's session; `sessionMiddleware` of kocha-session/express puts it there. */

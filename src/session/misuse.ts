@@ -38,14 +38,15 @@ export function refuseForeignUse(prototype: object, isSession: (value: object) =
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (name === "constructor" || descriptor.set !== undefined) continue;
     const method: unknown = descriptor.value;
-    const get = descriptor.get ?? ((): unknown => method);
     function set(this: object, value: unknown): void {
       if (descriptor.get !== undefined || isSession(this)) throw assigned(name, value);
       // The prototype, or a mock made of it: a method is replaced there, as any other.
       const own = { value, writable: true, configurable: true, enumerable: true };
       Object.defineProperty(this, name, own);
     }
-    Object.defineProperty(prototype, name, { get, set, configurable: true, enumerable: false });
+    const accessor = descriptor.get === undefined ? { get: () => method } : {};
+    const { value: _, writable: __, ...shared } = descriptor;
+    Object.defineProperty(prototype, name, { ...shared, ...accessor, set });
   }
   const trap = new Proxy(
     {},

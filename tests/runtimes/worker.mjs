@@ -1,7 +1,6 @@
 // A worker for workerd, with node:crypto and without: seals and opens cookies with the keys of its
 // bindings, and counts a client's visits with Hono. It is bundled once: which of the two sets of
 // primitives its #crypto takes is decided at its start.
-// oxlint-disable-next-line import/order -- before the package
 import { cryptoUsed } from "./counted-ciphers.mjs";
 import { Hono } from "hono";
 import { SessionCookieStore, SessionMiddleware } from "kocha-session";

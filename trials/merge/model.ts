@@ -87,7 +87,6 @@ const head = [
 const rows = families.map(check);
 const livesHead = ["kind of store", "browsers", "sessions", "most cookies", "most bytes of header"];
 const livesRows: (string | number)[][] = [];
-// oxlint-disable-next-line no-await-in-loop -- one after the other, as the families
 for (const kind of livesKinds) livesRows.push(await checkLives(kind));
 conclude(`${count(runs)} schedules, seed ${seed}`);
 writeRun(

@@ -192,7 +192,6 @@ function destroyed(): Error {
 }
 
 /** Characters that no reason phrase may hold: RFC 9112 section 4. */
-// oxlint-disable-next-line no-control-regex
 const invalidReason = /[^\t\u0020-\u007e\u0080-\u00ff]/;
 
 function assertStatusCode(statusCode: number): void {

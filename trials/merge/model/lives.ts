@@ -79,7 +79,6 @@ const MOST_BYTES = 8192;
 export async function runLives(lives: readonly Life[], kind: LivesKind): Promise<LivesOutcome> {
   const browser = new LivesBrowser(kind);
   for (const [number, life] of lives.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- one life after the other
     await browser.live(life, `user ${number}`, lives[number - 1]?.end === "replaced");
     if (browser.faults.length > 0) break;
   }
@@ -152,7 +151,6 @@ class LivesBrowser implements LivesOutcome {
   async #write(writes: number, burst: number, user: string): Promise<void> {
     for (let index = 0; index < writes; index++) {
       this.#time += 60 * SECOND;
-      // oxlint-disable-next-line no-await-in-loop
       await this.#request((session) => session.set(`key ${index}`, "1"));
     }
     const header = this.#header;

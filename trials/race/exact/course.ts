@@ -96,7 +96,6 @@ export async function begin(
 ): Promise<string> {
   let cookie = "";
   for (const [key, value] of Object.entries({ epoch: "1", ...entries })) {
-    // oxlint-disable-next-line no-await-in-loop -- one session gets them all
     const reply = await course.ask(`/set/${key}/${encodeURIComponent(value)}`, cookie);
     if (reply.status !== 200) throw new Error(`${key} was not set: ${reply.status}`);
     cookie = reply.cookie ?? cookie;

@@ -47,7 +47,6 @@ async function raceOn(
     for (let nth = 0; nth < each; nth++) {
       const item = `${racer}-${nth}`;
       items.push(item);
-      // oxlint-disable-next-line no-await-in-loop -- a client waits for its answer
       replies.push(await course.ask(pathOf(item), cookie, racer));
     }
   };
@@ -97,12 +96,10 @@ export async function takes(course: Course, { takers, rounds }: Sizes): Promise<
   let winners = 0;
   await course.counts();
   for (let round = 0; round < rounds; round++) {
-    // oxlint-disable-next-line no-await-in-loop -- one round after the other
     await course.ask(`/set/t/${round}`, cookie, round);
     const asked = Array.from({ length: takers }, (_, taker) =>
       course.ask("/take/t", cookie, taker),
     );
-    // oxlint-disable-next-line no-await-in-loop
     const replies = await Promise.all(asked);
     const values = replies.flatMap(({ value }) => (value === undefined ? [] : [value]));
     winners += values.length;
@@ -138,7 +135,6 @@ export async function againstBarriers(
   for (const barrier of barriers) {
     for (const step of steps) {
       for (let round = 0; round < sizes.barriers; round++) {
-        // oxlint-disable-next-line no-await-in-loop -- one race after the other
         const result = await againstBarrier(course, step, barrier, random);
         races++;
         refusals += result.refusals;

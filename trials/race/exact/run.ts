@@ -28,7 +28,6 @@ export async function runExactly(
     try {
       const outcomes: Outcome[] = [];
       for (const race of [increments, updates, adds, takes, againstBarriers]) {
-        // oxlint-disable-next-line no-await-in-loop -- each counts what it costs
         const outcome = await race(course, sizes, new SeededRandom(seed));
         outcomes.push(outcome);
         onOutcome(outcome);
