@@ -35,6 +35,21 @@ export function findParts(header: string, name: string): Cookie[] {
   return parts === undefined ? whole : [...whole, ...parts];
 }
 
+/** The cookies that a sealed store looks at: {@link findParts}, and those of other libraries' names. */
+export function findSealed(
+  header: string,
+  name: string,
+  foreign: readonly string[] = [],
+): Cookie[] {
+  if (header === "") return [];
+  const cookies = findParts(header, name);
+  for (const other of foreign) {
+    if (other === name) continue;
+    for (const value of findCookies(header, other)) cookies.push({ name: other, value });
+  }
+  return cookies;
+}
+
 /** Calls `found` with each name and value. */
 function scan(
   header: string,

@@ -1,6 +1,4 @@
-// Finds a request's cookies that may hold a sealed session, and waits for the list of revocations, if
-// there is one.
-import { findCookies, findParts } from "../../cookie/find.ts";
+// Finds the keeper of a request's sealed session, and waits for the list of revocations, if there is one.
 import { recover, chain, type Awaitable } from "../../base/awaitable.ts";
 import type { ResolvedConfig } from "../config.ts";
 import { ConfigError } from "../../errors.ts";
@@ -8,7 +6,7 @@ import type { EngineParts, Finder } from "../keeper.ts";
 import type { Revocations } from "../../revocations/revocations.ts";
 import { SealedKeeper } from "./keeper.ts";
 import { isBorne } from "../../store/call.ts";
-import type { Cookie, SealedSessionStore } from "../../store/contract.ts";
+import type { SealedSessionStore } from "../../store/contract.ts";
 
 /** Finds the sessions of one configuration; each opens at its first look. */
 export class SealedFinder implements Finder {
@@ -24,16 +22,15 @@ export class SealedFinder implements Finder {
     if (dialect?.credential !== undefined) throw sealedCredential();
     const { revocations } = this.#config;
     if (revocations !== undefined) return this.#findRevocable(header, revocations);
-    return new SealedKeeper(this.#config, this.#store, () => this.#findCookies(header), undefined);
+    return new SealedKeeper(this.#config, this.#store, header, undefined);
   }
 
   #findRevocable(header: string, revocations: Revocations): Awaitable<SealedKeeper> {
     const config = this.#config;
-    const cookies = this.#findCookies(header);
     const revocable = revocations.forRequest(config);
-    const keeper = new SealedKeeper(config, this.#store, () => cookies, revocable);
+    const keeper = new SealedKeeper(config, this.#store, header, revocable);
     // Law L6: a request without a cookie waits for nothing.
-    if (cookies.length === 0) return keeper;
+    if (keeper.cookies.length === 0) return keeper;
     return recover(
       () => chain(revocable.ready(), () => keeper),
       (error) => {
@@ -42,17 +39,6 @@ export class SealedFinder implements Finder {
         return keeper;
       },
     );
-  }
-
-  #findCookies(header: string): readonly Cookie[] {
-    if (header === "") return [];
-    const { name } = this.#config;
-    const cookies: Cookie[] = findParts(header, name);
-    for (const foreign of this.#store.foreignNames ?? []) {
-      if (foreign === name) continue;
-      for (const value of findCookies(header, foreign)) cookies.push({ name: foreign, value });
-    }
-    return cookies;
   }
 }
 

@@ -1,5 +1,6 @@
 // Keeps the session of a sealed store, whose data travels in the cookies themselves. The saves of one
 // request are composed into one change of the session that it brought; the response carries one write.
+import { findSealed } from "../../cookie/find.ts";
 import { StoreError } from "../../errors.ts";
 import { chain, disown, isThenable, recover, type Awaitable } from "../../base/awaitable.ts";
 import type { ConflictReason } from "../closing.ts";
@@ -38,7 +39,8 @@ export class SealedKeeper implements Keeper {
   readonly savesAlone = false;
   readonly #config: ResolvedConfig;
   readonly #store: SealedSessionStore;
-  readonly #findCookies: () => readonly Cookie[];
+  readonly #header: string;
+  #cookies: readonly Cookie[] | undefined;
   readonly #revocable: RequestRevocations | undefined;
   /** The session in the request's cookies; a new one may have replaced it meanwhile. */
   #brought: OpenedSession | SealedRemains | undefined;
@@ -53,18 +55,18 @@ export class SealedKeeper implements Keeper {
   #broken: Error | undefined;
 
   /**
-   * @param findCookies - gives the request's cookies that may be ours; called at the first look.
+   * @param header - the Cookie header; its cookies are found at the first look.
    * @param revocable - the list of revocations; undefined: nothing is revoked.
    */
   constructor(
     config: ResolvedConfig,
     store: SealedSessionStore,
-    findCookies: () => readonly Cookie[],
+    header: string,
     revocable: RequestRevocations | undefined,
   ) {
     this.#config = config;
     this.#store = store;
-    this.#findCookies = findCookies;
+    this.#header = header;
     this.#revocable = revocable;
   }
 
@@ -88,6 +90,15 @@ export class SealedKeeper implements Keeper {
       notify(this.#config.on, "skipped", { id, keys: skipped });
     }
     return { data, created, lifetime: found };
+  }
+
+  /** The request's cookies that may hold a session, ours or of a foreign name. */
+  get cookies(): readonly Cookie[] {
+    return (this.#cookies ??= findSealed(
+      this.#header,
+      this.#config.name,
+      this.#store.foreignNames,
+    ));
   }
 
   get id(): string {
@@ -291,7 +302,7 @@ export class SealedKeeper implements Keeper {
   }
 
   #open(verdict: SealedContext["verdict"]): OpenedSession | SealedRemains | undefined {
-    const cookies = this.#findCookies();
+    const { cookies } = this;
     if (cookies.length === 0) return undefined;
     const context = this.#context(verdict);
     return this.#ask("load", () => this.#store.open(cookies, context));
