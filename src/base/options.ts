@@ -54,7 +54,7 @@ export function readOptions<Options extends object, Table extends Readers<Option
   table: Table,
   path = "",
 ): Read<Table> {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     mustBe(path.slice(0, -1) || "options", `an object with options of ${of}`, options);
   }
   const names = Object.keys(table);

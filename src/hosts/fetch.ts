@@ -2,6 +2,7 @@
 // and every host that takes such a function.
 import type { ServerResponse } from "node:http";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
+import { callback, readOptions } from "../base/options.ts";
 import type { ResponseEffects } from "../engine/effects.ts";
 import { withEffects } from "../engine/response.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
@@ -68,7 +69,7 @@ export interface WithSessionOptions<Incoming extends Request = Request> {
  * unknown elsewhere. Changes that a handler made before it threw are saved, too. Around another handler
  * with the same configuration, both get one session, which the outer one saves. A result that is no
  * Response, such as undefined after Bun's `server.upgrade(request)`, is passed on.
- * @throws {ConfigError} when the configuration is wrong.
+ * @throws {ConfigError} when the configuration or an option is wrong.
  */
 export function withSession<
   Incoming extends Request = Request,
@@ -80,10 +81,13 @@ export function withSession<
   options: WithSessionOptions<Incoming> = {},
 ): (request: Incoming, ...rest: Rest) => Promise<Answer | Response> {
   const engines = engineSource(config);
+  const { onError } = readOptions("withSession", options, {
+    onError: callback<NonNullable<typeof options.onError>>(),
+  });
   return async (request: Incoming & Carrier, ...rest) => {
     const answerError = async (error: unknown): Promise<Response> => {
-      if (options.onError === undefined) throw error;
-      return options.onError(error, request);
+      if (onError === undefined) throw error;
+      return onError(error, request);
     };
     let engine: SessionMiddleware;
     let session: Session;
@@ -115,11 +119,11 @@ export function withSession<
       if (inside !== undefined) await inside;
     } catch (error) {
       await insideDone(request);
-      if (options.onError === undefined) {
+      if (onError === undefined) {
         await commitUncarried(exchange());
         throw error;
       }
-      answer = await options.onError(error, request);
+      answer = await onError(error, request);
     } finally {
       request[opened] = undefined;
     }

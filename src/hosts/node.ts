@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { chain, isThenable } from "../base/awaitable.ts";
+import { callback, readOptions } from "../base/options.ts";
 import type { SessionConfigSource } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
 import { UsageError } from "../errors.ts";
@@ -63,7 +64,9 @@ export function withSession<
   options: WithSessionOptions<Request> = {},
 ): (request: Request, response: Response) => unknown {
   const engine = engineSource(config);
-  const { reportError = logError } = options;
+  const { reportError = logError } = readOptions("withSession", options, {
+    reportError: callback<NonNullable<typeof options.reportError>>(),
+  });
   return (request, response) => {
     // HTTP/2's compatible request and response are used as those of HTTP/1.
     const plainRequest = request as IncomingMessage;

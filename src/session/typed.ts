@@ -3,7 +3,7 @@
 import { UsageError } from "../errors.ts";
 import { disown, isThenable } from "../base/awaitable.ts";
 import { assertFree } from "../base/reserved.ts";
-import { assertText } from "../base/text.ts";
+import { assertText, kindOf } from "../base/text.ts";
 
 /** The part of a Standard Schema (standardschema.dev, version 1) that is used here. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -58,11 +58,16 @@ type KeysOf<Schemas> = {
 /**
  * Names all typed values of an application's sessions at once:
  * `const { userId, returnTo } = sessionKeys({ userId: v.number(), returnTo: v.string() })`.
- * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA when one is no Standard Schema.
+ * @throws {UsageError} ERR_SESSION_USAGE_SCHEMA when `schemas` is no object, or one is no Standard Schema;
+ * and as `sessionKey`.
  */
 export function sessionKeys<const Schemas extends Readonly<Record<string, StandardSchema>>>(
   schemas: Schemas,
 ): KeysOf<Schemas> {
+  if (typeof schemas !== "object" || schemas === null) {
+    const message = `sessionKeys takes an object with a schema for each key, not ${kindOf(schemas)}`;
+    throw new UsageError("ERR_SESSION_USAGE_SCHEMA", message);
+  }
   const keys = Object.entries(schemas).map(([name, schema]) => [name, sessionKey(name, schema)]);
   return Object.freeze(Object.fromEntries(keys)) as KeysOf<Schemas>;
 }

@@ -35,6 +35,8 @@ import {
   unchecked,
 } from "../../../src/base/options.ts";
 import { freshKeys } from "../../support/keys.ts";
+import * as fetchHost from "../../../src/hosts/fetch.ts";
+import * as nodeHost from "../../../src/hosts/node.ts";
 import { thrownBy } from "../../support/thrown.ts";
 
 function read(options: unknown, table: Record<string, Reader<unknown>>, path?: string): unknown {
@@ -145,6 +147,8 @@ describe("every maker", () => {
   const express = { get() {}, set() {}, destroy() {} };
   const postgres = { query: async () => ({ rows: [] }), connect() {} };
   const memcached = { getNodesByKey: async () => [] };
+  const config = { store: new SessionCookieStore(freshKeys()) };
+  const handler = (): Response => new Response();
   const makers: Record<string, readonly [make: (options: never) => unknown, options: object]> = {
     SessionMiddleware: [
       (options) => new SessionMiddleware(options),
@@ -167,17 +171,19 @@ describe("every maker", () => {
     sqliteRevocations: [sqliteRevocations, { client: database }],
     postgresRevocations: [postgresRevocations, { client: postgres }],
     redisRevocations: [redisRevocations, { client: redis }],
+    "withSession (fetch)": [(options) => fetchHost.withSession(config, handler, options), {}],
+    "withSession (node)": [(options) => nodeHost.withSession(config, handler, options), {}],
   };
 
   test.each(Object.entries(makers))("%s refuses what it doesn't know", (name, [make, options]) => {
-    const of = name === "SessionMiddleware" ? "the configuration" : name;
+    const of = name === "SessionMiddleware" ? "the configuration" : name.replace(/ .*/, "");
     const refusal = thrownBy(() => make({ ...options, frobnicate: undefined } as never));
     expect(refusal).toBeInstanceOf(ConfigError);
     expect(refusal).toMatchObject({ code: "ERR_SESSION_CONFIG_FIELD", field: "frobnicate" });
     expect((refusal as Error).message).toContain(
       `frobnicate: is not an option of ${of}; known are`,
     );
-    for (const none of [null, 5]) {
+    for (const none of [null, 5, []]) {
       expect(thrownBy(() => make(none as never))).toMatchObject({
         code: "ERR_SESSION_CONFIG_FIELD",
         message: expect.stringContaining(

@@ -3,6 +3,7 @@ import { sessionKeys, sessionMap, type Session } from "kocha-session";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { thrownBy } from "../../support/thrown.ts";
 import { kinds, makeWorld } from "../engine/client.ts";
 
 const cart = sessionMap("cart", v.number());
@@ -153,6 +154,12 @@ test("sessionKeys names all typed keys at once", async () => {
   session.write(keys.userId, 7);
   session.write(keys.returnTo, "/cart");
   expect([session.read(keys.userId), session.read(keys.returnTo)]).toEqual([7, "/cart"]);
+  for (const none of [undefined, null, "userId"]) {
+    expect(thrownBy(() => sessionKeys(none as never))).toMatchObject({
+      code: "ERR_SESSION_USAGE_SCHEMA",
+      message: expect.stringContaining("an object with a schema for each key") as string,
+    });
+  }
   expect(() => sessionKeys({ userId: 5 as never })).toThrow(
     expect.objectContaining({ code: "ERR_SESSION_USAGE_SCHEMA" }) as Error,
   );
