@@ -1,5 +1,6 @@
-// A conflict is 409 by each host's own default error path, with a store that answers later; nothing of
-// the refused update goes out, and nothing of the error's text.
+// What a handler's own call throws goes each host's own default error path with its status: a conflict is
+// 409, a store that fails 503. The store answers later; nothing of the change or of the error's text goes
+// out.
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import express, { type Express, type Request, type Response as ExpressResponse } from "express";
@@ -16,6 +17,7 @@ import {
   type Session,
   SessionMemoryStore,
   type SessionConfig,
+  type SessionStore,
 } from "kocha-session";
 import { sessionMiddleware as expressSession } from "kocha-session/express";
 import { sessionPlugin } from "kocha-session/fastify";
@@ -38,7 +40,10 @@ interface Server {
 async function handle(session: Session, path: string): Promise<string> {
   if (path === "/first") session.set("n", "1");
   else if (path === "/end") await session.destroy();
-  else {
+  else if (path === "/commit") {
+    session.set("secret", "mine");
+    await session.commit();
+  } else {
     session.set("secret", "mine");
     arrive();
     await gate;
@@ -132,7 +137,27 @@ beforeEach(() => {
   vi.spyOn(console, "error").mockImplementation(() => undefined);
 });
 
-test.each(Object.entries(hosts))("on %s", async (_, start) => {
+test.each(Object.entries(hosts))("a store that fails, on %s", async (_, start) => {
+  const store: SessionStore = {
+    load: () => undefined,
+    save: () => Promise.reject(new Error("mine: no connection")),
+  };
+  const { url, close } = await start({
+    store: slowly(store),
+    signingKey: freshKey(),
+    secure: false,
+  });
+  try {
+    const answer = await fetch(`${url}/commit`);
+    expect(answer.status).toBe(503);
+    expect(answer.headers.getSetCookie()).toEqual([]);
+    expect(await answer.text()).not.toContain("mine");
+  } finally {
+    await close();
+  }
+});
+
+test.each(Object.entries(hosts))("a conflict, on %s", async (_, start) => {
   const store = new SessionMemoryStore();
   const refused: RefusedReason[] = [];
   const { url, close } = await start({

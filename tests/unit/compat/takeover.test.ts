@@ -2,7 +2,12 @@
 // several requests reach the two stores, and wherever one of them dies, nobody is logged out, nobody
 // comes back after a logout, and no write is lost.
 import { createHmac } from "node:crypto";
-import { SessionMemoryStore, SessionMiddleware, type SessionStore } from "kocha-session";
+import {
+  perRequest,
+  SessionMemoryStore,
+  SessionMiddleware,
+  type SessionStore,
+} from "kocha-session";
 import { expressSessions, type ForeignRows } from "kocha-session/compat/express-rows";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../../src/errors.ts";
@@ -406,6 +411,17 @@ describe("settings that are wrong", () => {
           store: makeStore("cookie", new Clock(), freshKeys()),
           migrateFrom,
         });
+      },
+      "migrateFrom",
+    ],
+    [
+      "with a store for each request",
+      () => {
+        const migrateFrom = expressSessions({ secret, rows, until });
+        return makeWorld(
+          perRequest(() => new SessionMemoryStore()),
+          { migrateFrom },
+        );
       },
       "migrateFrom",
     ],
