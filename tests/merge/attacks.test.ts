@@ -261,8 +261,9 @@ describe("C8 a part opens in its place alone", () => {
     for (let at = 0; at < value.length; at++) {
       const turned = value.slice(0, at) + (value[at] === "A" ? "B" : "A") + value.slice(at + 1);
       expect(store.open([{ ...cookie, value: turned }], context)).toBeUndefined();
-      if (at === 0) continue;
       const spliced = value.slice(0, at) + other.slice(at);
+      // The whole of the other part has a name of its own; an equal end makes the true value.
+      if (at === 0 || spliced === value) continue;
       expect(store.open([{ ...cookie, value: spliced }], context)).toBeUndefined();
     }
   });
