@@ -97,7 +97,7 @@ function edit(document: string, change: (page: string) => string): void {
 }
 
 /** The date, the commit and Node.js; a result that was written is no change of what ran. */
-function stamp(): readonly [date: string, commit: string, node: string] {
+export function stamp(): readonly [date: string, commit: string, node: string] {
   const git = (...args: string[]): string =>
     execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
   const isClean = git("status", "--porcelain", "--", ".", ":!docs", ":!bench/results") === "";
