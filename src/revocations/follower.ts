@@ -1,6 +1,6 @@
 // Revocations that follow a log: each process holds the whole list in memory and asks the log for new
 // entries once in a poll interval. It knows the age of its list, and gives no answer from one too old.
-import { StoreError, type StoreOperation } from "../errors.ts";
+import { StoreError } from "../errors.ts";
 import {
   callback,
   type Checked,
@@ -14,7 +14,9 @@ import {
 } from "../base/options.ts";
 import { DAY, SECOND } from "../base/time.ts";
 import { ListedRevocations, type RevocationOptions, revocationReaders } from "./listed.ts";
+import { LogCalls } from "./log-calls.ts";
 import { type FollowerClock, type Moment, momentOf, msSince, systemClock } from "./moment.ts";
+import { type Poll, Polls } from "./polls.ts";
 import type {
   AppendedRevocation,
   RevocationEntry,
@@ -59,8 +61,6 @@ const RELOAD_INTERVAL = 3600 * SECOND;
 const DEFAULT_TIMEOUT = SECOND;
 /** After an outage a log may have lost entries: the whole log is read within this time. */
 const RELOAD_AFTER_FAILURE = 30 * SECOND;
-/** With so many unanswered calls the log isn't asked again until one of them ends. */
-const MAX_HANGING = 4;
 /** Entries that a poll checks for their end. */
 const SWEEP_STEPS = 2000;
 /** Records that one sweep of the log removes. */
@@ -84,10 +84,11 @@ export class RevocationFollower extends ListedRevocations {
   #failure: { readonly at: Moment; readonly error: unknown } | undefined;
   /** The log's clock, and the moment of that reading. */
   #logTime: Moment | undefined;
-  #polling: Promise<void> | undefined;
-  #hanging = 0;
+  /** The end of the time until the next reading of the whole log; undefined: none is planned. */
+  #reload: { readonly from: Moment; readonly ms: number } | undefined;
+  readonly #calls: LogCalls;
+  readonly #polls: Polls;
   #isClosed = false;
-  #cancelPoll = nothing;
   #cancelReload = nothing;
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD when the list would always be too old. */
@@ -102,6 +103,10 @@ export class RevocationFollower extends ListedRevocations {
     }
     this.#continues = options.onStale === "continue";
     this.#onError = options.onError ?? nothing;
+    const timeoutMs = (): number => this.#coveredTimeoutMs || DEFAULT_TIMEOUT;
+    const read = (poll: Poll): Promise<void> => this.#read(poll);
+    this.#calls = new LogCalls(clock, timeoutMs);
+    this.#polls = new Polls({ clock, pollMs: this.#pollMs, timeoutMs, read });
   }
 
   override cover(limits: SessionLimits): void {
@@ -117,13 +122,14 @@ export class RevocationFollower extends ListedRevocations {
 
   ready(): Awaitable<void> {
     // Half of the allowed age is left for later questions of the same request.
-    return this.#isWithin(this.#maxStalenessMs / 2) ? undefined : this.#catchUp();
+    const isOld = !this.#isWithin(this.#maxStalenessMs / 2);
+    return isOld || this.#polls.isOverdue ? this.#catchUp() : undefined;
   }
 
   /** Stops the polling; later requests read the log themselves when the list is too old. */
   close(): void {
     this.#isClosed = true;
-    this.#cancelPoll();
+    this.#polls.close();
     this.#cancelReload();
   }
 
@@ -141,16 +147,12 @@ export class RevocationFollower extends ListedRevocations {
 
   protected async append(entry: RevocationEntry): Promise<AppendedRevocation> {
     try {
-      return await this.#ask("revoke", () => this.#log.append(entry));
+      return await this.#calls.ask("revoke", () => this.#log.append(entry));
     } catch (cause) {
       if (cause instanceof StoreError) throw cause;
       const message = "the log of revocations failed to take an entry; its own error is the cause";
       throw new StoreError("ERR_SESSION_STORE_FAILED", "revoke", message, { cause });
     }
-  }
-
-  get #timeoutMs(): number {
-    return this.#coveredTimeoutMs || DEFAULT_TIMEOUT;
   }
 
   get #isFresh(): boolean {
@@ -166,12 +168,13 @@ export class RevocationFollower extends ListedRevocations {
     // After a failure the next poll asks the log again, not each request.
     const isDown =
       this.#failure !== undefined &&
-      msSince(this.#failure.at, this.#clock) < this.#pollMs + this.#timeoutMs;
+      msSince(this.#failure.at, this.#clock) <
+        this.#pollMs + (this.#coveredTimeoutMs || DEFAULT_TIMEOUT);
     if (!isDown) {
       try {
-        await this.#poll();
+        await this.#polls.join();
         // That poll may have begun before this process was paused.
-        if (!this.#isFresh) await this.#poll();
+        if (!this.#isFresh) await this.#polls.join();
       } catch {
         // The error is in #failure.
       }
@@ -193,42 +196,41 @@ export class RevocationFollower extends ListedRevocations {
     );
   }
 
-  /** One poll at a time, shared by all who wait for it; it schedules the next one. */
-  #poll(): Promise<void> {
-    return (this.#polling ??= this.#read().finally(() => {
-      this.#polling = undefined;
-      this.#cancelPoll();
-      if (this.#isClosed) return;
-      this.#cancelPoll = this.#clock.schedule(this.#pollMs, () => void this.#poll().catch(nothing));
-    }));
-  }
-
-  async #read(): Promise<void> {
-    const began = momentOf(this.#clock);
+  async #read(poll: Poll): Promise<void> {
+    const isWhole = this.#isReloadOverdue;
+    let cursor: string;
     try {
-      this.#cursor = await this.#follow(this.#cursor);
+      cursor = await this.#follow(isWhole ? undefined : this.#cursor, poll);
     } catch (error) {
-      if (this.#failure === undefined) this.#reloadIn(RELOAD_AFTER_FAILURE * Math.random());
-      this.#failure = { at: momentOf(this.#clock), error };
-      this.#tell(error);
+      if (this.#polls.isCurrent(poll)) this.#failed(error);
       throw error;
     }
-    if (this.#asOf === undefined) this.#reloadIn(RELOAD_INTERVAL);
-    this.#asOf = began;
+    if (!this.#polls.isCurrent(poll)) return;
+    this.#cursor = cursor;
+    if (isWhole || this.#asOf === undefined) this.#reloadIn(RELOAD_INTERVAL);
+    this.#asOf = poll.began;
     this.#failure = undefined;
     this.dead.sweep(this.now, SWEEP_STEPS);
   }
 
+  #failed(error: unknown): void {
+    if (this.#failure === undefined) this.#reloadIn(RELOAD_AFTER_FAILURE * Math.random());
+    this.#failure = { at: momentOf(this.#clock), error };
+    this.#tell(error);
+  }
+
   /** Adds all records from a cursor on; gives the cursor of the next poll. */
-  async #follow(cursor: string | undefined): Promise<string> {
-    const page: RevocationPage = await this.#ask("load", () => this.#log.read(cursor));
+  async #follow(cursor: string | undefined, poll?: Poll): Promise<string> {
+    const page: RevocationPage = await this.#calls.ask("load", () => this.#log.read(cursor));
     this.#logTime = { now: page.now, elapsed: this.#clock.elapsed() };
+    if (poll !== undefined) poll.moved = momentOf(this.#clock);
     for (const record of page.records) this.dead.add(record, page.now);
-    return page.more ? this.#follow(page.cursor) : page.cursor;
+    return page.more ? this.#follow(page.cursor, poll) : page.cursor;
   }
 
   #reloadIn(ms: number): void {
     this.#cancelReload();
+    this.#reload = { from: momentOf(this.#clock), ms };
     if (this.#isClosed) return;
     this.#cancelReload = this.#clock.schedule(ms, () => {
       // At a random time, so that processes don't all read at once.
@@ -240,40 +242,20 @@ export class RevocationFollower extends ListedRevocations {
     });
   }
 
+  /** True on Workers, where the timer of the reading belonged to a request that has ended. */
+  get #isReloadOverdue(): boolean {
+    const { from, ms } = this.#reload ?? {};
+    return (
+      from !== undefined && ms !== undefined && msSince(from, this.#clock) > ms + 2 * this.#pollMs
+    );
+  }
+
   /** Removes records past their end from a log with `sweep`. */
   async #sweepLog(): Promise<void> {
     const log = this.#log;
     if (log.sweep === undefined) return;
-    const gone = await this.#ask("sweep", async () => log.sweep?.(LOG_SWEEP) ?? 0);
+    const gone = await this.#calls.ask("sweep", async () => log.sweep?.(LOG_SWEEP) ?? 0);
     if (gone >= LOG_SWEEP) await this.#sweepLog();
-  }
-
-  /** The log's answer, in time; a late one is dropped. */
-  async #ask<T>(operation: StoreOperation, ask: () => Promise<T>): Promise<T> {
-    if (this.#hanging >= MAX_HANGING) {
-      throw this.#timedOut(operation, `has not answered ${MAX_HANGING} times`);
-    }
-    const answer = ask();
-    let cancel = nothing;
-    let isLate = false;
-    const timeout = new Promise<never>((_, reject) => {
-      cancel = this.#clock.schedule(this.#timeoutMs, () => {
-        isLate = true;
-        this.#hanging++;
-        reject(this.#timedOut(operation, `did not answer within ${this.#timeoutMs} ms`));
-      });
-    });
-    const settle = (): void => {
-      cancel();
-      if (isLate) this.#hanging--;
-    };
-    answer.then(settle, settle);
-    return Promise.race([answer, timeout]);
-  }
-
-  #timedOut(operation: StoreOperation, what: string): StoreError {
-    const message = `the log of revocations ${what}; see storeTimeout`;
-    return new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message);
   }
 
   /** Calls the observer; its own errors are ignored. */

@@ -37,6 +37,11 @@ class FakeTime implements FollowerClock {
     return this.#timers.length;
   }
 
+  /** What a request set ends with it, as on Workers: no timer of now will run. */
+  loseTimers(): void {
+    this.#timers = [];
+  }
+
   /** Lets time pass, a timer after the other. */
   async advance(seconds: number): Promise<void> {
     const end = this.#monotonic + seconds * 1000;

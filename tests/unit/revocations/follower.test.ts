@@ -171,8 +171,9 @@ describe("while the log can't be read", () => {
     await follower.ready();
     log.fault = "hang";
     await time.advance(100);
-    // Four, and one more where the whole was being read beside the fourth.
-    expect([4, 5]).toContain(log.hung.length);
+    // Four, and then one in ten seconds; the whole may be read beside one of them.
+    expect(log.hung.length).toBeGreaterThan(4);
+    expect(log.hung.length).toBeLessThan(15);
     expect(errors.length).toBeGreaterThan(4);
     expect(errors.every((error) => (error as { code: string }).code === late.code)).toBe(true);
     log.fault = undefined;
@@ -204,7 +205,7 @@ describe("a process that stood still", () => {
     const { log, time, follow } = makeWorld({ maxStaleness: 5 });
     const follower = follow();
     await follower.ready();
-    time.pause(2.5);
+    time.pause(2);
     expect(follower.ready()).toBeUndefined();
     time.pause(0.001);
     await follower.ready();
