@@ -10,7 +10,8 @@ import { versions } from "./runtimes.ts";
 import { bundleWorker, startWorkerd } from "./workerd.ts";
 
 const where = `workerd ${versions.workerd}`;
-const keyTexts = { SIGNING_KEY: freshKeys().signingKey };
+const keys = freshKeys();
+const keyTexts = { SIGNING_KEY: keys.signingKey, SECRET_KEY: keys.secretKey };
 /** By then a request hangs: its store may take a second, and a lane ten of them. */
 const HANGS = 20_000;
 
@@ -125,6 +126,80 @@ const scenes: readonly (readonly [string, Scene])[] = [
   ["a cancelled request held a row's turn", cancelledTurn],
 ];
 
+/** Until another isolate knows of a logout: twice the worker's poll interval, in milliseconds. */
+const TWO_POLLS = 1000;
+/** Until its list of revocations is too old. */
+const STALE = 4000;
+
+/** So many milliseconds later. */
+async function later<T>(ms: number, then: () => Promise<T>): Promise<T> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return then();
+}
+
+/** A request is cancelled while it reads the log, and others must know which sessions live. */
+const cancelledPoll: Scene = async (client) => {
+  await client.visit("/login");
+  await client.get("/tell?unanswered=1");
+  const cancelled = await later(STALE, () => client.cancelled("/", 1));
+  const others = [client.get("/"), client.get("/")];
+  return [
+    ...differing("who was cancelled", [cancelled], ["499 AbortError"]),
+    ...differing("who came then", await Promise.all(others), ["200 alice", "200 alice"]),
+    ...differing("who came later", [await client.get("/")], ["200 alice"]),
+  ];
+};
+
+/** A logout in one isolate is known in another after two poll intervals. */
+const otherIsolate: Scene = async (client) => {
+  const there = { "x-app": "OTHER" };
+  await client.visit("/login");
+  const before = await client.get("/", there);
+  await client.get("/logout");
+  const after = await later(TWO_POLLS, () => client.get("/", there));
+  return [
+    ...differing("before the logout", [before], ["200 alice"]),
+    ...differing("after two polls", [after], ["200 "]),
+  ];
+};
+
+/** A log that never answers is an outage, and ends when it answers again. */
+const silentLog: Scene = async (client) => {
+  await client.visit("/login");
+  await client.get("/tell?unanswered=1000");
+  const outage = await later(STALE, () => client.get("/"));
+  await client.get("/tell?unanswered=0");
+  const again = await later(STALE, () => client.get("/"));
+  return [
+    ...differing("meanwhile", [outage], ["503 ERR_SESSION_STORE_FAILED"]),
+    ...differing("when it answers", [again], ["200 alice"]),
+  ];
+};
+
+const revocationScenes: readonly (readonly [string, Scene])[] = [
+  ["a cancelled request read the revocations, and others went on", cancelledPoll],
+  ["a logout was known in another isolate after two poll intervals", otherIsolate],
+  ["a log of revocations that never answers was an outage", silentLog],
+];
+
+async function testRevocations(folder: string): Promise<Row[]> {
+  await bundleWorker(folder, "revocations-worker.mjs");
+  await bundleWorker(folder, "log-worker.mjs");
+  const app = { file: "revocations-worker.js", texts: keyTexts, services: { LOG: "log" } };
+  const rows: Row[] = [];
+  for (const [what, scene] of revocationScenes) {
+    const { url, child } = await startWorkerd(folder, [
+      { name: "front", file: "front.js", services: { APP: "app", OTHER: "other" } },
+      { ...app, name: "app" },
+      { ...app, name: "other" },
+      { name: "log", file: "log-worker.js" },
+    ]);
+    rows.push(await rowOf(what, () => scene(new Client(url))));
+    child.kill("SIGKILL");
+  }
+  return rows;
+}
+
 async function testCancelled(folder: string): Promise<Row[]> {
   await bundleWorker(folder, "front.mjs");
   await bundleWorker(folder, "cancelled-worker.mjs");
@@ -195,6 +270,14 @@ async function rowOf(what: string, run: () => Promise<string[]>): Promise<Row> {
   return { where, what, crypto: "", passed: failed.length === 0 ? 1 : 0, failed };
 }
 
+const workers = [
+  "front.mjs",
+  "cancelled-worker.mjs",
+  "revocations-worker.mjs",
+  "log-worker.mjs",
+  "per-request-worker.mjs",
+];
+
 /**
  * Everything, by the package that is installed in `consumer`.
  * @param folder - a folder inside of it.
@@ -204,8 +287,10 @@ export async function testWorkerRequests(consumer: string): Promise<Row[]> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
   const programs = join(repository, "tests", "runtimes");
-  for (const name of ["front.mjs", "cancelled-worker.mjs", "per-request-worker.mjs"]) {
-    await cp(join(programs, name), join(folder, name));
-  }
-  return [...(await testCancelled(folder)), ...(await testPostgres(folder))];
+  for (const name of workers) await cp(join(programs, name), join(folder, name));
+  return [
+    ...(await testCancelled(folder)),
+    ...(await testRevocations(folder)),
+    ...(await testPostgres(folder)),
+  ];
 }
