@@ -6,7 +6,7 @@ import { defaultServerConditions } from "vite";
 const ours = "kocha-session-source";
 
 /** Folders of tests that start browsers, programs and servers, or run every law: the longest. */
-const longest = ["browser", "package", "cli", "docs", "stores", "laws"];
+const longest = ["browser", "package", "newcomer", "cli", "docs", "stores", "laws"];
 
 /** Begins with the longest files, so that no core is idle while another ends one. */
 class LongestFirst extends BaseSequencer {
