@@ -51,7 +51,7 @@ function targets(results: Results): string {
     reached,
     met === undefined ? "" : met ? "yes" : "**no**",
   ]);
-  return `## What was to be reached, and what is\n\n${table(["figure", "target", "reached", "met"], rows, 4)}`;
+  return `## Targets and results\n\n${table(["figure", "target", "reached", "met"], rows, 4)}`;
 }
 
 /** Writes the page of what has been measured so far. */

@@ -157,7 +157,7 @@ export const subjects: readonly Subject[] = [
     http: servers(cookieConfig),
   },
   {
-    name: "kocha-session, format alone",
+    name: "kocha-session, only the format",
     kind: "ours",
     packages: ["kocha-session"],
     note: "the token and the codec without the store's rules",

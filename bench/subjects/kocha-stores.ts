@@ -184,7 +184,7 @@ export const subjects: readonly Subject[] = [
     name: "SessionMemcachedStore",
     kind: "ours",
     packages: ["kocha-session", "memcache"],
-    note: "memcached writes whole items alone",
+    note: "memcached writes only whole items",
     growth: {
       service: "memcached",
       open: async (port) => {

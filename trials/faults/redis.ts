@@ -148,7 +148,7 @@ export const redisScenarios: readonly Scenario[] = [
     setting: "node-redis, no persistence",
     fault: "kill -9, restart",
     allows: ["lost writes", "lost sessions"],
-    because: "what is in memory alone is gone with the process",
+    because: "what is only in memory is gone with the process",
     start: () => crash("node-redis", ["--appendonly", "no"]),
   },
   ...networkFaults({
