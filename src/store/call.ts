@@ -41,10 +41,12 @@ export function callStore<T>(
   const later = answer;
   const serial = inFlight.begin();
   return new Promise<T>((resolve, reject) => {
+    let isGivenUp = false;
     const timer =
       timeoutMs === Infinity
         ? undefined
         : setTimeout(() => {
+            isGivenUp = true;
             const message = `the store did not answer within ${timeoutMs} ms; see storeTimeout`;
             reject(
               observed(options, new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message)),
@@ -60,7 +62,8 @@ export function callStore<T>(
       (cause: unknown) => {
         inFlight.end(serial);
         clearTimeout(timer);
-        reject(failure(options, operation, cause));
+        // Its failure has been reported: one call has one outcome.
+        if (!isGivenUp) reject(failure(options, operation, cause));
       },
     );
   });
