@@ -1,6 +1,6 @@
 // The observers configured by `on`, and their events. An event carries ids, names and reasons from closed
 // lists, never a credential or a value.
-import type { StoreError, StoreOperation } from "./errors.ts";
+import type { SessionErrorCode, StoreError, StoreOperation } from "./errors.ts";
 
 /**
  * The reason that a change was not saved.
@@ -35,6 +35,9 @@ export type RejectedReason =
   | "incomplete"
   | "header-too-large";
 
+/** The reason that an `update`, `increment` or `take` is a ConflictError. */
+export type ConflictReason = Extract<RefusedReason, "stale" | "grace" | "contended">;
+
 /** An event about one session. */
 export interface SessionEvent {
   /** The session's handle; no credential. */
@@ -44,6 +47,11 @@ export interface SessionEvent {
 /** A change that was not saved. */
 export interface RefusedEvent extends SessionEvent {
   readonly reason: RefusedReason;
+}
+
+/** An `update`, `increment` or `take` that is a ConflictError. */
+export interface ConflictedEvent extends SessionEvent {
+  readonly reason: ConflictReason;
 }
 
 /** A client's cookie that is not a session. */
@@ -75,6 +83,20 @@ export interface StoreErrorEvent {
   readonly error: StoreError;
 }
 
+/** A call of the store has ended, or was given up. */
+export interface StoreCallEvent {
+  /** The handle of the session that was asked for; undefined where that isn't known before the answer. */
+  readonly id: string | undefined;
+  readonly operation: StoreOperation;
+  /** Milliseconds until the answer, or until the call was given up. */
+  readonly ms: number;
+  /**
+   * "ok": the store answered, also with a refusal; otherwise the code of the error: of a StoreError, or
+   * of the LimitError with which a cookie store refuses what doesn't fit.
+   */
+  readonly outcome: "ok" | SessionErrorCode;
+}
+
 /** The events and what each observer gets; an observer that throws fails nothing. */
 export interface SessionObservers {
   /** A stored session was found. */
@@ -89,6 +111,8 @@ export interface SessionObservers {
   committed?(event: SessionEvent): void;
   /** A change was not saved. */
   refused?(event: RefusedEvent): void;
+  /** An `update`, `increment` or `take` was a ConflictError; the change is `refused`, too. */
+  conflicted?(event: ConflictedEvent): void;
   /**
    * A request read a key and then set or removed it, and so overwrote a newer value of another request;
    * `update` does both in one step. With an observer, and a store that `expects`, each case costs one more
@@ -105,6 +129,11 @@ export interface SessionObservers {
   skipped?(event: SkippedEvent): void;
   /** The store failed; the error is thrown, too, or handled by `onStoreError`. */
   storeError?(event: StoreErrorEvent): void;
+  /**
+   * The engine's call of the store has ended. Calls are timed only with an observer; a cookie store is
+   * called to open and to seal.
+   */
+  storeCall?(event: StoreCallEvent): void;
 }
 
 /** Every event's name, for the check of `on`. */
@@ -115,12 +144,14 @@ export const eventNames: readonly (keyof SessionObservers)[] = [
   "regenerated",
   "committed",
   "refused",
+  "conflicted",
   "overwritten",
   "collapsed",
   "destroyed",
   "rejected",
   "skipped",
   "storeError",
+  "storeCall",
 ];
 
 /** Calls one observer; its errors and rejections are ignored. */

@@ -6,6 +6,8 @@ export { withEffects } from "./engine/response.ts";
 export type { ResponseCookie } from "./cookie/attributes.ts";
 export type {
   CollapsedEvent,
+  ConflictedEvent,
+  ConflictReason,
   OverwrittenEvent,
   RefusedEvent,
   RefusedReason,
@@ -13,6 +15,7 @@ export type {
   SessionEvent,
   SessionObservers,
   SkippedEvent,
+  StoreCallEvent,
   StoreErrorEvent,
 } from "./events.ts";
 export { DAY } from "./base/time.ts";

@@ -123,18 +123,19 @@ export class Takeover {
   #load({ selector }: OldSession): Awaitable<CheckedRow | undefined> {
     const { store } = this.#config;
     return chain(
-      callStore<unknown>(this.#config, "load", () => store.load(selector)),
+      callStore<unknown>(this.#config, "load", () => store.load(selector), selector),
       checkRow,
     );
   }
 
   #save(selector: string, change: SessionChange): Awaitable<unknown> {
     const { store } = this.#config;
-    return callStore<unknown>(this.#config, "save", () => store.save(selector, change));
+    return callStore<unknown>(this.#config, "save", () => store.save(selector, change), selector);
   }
 
-  #loadOld({ id }: OldSession): Awaitable<MappedData | undefined> {
-    const stored = callStore(this.#calls, "load", () => this.#rows.load(id));
+  #loadOld({ id, selector }: OldSession): Awaitable<MappedData | undefined> {
+    // Observers get our handle: the old session's id is its credential.
+    const stored = callStore(this.#calls, "load", () => this.#rows.load(id), selector);
     return chain(stored, (found) => {
       if (found === undefined || found === null) return undefined;
       const session = this.#decode(found);
@@ -145,7 +146,7 @@ export class Takeover {
     });
   }
 
-  #deleteOld({ id }: OldSession): Awaitable<unknown> {
-    return callStore(this.#calls, "save", () => this.#rows.delete(id));
+  #deleteOld({ id, selector }: OldSession): Awaitable<unknown> {
+    return callStore(this.#calls, "save", () => this.#rows.delete(id), selector);
   }
 }

@@ -1,13 +1,10 @@
 // The errors of changes that come too late: after the session was closed or destroyed, or without a
 // response for its cookie. It knows no session.
 import { ConflictError, UsageError } from "../errors.ts";
-import type { RefusedReason } from "../events.ts";
+import type { ConflictReason, RefusedReason } from "../events.ts";
 
 /** The reason that no cookie of the session can be sent. */
 export type LostReason = Extract<RefusedReason, "aborted" | "uncarried">;
-
-/** The reason that an exact step is refused. */
-export type ConflictReason = Extract<RefusedReason, "stale" | "grace" | "contended">;
 
 const conflicts = {
   stale: "the session was cleared, regenerated or destroyed meanwhile",

@@ -3,7 +3,6 @@
 import { type CookieAttributes, checkCookie } from "../cookie/attributes.ts";
 import { createSigningKeyring, type SigningKey, type SigningKeyring } from "../crypto/keyring.ts";
 import {
-  callback,
   clock,
   count,
   fail,
@@ -12,7 +11,6 @@ import {
   mustBe,
   oneOf,
   readOptions,
-  type Readers,
   text,
   unchecked,
 } from "../base/options.ts";
@@ -26,7 +24,8 @@ import {
 import type { ForeignSessions } from "./foreign.ts";
 import { disown, isThenable } from "../base/awaitable.ts";
 import { SECOND } from "../base/time.ts";
-import { eventNames, type SessionObservers } from "../events.ts";
+import type { SessionObservers } from "../events.ts";
+import { resolveObservers } from "./observers.ts";
 import type { Revocations } from "../revocations/revocations.ts";
 import { type CallsInFlight, callsInFlightOf } from "../store/calls-in-flight.ts";
 import { isSealed, type SessionStore, type AnySessionStore } from "../store/contract.ts";
@@ -82,8 +81,8 @@ export interface SessionConfig {
   readonly maxKeys?: number | undefined;
   /** All keys and values together, in bytes of UTF-8. Default 65536. */
   readonly maxSessionBytes?: number | undefined;
-  /** Observers of the sessions' events. Default none. */
-  readonly on?: SessionObservers | undefined;
+  /** The observers of the sessions' events, one or several. Default none. */
+  readonly on?: SessionObservers | readonly (SessionObservers | undefined)[] | undefined;
   /** The clock, for tests: Unix milliseconds. Default Date.now. */
   readonly now?: (() => number) | undefined;
 }
@@ -190,7 +189,7 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     maxKeyBytes: count(configDefaults.maxKeyBytes),
     maxKeys: count(configDefaults.maxKeys),
     maxSessionBytes: unchecked,
-    on: checkObservers,
+    on: resolveObservers,
     now: clock(),
   });
   const { store, name, cookieExpires, sessionExpires, absoluteExpires } = read;
@@ -287,12 +286,4 @@ function sessionBytes(config: SessionConfig, store: AnySessionStore): number {
   const bytes = read(config.maxSessionBytes, "maxSessionBytes");
   if (bytes > most) fail("maxSessionBytes", `must be at most ${most}, this store's own limit`);
   return bytes;
-}
-
-function checkObservers(on: unknown): SessionObservers {
-  if (on === undefined) return {};
-  const table = Object.fromEntries(eventNames.map((name) => [name, callback()]));
-  readOptions("the observers", on as SessionObservers, table as Readers<SessionObservers>, "on.");
-  // The object itself, since its methods may use `this`.
-  return on as SessionObservers;
 }

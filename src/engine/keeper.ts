@@ -5,11 +5,10 @@ import type { Binding } from "./binding.ts";
 import type { ResolvedConfig } from "./config.ts";
 import type { SessionDialect } from "./dialect.ts";
 import type { Draft, Found } from "./draft.ts";
-import type { RefusedReason } from "../events.ts";
+import type { ConflictReason, RefusedReason } from "../events.ts";
 import type { RenewalState } from "./expiry.ts";
 import type { Decision } from "./lifecycle.ts";
 import type { Awaitable } from "../base/awaitable.ts";
-import type { ConflictReason } from "./closing.ts";
 import type { Edit } from "./map.ts";
 import type { SealedWrite } from "../store/contract.ts";
 

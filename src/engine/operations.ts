@@ -2,9 +2,9 @@
 // request.ts keeps their order, and refuses those that come too late.
 import { type ConflictError, StoreError } from "../errors.ts";
 import { chain, type Awaitable } from "../base/awaitable.ts";
-import { closedError, conflictError, type ConflictReason, type LostReason } from "./closing.ts";
+import { closedError, conflictError, type LostReason } from "./closing.ts";
 import type { Draft } from "./draft.ts";
-import { notify, type RefusedReason } from "../events.ts";
+import { type ConflictReason, notify, type RefusedReason } from "../events.ts";
 import type { Keeper } from "./keeper.ts";
 import { type Decision, decide } from "./lifecycle.ts";
 import type { Edit } from "./map.ts";
@@ -101,6 +101,7 @@ export class Operations {
   /** The error of a refused step. */
   #conflict(reason: ConflictReason): ConflictError {
     this.refuse(reason);
+    notify(this.draft.config.on, "conflicted", { id: this.keeper.id, reason });
     return conflictError(reason);
   }
 

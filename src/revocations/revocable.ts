@@ -21,7 +21,9 @@ export class Revocable implements RequestRevocations {
   ready(): Awaitable<void> {
     const ready = this.#list.ready();
     // Without a limit of its own: each answer of the log has one, and a first load takes many answers.
-    return isThenable(ready) ? callStore(this.#options, "load", () => ready, Infinity) : undefined;
+    return isThenable(ready)
+      ? callStore(this.#options, "load", () => ready, undefined, Infinity)
+      : undefined;
   }
 
   get verdict(): SealedContext["verdict"] {
@@ -48,7 +50,8 @@ export class Revocable implements RequestRevocations {
 
   retire(opened: OpenedSession, successor: string): Awaitable<boolean> {
     // If two nodes replace one credential, the log decides which was first.
-    const retired = callStore(this.#options, "revoke", () => this.#list.retire(opened, successor));
+    const retire = (): Awaitable<boolean> => this.#list.retire(opened, successor);
+    const retired = callStore(this.#options, "revoke", retire, opened.id);
     return chain(retired, (isFirst) => {
       if (isFirst) this.successor = successor;
       return isFirst;
@@ -57,7 +60,7 @@ export class Revocable implements RequestRevocations {
 
   end(sessions: readonly OpenedSession[]): Awaitable<unknown> {
     return tryAll(sessions, (session) =>
-      callStore(this.#options, "revoke", () => this.#list.end(session)),
+      callStore(this.#options, "revoke", () => this.#list.end(session), session.id),
     );
   }
 }

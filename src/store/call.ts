@@ -1,6 +1,11 @@
 // All calls of a store: an answer may come at once or later, within the configured time; any error
 // becomes a StoreError, which observers get, too.
-import { isSessionError, StoreError, type StoreOperation } from "../errors.ts";
+import {
+  isSessionError,
+  type SessionErrorCode,
+  StoreError,
+  type StoreOperation,
+} from "../errors.ts";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
 import { notify, type SessionObservers } from "../events.ts";
 import { type CallsInFlight, MAX_CALLS_IN_FLIGHT } from "./calls-in-flight.ts";
@@ -13,57 +18,68 @@ export interface StoreCallOptions {
   readonly inFlight: CallsInFlight;
 }
 
+/** Called once, when a call has ended: with its error's code, if it has failed. */
+type Ended = (outcome?: "ok" | SessionErrorCode) => void;
+
 /**
  * The store's answer.
  * @throws {StoreError} ERR_SESSION_STORE_FAILED with the store's own error as its cause;
  * ERR_SESSION_STORE_TIMEOUT, and a late answer is dropped; ERR_SESSION_STORE_BUSY, and the store
  * isn't called.
+ * @param id - the handle of the session that is asked for, for observers; undefined: not known yet.
  * @param timeoutMs - Infinity: the call has its own limit.
  */
 export function callStore<T>(
   options: StoreCallOptions,
   operation: StoreOperation,
   call: () => Awaitable<T>,
+  id?: string,
   timeoutMs: number = options.storeTimeoutMs,
 ): Awaitable<T> {
   const { inFlight } = options;
   if (!inFlight.mayBegin(options.storeTimeoutMs)) {
-    const message = `${MAX_CALLS_IN_FLIGHT} calls wait for the store already, so it isn't called`;
+    const message = `${MAX_CALLS_IN_FLIGHT} calls wait for the store already`;
     throw observed(options, new StoreError("ERR_SESSION_STORE_BUSY", operation, message));
   }
+  const ended = options.on.storeCall && timed(options, operation, id);
   let answer: Awaitable<T>;
   try {
     answer = call();
   } catch (cause) {
-    throw failure(options, operation, cause);
+    throw failure(options, operation, cause, ended);
   }
-  if (!isThenable(answer)) return answer;
+  if (!isThenable(answer)) {
+    ended?.();
+    return answer;
+  }
   const later = answer;
   const serial = inFlight.begin();
   return new Promise<T>((resolve, reject) => {
-    let isGivenUp = false;
+    let isOver = false;
+    const fail = (cause: unknown): void => {
+      // A late failure is dropped as a late answer is: the call has had its outcome.
+      if (!isOver) reject(failure(options, operation, cause, ended));
+      isOver = true;
+    };
     const timer =
       timeoutMs === Infinity
         ? undefined
         : setTimeout(() => {
-            isGivenUp = true;
             const message = `the store did not answer within ${timeoutMs} ms; see storeTimeout`;
-            reject(
-              observed(options, new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message)),
-            );
+            fail(new StoreError("ERR_SESSION_STORE_TIMEOUT", operation, message));
           }, timeoutMs);
     // `then` only once: a query builder runs its query at each call of it.
     later.then(
       (value) => {
         inFlight.end(serial);
         clearTimeout(timer);
+        if (!isOver) ended?.();
         resolve(value);
       },
       (cause: unknown) => {
         inFlight.end(serial);
         clearTimeout(timer);
-        // Its failure has been reported: one call has one outcome.
-        if (!isGivenUp) reject(failure(options, operation, cause));
+        fail(cause);
       },
     );
   });
@@ -86,16 +102,27 @@ export function badAnswer(
   return observed(options, new StoreError("ERR_SESSION_STORE_ANSWER", operation, message));
 }
 
-function failure(options: StoreCallOptions, operation: StoreOperation, cause: unknown): Error {
-  // A sealed store's LimitError is the application's fault, no outage.
-  if (isSessionError(cause)) {
-    return cause instanceof StoreError ? observed(options, cause) : cause;
-  }
+/** Begins to time a call, for the observers of `storeCall`. */
+function timed({ on }: StoreCallOptions, operation: StoreOperation, id: string | undefined): Ended {
+  const began = performance.now();
+  return (outcome = "ok") => {
+    notify(on, "storeCall", { id, operation, ms: performance.now() - began, outcome });
+  };
+}
+
+function failure(
+  options: StoreCallOptions,
+  operation: StoreOperation,
+  cause: unknown,
+  ended: Ended | undefined,
+): Error {
   const message = `the store failed to ${operation}; its own error is the cause`;
-  return observed(
-    options,
-    new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause }),
-  );
+  const error = isSessionError(cause)
+    ? cause
+    : new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
+  ended?.(error.code);
+  // A sealed store's LimitError is the application's fault, no outage.
+  return error instanceof StoreError ? observed(options, error) : error;
 }
 
 function observed(options: StoreCallOptions, error: StoreError): StoreError {

@@ -3,10 +3,9 @@
 import { findSealed } from "../../cookie/find.ts";
 import { StoreError } from "../../errors.ts";
 import { chain, disown, isThenable, recover, type Awaitable } from "../../base/awaitable.ts";
-import type { ConflictReason } from "../closing.ts";
 import type { ResolvedConfig } from "../config.ts";
 import { type Draft, type Found, unavailable } from "../draft.ts";
-import { notify, type RefusedReason } from "../../events.ts";
+import { type ConflictReason, notify, type RefusedReason } from "../../events.ts";
 import type { RenewalState } from "../expiry.ts";
 import type { Keeper } from "../keeper.ts";
 import { mintSelector } from "../../store/selector.ts";
@@ -317,7 +316,7 @@ export class SealedKeeper implements Keeper {
 
   /** @throws {StoreError} ERR_SESSION_STORE_ANSWER for a promise. */
   #ask<T>(operation: "load" | "save", call: () => T): T {
-    const answer = callStore<T>(this.#config, operation, call);
+    const answer = callStore<T>(this.#config, operation, call, this.#opened?.id ?? this.#newId);
     if (!isThenable(answer)) return answer;
     disown(answer);
     throw badAnswer(this.#config, operation, "a sealed store must answer at once");

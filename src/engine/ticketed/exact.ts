@@ -2,7 +2,7 @@
 // only if the key still has the value that was read (S9); otherwise the step runs again on the newer one.
 // It knows no row's notes and no credential.
 import type { Awaitable } from "../../base/awaitable.ts";
-import type { ConflictReason } from "../closing.ts";
+import type { ConflictReason } from "../../events.ts";
 import type { Draft } from "../draft.ts";
 import type { Lane } from "./lanes.ts";
 import { type Edit, noChange } from "../map.ts";

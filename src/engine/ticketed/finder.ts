@@ -110,7 +110,7 @@ export class TicketedFinder implements Finder {
   /** @param config - the request's. */
   #load(config: TicketedConfig, selector: string): Awaitable<CheckedRow | undefined> {
     const { store } = config;
-    const answer = callStore<unknown>(config, "load", () => store.load(selector));
+    const answer = callStore<unknown>(config, "load", () => store.load(selector), selector);
     return chain(answer, (row) => {
       if (row === undefined || row === null) return this.#reject("unknown");
       const checked = checkRow(row);

@@ -3,9 +3,8 @@
 import { chain, type Awaitable } from "../../base/awaitable.ts";
 import type { TicketedConfig } from "../config.ts";
 import type { CredentialFormat } from "../dialect.ts";
-import type { ConflictReason } from "../closing.ts";
 import { type Draft, type Found, type ReadOnlyReason, unavailable } from "../draft.ts";
-import { notify, type RefusedReason } from "../../events.ts";
+import { type ConflictReason, notify, type RefusedReason } from "../../events.ts";
 import { type RenewalState, renewalDue } from "../expiry.ts";
 import type { BroughtSessions } from "../foreign.ts";
 import type { Keeper } from "../keeper.ts";

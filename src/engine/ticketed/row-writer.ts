@@ -112,7 +112,7 @@ export class RowWriter {
   save(selector: string, change: SessionChange): Awaitable<SavedSession | undefined> {
     const { store } = this.#config;
     const answer = this.#guard(() =>
-      callStore(this.#config, "save", () => store.save(selector, change)),
+      callStore(this.#config, "save", () => store.save(selector, change), selector),
     );
     return chain(answer, (saved) => {
       if (saved === undefined || saved === null) return undefined;
@@ -127,7 +127,7 @@ export class RowWriter {
     const { store, on } = this.#config;
     const end = (id: string): Awaitable<unknown> =>
       chain(
-        callStore(this.#config, "save", () => store.save(id, endingChange())),
+        callStore(this.#config, "save", () => store.save(id, endingChange()), id),
         () => notify(on, "destroyed", { id }),
       );
     return this.#guard(() => tryAll(ids, end));
@@ -137,7 +137,7 @@ export class RowWriter {
     const { store } = this.#config;
     const load = (): Awaitable<unknown> => store.load(selector);
     return chain(
-      this.#guard(() => callStore(this.#config, "load", load)),
+      this.#guard(() => callStore(this.#config, "load", load, selector)),
       checkRow,
     );
   }
