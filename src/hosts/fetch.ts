@@ -48,13 +48,16 @@ export type SessionHandler<
 > = (request: Incoming, session: Session, ...rest: Rest) => Awaitable<Answer>;
 
 /** Options of `withSession`. */
-export interface WithSessionOptions<Incoming extends Request = Request> {
+export interface WithSessionOptions<
+  Incoming extends Request = Request,
+  Rest extends unknown[] = unknown[],
+> {
   /**
-   * Answers an error of the handler or of the commit; the answer carries the session's cookie. Without it
-   * the error is thrown on, and the host's error page carries no cookie of ours, except on Node.js: changes
-   * that need one are refused as "uncarried".
+   * Answers an error of the handler or of the commit; the answer carries the session's cookie. It gets the
+   * host's other arguments, too. Without it the error is thrown on, and the host's error page carries no
+   * cookie of ours, except on Node.js: changes that need one are refused as "uncarried".
    */
-  readonly onError?: (error: unknown, request: Incoming) => Awaitable<Response>;
+  readonly onError?: (error: unknown, request: Incoming, ...rest: Rest) => Awaitable<Response>;
 }
 
 /**
@@ -78,7 +81,7 @@ export function withSession<
 >(
   config: SessionConfigSource,
   handler: SessionHandler<Incoming, Rest, Answer>,
-  options: WithSessionOptions<Incoming> = {},
+  options: WithSessionOptions<Incoming, Rest> = {},
 ): (request: Incoming, ...rest: Rest) => Promise<Answer | Response> {
   const engines = engineSource(config);
   const { onError } = readOptions("withSession", options, {
@@ -87,7 +90,7 @@ export function withSession<
   return async (request: Incoming & Carrier, ...rest) => {
     const answerError = async (error: unknown): Promise<Response> => {
       if (onError === undefined) throw error;
-      return onError(error, request);
+      return onError(error, request, ...rest);
     };
     let engine: SessionMiddleware;
     let session: Session;
@@ -123,7 +126,7 @@ export function withSession<
         await commitUncarried(exchange());
         throw error;
       }
-      answer = await onError(error, request);
+      answer = await onError(error, request, ...rest);
     } finally {
       request[opened] = undefined;
     }

@@ -159,7 +159,8 @@ const hosts: Readonly<Record<string, { readonly make: Make; readonly env: unknow
         config,
         (_request, session, _env: typeof bindings) => new Response(visit(session)),
         {
-          onError: (error) => {
+          onError: (error, _request, env) => {
+            expect(env).toBe(bindings);
             failed(error);
             return new Response(null, { status: 500 });
           },
