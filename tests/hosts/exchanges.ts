@@ -16,6 +16,7 @@ import express, {
 } from "express";
 // @ts-expect-error it has no declarations of its own
 import express4 from "express4";
+import { Elysia } from "elysia";
 import Fastify from "fastify";
 import { H3, type H3Event, redirect as redirectH3, setCookie as setH3Cookie } from "h3";
 import { toNodeHandler } from "h3/node";
@@ -25,9 +26,10 @@ import { type Context, Hono } from "hono";
 import { setCookie as setHonoCookie } from "hono/cookie";
 import Koa from "koa";
 import type { Session, SessionConfig } from "kocha-session";
+import { session as elysiaSession } from "kocha-session/elysia";
 import { sessionMiddleware as expressSession } from "kocha-session/express";
 import { sessionPlugin } from "kocha-session/fastify";
-import { withSession } from "kocha-session/fetch";
+import { sessionOf, withSession } from "kocha-session/fetch";
 import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { sessionMiddleware as koaSession } from "kocha-session/koa";
@@ -276,6 +278,23 @@ export const exchangeApps: Readonly<Record<string, MakeApp>> = {
         Promise.resolve(run(request, response)).catch(() => response.destroy());
       }),
     );
+  },
+  elysia: (config, handle, mounts = 1) => {
+    const app = new Elysia();
+    for (const session of times(mounts, () => elysiaSession(config))) app.use(session);
+    app.onError(({ error }) => new Response("error", { status: statusOf(error) }));
+    app.all("*", async (context) =>
+      handle({
+        session: sessionOf(context.request),
+        path: context.path,
+        send: (text) => text,
+        pipe: (source) => new Response(webBody(source)),
+        redirect: (to) => context.redirect(new URL(to, context.request.url).href),
+        cookie: (name, value) => void context.cookie[name]?.set({ value }),
+        gone: () => aborted(context.request),
+      }),
+    );
+    return listen(createServer(bridge((request) => app.fetch(request))));
   },
   fetch: (config, handle, mounts = 1) => {
     const onError = (error: unknown): Response =>

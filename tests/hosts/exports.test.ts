@@ -1,4 +1,5 @@
 // What each host exports, to be used by applications: nothing of what it is made of.
+import * as onElysia from "kocha-session/elysia";
 import * as onExpress from "kocha-session/express";
 import * as onFastify from "kocha-session/fastify";
 import * as onFetch from "kocha-session/fetch";
@@ -15,6 +16,7 @@ const hosts: Readonly<Record<string, readonly [host: object, names: readonly str
   koa: [onKoa, ["openSession", "sessionMiddleware"]],
   hono: [onHono, ["openSession", "sessionMiddleware", "sessionOf"]],
   h3: [onH3, ["getSession", "openSession", "sessionMiddleware", "sessionOf"]],
+  elysia: [onElysia, ["openSession", "session", "sessionOf"]],
   fetch: [onFetch, ["openSession", "sessionOf", "withSession"]],
 };
 

@@ -9,11 +9,13 @@ import express, {
 // Express 4 under another name; its types are those of 5, as far as they are used here.
 // @ts-expect-error it has no declarations of its own
 import express4 from "express4";
+import { Elysia } from "elysia";
 import Fastify, { type FastifyInstance } from "fastify";
 import { H3 } from "h3";
 import { toNodeHandler } from "h3/node";
 import { Hono } from "hono";
 import Koa from "koa";
+import { session as elysiaSession } from "kocha-session/elysia";
 import { sessionMiddleware as expressSession } from "kocha-session/express";
 import { sessionPlugin } from "kocha-session/fastify";
 import { withSession } from "kocha-session/fetch";
@@ -134,6 +136,17 @@ export function onHono(create: () => Hono): MakeServer {
   };
 }
 
+/** Elysia on Node.js, which serves its function of the Fetch API as any other. */
+export const onElysia: MakeServer = (config, handler) => {
+  const app = new Elysia()
+    .use(elysiaSession(config))
+    .use(elysiaSession(config))
+    .all("*", async ({ session, request }) =>
+      toResponse(await handler(session, new URL(request.url))),
+    );
+  return listen(createServer(bridge((request) => app.fetch(request))));
+};
+
 /** A server of each host for a handler. */
 export const hosts: Readonly<Record<string, MakeServer>> = {
   node: nodeServer,
@@ -149,6 +162,7 @@ export const hosts: Readonly<Record<string, MakeServer>> = {
     app.all("/**", async (event) => toResponse(await handler(getSession(event), event.url)));
     return listen(createServer(toNodeHandler(app)));
   },
+  elysia: onElysia,
   fetch: (config, handler) => {
     const serve = withSession(
       config,

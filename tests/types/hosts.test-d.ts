@@ -1,4 +1,4 @@
-// The seven hosts as their users type them: the session hangs where each host's people look for it,
+// The hosts as their users type them: the session hangs where each host's people look for it,
 // with the host's own types augmented, and every openSession takes what an upgrade gives.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import {
@@ -7,6 +7,7 @@ import {
   type Http2ServerResponse,
 } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
+import { Elysia } from "elysia";
 import express, { type RequestHandler, Router } from "express";
 import Fastify, { type FastifyPluginCallback, type FastifyRequest } from "fastify";
 import { H3, type H3Event, type Middleware as H3Middleware } from "h3";
@@ -18,6 +19,7 @@ import {
 import { Hono, type MiddlewareHandler } from "hono";
 import Koa, { type Middleware as KoaMiddleware } from "koa";
 import type { Awaitable, Session, SessionConfig, SessionMiddleware } from "kocha-session";
+import * as onElysia from "kocha-session/elysia";
 import * as onExpress from "kocha-session/express";
 import * as onFastify from "kocha-session/fastify";
 import * as onFetch from "kocha-session/fetch";
@@ -122,6 +124,37 @@ describe("Koa", () => {
       expectTypeOf(context.session).toEqualTypeOf<Session>();
       context.body = context.session.get("name");
     });
+  });
+});
+
+describe("Elysia", () => {
+  test("({ session }) in handlers, hooks, errors, groups and sockets", () => {
+    new Elysia()
+      .decorate("version", 1)
+      .use(onElysia.session(config))
+      .use(onElysia.session(engine))
+      .onBeforeHandle(({ session }) => expectTypeOf(session).toEqualTypeOf<Session>())
+      .onError(({ session }) => expectTypeOf(session).toEqualTypeOf<Session>())
+      .group("/group", (group) =>
+        group.get("/", ({ session }) => {
+          expectTypeOf(session).toEqualTypeOf<Session>();
+          return session.get("name");
+        }),
+      )
+      .ws("/socket", {
+        open: ({ data }) => expectTypeOf(data.session).toEqualTypeOf<Session>(),
+      })
+      .get("/:id", ({ session, params, version }) => {
+        expectTypeOf(session).toEqualTypeOf<Session>();
+        // What the application has of its own keeps its type.
+        expectTypeOf(params).toEqualTypeOf<{ id: string }>();
+        expectTypeOf(version).toEqualTypeOf<number>();
+        // @ts-expect-error no property of the application's
+        session.user = "alice";
+        return "";
+      });
+    // @ts-expect-error a configuration has a store
+    onElysia.session({});
   });
 });
 

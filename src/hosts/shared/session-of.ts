@@ -15,14 +15,21 @@ export function keepSession(request: object, session: Session): void {
   (request as Keeping)[kept] = session;
 }
 
+/** The session that a request keeps, if it has one. */
+export function keptSession(request: object | undefined): Session | undefined {
+  const keeping: Keeping | undefined = request;
+  const session: unknown = keeping?.[kept];
+  return session instanceof Session ? session : undefined;
+}
+
 /**
  * The session of a request, for whatever runs inside `withSession` or behind `sessionMiddleware` and
  * gets the same request. It can be read when the response has begun, too.
  * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION where the request has none.
  */
 export function sessionOf(request: Request): Session {
-  const session = (request as Keeping | undefined)?.[kept];
-  if (session instanceof Session) return session;
+  const session = keptSession(request);
+  if (session !== undefined) return session;
   const message =
     "the request has no session: call sessionOf inside withSession, or behind sessionMiddleware, " +
     "with the request itself, since a copy (new Request(request), request.clone()) has none";
