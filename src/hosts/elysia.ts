@@ -13,16 +13,14 @@ import { mustBeFree, mustBeSession } from "./shared/web.ts";
 export { openSession } from "./shared/engine-source.ts";
 export { sessionOf } from "./shared/session-of.ts";
 
-/** An application whose contexts have a session: in handlers, hooks, `onError`, and in a socket's `data`. */
+/** An application whose contexts have the client's session, and so has a socket's `data`. */
 export type SessionElysia = Elysia<
   "",
   {
-    decorator: {
-      /** The client's session; `session` of kocha-session/elysia puts it there. */
-      readonly session: Session;
-    };
+    /** In `onError` there is none when it couldn't be loaded. */
+    decorator: { readonly session: Session | undefined };
+    derive: { readonly session: Session };
     store: {};
-    derive: {};
     resolve: {};
   }
 >;
@@ -111,9 +109,13 @@ export function session(config: SessionConfigSource): (app: AnyElysia) => Sessio
 /** Puts the session of a request into its context; throws what Elysia is to answer. */
 function enter(entered: Context, engine: () => SessionMiddleware): void {
   const { request } = entered;
-  const failed = request[failure];
-  if (failed !== undefined) throw failed.error;
   const own = keptSession(request);
+  const failed = request[failure];
+  if (failed !== undefined) {
+    // For onError, which may change it again after a failed commit.
+    entered.session = own;
+    throw failed.error;
+  }
   if (own === undefined) throw notAround();
   checkOwner(engine(), own);
   if (entered.session !== own) mustBeFree(entered.session, "context.session");

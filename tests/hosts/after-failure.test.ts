@@ -6,6 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import express, { type ErrorRequestHandler, type Express } from "express";
 // @ts-expect-error it has no declarations of its own
 import express4 from "express4";
+import { Elysia } from "elysia";
 import Fastify from "fastify";
 import { H3 } from "h3";
 import { H3 as OlderH3 } from "h3rc";
@@ -20,6 +21,7 @@ import {
   memoryRevocations,
   SessionMemoryStore,
 } from "kocha-session";
+import { session as elysiaSession } from "kocha-session/elysia";
 import { sessionMiddleware as expressSession } from "kocha-session/express";
 import { sessionPlugin } from "kocha-session/fastify";
 import { withSession } from "kocha-session/fetch";
@@ -142,6 +144,19 @@ const onNode: Readonly<Record<string, Start>> = {
     });
     onH3(app as unknown as H3, config, handle);
     return listen(toOlderNodeHandler(app));
+  },
+  elysia: (config, { handle, recover }) => {
+    const app = new Elysia()
+      .use(elysiaSession(config))
+      .onError(({ session }) => new Response(recover(session as Session), { status: 500 }))
+      .get("/", ({ session }) => {
+        handle(session);
+        return "done";
+      });
+    const listener = getRequestListener((request) => app.fetch(request), {
+      overrideGlobalObjects: false,
+    });
+    return listen((request, response) => void listener(request, response));
   },
   fetch: (config, { handle, recover }) => {
     let current: Session | undefined;
