@@ -1,24 +1,36 @@
 // NestJS on both of its platforms, by controllers as its users write them (decorators are called as
-// functions, since nothing here compiles them): the session of each request, Nest's own error
-// answers, and a StreamableFile through a real compression.
+// functions, since nothing here compiles them): the session of each request by Nest's own @Session(),
+// guards, exception filters, Nest's own error answers, server-sent events, and a StreamableFile through a
+// real compression.
 import { Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import fastifyCompress from "@fastify/compress";
 import {
+  type ArgumentsHost,
+  type CanActivate,
+  Catch,
   Controller,
+  type ExceptionFilter,
+  type ExecutionContext,
   Get,
   HttpException,
   type INestApplication,
+  type MessageEvent,
   Module,
   Post,
   Req,
   Res,
+  Session as SessionParam,
+  Sse,
   StreamableFile,
+  UseFilters,
+  UseGuards,
 } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { ExpressAdapter } from "@nestjs/platform-express";
 import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
 import compression from "compression";
+import { type Observable, of } from "rxjs";
 import {
   type Session,
   SessionCookieStore,
@@ -65,6 +77,25 @@ class AppController {
     return new StreamableFile(Readable.from(chunks), { type: "text/plain" });
   }
 
+  own(session: Session): { name: string } {
+    return { name: session.get("name") };
+  }
+
+  async members({ session }: Asked): Promise<string> {
+    await session.regenerate();
+    return "come in";
+  }
+
+  broken({ session }: Asked): never {
+    session.set("name", "alice");
+    throw new Error("out of order");
+  }
+
+  events({ session }: Asked): Observable<MessageEvent> {
+    session.set("name", "alice");
+    return of({ data: "one" }, { data: "two" });
+  }
+
   /** The answer by the platform's own response. */
   raw({ session }: Asked, response: { readonly send: (body: string) => unknown }): void {
     session.set("name", "alice");
@@ -72,17 +103,43 @@ class AppController {
   }
 }
 
+/** Lets in who has a name, and counts who hasn't. */
+class SignedIn implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { session } = context.switchToHttp().getRequest<Asked>();
+    if (session.has("name")) return true;
+    session.set("refused", "1");
+    return false;
+  }
+}
+
+/** Answers an error with what the session says. */
+class Sorry implements ExceptionFilter {
+  catch(error: Error, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const { session } = http.getRequest<Asked>();
+    session.set("told", "1");
+    const response = http.getResponse<{
+      status: (status: number) => { send: (body: string) => unknown };
+    }>();
+    response.status(418).send(`${error.message}, ${session.get("name")}`);
+  }
+}
+Catch()(Sorry);
+
 /** What `@Get(path) method(@Req() request, @Res() response)` does in a class body. */
 function route(
   method: keyof AppController,
   decorator: MethodDecorator,
   withResponse = false,
+  ...further: readonly MethodDecorator[]
 ): void {
   const { prototype } = AppController;
   const descriptor = Object.getOwnPropertyDescriptor(prototype, method);
   if (descriptor === undefined) throw new Error(`there is no ${method}`);
-  decorator(prototype, method, descriptor);
-  Req()(prototype, method, 0);
+  for (const one of [decorator, ...further]) one(prototype, method, descriptor);
+  if (method === "own") SessionParam()(prototype, method, 0);
+  else Req()(prototype, method, 0);
   if (withResponse) Res()(prototype, method, 1);
 }
 
@@ -92,6 +149,10 @@ route("login", Post("login"));
 route("teapot", Get("teapot"));
 route("file", Get("file"));
 route("raw", Get("raw"), true);
+route("own", Get("own"));
+route("members", Get("members"), false, UseGuards(SignedIn));
+route("broken", Get("broken"), false, UseFilters(Sorry));
+route("events", Sse("events"));
 class AppModule {
   readonly name = "app";
 }
@@ -186,6 +247,47 @@ describe.each(Object.entries(platforms))("Nest on %s", (_, makeApp) => {
       const cookie = setCookie[0]?.split(";", 1)[0] ?? "";
       const { body } = await visit("/name", cookie);
       expect(JSON.parse(body.toString())).toEqual({ name: "alice" });
+    });
+
+    test("@Session() is the request's session", async () => {
+      const config = make();
+      const visit = await start(config);
+      const { body, headers } = await visit("/own", await mintCookie(config, { name: "alice" }));
+      expect(JSON.parse(body.toString())).toEqual({ name: "alice" });
+      expect(headers.vary).toContain("Cookie");
+    });
+
+    test("a guard reads the session, and what it writes is saved when it refuses", async () => {
+      const config = make();
+      const visit = await start(config);
+      const refused = await visit("/members");
+      expect([refused.status, await readCookie(config, refused.setCookie)]).toEqual([
+        403,
+        new Map([["refused", "1"]]),
+      ]);
+      const { status, body, setCookie } = await visit(
+        "/members",
+        await mintCookie(config, { name: "alice" }),
+      );
+      expect([status, body.toString()]).toEqual([200, "come in"]);
+      expect(await readCookie(config, setCookie)).toEqual(alice);
+    });
+
+    test("an exception filter has the session with the handler's changes, and adds its own", async () => {
+      const config = make();
+      const visit = await start(config);
+      const { status, body, setCookie } = await visit("/broken");
+      expect([status, body.toString()]).toEqual([418, "out of order, alice"]);
+      expect(await readCookie(config, setCookie)).toEqual(new Map([...alice, ["told", "1"]]));
+    });
+
+    test("server-sent events begin with the cookie", async () => {
+      const config = make();
+      const visit = await start(config);
+      const { status, body, headers, setCookie } = await visit("/events");
+      expect([status, headers["content-type"]]).toEqual([200, "text/event-stream"]);
+      expect(body.toString().match(/data: \w+/g)).toEqual(["data: one", "data: two"]);
+      expect(await readCookie(config, setCookie)).toEqual(alice);
     });
 
     test.each([
