@@ -4,6 +4,8 @@ import { defaultServerConditions } from "vite";
 
 // The tests run on the sources; what they install and import from npm resolves as in any program.
 const ours = "kocha-session-source";
+/** Those of Node.js: "module" is for bundlers, and names files that Node.js can't load. */
+const conditions = [ours, ...defaultServerConditions.filter((name) => name !== "module")];
 
 /** Folders of tests that start browsers, programs and servers, or run every law: the longest. */
 const longest = ["browser", "package", "newcomer", "cli", "docs", "stores", "laws"];
@@ -23,10 +25,8 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
-  resolve: { conditions: [ours, ...defaultServerConditions] },
-  ssr: {
-    resolve: { conditions: [ours, ...defaultServerConditions], externalConditions: [ours] },
-  },
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: [ours] } },
   test: {
     include: ["tests/**/*.test.ts"],
     typecheck: {
