@@ -1,0 +1,209 @@
+// What is wrong or weak with a configuration, and the laws that its store can't keep. It knows no file and
+// no terminal.
+import {
+  askForConfig,
+  type ResolvedConfig,
+  resolveConfig,
+  type SessionConfig,
+  type SessionConfigFunction,
+} from "../engine/config.ts";
+import { configFor } from "../engine/request-config.ts";
+import { cookieMaxAge, idleTimeoutMs } from "../engine/expiry.ts";
+import { classOf } from "../base/text.ts";
+import { DAY, SECOND } from "../base/time.ts";
+import { isSealed } from "../store/contract.ts";
+import { isSessionError, type SessionError } from "../errors.ts";
+
+/** One finding. */
+export interface Finding {
+  readonly level: "error" | "warning" | "note";
+  readonly field: string;
+  readonly message: string;
+}
+
+/** A longer idle timeout gets a warning: OWASP ASVS 5.0, 7.3.1. */
+const LONG_IDLE = 30 * DAY * 1000;
+/** A longer timeout of the store gets a warning: by then the client has given up. */
+const LONG_TIMEOUT = 5000;
+
+/** What is wrong or weak with a configuration; a function is asked with the environment. */
+export function diagnose(config: SessionConfig | SessionConfigFunction): Finding[] {
+  let resolved: ResolvedConfig;
+  try {
+    resolved = resolveConfig(
+      typeof config === "function" ? askForConfig(config, process.env) : config,
+    );
+  } catch (error) {
+    if (isSessionError(error)) return [faultOf(error)];
+    if (typeof config !== "function") throw error;
+    return [fault("config", `its function threw: ${String(error)}`)];
+  }
+  return [...diagnoseCookie(resolved), ...diagnoseTimes(resolved), ...diagnoseStore(resolved)];
+}
+
+function diagnoseCookie({ name, cookie }: ResolvedConfig): Finding[] {
+  const found: Finding[] = [];
+  if (!cookie.httpOnly)
+    found.push(warning("httpOnly", "false lets every script of the page read the cookie"));
+  if (cookie.secure === false) {
+    found.push(
+      warning(
+        "secure",
+        'false sends the cookie over plain http, where anyone can read it; use true, or "auto" to develop',
+      ),
+    );
+  }
+  if (cookie.secure === "auto")
+    found.push(note("secure", '"auto" leaves Secure out only on plain http over loopback'));
+  if (cookie.sameSite === "none" && !cookie.partitioned) {
+    found.push(
+      warning(
+        "sameSite",
+        '"none" sends the cookie with requests of every site: protect every change against CSRF, or set partitioned',
+      ),
+    );
+  }
+  if (cookie.domain !== undefined)
+    found.push(
+      warning(
+        "domain",
+        "every host below it gets the cookie, and can set one; leave it out unless that is meant",
+      ),
+    );
+  if (cookie.secure === true && !/^__(Host|Secure|Http)-/i.test(name)) {
+    found.push(
+      note(
+        "name",
+        "with the prefix __Host-Http- no other host and no script can plant a cookie of this name",
+      ),
+    );
+  }
+  return found;
+}
+
+function diagnoseTimes(config: ResolvedConfig): Finding[] {
+  const found: Finding[] = [];
+  const idle = idleTimeoutMs(config.sessionExpires, config.cookieExpires);
+  if (idle > LONG_IDLE) {
+    found.push(
+      warning(
+        "sessionExpires",
+        `an idle session lives ${idle === Infinity ? "for ever" : "over 30 days"}: a stolen cookie does, too`,
+      ),
+    );
+  }
+  const maxAge = (cookieMaxAge(config.cookieExpires) ?? 0) * SECOND;
+  if (maxAge > Math.min(idle, config.absoluteExpires * SECOND)) {
+    found.push(
+      warning(
+        "cookieExpires",
+        "the browser keeps the cookie for longer than the data lives without a visit, or at all: nobody is remembered by it; raise sessionExpires and absoluteExpires, and give the sessions that should end earlier a session.sessionExpires of their own",
+      ),
+    );
+  }
+  if (config.absoluteExpires === Infinity) {
+    found.push(
+      warning(
+        "absoluteExpires",
+        "there is no absolute timeout: a session that is used never ends (OWASP ASVS 7.3.2)",
+      ),
+    );
+  }
+  if (config.storeTimeoutMs > LONG_TIMEOUT)
+    found.push(note("storeTimeout", "requests wait over 5 seconds for a store that is down"));
+  if (config.onStoreError === "anonymous") {
+    found.push(
+      note(
+        "onStoreError",
+        "while the store is down every client is anonymous; session.unavailable tells",
+      ),
+    );
+  }
+  return found;
+}
+
+/** A store that is made for each request is made with the environment. */
+function diagnoseStore(config: ResolvedConfig): Finding[] {
+  const own = configFor(config, process.env);
+  if (own === config) return diagnoseLaws(config);
+  try {
+    return [
+      note("store", "it is made for each request: for Workers; elsewhere a client is made once"),
+      ...diagnoseLaws(own),
+    ];
+  } catch (error) {
+    if (isSessionError(error)) return [faultOf(error)];
+    return [fault("store", `the function that makes it threw: ${String(error)}`)];
+  }
+}
+
+function diagnoseLaws({ revocations, store }: ResolvedConfig): Finding[] {
+  if (isSealed(store)) {
+    const irrevocable = warning(
+      "store",
+      "a cookie session can't be revoked: logging out ends it only in this browser, a copied cookie lives to its end (laws L2, L4); revocations end it",
+    );
+    return [
+      ...(revocations === undefined ? [irrevocable] : []),
+      store.capabilities?.merges === true
+        ? note(
+            "store",
+            "each write at once adds a cookie to the next request's header: keep sessions small, or lower maxSessionBytes",
+          )
+        : note(
+            "store",
+            "of responses that race, the last one wins, also where update changes a key (laws L1, L13); merge: mergingCookies() of the cookie store merges them, and so does a server-side store",
+          ),
+    ];
+  }
+  const { atomic, durable, expects, lists } = store.capabilities ?? {};
+  const found: Finding[] = [];
+  if (atomic !== true)
+    found.push(
+      warning(
+        "store",
+        "it isn't atomic: of writes that race the last one wins (L1), barriers can be lost (L3), update and increment are no one step, and take is an error (L13)",
+      ),
+    );
+  else if (expects !== true)
+    found.push(
+      warning(
+        "store",
+        "it doesn't say that it keeps expect (S9): update and increment are one step only within a process, and take is an error (law L13)",
+      ),
+    );
+  if (durable !== true)
+    found.push(note("store", "it isn't durable: its restart ends every session"));
+  if (lists !== true)
+    found.push(
+      note("store", "it doesn't list: a user's sessions can't be shown or ended together"),
+    );
+  // By its name, since a project may have its own copy of the package.
+  if (classOf(store) === "SessionSqliteStore")
+    found.push(
+      note(
+        "store",
+        "a transaction that is open on its connection takes sessions along, and a ROLLBACK undoes logouts: give it a connection of its own",
+      ),
+    );
+  return found;
+}
+
+export function fault(field: string, message: string): Finding {
+  return { level: "error", field, message };
+}
+
+/** An error's message without its field, which the report prints already. */
+export function faultOf(error: SessionError): Finding {
+  if (!("field" in error)) return fault("config", error.message);
+  const field = String(error.field);
+  return fault(field, error.message.replace(`${field}: `, ""));
+}
+
+export function warning(field: string, message: string): Finding {
+  return { level: "warning", field, message };
+}
+
+function note(field: string, message: string): Finding {
+  return { level: "note", field, message };
+}
