@@ -7,6 +7,7 @@ import * as onH3 from "kocha-session/h3";
 import * as onHono from "kocha-session/hono";
 import * as onKoa from "kocha-session/koa";
 import * as onNode from "kocha-session/node";
+import * as onReactRouter from "kocha-session/react-router";
 import { expect, test } from "vitest";
 
 const hosts: Readonly<Record<string, readonly [host: object, names: readonly string[]]>> = {
@@ -18,6 +19,7 @@ const hosts: Readonly<Record<string, readonly [host: object, names: readonly str
   h3: [onH3, ["getSession", "openSession", "sessionMiddleware", "sessionOf"]],
   elysia: [onElysia, ["openSession", "session", "sessionOf"]],
   fetch: [onFetch, ["openSession", "sessionOf", "withSession"]],
+  "react-router": [onReactRouter, ["openSession", "sessionContext", "sessionMiddleware"]],
 };
 
 test.each(Object.entries(hosts))("kocha-session/%s", (_, [host, names]) => {
