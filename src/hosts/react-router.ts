@@ -11,6 +11,7 @@ import { engineSource } from "./shared/engine-source.ts";
 import { reasonOf, statusOf } from "./shared/error-answer.ts";
 import { keptSession } from "./shared/session-of.ts";
 
+export { createSessionStorage, type SessionStorageOptions } from "./react-router/storage.ts";
 export { openSession } from "./shared/engine-source.ts";
 
 /** The key of the client's session: `context.get(sessionContext)`. Without the middleware it throws. */

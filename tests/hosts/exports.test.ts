@@ -19,7 +19,10 @@ const hosts: Readonly<Record<string, readonly [host: object, names: readonly str
   h3: [onH3, ["getSession", "openSession", "sessionMiddleware", "sessionOf"]],
   elysia: [onElysia, ["openSession", "session", "sessionOf"]],
   fetch: [onFetch, ["openSession", "sessionOf", "withSession"]],
-  "react-router": [onReactRouter, ["openSession", "sessionContext", "sessionMiddleware"]],
+  "react-router": [
+    onReactRouter,
+    ["createSessionStorage", "openSession", "sessionContext", "sessionMiddleware"],
+  ],
 };
 
 test.each(Object.entries(hosts))("kocha-session/%s", (_, [host, names]) => {
