@@ -116,8 +116,9 @@ export class Project {
   }
 
   #environment(env: Readonly<Record<string, string>>): Record<string, string> {
-    const { HOME = "" } = process.env;
-    const usual = { PATH: this.#path, HOME, CI: "true", ...quiet };
+    // The certificates are what npm may need to reach its registry.
+    const { HOME = "", NODE_EXTRA_CA_CERTS = "" } = process.env;
+    const usual = { PATH: this.#path, HOME, NODE_EXTRA_CA_CERTS, CI: "true", ...quiet };
     return { ...usual, ...env };
   }
 
@@ -194,6 +195,10 @@ async function install(project: Project, change: ProjectOptions["manifest"]): Pr
   // npm takes a tarball of the same name and version for the one that it has.
   await rm(join(folder, "node_modules", "kocha-session"), { recursive: true, force: true });
   await project.run(["npm", "install", ...flags, tarball()]);
+  // As in its users' projects: bundlers leave out what is among the dependencies.
+  const manifest = JSON.parse(await readFile(file, "utf8")) as { dependencies?: object };
+  const dependencies = { ...manifest.dependencies, "kocha-session": "*" };
+  await writeFile(file, JSON.stringify({ ...manifest, dependencies }, undefined, 2));
 }
 
 /** The packed package; `npm run examples` makes it. */
