@@ -22,11 +22,6 @@ export function keptSession(request: object | undefined): Session | undefined {
   return session instanceof Session ? session : undefined;
 }
 
-/** The session of a request, if it has one. */
-export function keptSession(request: object): Session | undefined {
-  return (request as Keeping)[kept];
-}
-
 /**
  * The session of a request, for whatever runs inside `withSession` or behind `sessionMiddleware` and
  * gets the same request. It can be read when the response has begun, too.
