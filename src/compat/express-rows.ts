@@ -1,16 +1,14 @@
 // express-session's sessions on a server, of connect-redis and connect-pg-simple: which of them a
 // request's cookie names, and what of their rows is the session. They become rows of ours.
-//
-//   connect.sid = "s:" sid "." base64 without padding of HMAC-SHA-256(secret, sid), percent-encoded
-import { constantTimeEqual, createHmacSha256, encodeBase64url, hkdfSha256 } from "#crypto";
+import { createHmacSha256, encodeBase64url, hkdfSha256 } from "#crypto";
 import { chain } from "../base/awaitable.ts";
 import { kindOf } from "../base/text.ts";
 import { findCookies } from "../cookie/find.ts";
 import { Tries } from "../cookie/tries.ts";
-import { decodeBase64 } from "../crypto/keyring.ts";
 import type { HmacSha256 } from "../crypto/primitives.ts";
 import type { ForeignSessions } from "../engine/foreign.ts";
 import { notify, type RejectedReason, type SessionObservers } from "../events.ts";
+import { DEFAULT_NAME, openSid, type Signer } from "./express-cookie.ts";
 import {
   checkName,
   checkOptions,
@@ -19,7 +17,7 @@ import {
   type ReaderOptions,
 } from "./options.ts";
 import { fail } from "../base/options.ts";
-import { bytesOf, decodeValue, type MappedData, parseJson, toStrings } from "./reader.ts";
+import { bytesOf, type MappedData, parseJson, toStrings } from "./reader.ts";
 import { type ForeignRows, type OldSession, Takeover } from "./takeover.ts";
 
 export type { ForeignRows, ForeignSessions, ReaderOptions };
@@ -40,15 +38,14 @@ export interface ExpressSessionsOptions extends ReaderOptions {
   readonly rows: ForeignRows;
 }
 
-const MAC_BYTES = 32;
+const SELECT_KEY_BYTES = 32;
 const SELECTOR_BYTES = 16;
 const SELECTOR_LABEL = "kocha-session/v1/express-row";
 /** What express-session keeps for itself in each row. */
 const COOKIE_KEY = "cookie";
 
 /** A secret, ready to check a cookie and to name its session's row. */
-interface Secret {
-  readonly sign: HmacSha256;
+interface Secret extends Signer {
   readonly select: HmacSha256;
 }
 
@@ -60,10 +57,10 @@ interface Secret {
  */
 export function expressSessions(options: ExpressSessionsOptions): ForeignSessions {
   const checked = checkOptions("expressSessions", options, ["name", "secret", "rows"]);
-  const name = checkName(options.name, "name", "connect.sid");
+  const name = checkName(options.name, "name", DEFAULT_NAME);
   const secrets = checkSecrets(options.secret, "secret").map((secret) => ({
     sign: createHmacSha256(secret),
-    select: createHmacSha256(hkdfSha256(secret, SELECTOR_LABEL, MAC_BYTES)),
+    select: createHmacSha256(hkdfSha256(secret, SELECTOR_LABEL, SELECT_KEY_BYTES)),
   }));
   const rows = checkRows(options.rows);
   return Object.freeze<ForeignSessions>({
@@ -118,7 +115,7 @@ function findOlds(
   for (const value of header === "" ? [] : findCookies(header, name)) {
     if (!tries.areLeft) break;
     // ORDER: the signature is checked before any store is asked.
-    const old = openCookie(decodeValue(value), secrets);
+    const old = openCookie(value, secrets);
     if (typeof old === "string") {
       if (tries.refused(old)) notify(on, "rejected", { reason: old });
       continue;
@@ -130,16 +127,12 @@ function findOlds(
 }
 
 function openCookie(value: string, secrets: readonly Secret[]): OldSession | RejectedReason {
-  const dot = value.lastIndexOf(".");
-  const mac = decodeBase64(value.slice(dot + 1));
-  if (!value.startsWith("s:") || dot < "s:x".length || mac?.length !== MAC_BYTES)
-    return "malformed";
-  const id = value.slice("s:".length, dot);
-  const bytes = bytesOf(id);
-  const signer = secrets.find(({ sign }) => constantTimeEqual(sign(bytes), mac));
-  if (signer === undefined) return "forged";
+  const opened = openSid(value, secrets);
+  if (typeof opened === "string") return opened;
+  const { sid, signer } = opened;
   // By the secret that signed the cookie: the same in every process, whichever secret is the first.
-  return { id, selector: encodeBase64url(signer.select(bytes).subarray(0, SELECTOR_BYTES)) };
+  const selected = signer.select(bytesOf(sid)).subarray(0, SELECTOR_BYTES);
+  return { id: sid, selector: encodeBase64url(selected) };
 }
 
 /** What of a row is the session; undefined: it is none. */
