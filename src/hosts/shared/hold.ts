@@ -9,9 +9,7 @@ import {
   type ResponseEffects,
 } from "../../engine/effects.ts";
 import { secondCookie } from "../../engine/response.ts";
-import type { SessionMiddleware } from "../../session/middleware.ts";
 import { occupied } from "../../session/misuse.ts";
-import type { Session } from "../../session/session.ts";
 import { isClosed } from "./begun.ts";
 import {
   foldHead,
@@ -33,21 +31,13 @@ import {
   ours,
   reachDrain,
 } from "./held-methods.ts";
+import type { HoldOptions } from "./hold-options.ts";
 import { Unanswered } from "./unanswered.ts";
 
-/** The part of a host that a held response needs. */
-export interface HoldOptions {
-  readonly engine: SessionMiddleware;
-  readonly session: Session;
-  /** Where the session is found, until another library puts its own there; absent: nowhere. */
-  readonly request?: { readonly session: unknown };
-  /** Takes a failed commit to the host's own error path; the response is still unsent. */
-  readonly fail: (error: unknown) => void;
-}
-
 /** Holds a response back until its session is saved. */
-export function hold(response: ServerResponse, options: HoldOptions): void {
-  (response as unknown as HeldResponse)[held] = new ResponseHold(response, options);
+export function hold<Session>(response: ServerResponse, options: HoldOptions<Session>): void {
+  const target = response as unknown as HeldResponse;
+  target[held] = new ResponseHold(response, options as HoldOptions);
 }
 
 /** A response that waits for its session. */
