@@ -79,6 +79,22 @@ export function endingChange(): SessionChange {
   return { op: "destroy", set: new Map(), del: [], ttl: 0, deadline: Infinity };
 }
 
+/** True for an update that does nothing except move the session's end. */
+export function isRenewal({
+  op,
+  set,
+  del,
+  clear,
+  bump,
+  expect,
+  meta,
+  subject,
+}: SessionChange): boolean {
+  const isPlain = clear !== true && bump !== true && expect === undefined;
+  const isSilent = meta === undefined && subject === undefined;
+  return op === "update" && isPlain && isSilent && set.size === 0 && del.length === 0;
+}
+
 /** What `save` answers for an applied change. */
 export function toSaved(stored: StoredSession | undefined): SavedSession {
   return {

@@ -1,7 +1,7 @@
 // The common part of stores on whole values without compare-and-swap: a session is read, changed by the
 // reference semantics, and written back. Within a process saves take turns; between processes the last
 // writer wins.
-import { applyChange, toSaved } from "./change.ts";
+import { type AppliedChange, applyChange, isRenewal, toSaved } from "./change.ts";
 import { RowQueue, type Turn } from "./row-queue.ts";
 import { encodeRecord } from "./record.ts";
 import { isSelector } from "./selector.ts";
@@ -22,22 +22,42 @@ export abstract class WholeValueStore implements SessionStore {
   }
 
   protected abstract read(selector: string): Promise<StoredSession | undefined>;
-  protected abstract write(selector: string, stored: StoredSession): Promise<unknown>;
+  /** @param isRenewal - true: nothing has changed, except the session's end. */
+  protected abstract write(
+    selector: string,
+    stored: StoredSession,
+    isRenewal: boolean,
+  ): Promise<unknown>;
   protected abstract remove(selector: string): Promise<unknown>;
+
+  /** True if a row can be kept under this selector. */
+  protected accepts(selector: string): boolean {
+    return isSelector(selector);
+  }
+
+  /** The result of a change. */
+  protected apply(before: Kept, change: SessionChange): AppliedChange {
+    return applyChange(before, change, this.now());
+  }
+
+  /** True if a row that was read is the one that was written. */
+  protected isSame(found: StoredSession, written: StoredSession): boolean {
+    return encodeRecord(found) === encodeRecord(written);
+  }
 
   answerWithin(ms: number): void {
     this.#queue.allow(ms);
   }
 
   async load(selector: string): Promise<StoredSession | undefined> {
-    if (!isSelector(selector)) return undefined;
+    if (!this.accepts(selector)) return undefined;
     // Loads take turns, too: a file that is being written holds half a session.
     const stored = await this.#queue.run(selector, () => this.read(selector));
     return stored !== undefined && stored.expires > this.now() ? stored : undefined;
   }
 
   async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
-    if (!isSelector(selector)) return change.op === "destroy" ? toSaved(undefined) : undefined;
+    if (!this.accepts(selector)) return change.op === "destroy" ? toSaved(undefined) : undefined;
     return this.#queue.run(selector, (turn) => this.#apply(selector, change, turn));
   }
 
@@ -47,16 +67,16 @@ export abstract class WholeValueStore implements SessionStore {
     turn: Turn<Kept>,
   ): Promise<SavedSession | undefined> {
     const before = change.op === "destroy" ? undefined : await this.read(selector);
-    const { refused, stored } = applyChange(before, change, this.now());
+    const { refused, stored } = this.apply(before, change);
     if (refused) return undefined;
     turn.assertHeld();
-    await this.#put(selector, stored, turn);
+    await this.#put(selector, stored, isRenewal(change), turn);
     return toSaved(stored);
   }
 
-  async #put(selector: string, kept: Kept, turn: Turn<Kept>): Promise<void> {
+  async #put(selector: string, kept: Kept, renews: boolean, turn: Turn<Kept>): Promise<void> {
     try {
-      await (kept === undefined ? this.remove(selector) : this.write(selector, kept));
+      await (kept === undefined ? this.remove(selector) : this.write(selector, kept, renews));
       if (!turn.isOvertaken) turn.leave(kept);
     } finally {
       // A late logout is still a logout.
@@ -71,8 +91,8 @@ export abstract class WholeValueStore implements SessionStore {
     try {
       await this.#queue.run(selector, async (turn) => {
         const found = await this.read(selector);
-        if (found === undefined || encodeRecord(found) !== encodeRecord(late)) return;
-        if (!turn.isOvertaken) await this.#put(selector, value, turn);
+        if (found === undefined || !this.isSame(found, late)) return;
+        if (!turn.isOvertaken) await this.#put(selector, value, false, turn);
       });
     } catch {
       // Nobody waits: the late save was answered as a timeout.

@@ -4,18 +4,11 @@
 import { warnOfRaces } from "../store/races.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import type { SessionStore, StoredSession } from "../store/contract.ts";
-import { clock, flag, hasMethods, readOptions, required } from "../base/options.ts";
+import { clock, flag, readOptions } from "../base/options.ts";
 import { WholeValueStore } from "../store/whole-value-store.ts";
+import { called, type ExpressSessionStore, expressStore, ignoreMissing } from "./express/calls.ts";
 
-/** A callback of express-session's stores. */
-type StoreCallback<T> = (error?: unknown, value?: T) => void;
-
-/** The part of express-session's store interface that is used. */
-export interface ExpressSessionStore {
-  get(sid: string, callback: StoreCallback<unknown>): unknown;
-  set(sid: string, session: never, callback: StoreCallback<unknown>): unknown;
-  destroy(sid: string, callback: StoreCallback<unknown>): unknown;
-}
+export type { ExpressSessionStore };
 
 /** One of our sessions as such a store keeps it. */
 export interface ExpressStoredSession {
@@ -53,9 +46,7 @@ export function fromExpressStore(
   store: ExpressSessionStore,
   options: ExpressStoreOptions = {},
 ): SessionStore {
-  const isRight = (value: unknown): boolean => hasMethods(value, "get", "set", "destroy");
-  const what = "a store for express-session, with get, set and destroy";
-  const checked = required<ExpressSessionStore>(what, isRight)(store, "store");
+  const checked = expressStore(store, "store");
   const { acceptRaces, now } = readOptions("fromExpressStore", options, {
     acceptRaces: flag(false),
     now: clock(),
@@ -92,23 +83,4 @@ class WrappedStore extends WholeValueStore {
     const cookie = { originalMaxAge: maxAge, maxAge, expires, httpOnly: true, path: "/" } as const;
     return { cookie, kocha: encodeRecord(stored) };
   }
-}
-
-/** The value of the store's callback; some stores throw or reject instead. */
-function called<T>(call: (done: StoreCallback<T>) => unknown): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const done: StoreCallback<T> = (error, value) => {
-      if (error === undefined || error === null || error === false) resolve(value);
-      else if (error instanceof Error) reject(error);
-      else reject(new Error("the wrapped store failed", { cause: error }));
-    };
-    const answer: unknown = call(done);
-    if (answer instanceof Promise) answer.catch(done);
-  });
-}
-
-/** Stores in files report a missing session as a missing file. */
-function ignoreMissing(error: unknown): undefined {
-  if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-  throw error;
 }

@@ -2,9 +2,10 @@
 // `applyChange`, and written back only if the version is still the same. There is no plain set, which
 // could bring a deleted session back. It has no index, and memcached may evict: it isn't durable.
 import { applyChange, toSaved } from "../store/change.ts";
-import { RowQueue, type Turn } from "../store/row-queue.ts";
+import { RowQueue } from "../store/row-queue.ts";
 import { isSelector, keyPrefix } from "../store/selector.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
+import { OUTRUN, untilApplied } from "../store/swap.ts";
 import type {
   SavedSession,
   SessionChange,
@@ -13,7 +14,7 @@ import type {
 } from "../store/contract.ts";
 import { clock, count, fail, hasMethods, readOptions, required } from "../base/options.ts";
 import { utf8Length } from "../base/text.ts";
-import { LimitError, StoreError } from "../errors.ts";
+import { LimitError } from "../errors.ts";
 
 /** One server of the client's hash ring. */
 export interface MemcachedNode {
@@ -40,11 +41,7 @@ export interface SessionMemcachedStoreOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** How often in a row other processes may outrun a save. */
-const ATTEMPTS = 16;
 const DEFAULT_ITEM_BYTES = 1024 * 1024;
-/** Between two attempts, at most, in milliseconds; the pause is random below it. */
-const MAX_PAUSE = 16;
 /** How long memcached keeps an item past its end, in milliseconds: clocks differ, and the end inside decides. */
 const CLOCK_SKEW = 300_000;
 /** memcached reads an expiry as a signed 32-bit number of Unix seconds. */
@@ -114,34 +111,30 @@ export class SessionMemcachedStore implements SessionStore {
       await tell(node, `delete ${this.#prefix}${selector}`, ["DELETED", "NOT_FOUND"]);
       return toSaved(undefined);
     }
-    return this.#queue.run(selector, (turn) => this.#swap(node, selector, change, turn));
+    return this.#queue.run(selector, (turn) =>
+      change.op === "create"
+        ? this.#create(node, selector, change)
+        : untilApplied(turn, () => this.#update(node, selector, change)),
+    );
   }
 
   /** Reads the row, applies the change, and writes if the row's version is still the same. */
-  async #swap(
+  async #update(
     node: MemcachedNode,
     selector: string,
     change: SessionChange,
-    turn: Turn<never>,
-    attempts = ATTEMPTS,
+  ): Promise<SavedSession | undefined | typeof OUTRUN> {
+    const row = await this.#readVersioned(node, selector);
+    return row === undefined ? undefined : this.#write(node, selector, change, row);
+  }
+
+  async #create(
+    node: MemcachedNode,
+    selector: string,
+    change: SessionChange,
   ): Promise<SavedSession | undefined> {
-    const row = change.op === "create" ? undefined : await this.#readVersioned(node, selector);
-    if (row === undefined && change.op === "update") return undefined;
-    const outcome = await this.#write(node, selector, change, row);
-    if (outcome !== "outrun") return outcome;
-    if (change.op === "create") return this.#overwriteDead(node, selector, change);
-    // If a later turn has overtaken this one, its writes are newer.
-    turn.assertHeld();
-    if (attempts > 1) {
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * MAX_PAUSE));
-      return this.#swap(node, selector, change, turn, attempts - 1);
-    }
-    throw new StoreError(
-      "ERR_SESSION_STORE_FAILED",
-      "save",
-      `other writers of this session were faster ${ATTEMPTS} times in a row, so its change ` +
-        "was not saved",
-    );
+    const outcome = await this.#write(node, selector, change, undefined);
+    return outcome === OUTRUN ? this.#overwriteDead(node, selector, change) : outcome;
   }
 
   /** A create whose selector is taken: by a live session, which stays, or by one whose end has passed. */
@@ -153,7 +146,7 @@ export class SessionMemcachedStore implements SessionStore {
     const row = await this.#readVersioned(node, selector);
     const outcome = await this.#write(node, selector, change, row);
     // Another create was first; its live session stays.
-    return outcome === "outrun" ? undefined : outcome;
+    return outcome === OUTRUN ? undefined : outcome;
   }
 
   async #write(
@@ -161,7 +154,7 @@ export class SessionMemcachedStore implements SessionStore {
     selector: string,
     change: SessionChange,
     row: VersionedRow | undefined,
-  ): Promise<SavedSession | undefined | "outrun"> {
+  ): Promise<SavedSession | undefined | typeof OUTRUN> {
     const { refused, stored } = applyChange(row?.stored, change, this.#now());
     if (refused || stored === undefined) return undefined;
     const value = encodeRecord(stored);
@@ -173,7 +166,7 @@ export class SessionMemcachedStore implements SessionStore {
     const reply = await this.#store(node, line, bytes);
     if (reply === "STORED") return toSaved(stored);
     // The row was destroyed or evicted: an update never brings it back.
-    return reply === "NOT_FOUND" && change.op === "update" ? undefined : "outrun";
+    return reply === "NOT_FOUND" && change.op === "update" ? undefined : OUTRUN;
   }
 
   async #store(node: MemcachedNode, line: string, bytes: number): Promise<unknown> {

@@ -106,6 +106,11 @@ export function connectionOf(client: unknown): RedisConnection {
   );
 }
 
+/** True for a client of a known library, connected or not. */
+export function isRedisClient(client: unknown): client is RedisClient {
+  return isNodeRedis(client) || isIoredis(client);
+}
+
 /** True for a server's error with this code: "NOSCRIPT", "WRONGTYPE", "MOVED" and the like. */
 export function isReplyError(error: unknown, code: string): boolean {
   return error instanceof Error && error.message.startsWith(`${code} `);
