@@ -27,6 +27,12 @@ export interface StoreLawsOptions {
   readonly resolutionMs?: number;
   /** The server for the laws. Default node:http. */
   readonly makeServer?: MakeServer;
+  /**
+   * True: the rows are another library's, with a place for the data and an end, and for nothing else: no
+   * revision, generation, subject or notes, and no session that never ends. Cases that need more don't
+   * apply. Default false.
+   */
+  readonly foreignRows?: boolean;
 }
 
 /**
@@ -45,6 +51,7 @@ export async function storeLaws(
   await close();
   const { name = "the store", clock = realClock } = options;
   const common = { clock, hasFakeClock: options.clock !== undefined, sealed };
+  const { foreignRows = false } = options;
   const seed = options.seed ?? Math.floor(Math.random() * 0x7fff_ffff);
   return [
     ...contractCases(makeStore, {
@@ -55,6 +62,7 @@ export async function storeLaws(
       resolutionMs: options.resolutionMs ?? 1000,
       capabilities,
       sweeps,
+      foreignRows,
     }),
     ...(hang === undefined ? [] : hangCases(name, makeStore)),
     ...lawCases({
@@ -65,6 +73,7 @@ export async function storeLaws(
       atomic: capabilities.atomic === true,
       exact: isExact(store),
       merges,
+      foreignRows,
       revocable: config?.revocations !== undefined,
       makeConfig: () => configOf(makeStore),
     }),

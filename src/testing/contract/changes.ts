@@ -8,7 +8,7 @@ import { type ContractSetting, entriesOf, hostile, HOUR, Row } from "./setting.t
 export function changeCases({
   define,
   options: { sealed },
-  applies: { atRest },
+  applies: { atRest, counted },
 }: ContractSetting): ConformanceCase[] {
   return [
     define(
@@ -70,7 +70,7 @@ export function changeCases({
     define(
       "L3 fence: a change applies only at the revision that it loaded",
       "S4",
-      true,
+      counted,
       async (store) => {
         const row = new Row(store);
         const rev = (await row.create({ a: "1" }))?.rev ?? 0;
@@ -96,7 +96,7 @@ export function changeCases({
     define(
       "L3 counters: barriers raise the revision, bump alone the generation",
       "S5",
-      true,
+      counted,
       async (store) => {
         const row = new Row(store);
         let { rev, generation } = (await row.create({ a: "1" })) ?? { rev: 0, generation: 0 };

@@ -40,6 +40,8 @@ export interface ContractOptions {
   readonly sealed: boolean;
   readonly capabilities: StoreCapabilities;
   readonly sweeps: boolean;
+  /** True if rows have no place for a revision, a generation, a subject and notes. */
+  readonly foreignRows: boolean;
 }
 
 /** The setting of a group of cases. */
@@ -55,6 +57,8 @@ export interface ContractSetting {
     readonly expects: true | string;
     readonly lists: true | string;
     readonly sweeps: true | string;
+    /** Needs rows with a revision and a generation. */
+    readonly counted: true | string;
   };
   /** A case with a store of its own; a sealed one as its clients make a store of it. */
   readonly define: (
@@ -65,9 +69,13 @@ export interface ContractSetting {
   ) => ConformanceCase;
 }
 
+/** The reason that a case doesn't apply to another library's rows. */
+export const UNCOUNTED =
+  "another library's rows have no place for a revision, a generation, a subject and notes";
+
 /** The setting of all groups. */
 export function settingOf(makeStore: MakeStore, options: ContractOptions): ContractSetting {
-  const { name, sealed, capabilities } = options;
+  const { name, sealed, capabilities, foreignRows } = options;
   const atRest = sealed ? "a cookie session is not at rest anywhere: its client holds it" : true;
   const isAtomic = capabilities.atomic === true ? true : "the store says that it isn't atomic";
   const isExpecting =
@@ -82,6 +90,7 @@ export function settingOf(makeStore: MakeStore, options: ContractOptions): Contr
       expects: sealed ? atRest : isExpecting,
       lists: isListing ? true : "the store says that it doesn't list",
       sweeps: options.sweeps ? true : "the store has no sweep: it expires by itself",
+      counted: foreignRows ? UNCOUNTED : true,
     },
     define: (id, clause, applies, test) => {
       const run = async (): Promise<void> => {

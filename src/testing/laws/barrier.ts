@@ -6,12 +6,12 @@ import { openLater, type LawSetting } from "./stage.ts";
 export function barrierCases({
   define,
   options: { merges },
-  applies: { atomic },
+  applies: { atomic, counted },
 }: LawSetting): ConformanceCase[] {
   return [
     define(
       "L3 barrier: a slow write of before a clear never joins what came after",
-      atomic,
+      atomic === true ? counted : atomic,
       async ({ client, state, refused, rejected }) => {
         await client.get("/set/old/1");
         const gate = openLater(state, "slow");

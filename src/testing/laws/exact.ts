@@ -7,7 +7,7 @@ import { mustOk, openLater, RACERS, type LawSetting } from "./stage.ts";
 export function exactCases({
   define,
   options: { exact },
-  applies: { atomic, exact: applies },
+  applies: { atomic, exact: applies, counted },
 }: LawSetting): ConformanceCase[] {
   /** A request that has loaded the session waits, while others change it; then it goes on. */
   const lateCase = (
@@ -15,8 +15,9 @@ export function exactCases({
     meanwhile: string,
     wanted: { readonly status: number; readonly body: string; readonly kept: string },
     heard: readonly string[],
+    needs: true | string = true,
   ): ConformanceCase =>
-    define(id, applies, async ({ client, state, refused }) => {
+    define(id, applies === true ? needs : applies, async ({ client, state, refused }) => {
       await client.get("/set/n/1");
       const gate = openLater(state, "late");
       const late = client.raw(
@@ -49,12 +50,14 @@ export function exactCases({
       "/clear/set/fresh/1",
       refused('[["fresh","1"]]'),
       ["stale"],
+      counted,
     ),
     lateCase(
       "L13 regenerate: one from before a regenerate is the host's 409, and nothing of it is saved",
       "/regenerate/set/n/5",
       refused('[["n","5"]]'),
       ["stale"],
+      counted,
     ),
     lateCase(
       "L13 destroy: one from before a logout is the host's 409, and brings nothing back",

@@ -9,12 +9,12 @@ const GRACE = 60_000;
 export function fixationCases({
   define,
   options: { clock },
-  applies: { retired, timed },
+  applies: { retired, timed, counted },
 }: LawSetting): ConformanceCase[] {
   return [
     define(
       "L4 fixation: the old credential never reads what came after",
-      true,
+      counted,
       async ({ client }) => {
         await client.get("/set/a/1");
         const attacker = await client.copy();

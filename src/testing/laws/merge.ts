@@ -6,7 +6,7 @@ import { mustOk, openLater, RACERS, type LawSetting } from "./stage.ts";
 export function mergeCases({
   define,
   options: { sealed },
-  applies: { atomic },
+  applies: { atomic, counted },
 }: LawSetting): ConformanceCase[] {
   return [
     define(
@@ -29,7 +29,11 @@ export function mergeCases({
     ),
     define(
       "L1 notes: a binding or a lifetime refuses no write of another key",
-      sealed ? "a cookie carries what is known of it, and merging ones begin anew with it" : atomic,
+      sealed
+        ? "a cookie carries what is known of it, and merging ones begin anew with it"
+        : atomic === true
+          ? counted
+          : atomic,
       async ({ client, state, refused }) => {
         await client.get("/set/base/0");
         const gate = openLater(state, "write", 3);

@@ -3,7 +3,10 @@ import { type ConformanceCase, must, mustEqual } from "../case.ts";
 import { openLater, ours, type LawSetting } from "./stage.ts";
 
 /** Its cases. */
-export function outageCases({ define, applies: { keyed } }: LawSetting): ConformanceCase[] {
+export function outageCases({
+  define,
+  applies: { keyed, counted },
+}: LawSetting): ConformanceCase[] {
   return [
     define(
       "L9 load: a store that can't answer is an error, and the cookie stays",
@@ -34,7 +37,7 @@ export function outageCases({ define, applies: { keyed } }: LawSetting): Conform
     ),
     define(
       "L9 owed: a new credential that was saved goes out, also when a later save fails",
-      keyed,
+      keyed === true ? counted : keyed,
       async ({ client, spy, state }) => {
         await client.get("/set/a/1");
         must(spy !== undefined, "there is no spy");

@@ -6,6 +6,7 @@ import { isSealed } from "../../store/contract.ts";
 import { type ConformanceCase, defineCase, mustEqual } from "../case.ts";
 import { Client, type Reply } from "../client.ts";
 import type { TestClock } from "../clock.ts";
+import { UNCOUNTED } from "../contract/setting.ts";
 import { Gate, probe, type ProbeHandler, type ProbeState, spyOn, type StoreSpy } from "../probe.ts";
 
 /** Serves a handler with sessions of this configuration, on a loopback port. */
@@ -36,6 +37,8 @@ export interface LawOptions {
   readonly merges: boolean;
   /** True if a sealed store's sessions can be revoked. */
   readonly revocable: boolean;
+  /** True if rows have no place for a revision, a generation, a subject and notes; absent: false. */
+  readonly foreignRows?: boolean;
 }
 
 /** For each kind of case true if it applies to the store, else the reason. */
@@ -54,6 +57,8 @@ interface Applicability {
   readonly retired: true | string;
   /** Needs a fake clock. */
   readonly timed: true | string;
+  /** Needs rows with a revision, a generation, a subject and notes. */
+  readonly counted: true | string;
 }
 
 /** The setting of a law's cases. */
@@ -96,7 +101,8 @@ export const RACERS = 12;
 
 /** The setting of all laws of one store or host. */
 export function settingOf(options: LawOptions): LawSetting {
-  const { sealed, merges, subject, suffix } = options;
+  const { sealed, merges, subject, suffix, foreignRows = false } = options;
+  const counted = foreignRows ? UNCOUNTED : true;
   const isFinal = !sealed || options.revocable;
   const joined = sealed && !merges ? "the plain cookie store: the last response wins" : true;
   const isAtomic = options.atomic ? true : "the store isn't atomic: the last writer wins";
@@ -112,8 +118,9 @@ export function settingOf(options: LawOptions): LawSetting {
       revocable: isFinal
         ? true
         : "without revocations a cookie store ends it in this browser; a copied cookie lives to its end",
-      retired: isFinal ? true : "nothing to fixate: the old cookie holds only what it held",
+      retired: isFinal ? counted : "nothing to fixate: the old cookie holds only what it held",
       timed: options.hasFakeClock ? true : "the store's clock can't be turned",
+      counted,
     },
     define: (id, applies, test, more = {}) => {
       const run = (): Promise<void> => onStage(options, more, test);
