@@ -1,15 +1,10 @@
 // The warnings of stores that aren't atomic, each emitted once for each kind of store and process.
 import { classOf } from "../base/text.ts";
+import { warnOnce } from "../base/warning.ts";
 import type { SessionStore } from "./contract.ts";
 
-const warned = new Set<string>();
-
-/** The part of Node, Bun and Deno that emits warnings; other runtimes have none. */
-interface Warner {
-  readonly process?: {
-    emitWarning?: (message: string, options: { type: string; code: string }) => void;
-  };
-}
+/** The code of these warnings. */
+const CODE = "KOCHA_SESSION_NOT_ATOMIC";
 
 /**
  * Warns of a store as a whole.
@@ -20,7 +15,7 @@ export function warnOfRaces(kind: string, acceptRaces: boolean): void {
   const message =
     `${kind} is not atomic: of concurrent requests of one session, from several processes, the ` +
     "last one wins, and one that races a logout can undo it; set acceptRaces if that is all right";
-  warn(kind, message);
+  warnOnce(CODE, kind, message);
 }
 
 /** Warns of `update` and `increment` on a store that can't do them as one step (S9). */
@@ -29,15 +24,5 @@ export function warnOfInexactUpdates(store: SessionStore): void {
   const message =
     `${kind} doesn't say that it is atomic and expects (S9): of updates of one key, from ` +
     "several processes, one can be lost";
-  warn(`update ${kind}`, message);
-}
-
-/** Emits a process warning `KochaSessionWarning` with the code `KOCHA_SESSION_NOT_ATOMIC`. */
-function warn(what: string, message: string): void {
-  if (warned.has(what)) return;
-  warned.add(what);
-  (globalThis as Warner).process?.emitWarning?.(message, {
-    type: "KochaSessionWarning",
-    code: "KOCHA_SESSION_NOT_ATOMIC",
-  });
+  warnOnce(CODE, `update ${kind}`, message);
 }
