@@ -35,6 +35,11 @@ export abstract class WholeValueStore implements SessionStore {
     return isSelector(selector);
   }
 
+  /** True if the change depends on the stored session. */
+  protected readsBefore({ op }: SessionChange): boolean {
+    return op !== "destroy";
+  }
+
   /** The result of a change. */
   protected apply(before: Kept, change: SessionChange): AppliedChange {
     return applyChange(before, change, this.now());
@@ -66,7 +71,7 @@ export abstract class WholeValueStore implements SessionStore {
     change: SessionChange,
     turn: Turn<Kept>,
   ): Promise<SavedSession | undefined> {
-    const before = change.op === "destroy" ? undefined : await this.read(selector);
+    const before = this.readsBefore(change) ? await this.read(selector) : undefined;
     const { refused, stored } = this.apply(before, change);
     if (refused) return undefined;
     turn.assertHeld();

@@ -31,6 +31,11 @@ export type { ExpressSessionStore };
 export interface RowStoreOptions {
   /** True: concurrent requests may overwrite each other, and no process warning says so. Default false. */
   readonly acceptRaces?: boolean | undefined;
+  /**
+   * True: a sid that a session is created under is random, so no row is looked for there before; where
+   * there is one, it is overwritten. connect-redis and connect-pg-simple need no look. Default false.
+   */
+  readonly freshSids?: boolean | undefined;
   /** The clock, for tests: Unix milliseconds. Default Date.now. */
   readonly now?: (() => number) | undefined;
 }
@@ -48,14 +53,15 @@ interface TouchingStore extends ExpressSessionStore {
  */
 export function rowStore(store: ExpressSessionStore, options: RowStoreOptions = {}): SessionStore {
   const checked = expressStore(store, "store");
-  const { acceptRaces, now } = readOptions("rowStore", options, {
+  const { acceptRaces, freshSids, now } = readOptions("rowStore", options, {
     acceptRaces: flag(false),
+    freshSids: flag(false),
     now: clock(),
   });
   const rows = redisRows(checked, now) ?? pgSimpleRows(checked, now);
   if (rows !== undefined) return new SwappingRowStore(checked, rows, now);
   warnOfRaces(classOf(checked) ?? "a store for express-session", acceptRaces);
-  return new PlainRowStore(checked, now);
+  return new PlainRowStore(checked, freshSids, now);
 }
 
 /** Every other sid is express-session's affair: its own `genid` may have made it. */
@@ -148,10 +154,16 @@ class SwappingRowStore implements SessionStore {
 /** Any other store: it reads and writes whole sessions. */
 class PlainRowStore extends WholeValueStore {
   readonly #store: ExpressSessionStore;
+  readonly #freshSids: boolean;
 
-  constructor(store: ExpressSessionStore, now: () => number) {
+  constructor(store: ExpressSessionStore, freshSids: boolean, now: () => number) {
     super(now);
     this.#store = store;
+    this.#freshSids = freshSids;
+  }
+
+  protected override readsBefore({ op }: SessionChange): boolean {
+    return op === "update" || (op === "create" && !this.#freshSids);
   }
 
   protected override accepts(selector: string): boolean {

@@ -11,8 +11,8 @@ export const COOKIE_KEY = "cookie";
 
 /** The cookie object as stores get it: they read `expires` or `maxAge`, and keep its JSON. */
 export interface RowCookie {
-  readonly originalMaxAge?: number | null;
-  readonly expires?: Date | string | null;
+  readonly originalMaxAge?: number | null | false;
+  readonly expires?: Date | string | null | false;
   /** Milliseconds that are left; not enumerable, so that it isn't kept. */
   readonly maxAge?: number | null;
   readonly httpOnly?: boolean;
@@ -82,7 +82,8 @@ export function applyToRow(
     const message = `a row of express-session has no place for ${what}`;
     throw new TypeError(`${message}: destroy the session and create another one`);
   }
-  const ttl = change.ttl === 0 && before !== undefined ? ttlOfStale(before, now) : change.ttl;
+  const ttl =
+    change.ttl === 0 && before !== undefined ? ttlOfStale(before, now) : exactTtl(before, change);
   const { refused, stored } = applyChange(before, { ...change, ttl }, now);
   if (refused || stored === undefined) return { refused, stored };
   const cookie = before?.data.get(COOKIE_KEY);
@@ -112,17 +113,38 @@ function ttlOfStale({ data, expires }: StoredSession, now: number): number {
   return isStale && typeof originalMaxAge === "number" ? originalMaxAge : 0;
 }
 
+/** The cookie's own lifetime in milliseconds, where the change has it in the engine's whole seconds. */
+function exactTtl(before: StoredSession | undefined, { set, ttl }: SessionChange): number {
+  const data = set.has(COOKIE_KEY) ? set : (before?.data ?? set);
+  const { originalMaxAge } = cookieOf(data);
+  const isOwn = ttl > 0 && ttl === cappedSeconds(originalMaxAge) * SECOND;
+  return isOwn ? (originalMaxAge as number) : ttl;
+}
+
+/** As the engine counts an idle timeout; NaN: there is none. */
+function cappedSeconds(originalMaxAge: RowCookie["originalMaxAge"]): number {
+  return Math.min(idleSecondsOf(originalMaxAge) ?? Number.NaN, MAX_COOKIE_AGE);
+}
+
+/**
+ * The idle timeout of a session in whole seconds, rounded up, so that it lives as long as its cookie;
+ * undefined: the cookie has no lifetime.
+ */
+export function idleSecondsOf(originalMaxAge: unknown): number | undefined {
+  if (typeof originalMaxAge !== "number") return undefined;
+  return Math.max(1, Math.ceil(originalMaxAge / SECOND));
+}
+
 /** The engine's notes: the idle timeout is the cookie's own, and the format knows of no other. */
 function notesOf({ originalMaxAge }: RowCookie): string {
-  const seconds = typeof originalMaxAge === "number" ? Math.floor(originalMaxAge / SECOND) : 0;
-  const isOwn = seconds >= 1;
+  const seconds = cappedSeconds(originalMaxAge);
   return encodeMeta({
     created: 0,
     deadline: Infinity,
     barriers: 0,
     barrierAt: 0,
     boundAt: 0,
-    ...(isOwn && { sessionExpires: Math.min(seconds, MAX_COOKIE_AGE) }),
+    ...(!Number.isNaN(seconds) && { sessionExpires: seconds }),
   });
 }
 
@@ -152,7 +174,8 @@ function cookieOf(data: ReadonlyMap<string, string>): RowCookie {
 
 /** The cookie's end in Unix milliseconds; undefined: it has none. */
 function instantOf({ expires }: RowCookie): number | undefined {
-  if (expires === undefined || expires === null) return undefined;
+  // `false` is express-session's word for a cookie without an end, too.
+  if (!expires) return undefined;
   const instant = new Date(expires).getTime();
   return Number.isNaN(instant) ? undefined : instant;
 }
