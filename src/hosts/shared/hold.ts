@@ -36,8 +36,7 @@ import { Unanswered } from "./unanswered.ts";
 
 /** Holds a response back until its session is saved. */
 export function hold<Session>(response: ServerResponse, options: HoldOptions<Session>): void {
-  const target = response as unknown as HeldResponse;
-  target[held] = new ResponseHold(response, options as HoldOptions);
+  (response as unknown as HeldResponse)[held] = new ResponseHold(response, options);
 }
 
 /** A response that waits for its session. */
