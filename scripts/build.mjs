@@ -58,7 +58,7 @@ await bundle(entries, {
         test: /\/src\/(?:(?:base|store|cookie|engine|revocations|session)\/|crypto\/(?!primitives)|stores\/(?:cookie|memory)\.|(?:errors|events)\.)/,
       },
       { name: "merge", test: /\/src\/merge\// },
-      { name: "readers", test: /\/src\/compat\/(?:reader|options|fe26)\./ },
+      { name: "readers", test: /\/src\/compat\/(?:reader|options|fe26|express-cookie)\./ },
       { name: "sql", test: /\/src\/stores\/sql\// },
       { name: "redis", test: /\/src\/stores\/redis\// },
     ],

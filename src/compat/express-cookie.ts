@@ -2,7 +2,7 @@
 // no header.
 //
 //   "s:" sid "." base64 without padding of HMAC-SHA-256(secret, sid), percent-encoded as a whole
-import { constantTimeEqual } from "#crypto";
+import { constantTimeEqual, encodeBase64url } from "#crypto";
 import { decodeBase64 } from "../crypto/keyring.ts";
 import type { HmacSha256 } from "../crypto/primitives.ts";
 import type { RejectedReason } from "../events.ts";
@@ -43,4 +43,12 @@ export function openSid<Secret extends Signer>(
   const bytes = bytesOf(sid);
   const signer = secrets.find(({ sign }) => constantTimeEqual(sign(bytes), mac));
   return signer === undefined ? "forged" : { sid, signer };
+}
+
+/** The signed sid, before its percent-encoding. */
+export function sealSid(sid: string, { sign }: Signer): string {
+  const mac = encodeBase64url(sign(bytesOf(sid)))
+    .replaceAll("-", "+")
+    .replaceAll("_", "/");
+  return `${PREFIX}${sid}.${mac}`;
 }

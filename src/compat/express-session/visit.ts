@@ -1,0 +1,302 @@
+// One request's session: the bag that the application works on, the engine's session that keeps it, and
+// what differs between the two. The engine's session ends with the response's head; what changes later
+// is saved through another one.
+import { chain, isThenable, recover, type Awaitable } from "../../base/awaitable.ts";
+import { closedError } from "../../engine/closing.ts";
+import { noEffects, type ResponseEffects } from "../../engine/effects.ts";
+import { StoreError } from "../../errors.ts";
+import type { Session as KeptSession } from "../../session/session.ts";
+import type { Signer } from "../express-cookie.ts";
+import { effectsOf, isDue, renewed } from "./cookie-due.ts";
+import type { Cookie } from "./cookie.ts";
+import {
+  COOKIE,
+  cookieIn,
+  differencesOf,
+  isEmpty,
+  type Kept,
+  keptIn,
+  textsOf,
+  valuesOf,
+} from "./data.ts";
+import type { SidDialect } from "./dialect.ts";
+import type { DropIn } from "./drop-in.ts";
+import { cookieHeader, type SessionRequest } from "./request.ts";
+import { missing, Session, visit, type Visitable } from "./session.ts";
+import { draft, ended, save, type Write, writeOf } from "./writing.ts";
+
+const nothing: Kept = { texts: new Map(), cookie: undefined };
+
+/** The session of one request. */
+export class Visit implements Visitable {
+  readonly #dropIn: DropIn;
+  readonly #request: SessionRequest;
+  readonly #dialect: SidDialect;
+  #session!: KeptSession;
+  /** What the engine's session holds, with what this request has written into it. */
+  #kept: Kept = nothing;
+  #sid = "";
+  /** True if the client's cookie holds the sid. */
+  #isKnown = false;
+  /** True if the store has the session. */
+  #isStored = false;
+  /** True if the application has changed its values. */
+  #isModified = false;
+  /** True once the engine's session can't be used: a save of it has failed. */
+  #isBroken = false;
+  /** True once the response's head has left, or has been refused. */
+  #isAnswered = false;
+  #hasFailed = false;
+  /** The error of a renewal, told once the response has left; undefined: none has failed. */
+  failedRenewal: unknown;
+  /** True if the response waits for the session. */
+  isHeld = false;
+
+  private constructor(dropIn: DropIn, request: SessionRequest, secrets: readonly Signer[]) {
+    this.#dropIn = dropIn;
+    this.#request = request;
+    this.#dialect = dropIn.dialectFor(request, secrets);
+  }
+
+  /**
+   * Opens the session of a request, and puts it there.
+   * @param secrets - at least one.
+   * @throws {StoreError} when the store fails.
+   * @throws {UsageError} and whatever `genid` and a `cookie` function throw.
+   */
+  static open(
+    dropIn: DropIn,
+    request: SessionRequest,
+    secrets: readonly Signer[],
+  ): Awaitable<Visit> {
+    const self = new Visit(dropIn, request, secrets);
+    const header = cookieHeader(request, dropIn.options.name, self.#dialect);
+    return chain(dropIn.open(header, self.#dialect), (session) => {
+      if (session.isNew) self.#begin(session);
+      else self.#resume(session, self.#dialect.sidOf(session.id), true);
+      (request as { [visit]?: Visit })[visit] = self;
+      return self;
+    });
+  }
+
+  /** Begins a session that isn't stored. */
+  #begin(session: KeptSession): void {
+    this.#adopt(session, this.#dialect.sidOf(session.id), nothing);
+    this.#isKnown = this.#isStored = false;
+    const bag = new Session(this.#request);
+    bag.cookie = this.#dropIn.newCookie(this.#request);
+    this.#request.session = bag;
+  }
+
+  /** Continues a stored session. */
+  #resume(session: KeptSession, sid: string, isKnown: boolean): void {
+    const kept = keptIn(session);
+    this.#adopt(session, sid, kept);
+    this.#isStored = true;
+    this.#isKnown = isKnown;
+    const bag = new Session(this.#request, valuesOf(kept.texts));
+    bag.cookie = this.#dropIn.storedCookie(this.#request, session, kept.cookie);
+    this.#request.session = bag;
+  }
+
+  #adopt(session: KeptSession, sid: string, kept: Kept): void {
+    this.#session = session;
+    this.#kept = kept;
+    this.#sid = sid;
+    this.#isModified = this.#isBroken = false;
+    this.#request.sessionID = sid;
+  }
+
+  /** Begins an empty session in the place of the request's own. */
+  generate(): void {
+    // Without a Cookie header there is nothing to wait for.
+    this.#begin(this.#dropIn.open("", this.#dialect) as KeptSession);
+  }
+
+  /**
+   * The response's head is about to leave: saves the changes, and gives the cookie that is due. A second
+   * call, after a failed one, saves nothing more and doesn't fail.
+   */
+  commit(): Awaitable<ResponseEffects> {
+    this.#isAnswered = true;
+    if (this.#hasFailed) return noEffects;
+    return recover(
+      () => this.#commit(),
+      (error) => {
+        this.#hasFailed = true;
+        throw error;
+      },
+    );
+  }
+
+  #commit(): Awaitable<ResponseEffects> {
+    const bag = this.#bag();
+    if (bag === undefined) return chain(this.#unset(), () => noEffects);
+    return chain(this.#follow(), () => {
+      if (this.#isBroken) return noEffects;
+      const cookie = renewed(bag);
+      const write = this.#compare(bag, cookie, false);
+      // ORDER: before the save, so that a cookie that can't be written saves nothing.
+      const isSent = this.#isCookieDue(cookie);
+      if (isSent) this.#cookieText(cookie);
+      draft(this.#session, write);
+      return chain(this.#close(write), () => {
+        this.#settle(bag, write);
+        this.#isStored ||= write.size > 0;
+        return isSent ? effectsOf(this.#cookieText(cookie)) : noEffects;
+      });
+    });
+  }
+
+  /** Ends the engine's session. A renewal that fails loses nothing, so the response leaves all the same. */
+  #close(write: Write): Awaitable<unknown> {
+    const close = (): Awaitable<unknown> => this.#dropIn.engine.commit(this.#session);
+    if (write.size > 0) return close();
+    return recover(close, (error) => void (this.failedRenewal = error));
+  }
+
+  /** The Set-Cookie of a response that nobody holds, and whose session isn't saved; undefined: none. */
+  cookieAtHead(): string | undefined {
+    const bag = this.#bag();
+    if (bag === undefined) return undefined;
+    const cookie = renewed(bag);
+    this.#compare(bag, cookie, false);
+    return this.#isCookieDue(cookie) ? this.#cookieText(cookie) : undefined;
+  }
+
+  /**
+   * The response ends: saves what has changed since its head left; undefined: nothing has. What no cookie
+   * stands for is refused, and observers are told.
+   */
+  saveAtEnd(): Promise<void> | undefined {
+    if (!this.#isAnswered || this.#hasFailed) return undefined;
+    const bag = this.#bag();
+    if (bag === undefined) {
+      const ending = this.#unset();
+      return isThenable(ending) ? ending : undefined;
+    }
+    const isChanged = this.#compare(bag, cookieIn(bag), false).size > 0;
+    if (!isChanged || this.#isStored) return isChanged ? this.save(bag) : undefined;
+    this.#dropIn.refuse(this.#session, "uncarried");
+    return undefined;
+  }
+
+  async save(bag: Session): Promise<void> {
+    if (bag !== this.#request.session) throw ended();
+    const ready = this.#ready();
+    if (isThenable(ready)) await ready;
+    const write = this.#compare(bag, cookieIn(bag), true);
+    if (write.size === 0) return this.#renew();
+    const before = this.#kept;
+    this.#settle(bag, write);
+    try {
+      await save(this.#session, write);
+      this.#isStored = true;
+    } catch (error) {
+      // A later save tries all of it again; the response's own doesn't.
+      this.#kept = before;
+      this.#isBroken ||= error instanceof StoreError;
+      throw error;
+    }
+  }
+
+  async reload({ id }: Session): Promise<void> {
+    const session = await this.#dropIn.openSid(id);
+    if (session.isNew) throw missing();
+    this.#resume(session, id, this.#isKnown && id === this.#sid);
+  }
+
+  async regenerate(): Promise<void> {
+    if (this.isHeld && this.#isAnswered) throw closedError(undefined, false);
+    await this.#follow();
+    const [ending] = await Promise.allSettled([this.#session.destroy()]);
+    // As express-session: after a failure, too, so that nobody logs in under the old sid.
+    this.generate();
+    if (ending.status === "rejected") throw ending.reason;
+  }
+
+  async destroy({ id }: Session): Promise<void> {
+    delete this.#request.session;
+    const session = id === this.#sid ? this.#session : await this.#dropIn.openSid(id);
+    await session.destroy();
+  }
+
+  /** The bag that the request has now; undefined: none that can be saved. */
+  #bag(): Session | undefined {
+    const { session, sessionID } = this.#request;
+    if (typeof session !== "object" || session === null) return undefined;
+    return typeof sessionID === "string" ? (session as Session) : undefined;
+  }
+
+  /** Carries out the `unset` of a request whose session was taken away. */
+  #unset(): Awaitable<void> {
+    const { session, sessionID } = this.#request;
+    const isUnset = session === undefined || session === null;
+    const isMeant = this.#dropIn.options.unset === "destroy" && typeof sessionID === "string";
+    return isUnset && isMeant ? this.#session.destroy() : undefined;
+  }
+
+  /** Goes over to the session of another sid, if the application has put one on the request. */
+  #follow(): Awaitable<void> {
+    const sid = this.#request.sessionID;
+    if (sid === this.#sid || typeof sid !== "string") return undefined;
+    return chain(this.#dropIn.openSid(sid), (session) => {
+      this.#adopt(session, sid, keptIn(session));
+      this.#isStored = !session.isNew;
+      this.#isKnown = false;
+      this.#isModified = true;
+    });
+  }
+
+  /** Makes sure that the engine's session can be written. */
+  #ready(): Awaitable<void> {
+    return chain(this.#follow(), () => {
+      const isClosed = this.#dropIn.engine.stageOf(this.#session) === "closed";
+      if (!isClosed && !this.#isBroken) return undefined;
+      if (!this.#isStored) throw this.#isBroken ? ended() : closedError("uncarried", false);
+      return chain(this.#dropIn.openSid(this.#sid), (session) => {
+        if (session.isNew) throw ended();
+        this.#session = session;
+        this.#isBroken = false;
+      });
+    });
+  }
+
+  /** Begins the stored session's lifetime anew, unless the response's head is still to do it. */
+  async #renew(): Promise<void> {
+    // What was saved before is on its way.
+    if (this.isHeld && !this.#isAnswered) return this.#session.commit();
+    const session = await this.#dropIn.openSid(this.#sid);
+    if (session.isNew) throw ended();
+    await this.#dropIn.engine.commit(session);
+  }
+
+  /**
+   * What the application has changed.
+   * @param isAsked - true: a session is stored even if there is nothing in it.
+   */
+  #compare(bag: Session, cookie: Cookie, isAsked: boolean): Write {
+    const differences = differencesOf(textsOf(bag), this.#kept.texts);
+    const isChanged = !isEmpty(differences);
+    this.#isModified ||= isChanged;
+    const isMeant = this.#isStored || isChanged || isAsked;
+    if (!isMeant && !this.#dropIn.options.saveUninitialized) return nothing.texts;
+    return writeOf(differences, cookie, this.#kept.cookie);
+  }
+
+  /** Takes a change as written. */
+  #settle(bag: Session, write: Write): void {
+    const cookie = write.get(COOKIE) ?? this.#kept.cookie;
+    this.#kept = { texts: textsOf(bag), cookie };
+  }
+
+  #isCookieDue(cookie: Cookie): boolean {
+    const state = { isKnown: this.#isKnown, isModified: this.#isModified };
+    return isDue(this.#dropIn.options, this.#request, cookie, state);
+  }
+
+  /** @throws {UsageError} ERR_SESSION_USAGE_TYPE for an attribute that no cookie can have. */
+  #cookieText(cookie: Cookie): string {
+    return cookie.serialize(this.#dropIn.options.name, this.#dialect.signed(this.#sid));
+  }
+}
