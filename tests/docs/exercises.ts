@@ -2,7 +2,9 @@
 // exercise of its own where a document promises an outcome.
 import { DAY, SessionCookieStore } from "kocha-session";
 import { mintCookie } from "kocha-session/testing";
+import { io } from "socket.io-client";
 import { expect } from "vitest";
+import { Browser } from "../support/http-browser.ts";
 import { type Answer, connectByWebSocket, visitByHttp2, Visitor } from "./clients.ts";
 import type { SnippetServer } from "./run-snippet.ts";
 import type { Snippet } from "./snippets.ts";
@@ -76,6 +78,45 @@ export const exercises: Readonly<Record<string, (port: number, alice: string) =>
     await visitor.visit("/logout", "POST");
     expect(visitor.cookie).toBe("");
     expect((await copied.visit("/")).body).toBe("");
+  },
+  "docs/recipes.md#Passport": async (port) => {
+    const browser = new Browser(`http://127.0.0.1:${port}`);
+    const alice = { username: "alice", password: "sesame" };
+    expect((await browser.visit("/login", { ...alice, password: "wrong" })).status).toBe(401);
+    expect((await browser.visit("/")).body).toBe("");
+    expect((await browser.visit("/login", alice)).location).toBe("/");
+    expect((await browser.visit("/")).body).toBe("alice");
+    await browser.visit("/logout", {});
+    expect((await browser.visit("/")).body).toBe("");
+  },
+  "docs/recipes.md#OAuth 2.0 with Passport": async (port) => {
+    const browser = new Browser(`http://127.0.0.1:${port}`);
+    const { location } = await browser.visit("/login");
+    const { headers } = await fetch(location, { redirect: "manual" });
+    const callback = headers.get("location") ?? "";
+    const victim = new Browser(browser.origin);
+    await victim.visit("/login");
+    expect((await victim.visit(callback)).status).toBe(403);
+    expect((await browser.visit(callback)).location).toBe("/");
+    expect((await browser.visit("/")).body).toBe("user-42");
+    expect((await browser.visit(callback)).status).toBe(403);
+  },
+  "docs/recipes.md#socket.io": async (port) => {
+    const browser = new Browser(`http://127.0.0.1:${port}`);
+    await browser.visit("/login", {});
+    const socket = io(browser.origin, {
+      extraHeaders: { cookie: browser.header },
+      reconnection: false,
+      forceNew: true,
+    });
+    try {
+      expect(await socket.emitWithAck("rename", "bob")).toBe("Saved.");
+      expect((await browser.visit("/")).body).toBe("bob");
+      await browser.visit("/logout", {});
+      expect(await socket.emitWithAck("rename", "eve")).toBe("Please log in.");
+    } finally {
+      socket.disconnect();
+    }
   },
   "docs/recipes.md#Flash messages": async (port) => {
     const visitor = new Visitor(port);

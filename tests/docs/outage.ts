@@ -5,10 +5,15 @@ import { connectByWebSocket, visitByHttp2, Visitor } from "./clients.ts";
 import { type Fault, faults } from "./failing-store.ts";
 import type { RunningSnippet, Snippet } from "./snippets.ts";
 
-/** What a snippet's router takes, as method and path; the front page where it has none. */
+/**
+ * What a snippet's router takes, as method and path; the front page where it has none. What passport
+ * guards is refused before anybody looks at the session.
+ */
 function routesOf({ code }: Snippet): (readonly [method: string, path: string])[] {
   const shown = Array.from(
-    code.matchAll(/\.(get|post)\("(\/[^"]*)", (?!upgradeWebSocket|defineWebSocketHandler)/g),
+    code.matchAll(
+      /\.(get|post)\("(\/[^"]*)", (?!upgradeWebSocket|defineWebSocketHandler|passport\.)/g,
+    ),
     ([, method = "", path = ""]) => [method.toUpperCase(), path] as const,
   );
   return shown.length > 0 || isUpgradeOnly(code) ? shown : [["GET", "/"]];

@@ -1,5 +1,6 @@
 // The servers that snippets connect to: a snippet that reads one of these variables gets a private
 // server of its kind, started for the run.
+import { startOAuth2Server } from "../support/oauth2-server.ts";
 import { startMariadb } from "../support/servers/mariadb.ts";
 import { startPostgres } from "../support/servers/postgres.ts";
 import { startRedis } from "../support/servers/redis.ts";
@@ -14,6 +15,7 @@ const starters: Readonly<Record<string, () => Promise<Service>>> = {
   REDIS_URL: async () => withUrl(await startRedis()),
   POSTGRES_URL: async () => withUrl(await startPostgres()),
   MYSQL_URL: async () => withUrl(await startMariadb()),
+  OAUTH2_URL: async () => withUrl(await startOAuth2Server()),
 };
 
 function withUrl({ url, close }: { url: string; close: () => Promise<void> }): Service {

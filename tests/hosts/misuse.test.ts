@@ -13,7 +13,6 @@ import {
   SessionMemoryStore,
 } from "kocha-session";
 import { sessionPlugin } from "kocha-session/fastify";
-// @ts-expect-error it has no declarations of its own
 import passport from "passport";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freshKey, freshKeys } from "../support/keys.ts";
