@@ -7,7 +7,7 @@ import { repository } from "../support/cli.ts";
 import { linkedFile, listDocuments, readBlocks, readDocument, readLinks } from "./documents.ts";
 
 /** `ts` and `sh` are run (snippets.test.ts, shell.test.ts); the others are only read. */
-const languages = ["ts", "sh", "text", "json", "sql", "http", "nginx", "dockerfile"];
+const languages = ["ts", "sh", "text", "json", "sql", "http", "diff", "nginx", "dockerfile"];
 
 /** A heading's anchor, as GitHub makes it. */
 function anchorOf(heading: string): string {
