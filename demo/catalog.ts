@@ -1,6 +1,5 @@
 // What the shop sells, and the cart as a collection of the session.
-import { sessionMap } from "kocha-session";
-import * as v from "valibot";
+import { sessionMap, type StandardSchema } from "kocha-session";
 
 /** A thing to buy. */
 export interface Product {
@@ -23,11 +22,20 @@ export const products: readonly Product[] = [
 /** The most of one product that a cart holds. */
 export const MAX_COUNT = 99;
 
+/** A count of 1 to MAX_COUNT: a Standard Schema by hand, where an application would use a library. */
+export const count: StandardSchema<number> = {
+  "~standard": {
+    version: 1,
+    vendor: "kocha-session-demo",
+    validate: (value) =>
+      typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_COUNT
+        ? { value }
+        : { issues: [{}] },
+  },
+};
+
 /** How many of each product, by its id. Each line is kept apart, so lines that are added at once stay. */
-export const cart = sessionMap(
-  "cart",
-  v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_COUNT)),
-);
+export const cart = sessionMap("cart", count);
 
 /** Cents as euros. */
 export function price(cents: number): string {

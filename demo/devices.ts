@@ -1,60 +1,56 @@
 // "Your devices": the sessions of the one who is logged in, from the store's list, and what ends
 // them. It is there with every store that lists.
-import { type Express, type Request, Router } from "express";
 import {
   destroySession,
   listSessions,
-  type SessionSummary,
   type SessionStore,
+  type SessionSummary,
 } from "kocha-session";
-import { REMEMBERED } from "./config.ts";
 import { type Html, html } from "./html.ts";
+import { redirect, type Routes, type Visit } from "./http.ts";
 import { instant } from "./pages.ts";
+import { REMEMBERED } from "./settings.ts";
+import type { Show } from "./shop.ts";
 
 /** Who is logged in; "" when nobody is. */
-const userOf = ({ session }: Request): string => session.get("name");
+const userOf = ({ session }: Visit): string => session.get("name");
 
 /** The device by the name that its browser gives itself: what is stored at login. */
-export function deviceLabel(request: Request): string {
-  const agent = request.get("User-Agent") ?? "";
+export function deviceLabel(agent = ""): string {
   const browser =
     /(Firefox|Edg|OPR|HeadlessChrome|Chrome|Safari)\//.exec(agent)?.[1] ?? "A browser";
   const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/.exec(agent)?.[1];
   return system === undefined ? browser : `${browser} on ${system}`;
 }
 
-/** Adds the page and its forms; `frame` puts the shop around a page. */
-export function addDevices(
-  app: Express,
-  store: SessionStore,
-  frame: (request: Request, title: string, content: Html) => string,
-): void {
-  const router = Router();
-  router.get("/", async (request, response) => {
-    const sessions: SessionSummary[] = [];
-    for await (const one of listSessions(store, userOf(request))) sessions.push(one);
-    sessions.sort((one, other) => other.boundAt.getTime() - one.boundAt.getTime());
-    response.send(frame(request, "Devices", devicesPage(sessions, request.session.id)));
-  });
-  router.post("/end", async (request, response) => {
-    const { id } = request.body as { readonly id?: unknown };
-    const isThere = typeof id === "string" && (await destroySession(store, userOf(request), id));
-    request.session.flash.set("notice", isThere ? "Signed out there." : "That was over already.");
-    response.redirect(303, "/devices");
-  });
-  router.post("/end-others", async (request, response) => {
-    const count = await store.destroyAll?.(userOf(request), { except: request.session.id });
-    request.session.flash.set("notice", `Signed out on ${count ?? 0} other devices.`);
-    response.redirect(303, "/devices");
-  });
-  app.use(
-    "/devices",
-    (request, response, next) => {
-      if (userOf(request) === "") response.redirect(303, "/login");
-      else next();
-    },
-    router,
-  );
+/** The page and its forms; `show` puts the shop around a page. */
+export function deviceRoutes(store: SessionStore, show: Show): Routes {
+  /** A handler for those who are logged in; the others are sent to the login. */
+  const known = (handle: (visit: Visit) => Promise<void>) => async (visit: Visit) => {
+    if (userOf(visit) === "") redirect(visit.response, "/login");
+    else await handle(visit);
+  };
+  return {
+    "GET /devices": known(async (visit) => {
+      const sessions: SessionSummary[] = [];
+      for await (const one of listSessions(store, userOf(visit))) sessions.push(one);
+      sessions.sort((one, other) => other.boundAt.getTime() - one.boundAt.getTime());
+      show(visit, "Devices", devicesPage(sessions, visit.session.id));
+    }),
+    "POST /devices/end": known(async (visit) => {
+      const { form, response, session } = visit;
+      const isThere = await destroySession(store, userOf(visit), form.get("id") ?? "");
+      session.flash.set("notice", isThere ? "Signed out there." : "That was over already.");
+      redirect(response, "/devices");
+    }),
+    "POST /devices/end-others": known(async (visit) => {
+      const { response, session } = visit;
+      const count = (await store.destroyAll?.(userOf(visit), { except: session.id })) ?? 0;
+      const others = count === 1 ? "one other device" : `${count} other devices`;
+      session.flash.set("notice", `Signed out on ${others}.`);
+      redirect(response, "/devices");
+    }),
+  };
 }
 
 function devicesPage(sessions: readonly SessionSummary[], own: string): Html {
@@ -67,13 +63,14 @@ function devicesPage(sessions: readonly SessionSummary[], own: string): Html {
       id === own
         ? html`<em>this one</em>`
         : html`<form method="post" action="/devices/end">
-            <input type="hidden" name="id" value="${id}" /><button class="quiet">Sign out</button>
+            <input type="hidden" name="id" value="${id}" />
+            <button class="quiet" aria-label="Sign out ${label}">Sign out</button>
           </form>`;
     return html`<tr data-id="${id}">
-      <td>${label}</td>
-      <td>${instant(createdAt, now)}</td>
-      <td>${instant(seen, now)}</td>
-      <td class="num">${data.size}</td>
+      <th scope="row">${label}</th>
+      <td data-label="Logged in">${instant(createdAt, now)}</td>
+      <td data-label="Last seen">${instant(seen, now)}</td>
+      <td class="num" data-label="Entries">${data.size}</td>
       <td class="num">${end}</td>
     </tr>`;
   };
@@ -82,14 +79,14 @@ function devicesPage(sessions: readonly SessionSummary[], own: string): Html {
       Every session that you are logged in with. Signing one out is final: no request of it, however
       late, brings it back.
     </p>
-    <table id="devices">
+    <table class="stacks" id="devices">
       <thead>
         <tr>
-          <th>Device</th>
-          <th>Logged in since</th>
-          <th>Last seen</th>
-          <th class="num">Entries</th>
-          <th></th>
+          <th scope="col">Device</th>
+          <th scope="col">Logged in</th>
+          <th scope="col">Last seen</th>
+          <th scope="col" class="num">Entries</th>
+          <td></td>
         </tr>
       </thead>
       <tbody>

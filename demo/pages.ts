@@ -1,64 +1,7 @@
 // The shop's pages: what is shown, from what the handlers found in the session. No script.
-import type { KeySize } from "kocha-session";
 import { type Product, price, products } from "./catalog.ts";
 import { drawing } from "./drawings.ts";
 import { type Html, html } from "./html.ts";
-
-/** What every page shows around its own content. */
-export interface Frame {
-  readonly path: string;
-  /** Whether the store can list a user's sessions. */
-  readonly lists: boolean;
-  readonly user: string;
-  readonly items: number;
-  readonly flash: string;
-}
-
-function link(frame: Frame, href: string, label: string): Html {
-  const current = frame.path === href ? html` aria-current="page"` : undefined;
-  return html`<a href="${href}" ${current}>${label}</a>`;
-}
-
-/** A whole document. */
-export function page(frame: Frame, title: string, content: Html): string {
-  const account =
-    frame.user === ""
-      ? link(frame, "/login", "Log in")
-      : html`<form method="post" action="/logout">
-          <button class="quiet">Log out ${frame.user}</button>
-        </form>`;
-  const flash =
-    frame.flash === "" ? undefined : html`<p class="flash" role="status">${frame.flash}</p>`;
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width" />
-        <title>${title} · Kocha Tea</title>
-        <link rel="stylesheet" href="/style.css" />
-        <link rel="icon" href="data:," />
-      </head>
-      <body>
-        <header>
-          <div class="bar">
-            <strong class="brand sencha">${drawing("sencha")} Kocha Tea</strong>
-            <nav aria-label="Main">
-              ${link(frame, "/", "Shop")} ${link(frame, "/cart", `Cart (${frame.items})`)}
-              ${link(frame, "/session", "Session")}
-              ${frame.lists && frame.user !== "" ? link(frame, "/devices", "Devices") : undefined}
-            </nav>
-            ${account}
-          </div>
-        </header>
-        <main>
-          ${flash}${content}
-          <footer>
-            A demo of kocha-session: all that this shop knows of you is in your session.
-          </footer>
-        </main>
-      </body>
-    </html>`.text;
-}
 
 /** The shelves. */
 export function shop(counts: Readonly<Record<string, number>>): Html {
@@ -91,38 +34,39 @@ export function shop(counts: Readonly<Record<string, number>>): Html {
 export function cart(lines: readonly (readonly [Product, number])[]): Html {
   if (lines.length === 0)
     return html`<h1>Your cart</h1>
-      <p class="lead">There is nothing in it. <a href="/">To the shelves</a></p>`;
+      <p class="lead">There is nothing in it. <a href="/shop">To the shelves</a></p>`;
   const total = lines.reduce((sum, [product, count]) => sum + product.cents * count, 0);
   return html`<h1>Your cart</h1>
-    <table>
+    <table class="cart">
       <thead>
         <tr>
-          <th>Product</th>
-          <th class="num">Count</th>
-          <th class="num">Price</th>
-          <th></th>
+          <th scope="col">Product</th>
+          <th scope="col" class="num">Count</th>
+          <th scope="col" class="num">Price</th>
+          <td></td>
         </tr>
       </thead>
       <tbody>
         ${lines.map(
           ([product, count]) =>
             html`<tr>
-              <td>
+              <th scope="row">
                 <span class="line ${product.id}">${drawing(product.id)} ${product.name}</span>
-              </td>
+              </th>
               <td class="num">${count}</td>
               <td class="num">${price(product.cents * count)}</td>
               <td class="num">
                 <form method="post" action="/cart/remove">
-                  <input type="hidden" name="id" value="${product.id}" /><button class="quiet">
-                    Remove
+                  <input type="hidden" name="id" value="${product.id}" />
+                  <button class="quiet" aria-label="Remove ${product.name}">
+                    <span class="wide">Remove</span><span class="narrow">×</span>
                   </button>
                 </form>
               </td>
             </tr>`,
         )}
         <tr>
-          <th>Together</th>
+          <th scope="row">Together</th>
           <td></td>
           <td class="num"><strong>${price(total)}</strong></td>
           <td></td>
@@ -131,8 +75,9 @@ export function cart(lines: readonly (readonly [Product, number])[]): Html {
     </table>`;
 }
 
-/** The form to log in with. */
-export function login(): Html {
+/** The form to log in with; `outlives`: the login outlives a restart of the demo. */
+export function login(outlives: boolean): Html {
+  const end = outlives ? "" : ", and when this demo is stopped";
   return html`<h1>Log in</h1>
     <p class="lead">
       Any name will do: this shop has no passwords. Logging in replaces the session's credential.
@@ -149,8 +94,25 @@ export function login(): Html {
       <label
         ><input type="checkbox" name="remember" value="1" /> Remember me for 30 days, also when the
         browser is closed</label
-      ><button>Log in</button>
+      >
+      <p class="lead">
+        A remembered login ends 30 days after the last visit, 90 days after it began at the
+        latest${end}. Any other ends after 30 minutes without a visit, or when the browser is
+        closed.
+      </p>
+      <button>Log in</button>
     </form>`;
+}
+
+/** What a visitor sees after the logout. */
+export function loggedOut(): Html {
+  return html`<p class="flash" role="status">You are logged out.</p>
+    <h1>See you</h1>
+    <p class="lead">
+      The session has ended for good, and your cart with it: no late request and no copy of the
+      cookie brings it back. <a href="/login">Log in again</a>, or go
+      <a href="/shop">to the shelves</a>.
+    </p>`;
 }
 
 /** What is known of a session, for its page. */
@@ -163,7 +125,7 @@ export interface SessionFacts {
   readonly absoluteEnd: Date;
   readonly lifetime: string;
   readonly cookieBytes: number;
-  readonly maxBytes: number;
+  readonly cookieCount: number;
   /** Whether the session itself is in the cookie, and not only its key. */
   readonly isSealed: boolean;
   readonly now: number;
@@ -184,18 +146,19 @@ function distance(ms: number): string {
 
 /** How far away, and when exactly. */
 export function instant(date: Date, now: number): Html {
-  return html`${distance(date.getTime() - now)}
+  return html`<span>${distance(date.getTime() - now)}</span>
     <time datetime="${date.toISOString()}">${date.toUTCString()}</time>`;
 }
 
-/** The page that looks inside. */
-export function sessionPage(facts: SessionFacts): Html {
+/** The page that looks inside; `ends`: a user's sessions can be ended everywhere. */
+export function sessionPage(facts: SessionFacts, ends: boolean): Html {
   const { now } = facts;
+  const { cookieBytes, cookieCount } = facts;
   return html`<h1>Your session</h1>
     <p class="lead">
       ${
         facts.isSealed
-          ? "A string map, in one cookie that nobody else can read or change."
+          ? "A string map, in cookies that nobody else can read or change."
           : "A string map in the store; your cookie holds the ticket to it."
       }
     </p>
@@ -207,7 +170,7 @@ export function sessionPage(facts: SessionFacts): Html {
         ${
           facts.isNew
             ? "new: nothing is stored until something is set"
-            : `stored in ${facts.isSealed ? "your cookie" : "the store"}`
+            : `stored in ${facts.isSealed ? "your cookies" : "the store"}`
         }
       </dd>
       <dt>Created</dt>
@@ -218,23 +181,19 @@ export function sessionPage(facts: SessionFacts): Html {
       <dd id="absolute">${instant(facts.absoluteEnd, now)}</dd>
       <dt>The cookie lives</dt>
       <dd id="lifetime">${facts.lifetime}</dd>
-      <dt>Cookie size</dt>
+      <dt>Size</dt>
       <dd>
-        <span id="bytes">${facts.cookieBytes}</span> of ${facts.maxBytes} bytes<br /><meter
-          min="0"
-          max="${facts.maxBytes}"
-          high="${Math.round(facts.maxBytes * 0.8)}"
-          value="${facts.cookieBytes}"
-        ></meter>
+        <span id="bytes">${cookieBytes}</span> bytes in ${cookieCount}
+        ${cookieCount === 1 ? "cookie" : "cookies"}
       </dd>
     </dl>
     <h2>What is in it</h2>
-    <table>
+    <table id="entries">
       <thead>
         <tr>
-          <th>Key</th>
-          <th>Value</th>
-          <th class="num">Bytes</th>
+          <th scope="col">Key</th>
+          <th scope="col">Value</th>
+          <th scope="col" class="num">Bytes</th>
         </tr>
       </thead>
       <tbody>
@@ -248,64 +207,22 @@ export function sessionPage(facts: SessionFacts): Html {
         ${facts.entries.map(
           ([key, value]) =>
             html`<tr>
-              <td><code>${key}</code></td>
-              <td><code>${value.length > 60 ? `${value.slice(0, 60)}…` : value}</code></td>
+              <th scope="row"><code>${key}</code></th>
+              <td><code>${value}</code></td>
               <td class="num">${Buffer.byteLength(value)}</td>
             </tr>`,
         )}
       </tbody>
     </table>
     ${
-      facts.user === ""
+      facts.user === "" || !ends
         ? undefined
         : html`<h2>Wherever you are logged in</h2>
+            <p class="lead">
+              Every session of ${facts.user} ends, and every copy of its cookie with it.
+            </p>
             <form method="post" action="/logout-everywhere">
               <button class="quiet">Log out everywhere</button>
-            </form>
-            <p class="lead" style="margin-top:1rem">
-              Every session of ${facts.user} ends, and every copy of its cookie with it.
-            </p>`
-    }
-    <h2>Try its limits</h2>
-    <div class="row left">
-      <form method="post" action="/session/fill"><button>Put 1 KB into it</button></form>
-      <form method="post" action="/session/clear"><button class="quiet">Clear it</button></form>
-    </div>
-    <p class="lead below">
-      Two tabs that write at the very same moment: with the plain cookie store the last response
-      wins, since a browser keeps one value of a cookie. A server-side store merges both.
-    </p>`;
-}
-
-/** What doesn't fit is said, and nothing was sent. */
-export function tooLarge(actual: number, limit: number, largest: readonly KeySize[]): Html {
-  return html`<h1>That doesn't fit</h1>
-    <p class="lead">
-      The session would need <strong id="actual">${actual}</strong> bytes of cookies; a browser
-      keeps <strong>${limit}</strong>. Nothing was sent, and what was there before is still there.
-    </p>
-    <table>
-      <thead>
-        <tr>
-          <th>Largest keys</th>
-          <th class="num">Bytes</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${largest.map(
-          ({ key, bytes }) =>
-            html`<tr>
-              <td><code>${key}</code></td>
-              <td class="num">${bytes}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-    <p><a href="/session">Back to the session</a></p>`;
-}
-
-/** Any other error. */
-export function failure(status: number): Html {
-  return html`<h1 class="warn">That went wrong</h1>
-    <p class="lead">Status ${status}. <a href="/">To the shelves</a></p>`;
+            </form>`
+    }`;
 }

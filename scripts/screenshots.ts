@@ -1,11 +1,9 @@
-// Takes the README's pictures of the demo (`npm run screenshots`), in a real Chromium, as a visitor
-// sees it after logging in and filling the cart.
+// Takes the README's pictures of the demo (`npm run screenshots`), in a real Chromium: the first page after
+// its proofs were tried, and the two framed browsers after one has logged out the other.
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { Page } from "playwright-core";
-import { createShop } from "../demo/app.ts";
-import { sessionConfig } from "../demo/config.ts";
 import { launchBrowser } from "../tests/support/browser.ts";
-import { listen } from "../tests/support/listen.ts";
+import { startDemo } from "../tests/support/demo.ts";
 import { readArguments } from "../trials/lib/arguments.ts";
 
 readArguments("screenshots", {});
@@ -18,44 +16,62 @@ const SCALE = 2;
 /** Of 100. The pictures travel in the package: as PNG they would be most of it. */
 const QUALITY = 80;
 
-async function press(page: Page, selector: string): Promise<void> {
-  await Promise.all([page.waitForEvent("load"), page.click(selector)]);
+/** A part of a page, in CSS pixels. */
+interface Clip {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** Takes a picture as WebP, which Playwright has no option for, and Chromium itself has. */
-async function take(page: Page, name: string): Promise<void> {
+async function take(page: Page, name: string, part: Clip): Promise<void> {
   const chromium = await page.context().newCDPSession(page);
-  const clip = { x: 0, y: 0, ...VIEWPORT, scale: SCALE };
-  const options = { format: "webp", quality: QUALITY, clip } as const;
+  const clip = { ...part, scale: 1 };
+  const options = { format: "webp", quality: QUALITY, clip, captureBeyondViewport: true } as const;
   const { data } = await chromium.send("Page.captureScreenshot", options);
   writeFileSync(`${FOLDER}/${name}.webp`, Buffer.from(data, "base64"));
 }
 
+/** The part of the page from one element to another, over its whole width. */
+async function partOf(page: Page, first: string, last: string): Promise<Clip> {
+  const [from, to] = await Promise.all([first, last].map((one) => page.locator(one).boundingBox()));
+  const top = from?.y ?? 0;
+  const bottom = (to?.y ?? 0) + (to?.height ?? 0);
+  return { x: 0, y: top, width: VIEWPORT.width, height: bottom - top };
+}
+
 mkdirSync(FOLDER, { recursive: true });
-const [browser, shop] = await Promise.all([launchBrowser(), listen(createShop(sessionConfig()))]);
+const [browser, demo] = await Promise.all([launchBrowser(), startDemo()]);
 try {
   const context = await browser.newContext({
-    baseURL: shop.url,
+    baseURL: demo.url,
     viewport: VIEWPORT,
     deviceScaleFactor: SCALE,
     colorScheme: "light",
   });
   const page = await context.newPage();
-  await page.goto("/login");
-  await page.fill("input[name=name]", "Ada");
-  await page.check("input[name=remember]");
-  await press(page, "main button");
-  for (const product of ["Sencha", "Sencha", "Kyūsu"]) {
-    await press(page, `[aria-label="Put ${product} in the cart"]`);
+  await page.goto("/");
+  for (const proof of ["clicks", "logout", "copy"]) {
+    await page.click(`#${proof} form button`);
+    for (const column of [0, 1]) {
+      await page.locator(`#${proof} output[data-good]`).nth(column).waitFor();
+    }
   }
-  await page.waitForSelector(".flash");
-  await take(page, "demo-shop");
-  await page.goto("/session");
-  // The message was read on the page before: its removal is in the cookie that this page shows.
-  await page.goto("/session");
-  await page.waitForSelector("#bytes");
-  await take(page, "demo-session");
+  const [laptop, phone] = ["laptop", "phone"].map((name) => page.frameLocator(`iframe.${name}`));
+  for (const frame of [laptop, phone]) {
+    await frame?.getByRole("button", { name: "Log in on this" }).click();
+    await frame?.getByRole("heading", { name: "Hello" }).waitFor();
+  }
+  await laptop?.getByRole("button", { name: "Log out everywhere else" }).click();
+  await phone?.getByText("Logged out from elsewhere").waitFor();
+  await page.locator('[data-list="devices.phone"]', { hasText: "rejected" }).waitFor();
+  // The pointer and the focus are nobody's in a picture.
+  await page.mouse.move(0, 0);
+  await page.evaluate<unknown>("document.activeElement.blur(); scrollTo(0, 0)");
+  await take(page, "demo-proofs", await partOf(page, "header", "#logout"));
+  await take(page, "demo-devices", await partOf(page, "#devices", "#devices"));
 } finally {
   await browser.close();
-  await shop.close();
+  await demo.close();
 }

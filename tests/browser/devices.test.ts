@@ -2,12 +2,8 @@
 // list, opened as `npm run demo -- --store` opens them.
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createShop } from "../../demo/app.ts";
-import { demoKeys, sessionConfig } from "../../demo/config.ts";
-import { openStore } from "../../demo/stores.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { listen } from "../support/listen.ts";
-import { startRedis } from "../support/servers/redis.ts";
+import { type StartedDemo, startDemo } from "../support/demo.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -30,33 +26,22 @@ async function logIn(context: BrowserContext, name: string): Promise<Page> {
 
 const rows = (page: Page): Promise<number> => page.locator("#devices tbody tr").count();
 const isLoggedIn = async (page: Page): Promise<boolean> => {
-  await page.goto("/");
+  await page.goto("/shop");
   return (await page.locator("header form").count()) === 1;
 };
 
 describe.each(["memory", "sqlite", "redis"])("the devices of a user, on %s", (name) => {
-  let close: () => Promise<void>;
-  let newDevice: () => Promise<BrowserContext>;
+  let demo: StartedDemo;
+  const newDevice = async (): Promise<BrowserContext> => {
+    const context = await browser.newContext({ baseURL: demo.url });
+    context.setDefaultTimeout(8000);
+    return context;
+  };
 
   beforeAll(async () => {
-    const server = name === "redis" ? await startRedis() : undefined;
-    if (server !== undefined) process.env["REDIS_URL"] = server.url;
-    const keys = demoKeys();
-    const opened = await openStore(name, keys);
-    delete process.env["REDIS_URL"];
-    const shop = await listen(createShop(sessionConfig({}, keys, opened.store)));
-    newDevice = async () => {
-      const context = await browser.newContext({ baseURL: shop.url });
-      context.setDefaultTimeout(8000);
-      return context;
-    };
-    close = async () => {
-      await shop.close();
-      await opened.close();
-      await server?.close();
-    };
+    demo = await startDemo(name);
   });
-  afterAll(() => close());
+  afterAll(() => demo.close());
 
   test("one signs out another, for good", async () => {
     const [phone, laptop] = await Promise.all([newDevice(), newDevice()]);
