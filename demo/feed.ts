@@ -57,7 +57,7 @@ export function setOutcome(page: string, list: string, outcome: unknown): void {
 }
 
 /** One request: the page and the list that its events are shown in, and the cookies that were refused. */
-export interface Scene {
+interface Scene {
   readonly page: string;
   readonly list: string;
   readonly rejected: string[];
