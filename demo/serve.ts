@@ -38,8 +38,9 @@ export async function serveDemo(storeName: string, port: number): Promise<Runnin
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
     close: async () => {
+      const isClosed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await isClosed;
       await close();
     },
   };

@@ -2,7 +2,7 @@
 // for all: what is loaded on a cold start costs by the file, about half a millisecond each, more than what
 // is in it. With --programs, no declarations: in a third of the time.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ const sources = Object.values(exports)
   .filter((source) => source !== undefined);
 // What package.json names besides: the primitives that its conditions choose, and the program.
 const entries = [...sources, "./src/crypto/primitives-node.ts", "./src/cli/main.ts"];
-const nameOf = (source) => source.replace(/^\.\/src\//, "").replace(/\.ts$/, "");
+const nameOf = (source) => source.replace(/^\.\/(?:src\/)?/, "").replace(/\.ts$/, "");
 
 function run(...args) {
   const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
@@ -66,6 +66,13 @@ await bundle(entries, {
 });
 // By itself: it holds both sets of primitives, of which Node.js loads its own without it.
 await bundle(["./src/crypto/primitives-default.ts"]);
+// The demo is one program, which imports the package as any application does, and the scripts that it
+// serves to browsers. Its sources aren't published, so there is nothing that it could be mapped to.
+await bundle(["./demo/serve.ts"], { sourcemap: false });
+cpSync("demo/browser", resolve(folder, "demo/browser"), {
+  recursive: true,
+  filter: (path) => !path.endsWith(".d.mts"),
+});
 
 // The tables' SQL under their default names, for migration tools, by the functions that make it.
 const built = (name) => import(pathToFileURL(resolve(folder, "stores", name)));

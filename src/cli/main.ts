@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 // `kocha-session`: finds the command and gives its exit code. Each command is a module of its own.
 import { readFileSync } from "node:fs";
+import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
 import { init } from "./init.ts";
 import { inspect } from "./inspect.ts";
 import { keygen } from "./keygen.ts";
 import { type Command, type Terminal, terminal, UsageFault } from "./terminal.ts";
 
-const commands: readonly Command[] = [keygen, init, inspect, doctor];
+const commands: readonly Command[] = [keygen, init, inspect, doctor, demo];
 
 const overview = `kocha-session <command>
 

@@ -40,7 +40,7 @@ describe("kocha-session", () => {
       kocha.run(["frobnicate"]),
       kocha.run(["keygen", "--wat"]),
     ]);
-    for (const command of ["keygen", "init", "inspect", "doctor"])
+    for (const command of ["keygen", "init", "inspect", "doctor", "demo"])
       expect(help.out).toContain(command);
     expect([help.code, version.code, nothing.code, wrong.code, option.code]).toEqual([
       0, 0, 2, 2, 2,

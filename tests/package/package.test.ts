@@ -1,6 +1,8 @@
 // The published package: what is in it, that each entry point loads both ways where its peers
 // aren't installed, that nothing else can be reached, and that its program runs.
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freshKey } from "../support/keys.ts";
 import { linkedFile, readLinks } from "../docs/documents.ts";
 import { repository } from "../support/cli.ts";
+import { until } from "../support/until.ts";
 import oldPeers from "../../scripts/old-peers.json" with { type: "json" };
 import { install, type Manifest, pack, type Packed, readManifest, resolve, run } from "./packed.ts";
 
@@ -56,6 +59,7 @@ describe("its files", () => {
       /^dist\/(chunks\/)?[a-z0-9/-]+(\.js|\.d\.ts|\.js\.map|\.d\.ts\.map)$/,
       /^vectors\/[a-z0-9-]+\.json$/,
       /^dist\/sql\/[a-z-]+\.sql$/,
+      /^dist\/demo\/(serve\.js|browser\/[a-z-]+\.mjs)$/,
     ];
     const strangers = packed.files.filter(({ path }) => !allowed.some((rule) => rule.test(path)));
     expect(strangers).toEqual([]);
@@ -73,7 +77,7 @@ describe("its files", () => {
     const maps = parts("dist/", ".js.map");
     expect(maps.filter((path) => !programs.includes(path))).toEqual([]);
     const shared = programs.filter((path) => path.startsWith("chunks/"));
-    expect(programs.filter((path) => !sources.includes(path))).toEqual(shared);
+    expect(programs.filter((path) => !sources.includes(path))).toEqual([...shared, "demo/serve"]);
     expect(shared.length).toBeLessThan(10);
     // One that only hands on what another has shows nothing to map.
     expect(maps).toEqual(expect.arrayContaining(["cli/main", "hosts/fastify", ...shared]));
@@ -297,11 +301,46 @@ describe("its program", () => {
   });
 
   test("has help for every command, says its version, and refuses what it doesn't know", async () => {
-    for (const command of [[], ["keygen"], ["init"], ["inspect"], ["doctor"]]) {
+    for (const command of [[], ["keygen"], ["init"], ["inspect"], ["doctor"], ["demo"]]) {
       const { stdout } = await program(...command, "--help");
       expect(stdout).toContain("kocha-session");
     }
     expect((await program("--version")).stdout.trim()).toBe(manifest.version);
     await expect(program("unheard-of")).rejects.toMatchObject({ code: 2 });
+  });
+
+  test("runs the demo without further packages, until it is interrupted", async () => {
+    const program = join(consumer, "node_modules", ".bin", "kocha-session");
+    const { PATH = "" } = process.env;
+    const child = spawn(program, ["demo", "--port", "0"], { cwd: consumer, env: { PATH } });
+    const ended = once(child, "exit");
+    let said = "";
+    let complained = "";
+    child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (complained += chunk.toString()));
+    try {
+      await until("the demo runs", () => said.includes("http://") || child.exitCode !== null);
+      const [origin = complained] = /http:\/\/localhost:\d+/.exec(said) ?? [];
+      for (const path of ["/page.mjs", "/proofs.mjs", "/style.css", "/shop"]) {
+        expect((await fetch(`${origin}${path}`)).status).toBe(200);
+      }
+      // The forms of a browser without JavaScript: this server sends the proof's own requests.
+      const body = new URLSearchParams({ proof: "clicks" });
+      const page = await fetch(`${origin}/proofs/run`, { method: "POST", body });
+      expect(await page.text()).toContain("<strong>5 of 5 kept</strong>");
+      child.kill("SIGINT");
+      expect(await ended).toEqual([0, null]);
+      expect(complained).toBe("");
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
+
+  test("names the driver that a store of the demo needs", async () => {
+    await expect(program("demo", "--store", "redis", "--port", "0")).rejects.toMatchObject({
+      code: 1,
+      stderr: "--store redis needs a driver: npm install redis\n",
+    });
+    await expect(program("demo", "--store", "nowhere")).rejects.toMatchObject({ code: 2 });
   });
 });

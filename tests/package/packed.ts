@@ -64,7 +64,7 @@ export async function pack(folder: string): Promise<Packed> {
     await cp(join(repository, name), join(stage, name), { recursive: true });
   }
   // Built there, since source maps name their sources by where both lie.
-  for (const tool of ["scripts", "tsconfig.json", "tsconfig.build.json"])
+  for (const tool of ["demo", "scripts", "tsconfig.json", "tsconfig.build.json"])
     await cp(join(repository, tool), join(stage, tool), { recursive: true });
   await symlink(join(repository, "node_modules"), join(stage, "node_modules"), "junction");
   await run(stage, process.execPath, [join("scripts", "build.mjs")]);
