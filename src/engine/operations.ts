@@ -33,8 +33,8 @@ export class Operations {
     return this.draft.isEmpty && uncarried?.binding === undefined && uncarried?.isStarted !== true;
   }
 
-  /** Saves the changes within the request. */
-  commit(): Awaitable<void> {
+  /** Saves the changes within the request; gives the reason of a refusal. */
+  commit(): Awaitable<RefusedReason | undefined> {
     const { draft, keeper } = this;
     draft.followData();
     if (this.isDestroyed || !this.#isWritable() || !this.changed) return undefined;
@@ -43,7 +43,7 @@ export class Operations {
   }
 
   /** Carries out the decision of the request's end. */
-  close(): Awaitable<void> {
+  close(): Awaitable<RefusedReason | undefined> {
     this.draft.followData();
     if (this.isDestroyed || !this.#isWritable()) return undefined;
     return this.#report(this.keeper.close(this.draft, this.#decide()));
@@ -139,9 +139,10 @@ export class Operations {
     return false;
   }
 
-  #report(saved: Awaitable<RefusedReason | undefined>): Awaitable<void> {
+  #report(saved: Awaitable<RefusedReason | undefined>): Awaitable<RefusedReason | undefined> {
     return chain(saved, (refusal) => {
       if (refusal !== undefined) this.refuse(refusal);
+      return refusal;
     });
   }
 }

@@ -18,6 +18,7 @@ import type { EngineParts, Keeper } from "./keeper.ts";
 import type { ConfiguredLifetime, Lifetime } from "./lifetime.ts";
 import type { Edit } from "./map.ts";
 import { Operations } from "./operations.ts";
+import type { RefusedReason } from "../events.ts";
 import { isBorne } from "../store/call.ts";
 import { Turns } from "./turns.ts";
 
@@ -206,11 +207,12 @@ export class RequestSession {
     }
   }
 
-  async commit(): Promise<void> {
+  /** Saves the changes; gives the reason of a refusal. */
+  async commit(): Promise<RefusedReason | undefined> {
     // Without a look there is nothing to save.
     const operations = this.#operations;
-    if (operations === undefined) return;
-    await this.#inTurn(() =>
+    if (operations === undefined) return undefined;
+    return this.#inTurn(() =>
       this.#isFrozen || this.headersOnly ? undefined : operations.commit(),
     );
   }
