@@ -47,6 +47,10 @@ export class Visit implements Visitable {
   /** True once the response's head has left, or has been refused. */
   #isAnswered = false;
   #hasFailed = false;
+  /** The save that the response's head waits for; it doesn't fail. */
+  #settled: Promise<unknown> | undefined;
+  /** A logout or a regenerate under way; it doesn't fail. */
+  #ending: Promise<void> | undefined;
   /** The error of a renewal, told once the response has left; undefined: none has failed. */
   failedRenewal: unknown;
   /** True if the response waits for the session. */
@@ -120,16 +124,20 @@ export class Visit implements Visitable {
   commit(): Awaitable<ResponseEffects> {
     this.#isAnswered = true;
     if (this.#hasFailed) return noEffects;
-    return recover(
+    const effects = recover(
       () => this.#commit(),
       (error) => {
         this.#hasFailed = true;
         throw error;
       },
     );
+    if (isThenable(effects)) this.#settled = effects.catch(() => undefined);
+    return effects;
   }
 
   #commit(): Awaitable<ResponseEffects> {
+    // The client's next request must find it done.
+    if (this.#ending !== undefined) return this.#ending.then(() => this.#commit());
     const bag = this.#bag();
     if (bag === undefined) return chain(this.#unset(), () => noEffects);
     return chain(this.#follow(), () => {
@@ -140,8 +148,9 @@ export class Visit implements Visitable {
       const isSent = this.#isCookieDue(cookie);
       if (isSent) this.#cookieText(cookie);
       draft(this.#session, write);
+      // ORDER: before the save, during which the application may change more.
+      this.#settle(bag, write);
       return chain(this.#close(write), () => {
-        this.#settle(bag, write);
         this.#isStored ||= write.size > 0;
         return isSent ? effectsOf(this.#cookieText(cookie)) : noEffects;
       });
@@ -183,6 +192,8 @@ export class Visit implements Visitable {
 
   async save(bag: Session): Promise<void> {
     if (bag !== this.#request.session) throw ended();
+    // What is saved later depends on what became of the head.
+    await this.#settled;
     const ready = this.#ready();
     if (isThenable(ready)) await ready;
     const write = this.#compare(bag, cookieIn(bag), true);
@@ -206,7 +217,11 @@ export class Visit implements Visitable {
     this.#resume(session, id, this.#isKnown && id === this.#sid);
   }
 
-  async regenerate(): Promise<void> {
+  regenerate(): Promise<void> {
+    return this.#awaited(this.#regenerate());
+  }
+
+  async #regenerate(): Promise<void> {
     if (this.isHeld && this.#isAnswered) throw closedError(undefined, false);
     await this.#follow();
     const [ending] = await Promise.allSettled([this.#session.destroy()]);
@@ -215,10 +230,21 @@ export class Visit implements Visitable {
     if (ending.status === "rejected") throw ending.reason;
   }
 
-  async destroy({ id }: Session): Promise<void> {
+  destroy({ id }: Session): Promise<void> {
     delete this.#request.session;
-    const session = id === this.#sid ? this.#session : await this.#dropIn.openSid(id);
+    return this.#awaited(this.#destroy(id));
+  }
+
+  async #destroy(sid: string): Promise<void> {
+    const session = sid === this.#sid ? this.#session : await this.#dropIn.openSid(sid);
     await session.destroy();
+  }
+
+  /** The same, and the response waits for it: an application needn't. */
+  #awaited(ending: Promise<void>): Promise<void> {
+    const forget = (): void => void (this.#ending = undefined);
+    this.#ending = ending.then(forget, forget);
+    return ending;
   }
 
   /** The bag that the request has now; undefined: none that can be saved. */

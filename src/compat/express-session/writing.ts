@@ -1,6 +1,6 @@
 // Writes what an application has changed into a session of the engine. It knows no request.
 import { ConflictError } from "../../errors.ts";
-import type { Session as KeptSession } from "../../session/session.ts";
+import { requestOf, type Session as KeptSession } from "../../session/session.ts";
 import type { Cookie } from "./cookie.ts";
 import { COOKIE, type Differences, isOtherCookie } from "./data.ts";
 
@@ -47,13 +47,9 @@ export function draft(kept: KeptSession, write: Write): void {
  * @throws {StoreError} when the store fails.
  */
 export async function save(kept: KeptSession, write: Write): Promise<void> {
-  const before = new Map(Array.from(write.keys(), (key) => [key, valueIn(kept, key)] as const));
-  const changed = [...write.keys()].filter((key) => before.get(key) !== write.get(key));
   draft(kept, write);
-  await kept.commit();
-  // A refused draft is dropped as a whole.
-  const isRefused = changed.every((key) => valueIn(kept, key) === before.get(key));
-  if (isRefused && changed.length > 0) throw ended();
+  const refusal = await requestOf(kept)?.commit();
+  if (refusal !== undefined) throw ended();
 }
 
 function valueIn(kept: KeptSession, key: string): string | undefined {
