@@ -148,7 +148,9 @@ function checkCookie(value: unknown, field: string): CookieOptions | AskCookie {
   }
   try {
     // What no cookie can have is told now, not at the first request.
-    new Cookie(value).serialize(DEFAULT_NAME, "");
+    const cookie = new Cookie(value);
+    if (cookie.sameSite === "auto") cookie.sameSite = "lax";
+    cookie.serialize(DEFAULT_NAME, "");
   } catch (error) {
     fail(field, (error as Error).message);
   }

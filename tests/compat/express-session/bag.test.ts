@@ -236,7 +236,7 @@ describe.each(Object.entries(stores))("with %s", (_, makeStore) => {
         );
       },
       "/load": ({ sessionStore, url = "" }, response) => {
-        sessionStore.load(url.split("?")[1] ?? "", (_, loaded) => {
+        sessionStore.load(url.split("?")[1] ?? "", (__, loaded) => {
           response.end(JSON.stringify([loaded instanceof session.Session, loaded?.["user"]]));
         });
       },
