@@ -79,6 +79,24 @@ export const exercises: Readonly<Record<string, (port: number, alice: string) =>
     expect(visitor.cookie).toBe("");
     expect((await copied.visit("/")).body).toBe("");
   },
+  "docs/coming-from/express-session.md#To our own sessions": async (port) => {
+    const browser = new Browser(`http://127.0.0.1:${port}`);
+    const { body: csrf } = await browser.visit("/form");
+    expect((await browser.visit("/save", { csrf })).body).toBe("saved");
+    expect((await browser.visit("/save", {})).status).toBe(403);
+    expect((await new Browser(browser.origin).visit("/save", { csrf })).status).toBe(403);
+  },
+  "docs/coming-from/fastify-session.md#Its calls": async (port) => {
+    const visitor = new Visitor(port);
+    expect((await visitor.visit("/")).body).toBe("nobody");
+    await visitor.visit("/login", "POST");
+    expect((await visitor.visit("/")).body).toBe("user-42");
+  },
+  "docs/coming-from/koa-session.md#Its calls": async (port) => {
+    const browser = new Browser(`http://127.0.0.1:${port}`);
+    expect((await browser.visit("/")).body).toBe("1 views");
+    expect((await browser.visit("/")).body).toBe("2 views");
+  },
   "docs/recipes.md#Passport": async (port) => {
     const browser = new Browser(`http://127.0.0.1:${port}`);
     const alice = { username: "alice", password: "sesame" };

@@ -24,9 +24,9 @@ function isUpgradeOnly(code: string): boolean {
   return /\b(?:upgradeWebSocket|defineWebSocketHandler)\(/.test(code);
 }
 
-/** Whether a snippet has sessions at all. */
+/** Whether a snippet has sessions that can fail: the drop-in has cookies of its own, for other stores. */
 function hasSession({ code }: Snippet): boolean {
-  return code.includes("kocha-session");
+  return code.includes("kocha-session") && !code.includes("compat/express-session");
 }
 
 /** Asks for everything with one cookie. */
