@@ -7,6 +7,7 @@ import {
   type ConformanceCase,
   type MakeStore,
 } from "kocha-session/testing";
+import type { SavedSession, SessionChange } from "kocha-session";
 import { describe, expect, test } from "vitest";
 import { handmadeHost, hostMutants } from "./mutants/hosts.ts";
 import { PlainStore } from "./mutants/plain-store.ts";
@@ -56,6 +57,54 @@ describe("stores with a fault", () => {
     expect(sorted(storeMutants.map(({ caughtBy }) => caughtBy))).toEqual(
       sorted(cases.map(({ id }) => id)),
     );
+  });
+});
+
+describe("a store of another library's rows", () => {
+  /** It keeps data and an end, and counts nothing. */
+  class ForeignStore extends PlainStore {
+    override async save(
+      ...[selector, change]: Parameters<PlainStore["save"]>
+    ): Promise<SavedSession | undefined> {
+      const { bump: _bump, meta: _meta, ...rest } = change;
+      const saved = await super.save(selector, { ...rest, ...this.twist(rest) });
+      const row = this.rows.get(selector);
+      if (saved === undefined || row === undefined) return saved;
+      this.rows.set(selector, { ...row, rev: 1, generation: 1 });
+      return { ...saved, rev: 1, generation: 1 };
+    }
+    twist(_change: SessionChange): Partial<SessionChange> {
+      return {};
+    }
+  }
+  class Forgetful extends ForeignStore {
+    override twist = ({ del }: SessionChange): Partial<SessionChange> => ({ del: del.slice(1) });
+  }
+  class Everlasting extends ForeignStore {
+    override twist = ({ ttl }: SessionChange): Partial<SessionChange> => ({ ttl: 2 * ttl });
+  }
+
+  const contractOf = async (Store: new (now: () => number) => PlainStore) => {
+    const clock = fakeClock();
+    const makeStore = makerOf(() => new Store(clock.now));
+    const cases = await storeLaws(makeStore, { clock, seed, foreignRows: true });
+    return failures(
+      cases.filter(({ clause, applies }) => clause !== undefined && applies === true),
+    );
+  };
+
+  test("passes where nothing else is asked for, and only there", async () => {
+    expect(await contractOf(ForeignStore)).toEqual([]);
+    const clock = fakeClock();
+    const makeStore = makerOf(() => new ForeignStore(clock.now));
+    expect(await failures(await storeLaws(makeStore, { clock, seed }))).not.toEqual([]);
+  });
+
+  test.each([
+    ["forgets a deletion", Forgetful],
+    ["lets a session live on", Everlasting],
+  ])("that %s fails by its histories", async (_, Store) => {
+    expect(await contractOf(Store)).toContain("L8 histories: random ones agree with applyChange");
   });
 });
 

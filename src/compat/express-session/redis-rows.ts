@@ -29,7 +29,7 @@ interface ConnectRedis {
 
 /**
  * KEYS[1] is the row. ARGV: "new" or "old"; the text that it must have, if it is an old one; the next
- * text; its seconds to live, "0" for no end. Gives 1 when it has written.
+ * text; its seconds to live, "" for no end; with none left it is removed. Gives 1 when it has written.
  */
 const swapping = new RedisScript(`
 local found = redis.call("GET", KEYS[1])
@@ -38,8 +38,10 @@ if ARGV[1] == "new" then
 elseif found ~= ARGV[2] then
   return 0
 end
-if ARGV[4] == "0" then
+if ARGV[4] == "" then
   redis.call("SET", KEYS[1], ARGV[3])
+elseif tonumber(ARGV[4]) <= 0 then
+  redis.call("DEL", KEYS[1])
 else
   redis.call("SET", KEYS[1], ARGV[3], "EX", ARGV[4])
 end
@@ -100,17 +102,17 @@ class RedisRows implements SwapRows {
     const key = this.#store.prefix + sid;
     const condition = before === undefined ? ["new", ""] : ["old", before];
     const text = this.#store.serializer.stringify(session);
-    const args = [...condition, text, String(this.#secondsOf(session, expires))];
+    const args = [...condition, text, this.#secondsOf(session, expires)];
     const { reply } = await swapping.run(this.#redis, { key, args });
     return Number(reply) === 1;
   }
 
-  /** The row's time to live in whole seconds, by connect-redis' own rules; 0: no end. */
-  #secondsOf(session: ExpressRow, expires: number): number {
+  /** The row's time to live in whole seconds, by connect-redis' own rules; "": no end. */
+  #secondsOf(session: ExpressRow, expires: number): string {
     const { ttl, disableTTL } = this.#store;
-    if (disableTTL) return 0;
-    if (typeof ttl === "function") return ttl(session);
-    return expires === Infinity ? ttl : Math.ceil((expires - this.#now()) / SECOND);
+    if (disableTTL) return "";
+    if (typeof ttl === "function") return String(ttl(session));
+    return String(expires === Infinity ? ttl : Math.ceil((expires - this.#now()) / SECOND));
   }
 
   /** Looked at late: applications make the store first and connect then. */

@@ -107,6 +107,16 @@ describe("connect-redis", () => {
     expect(await leftOf(`sess:${sid}`)).toBeGreaterThan(50_000);
   });
 
+  test("a function that gives no time removes the row", async () => {
+    let left = 60;
+    const ours = rowStore(new RedisStore({ client, ttl: () => left }));
+    const sid = newSid();
+    await ours.save(sid, creating(HOUR));
+    left = 0;
+    expect(await ours.save(sid, writing("a"))).toBeDefined();
+    expect(await ours.load(sid)).toBeUndefined();
+  });
+
   test("its prefix and its serializer are used, also one that takes a while", async () => {
     const serializer = {
       parse: async (text: string) => JSON.parse(Buffer.from(text, "base64").toString()),

@@ -53,11 +53,50 @@ const stores: Readonly<Record<string, ExpressSessionStore>> = {
   "a store that answers late": late(),
 };
 
+/**
+ * Makes a method hold its next call that `isWrite`, from a call of the function that is given back until a
+ * call of what that gives.
+ */
+function holder(
+  target: object,
+  method: string,
+  isWrite: (first: unknown) => boolean = () => true,
+): () => () => void {
+  let held: Promise<void> | undefined;
+  const call = (target as Record<string, (...args: unknown[]) => unknown>)[method];
+  const holding = function holding(this: unknown, ...args: unknown[]): unknown {
+    const proceed = (): unknown => call && Reflect.apply(call, target, args);
+    if (held === undefined || !isWrite(args[0])) return proceed();
+    const taken = held;
+    held = undefined;
+    return taken.then(proceed);
+  };
+  Object.defineProperty(target, method, { value: holding });
+  return () => {
+    let release = (): void => undefined;
+    held = new Promise((resolve) => (release = resolve));
+    return release;
+  };
+}
+
+const isScript = (command: unknown): boolean => String((command as string[])[0]).startsWith("eval");
+const isUpdate = (text: unknown): boolean => String(text).startsWith("UPDATE");
+const hangs: Readonly<Record<string, () => () => void>> = {
+  "connect-redis": holder(client, "sendCommand", isScript),
+  "connect-pg-simple": holder(pool, "query", isUpdate),
+  ...Object.fromEntries(
+    Object.entries(stores)
+      .slice(2)
+      .map(([name, store]) => [name, holder(store, "set")]),
+  ),
+};
+
 const memory = ["express-session's MemoryStore", "a store that answers late"];
 
 describe.each(Object.entries(stores))("the laws on %s", async (name, store) => {
   const makeStore = async () => ({
     store: ofStrings(rowStore(store, { acceptRaces: true })),
+    ...(hangs[name] && { hang: hangs[name] }),
     close: () => undefined,
   });
   const cases = await storeLaws(makeStore, {
