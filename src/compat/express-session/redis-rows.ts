@@ -1,4 +1,4 @@
-// The rows of connect-redis 9: the JSON text of a session under the prefix and the sid. It is known by
+// The rows of connect-redis 9 and 10: the JSON text of a session under the prefix and the sid. It is known by
 // its public fields, and asked through the client in them.
 import { hasMethods } from "../../base/options.ts";
 import { SECOND } from "../../base/time.ts";
