@@ -58,7 +58,10 @@ function configFile({ store, app, https, js }: ProjectOptions): string {
   const name = https ? `__Host-Http-${app}` : `${app}_session`;
   const secure = https
     ? "  secure: true,"
-    : '  secure: "auto", // plain http on this machine only; https sites take true and __Host-Http-';
+    : `
+  // In production always Secure, also behind a proxy that passes requests on by plain http. Elsewhere
+  // plain http on this machine is enough; a site that is only https takes true, and __Host-Http-.
+  secure: process.env["NODE_ENV"] === "production" || "auto",`;
   return `${template.imports}import { ${names.join(", ")} } from "kocha-session";
 
 ${template.setup}${template.setup === "" ? "" : "\n"}// Session settings
@@ -103,6 +106,7 @@ const port = Number(process.env["PORT"] ?? 3000);
 import { sessionMiddleware } from "kocha-session/express";
 ${imports}
 const app = express();
+// app.set("trust proxy", 1); // behind one proxy that speaks TLS: then req.secure and req.ip are the client's
 app.use(sessionMiddleware(session));
 app.get("/", async (req, res) => {
   res.type("text").send(await getRoot(req.session));
@@ -112,7 +116,7 @@ app.listen(port, () => console.log(\`http://localhost:\${port}\`));
     fastify: `import Fastify from "fastify";
 import { sessionPlugin } from "kocha-session/fastify";
 ${imports}
-const app = Fastify();
+const app = Fastify(); // behind one proxy that speaks TLS: Fastify({ trustProxy: 1 })
 app.register(sessionPlugin, session);
 app.get("/", async (request) => getRoot(request.session));
 await app.listen({ port });
@@ -122,6 +126,7 @@ console.log(\`http://localhost:\${port}\`);
 import { sessionMiddleware } from "kocha-session/koa";
 ${imports}
 const app = new Koa();
+// app.proxy = true; // behind a proxy that speaks TLS: then ctx.secure and ctx.ip are the client's
 app.use(sessionMiddleware(session));
 app.use(async (ctx) => {
   ctx.body = await getRoot(ctx.session);
