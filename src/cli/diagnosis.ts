@@ -21,8 +21,10 @@ export interface Finding {
   readonly message: string;
 }
 
-/** A longer idle timeout gets a warning: OWASP ASVS 5.0, 7.3.1. */
-const LONG_IDLE = 30 * DAY * 1000;
+/** A longer idle timeout gets a warning: OWASP ASVS 5.0, 7.3.1. It is the one that `init` writes. */
+const LONG_IDLE_DAYS = 90;
+/** A shorter lifetime can't be meant: it would end while a page is being read. In seconds. */
+const SHORT = 60;
 /** A longer timeout of the store gets a warning: by then the client has given up. */
 const LONG_TIMEOUT = 5000;
 
@@ -53,8 +55,16 @@ function diagnoseCookie({ name, cookie }: ResolvedConfig): Finding[] {
       ),
     );
   }
-  if (cookie.secure === "auto")
-    found.push(note("secure", '"auto" leaves Secure out only on plain http over loopback'));
+  if (cookie.secure === "auto") {
+    found.push(
+      process.env["NODE_ENV"] === "production"
+        ? warning(
+            "secure",
+            '"auto" leaves Secure out where a proxy on this machine passes requests on by plain http; in production use true',
+          )
+        : note("secure", '"auto" leaves Secure out only on plain http over loopback'),
+    );
+  }
   if (cookie.sameSite === "none" && !cookie.partitioned) {
     found.push(
       warning(
@@ -83,12 +93,23 @@ function diagnoseCookie({ name, cookie }: ResolvedConfig): Finding[] {
 
 function diagnoseTimes(config: ResolvedConfig): Finding[] {
   const found: Finding[] = [];
+  for (const field of ["cookieExpires", "sessionExpires", "absoluteExpires"] as const) {
+    const seconds = config[field];
+    if (seconds <= 0 || seconds >= SHORT) continue;
+    const message = `${seconds} can't be meant: it is in seconds, and half an hour is 1800`;
+    found.push(fault(field, message));
+  }
+  if (config.sessionExpires > config.absoluteExpires) {
+    const message =
+      "it is longer than absoluteExpires, which ends every session before: swap them?";
+    found.push(fault("sessionExpires", message));
+  }
   const idle = idleTimeoutMs(config.sessionExpires, config.cookieExpires);
-  if (idle > LONG_IDLE) {
+  if (idle > LONG_IDLE_DAYS * DAY * SECOND) {
     found.push(
       warning(
         "sessionExpires",
-        `an idle session lives ${idle === Infinity ? "for ever" : "over 30 days"}: a stolen cookie does, too`,
+        `an idle session lives ${idle === Infinity ? "for ever" : `over ${LONG_IDLE_DAYS} days`}: a stolen cookie does, too`,
       ),
     );
   }
@@ -139,7 +160,7 @@ function diagnoseStore(config: ResolvedConfig): Finding[] {
 
 function diagnoseLaws({ revocations, store }: ResolvedConfig): Finding[] {
   if (isSealed(store)) {
-    const irrevocable = warning(
+    const irrevocable = note(
       "store",
       "a cookie session can't be revoked: logging out ends it only in this browser, a copied cookie lives to its end (laws L2, L4); revocations end it",
     );

@@ -50,4 +50,6 @@ export async function run(args: readonly string[], out: Terminal): Promise<numbe
   }
 }
 
-process.exitCode = await run(process.argv.slice(2), terminal());
+const code = await run(process.argv.slice(2), terminal());
+// A configuration that doctor has loaded holds its connections open; all that was printed goes out first.
+process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
