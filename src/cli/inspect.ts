@@ -1,6 +1,6 @@
 // `kocha-session inspect`: describes a cookie, with the secrets in the environment. Values are shown only
 // on request, secrets never.
-import { findCookies, findParts } from "../cookie/find.ts";
+import { findParts } from "../cookie/find.ts";
 import { isPart, type Seen } from "../merge/part.ts";
 import { MAX_PARTS_BYTES, MergingCookies } from "../merge/parts.ts";
 import { placeOf, joinPieces } from "../cookie/split.ts";
@@ -13,6 +13,7 @@ import { decodePayload, type SessionPayload } from "../crypto/payload.ts";
 import { MAX_COOKIE_BYTES, openToken } from "../crypto/token.ts";
 import { decodeBase64url } from "#crypto";
 import { ConfigError } from "../errors.ts";
+import { readEnvironmentFile } from "./environment.ts";
 import {
   type Command,
   printable,
@@ -46,10 +47,12 @@ export const inspect: Command = {
   summary: "describes a cookie: version, key id, ages, ends, keys and sizes",
   help: `kocha-session inspect [--name <cookie>] [--values] [--json]
 
-Reads a cookie's value, a Cookie header or a Set-Cookie header from standard input, and the secrets
-from SESSION_SECRET_KEY and SESSION_SIGNING_KEY (for server-side stores only the second).
+Reads a cookie's value, a Cookie header or Set-Cookie headers from standard input, and the secrets
+from SESSION_SECRET_KEY and SESSION_SIGNING_KEY (for server-side stores only the second). Variables that
+aren't set are read from .env, if there is one.
 
-  --name    the cookie's name, which is part of the seal; default session
+  --name    the cookie's name, which is part of the seal; default: all session cookies of a header,
+            and session for a bare value
   --values  show the values too; without it only their sizes
   --json    one JSON array, an object for each cookie
 
@@ -57,14 +60,15 @@ Exit code 1 when no cookie opens.
 `,
   run: async (args, out) => {
     const options = readOptions(args, {
-      name: { type: "string", default: "session" },
+      name: { type: "string" },
       values: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     });
-    const cookies = readCookies(await readStandardInput(), options.name);
+    const sessions = readSessions(await readStandardInput(), options.name);
+    readEnvironmentFile();
     let findings: Finding[];
     try {
-      findings = examine(cookies, options.name, options.values);
+      findings = sessions.flatMap(({ name, cookies }) => examine(cookies, name, options.values));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       out.complain(`SESSION_SECRET_KEY and SESSION_SIGNING_KEY are needed: ${error.message}`);
@@ -76,18 +80,48 @@ Exit code 1 when no cookie opens.
   },
 };
 
-/** The cookies of the input: those with our name in a header, or else the whole input as a value. */
-function readCookies(input: string, name: string): Cookie[] {
-  const text = input.trim().replace(/^(set-)?cookie:[ \t]*/i, "");
-  if (text === "") throw new UsageFault("there is nothing on standard input");
-  const found = text
+/** The cookies of one name, with the pieces and parts of its session. */
+interface SessionCookies {
+  readonly name: string;
+  readonly cookies: readonly Cookie[];
+}
+
+/** The header's own name, where the whole line was copied, as of `curl -v`. */
+const HEADER_NAME = /^(?:[<>] )?(?:set-)?cookie:[ \t]*/i;
+/** The end of the name of a piece or a part. */
+const SUFFIX = /\.[\w-]{6}$/;
+
+/** The session cookies of the input: those of a name, or all, or else the whole input as a value. */
+function readSessions(input: string, given: string | undefined): readonly SessionCookies[] {
+  const lines = input
+    .trim()
     .split("\n")
-    .flatMap((line) => findParts(line.trim().replace(/^(set-)?cookie:[ \t]*/i, ""), name));
+    .map((line) => line.trim().replace(HEADER_NAME, ""));
+  const text = lines.join("\n");
+  if (text === "") throw new UsageFault("there is nothing on standard input");
+  const names = given === undefined ? sessionNames(lines) : [given];
+  const found = names
+    .map((name) => ({ name, cookies: lines.flatMap((line) => findParts(line, name)) }))
+    .filter(({ cookies }) => cookies.length > 0);
   if (found.length > 0) return found;
-  if (text.includes("=") && findCookies(text, name).length === 0 && /[;\s]|=[^=]/.test(text)) {
-    throw new UsageFault(`there is no cookie named ${name} in it; say --name`);
+  if (text.includes("=") && /[;\s]|=[^=]/.test(text)) {
+    throw new UsageFault(
+      given === undefined
+        ? "there is no session cookie in it"
+        : `there is no cookie named ${given} in it; say another --name, or none`,
+    );
   }
-  return [{ name, value: text }];
+  const name = given ?? "session";
+  return [{ name, cookies: [{ name, value: text }] }];
+}
+
+/** The names of the sessions in headers: of the cookies that look like ours, and the usual one. */
+function sessionNames(lines: readonly string[]): readonly string[] {
+  const pairs = lines.flatMap((line) => line.split(";")).map((pair) => pair.trim().split("="));
+  const names = pairs
+    .filter(([name, value = ""]) => name === "session" || describe({ name: "", value }).version)
+    .map(([name = ""]) => name.replace(SUFFIX, ""));
+  return [...new Set(names)].filter((name) => name !== "");
 }
 
 function examine(cookies: readonly Cookie[], name: string, withValues: boolean): Finding[] {
@@ -215,7 +249,7 @@ function show(finding: Finding, out: Terminal): void {
 
 const explanations: Partial<Record<NonNullable<Finding["problem"]>, string>> = {
   "unknown-key": "made with other secrets than those of the environment",
-  forged: "changed, or sealed for another cookie name: is --name right?",
+  forged: "changed, or sealed for another cookie name: say it by --name",
   "not ours": "another format, or a later version",
 };
 
