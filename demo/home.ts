@@ -118,14 +118,13 @@ function proofSection(
   </section>`;
 }
 
-function usualText(settings: DemoSettings, name: ProofName): Html {
-  if ("sealed" in settings.store)
+function usualText({ store, storeName }: DemoSettings, name: ProofName): Html {
+  if ("sealed" in store)
     return html`The whole session sealed in one cookie, as cookie-session and iron-session keep it.`;
   if (name === "copy")
-    return html`A sealed cookie, as cookie-session and iron-session keep it. (A session on a server
-    is deleted there: on ${settings.storeName} the usual way gets this right.)`;
-  return html`The whole session, loaded from ${settings.storeName} and written back, as
-  express-session does.`;
+    return html`A sealed cookie, as cookie-session and iron-session keep it. (With sessions in
+    ${storeName} the usual way gets this right: a logout deletes the row.)`;
+  return html`The whole session, loaded from ${storeName} and written back, as express-session does.`;
 }
 
 function oursText({ store, storeName }: DemoSettings, name: ProofName): Html {
@@ -133,11 +132,15 @@ function oursText({ store, storeName }: DemoSettings, name: ProofName): Html {
   if (name === "clicks")
     return isSealed
       ? html`<code>sessionMap</code> in cookies that merge: each write is a cookie of its own.`
-      : html`<code>sessionMap</code> and <code>increment</code> on ${storeName}: only the change is
+      : html`<code>sessionMap</code> and <code>increment</code> in ${storeName}: only the change is
           saved.`;
-  return isSealed
-    ? html`<code>session.destroy()</code> in cookies with <code>revocations</code>.`
-    : html`<code>session.destroy()</code> on ${storeName}: an update never inserts.`;
+  if (isSealed)
+    return html`<code>session.destroy()</code> in cookies with <code>revocations</code>.`;
+  return name === "copy"
+    ? html`<code>session.destroy()</code> in ${storeName}: the cookie was only the ticket to a row
+        that is gone.`
+    : html`<code>session.destroy()</code> in ${storeName}: a late save is refused, since an update
+        never inserts.`;
 }
 
 function goodness(verdict: Verdict | undefined): Html | undefined {

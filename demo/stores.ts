@@ -39,7 +39,7 @@ const openers: Readonly<Record<string, OpenStore>> = {
     const client = await openDatabase(path);
     const isDurable = path !== ":memory:";
     const store = new SessionSqliteStore({ client });
-    return { store, name: "SQLite", isDurable, close: () => void client.close() };
+    return { store, name: "SQLite", isDurable, close: () => client.close() };
   },
   redis: async () => {
     const [{ createClient }, { SessionRedisStore }] = await Promise.all([

@@ -58,8 +58,9 @@ body > footer p { border-top: 1px solid var(--line); padding-top: 1.1rem; margin
 .story { max-width: 44rem; margin: 0 0 1.1rem; color: var(--soft); }
 .sent { color: var(--soft); font-size: .9rem; margin-left: .5rem; }
 .columns { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; margin-top: 1.3rem; }
-.column { background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); padding: 1.05rem 1.2rem 1.2rem; display: flex; flex-direction: column; }
-.what { color: var(--soft); font-size: .92rem; margin: .15rem 0 .9rem; min-height: 2.9em; }
+.column { background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); padding: 1.05rem 1.2rem 1.2rem; display: grid; grid-template-columns: minmax(0, 1fr); grid-template-rows: subgrid; grid-row: span 4; row-gap: 0; }
+#devices .column { grid-row: span 3; }
+.what { color: var(--soft); font-size: .92rem; margin: .15rem 0 .9rem; }
 output { display: block; font: 1.55rem/1.25 var(--serif); color: var(--soft); padding-left: .75rem; border-left: 4px solid var(--line); margin-bottom: .9rem; min-height: 1.25em; }
 output small { font: .9rem/1.4 system-ui, sans-serif; color: var(--soft); }
 output[data-good=true] { border-color: var(--leaf); color: var(--leaf); }
@@ -67,7 +68,7 @@ output[data-good=false] { border-color: var(--warn); color: var(--warn); }
 output[data-good=true] strong::before { content: "✓ " / ""; }
 output[data-good=false] strong::before { content: "✗ " / ""; }
 output strong { font-weight: 600; }
-.events { list-style: none; margin: auto 0 0; padding: .6rem .8rem; height: 9.2rem; overflow: auto; background: var(--paper); border-radius: 8px; font: .8rem/1.6 var(--mono); overflow-wrap: anywhere; }
+.events { list-style: none; margin: 0; padding: .6rem .8rem; height: 9.2rem; overflow: auto; background: var(--paper); border-radius: 8px; font: .8rem/1.6 var(--mono); overflow-wrap: anywhere; }
 .events:empty::before { content: "events appear here"; color: var(--soft); }
 iframe { border: 1px solid var(--line); border-radius: 8px; background: var(--paper); width: 100%; height: 18rem; margin: .6rem 0 .9rem; display: block; }
 iframe.phone { width: min(100%, 21rem); border-radius: 20px; margin-inline: auto; }
@@ -120,7 +121,6 @@ td time { display: block; margin: 0; }
 dd { margin: 0; min-width: 0; }
 @media (max-width: 46rem) {
   .columns { grid-template-columns: minmax(0, 1fr); }
-  .what { min-height: 0; }
   .events { height: auto; max-height: 9.2rem; min-height: 2.5rem; }
   .sent { display: block; margin: .5rem 0 0; }
 }

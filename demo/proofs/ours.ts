@@ -4,7 +4,7 @@ import type { Answer } from "../browser/proofs.mjs";
 import { count } from "../catalog.ts";
 import { clearNotes, refusal } from "../feed.ts";
 import { type Routes, sendJson, type Visit } from "../http.ts";
-import { lookUp, slowRequests } from "./work.ts";
+import { itemOf, lookUp, slowRequests } from "./work.ts";
 
 type Step = (visit: Visit) => Promise<Answer | void> | Answer | void;
 
@@ -25,7 +25,7 @@ function ourSteps(counts: boolean): Readonly<Record<string, Step>> {
     },
     add: async ({ form, session }) => {
       await lookUp();
-      cart.of(session).set(form.get("item") ?? "", 1);
+      cart.of(session).set(itemOf(form), 1);
       if (counts) await session.increment("clicks");
     },
     cart: ({ session }) => ({

@@ -5,7 +5,7 @@ import type { Answer } from "../browser/proofs.mjs";
 import { clearNotes, note } from "../feed.ts";
 import { addCookie, cookiesOf, type Routes, sendJson, type Visit } from "../http.ts";
 import { LIFE, type WholeSessions } from "./sessions.ts";
-import { lookUp, slowRequests } from "./work.ts";
+import { itemOf, lookUp, slowRequests } from "./work.ts";
 
 /** What `req.session` is there: an object of the application's own. */
 interface UsualSession {
@@ -32,7 +32,7 @@ function usualSteps(counts: boolean): Readonly<Record<string, Step>> {
     },
     add: async (session, form) => {
       await lookUp();
-      session.cart[form.get("item") ?? ""] = 1;
+      session.cart[itemOf(form)] = 1;
       session.clicks += 1;
       return undefined;
     },

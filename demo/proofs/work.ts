@@ -13,6 +13,12 @@ export async function lookUp(): Promise<void> {
   await pause(LOOK_UP);
 }
 
+/** The thing that a click puts into the cart: no text of a stranger's gets into a session. */
+export function itemOf(form: URLSearchParams): string {
+  const item = form.get("item") ?? "";
+  return /^item-\d$/.test(item) ? item : "item-0";
+}
+
 /** Something that happens once. */
 class Moment {
   readonly reached: Promise<void>;

@@ -5,10 +5,10 @@ import { readOptions, type Command, UsageFault } from "./terminal.ts";
 /** What dist/demo/serve.js exports. */
 interface DemoProgram {
   readonly storeNames: readonly string[];
-  serveDemo(
+  readonly serveDemo: (
     storeName: string,
     port: number,
-  ): Promise<{ readonly url: string; readonly close: () => Promise<void> }>;
+  ) => Promise<{ readonly url: string; readonly close: () => Promise<void> }>;
 }
 
 /** The command. */

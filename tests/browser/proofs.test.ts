@@ -79,6 +79,16 @@ describe.each(["cookie", "memory", "sqlite", "redis", "postgres", "mysql", "memc
       expect(await eventsOf(page, "clicks.ours", "committed")).toContain("opened");
     });
 
+    test("five clicks one after the other: the usual way keeps them all, too", async () => {
+      const way = `/proofs/${isSealed ? "sealed" : "usual"}`;
+      await context.request.post(`${way}/begin`);
+      for (const item of ["item-1", "item-2", "item-3", "item-4", "item-5"]) {
+        await context.request.post(`${way}/add`, { form: { item } });
+      }
+      const answer = await context.request.post(`${way}/cart`);
+      expect(await answer.json()).toEqual(isSealed ? { kept: 5 } : { kept: 5, counted: 5 });
+    });
+
     test("a slow request, then a logout: the usual way is logged in again", async () => {
       await page.goto("/");
       expect(await prove(page, "logout")).toEqual(["logged in again", "stays logged out"]);

@@ -310,9 +310,9 @@ describe("its program", () => {
   });
 
   test("runs the demo without further packages, until it is interrupted", async () => {
-    const program = join(consumer, "node_modules", ".bin", "kocha-session");
+    const file = join(consumer, "node_modules", ".bin", "kocha-session");
     const { PATH = "" } = process.env;
-    const child = spawn(program, ["demo", "--port", "0"], { cwd: consumer, env: { PATH } });
+    const child = spawn(file, ["demo", "--port", "0"], { cwd: consumer, env: { PATH } });
     const ended = once(child, "exit");
     let said = "";
     let complained = "";
