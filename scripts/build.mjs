@@ -64,7 +64,7 @@ await bundle(entries, {
     ],
   },
 });
-// By itself: it holds both sets of primitives, of which Node.js loads its own without it.
+// Each by itself: of the two sets of primitives, Node.js loads its own only, and an edge runtime the other.
 await bundle(["./src/crypto/primitives-default.ts"]);
 // The demo is one program, which imports the package as any application does, and the scripts that it
 // serves to browsers. Its sources aren't published, so there is nothing that it could be mapped to.
@@ -73,6 +73,7 @@ cpSync("demo/browser", resolve(folder, "demo/browser"), {
   recursive: true,
   filter: (path) => !path.endsWith(".d.mts"),
 });
+await bundle(["./src/crypto/primitives-portable.ts"]);
 
 // The tables' SQL under their default names, for migration tools, by the functions that make it.
 const built = (name) => import(pathToFileURL(resolve(folder, "stores", name)));

@@ -12,9 +12,17 @@ interface Host {
   };
 }
 
-const { process } = globalThis as Host;
-const hasNodeCrypto =
-  typeof process?.getBuiltinModule?.("node:crypto")?.createCipheriv === "function";
+const hasNodeCrypto = findsNodeCrypto();
+
+function findsNodeCrypto(): boolean {
+  try {
+    const { process } = globalThis as Host;
+    return typeof process?.getBuiltinModule?.("node:crypto")?.createCipheriv === "function";
+  } catch {
+    // Next's edge runtime throws for each use of what it doesn't have.
+    return false;
+  }
+}
 
 // Name by name, so that bundlers can omit unused primitives.
 export const randomBytes: Primitives["randomBytes"] = hasNodeCrypto

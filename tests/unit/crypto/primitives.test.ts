@@ -209,6 +209,14 @@ describe("the default set", () => {
     ["a process of a bundler's making", { env: {} }],
     ["a process without built-in modules", { getBuiltinModule: () => undefined }],
     [
+      "a process that throws for what it doesn't have, as in Next's edge runtime",
+      {
+        get getBuiltinModule(): never {
+          throw new Error("a Node.js API is used which is not supported in the Edge Runtime");
+        },
+      },
+    ],
+    [
       "a node:crypto without ciphers, as an older workerd's",
       { getBuiltinModule: () => ({ createHash: () => undefined }) },
     ],
