@@ -24,11 +24,13 @@ export function destroyedError(): UsageError {
   return new UsageError("ERR_SESSION_USAGE_DESTROYED", message);
 }
 
-/** The error of a change where no response can carry a cookie, as in an upgrade. */
-export function headersOnlyError(): UsageError {
-  const message =
-    "a session that was opened from headers alone is read-only: no response can carry its cookie";
-  return new UsageError("ERR_SESSION_USAGE_READ_ONLY", message);
+/** The reason that a session of an upgrade can only be read. */
+export const HEADERS_ONLY =
+  "a session that was opened from headers alone is read-only: no response can carry its cookie";
+
+/** The error of a change of a session that was opened to be read. */
+export function readOnlyError(reason: string): UsageError {
+  return new UsageError("ERR_SESSION_USAGE_READ_ONLY", reason);
 }
 
 /** The error of a change after the session was closed. */

@@ -6,8 +6,8 @@ import { toBinding } from "./binding.ts";
 import {
   closedError,
   destroyedError,
-  headersOnlyError,
   type LostReason,
+  readOnlyError,
   unsavedError,
 } from "./closing.ts";
 import type { Connection } from "./connection.ts";
@@ -32,8 +32,8 @@ export type SessionStage = "unopened" | "open" | "changed" | "closed";
 export class RequestSession {
   /** The engine that made it. */
   readonly owner: object;
-  /** True if no response can carry its cookie, as in an upgrade: it can only be read. */
-  headersOnly = false;
+  /** The reason that it can only be read, such as an upgrade, whose response carries no cookie. */
+  onlyRead: string | undefined = undefined;
   readonly #parts: EngineParts;
   readonly #connection: Connection;
   readonly #keeper: Keeper;
@@ -109,7 +109,7 @@ export class RequestSession {
    */
   change(): Draft {
     if (this.#destroying !== undefined) throw destroyedError();
-    if (this.headersOnly) throw headersOnlyError();
+    if (this.onlyRead !== undefined) throw readOnlyError(this.onlyRead);
     if (this.#isFrozen) throw closedError(this.#operations?.lost, this.#hasFailed);
     if (this.#hasFailed && this.#keeper.savesAlone)
       throw unsavedError("nobody knows what the store holds");
@@ -195,7 +195,7 @@ export class RequestSession {
     if (this.#destroying !== undefined) return this.#destroying;
     // ORDER: as in regenerate.
     this.noteChange();
-    if (this.headersOnly || (this.#isFrozen && !this.#keeper.savesAlone)) this.change();
+    if (this.onlyRead !== undefined || (this.#isFrozen && !this.#keeper.savesAlone)) this.change();
     const operations = this.#operations ?? this.#open();
     // ORDER: set here, not in its turn, or calls made meanwhile would run after it.
     this.#destroying = this.#inTurn(() => operations.destroy());
@@ -213,8 +213,14 @@ export class RequestSession {
     const operations = this.#operations;
     if (operations === undefined) return undefined;
     return this.#inTurn(() =>
-      this.#isFrozen || this.headersOnly ? undefined : operations.commit(),
+      this.#isFrozen || this.onlyRead !== undefined ? undefined : operations.commit(),
     );
+  }
+
+  /** Saves the changes so far, and gives the effects that are due by now; the session stays open. */
+  async save(): Promise<ResponseEffects> {
+    await this.commit();
+    return this.#effects ?? this.#owed();
   }
 
   /**
@@ -226,7 +232,9 @@ export class RequestSession {
     if (this.#effects !== undefined) return this.#effects;
     const operations = this.#operations;
     const isOver =
-      this.#isFrozen || this.headersOnly || (this.#hasFailed && operations?.changed === false);
+      this.#isFrozen ||
+      this.onlyRead !== undefined ||
+      (this.#hasFailed && operations?.changed === false);
     this.#isFrozen = true;
     if (operations === undefined || isOver) return (this.#effects = this.#owed());
     try {
@@ -279,7 +287,7 @@ export class RequestSession {
       return varies ? varyOnly : noEffects;
     }
     const { draft, isDestroyed } = operations;
-    const isOwed = !this.headersOnly && (draft.readOnly === undefined || isDestroyed);
+    const isOwed = this.onlyRead === undefined && (draft.readOnly === undefined || isDestroyed);
     const due = isOwed ? this.#keeper.due() : undefined;
     if (due === undefined || due.set.length + due.expire.length === 0) return varyOnly;
     return new CookieEffects(due, this.#parts, draft, this.#connection);

@@ -4,7 +4,7 @@ import { CookieWriter } from "../cookie/attributes.ts";
 import { MAX_HEADER_LENGTH } from "../cookie/find.ts";
 import { UsageError } from "../errors.ts";
 import { chain, isThenable, type Awaitable } from "../base/awaitable.ts";
-import type { LostReason } from "../engine/closing.ts";
+import { HEADERS_ONLY, type LostReason } from "../engine/closing.ts";
 import {
   askForConfig,
   resolveConfig,
@@ -100,14 +100,18 @@ export class SessionMiddleware {
     return session instanceof Session && requestOf(session)?.owner === this;
   }
 
-  /** As `open`, for a request whose response can't carry a cookie, such as a WebSocket upgrade. */
+  /**
+   * As `open`, for a request whose response can't carry a cookie, such as a WebSocket upgrade.
+   * @param reason - the message of the error of a change; default: that of an upgrade.
+   */
   openReadOnly(
     cookieHeader: string | undefined,
     dialect?: SessionDialect,
     env?: unknown,
+    reason: string = HEADERS_ONLY,
   ): Awaitable<Session> {
     return chain(this.open(cookieHeader, unknownConnection, dialect, env), (session) => {
-      this.#requestOf(session).headersOnly = true;
+      this.#requestOf(session).onlyRead = reason;
       return session;
     });
   }
@@ -121,6 +125,15 @@ export class SessionMiddleware {
    */
   commit(session: Session): Awaitable<ResponseEffects> {
     return this.#requestOf(session).close();
+  }
+
+  /**
+   * Saves the request's changes so far, as `session.commit()` does, and gives the effects that are due by
+   * now; the session stays open, and a later call gives all effects anew.
+   * @throws as `commit`
+   */
+  save(session: Session): Promise<ResponseEffects> {
+    return this.#requestOf(session).save();
   }
 
   /**

@@ -287,7 +287,7 @@ export class Session {
 
   /** True if changes can't be saved: opened for an upgrade, the old credential's grace, no store. */
   get readOnly(): boolean {
-    return this.#request.look().readOnly !== undefined || this.#request.headersOnly;
+    return this.#request.look().readOnly !== undefined || this.#request.onlyRead !== undefined;
   }
 
   /** True if the store didn't answer and `onStoreError` is "anonymous". */
