@@ -44,7 +44,7 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 
 /** Revocations whose list is in this process's memory. */
 export abstract class ListedRevocations implements Revocations, RevocationList {
-  protected readonly dead: DeadList = new DeadList();
+  protected dead: DeadList = new DeadList();
   readonly #maxEntries: number;
   readonly #onFull: (() => void) | undefined;
   /** Milliseconds; 0: not known yet. */

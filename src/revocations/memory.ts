@@ -1,5 +1,6 @@
 // Revocations of one process: a list in its memory, unknown to other processes and lost at its end.
 import { clock, readOptions } from "../base/options.ts";
+import type { DeadList } from "./dead-list.ts";
 import {
   ListedRevocations,
   type RevocationOptions,
@@ -20,6 +21,12 @@ export interface MemoryRevocationsOptions extends RevocationOptions {
   readonly now?: (() => number) | undefined;
 }
 
+/** The lists that copies of a module share, by their configurations: one table a process. */
+const shared = Symbol.for("kocha-session.shared-memory-revocations");
+interface Sharing {
+  [shared]?: Map<string, DeadList>;
+}
+
 /** Entries that are checked for their end with each new one, in place of a timer. */
 const SWEEP_STEPS = 8;
 
@@ -34,6 +41,13 @@ class MemoryRevocations extends ListedRevocations {
   ready(): void {}
   close(): void {}
   protected assertFresh(): void {}
+
+  shareAs(key: string): void {
+    const lists = ((globalThis as Sharing)[shared] ??= new Map());
+    const first = lists.get(key);
+    if (first === undefined) lists.set(key, this.dead);
+    else this.dead = first;
+  }
 
   protected get now(): number {
     return this.#now();

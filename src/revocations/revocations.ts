@@ -68,6 +68,11 @@ export interface Revocations {
    */
   cover(limits: SessionLimits): void;
   /**
+   * As a store's `shareAs`, for a list that is nowhere except in this process.
+   * @internal
+   */
+  shareAs?(key: string): void;
+  /**
    * The list for one request, with the configuration's limits on calls.
    * @internal
    */

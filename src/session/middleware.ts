@@ -146,6 +146,18 @@ export class SessionMiddleware {
     this.#requestOf(session).abandon(reason);
   }
 
+  /**
+   * Makes what the configuration keeps in this process's memory one for all engines of the process whose
+   * cookie and signing key are the same: for hosts whose bundler puts several copies of one module into a
+   * process.
+   */
+  shareMemory(): void {
+    const { name, cookie, signing, store, revocations } = this.#config;
+    const key = JSON.stringify([name, cookie.path, cookie.domain, signing?.current.id]);
+    if (!isSealed(store)) store.shareAs?.(key);
+    revocations?.shareAs?.(key);
+  }
+
   /** The stage of a request's session. */
   stageOf(session: Session): SessionStage {
     return this.#requestOf(session).stage;

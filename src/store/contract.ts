@@ -113,6 +113,12 @@ export interface SessionStore {
    */
   answerWithin?(ms: number): void;
   /**
+   * A host calls this where a bundler puts several copies of one module into a process, each with a store of
+   * its own: all stores of the process that got the same key have the same sessions from then on. Absent:
+   * the sessions are outside the process anyway.
+   */
+  shareAs?(key: string): void;
+  /**
    * The store of one request, for stores that can't serve several; absent: the store itself. An engine
    * asks when a request first needs its store, and asks only the answer for `capabilities`.
    * `perRequest(…)` has it.

@@ -24,6 +24,12 @@ export interface SessionMemoryStoreOptions {
   readonly now?: (() => number) | undefined;
 }
 
+/** The stores that copies of a module share, by their configurations: one table a process. */
+const shared = Symbol.for("kocha-session.shared-memory-stores");
+interface Sharing {
+  [shared]?: Map<string, SessionMemoryStore>;
+}
+
 const DEFAULT_ENTRIES = 100_000;
 const DEFAULT_BYTES = 64 * 1024 * 1024;
 /** Between two sweeps, in milliseconds; an expired session reads as absent before its sweep, too. */
@@ -59,6 +65,8 @@ export class SessionMemoryStore implements SessionStore {
   #bytes = 0;
   #hand: Iterator<[string, Entry]> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** The store that keeps the sessions of this one; undefined: it does so itself. */
+  #keeper: SessionMemoryStore | undefined;
 
   /** @throws {ConfigError} ERR_SESSION_CONFIG_FIELD */
   constructor(options: SessionMemoryStoreOptions = {}) {
@@ -76,10 +84,18 @@ export class SessionMemoryStore implements SessionStore {
 
   /** How many sessions are kept, including expired ones before their sweep. */
   get size(): number {
-    return this.#entries.size;
+    return this.#keeper?.size ?? this.#entries.size;
+  }
+
+  shareAs(key: string): void {
+    const stores = ((globalThis as Sharing)[shared] ??= new Map());
+    const first = stores.get(key);
+    if (first === undefined) stores.set(key, this);
+    else if (first !== this) this.#keeper = first;
   }
 
   load(selector: string): StoredSession | undefined {
+    if (this.#keeper !== undefined) return this.#keeper.load(selector);
     const entry = this.#live(selector);
     if (entry === undefined) return undefined;
     entry.used = true;
@@ -88,6 +104,7 @@ export class SessionMemoryStore implements SessionStore {
 
   /** @throws {LimitError} ERR_SESSION_LIMIT_SESSION for a session over `maxBytes` by itself. */
   save(selector: string, change: SessionChange): SavedSession | undefined {
+    if (this.#keeper !== undefined) return this.#keeper.save(selector, change);
     const before = this.#live(selector);
     const { refused, stored } = applyChange(before && toStored(before), change, this.#now());
     if (refused) return undefined;
@@ -114,7 +131,11 @@ export class SessionMemoryStore implements SessionStore {
   }
 
   /** The live sessions of a subject, in no particular order. */
-  async *list(subject: string): AsyncGenerator<ListedSession> {
+  list(subject: string): AsyncGenerator<ListedSession> {
+    return this.#keeper?.list(subject) ?? this.#list(subject);
+  }
+
+  async *#list(subject: string): AsyncGenerator<ListedSession> {
     for (const id of this.#idsOf(subject)) {
       const entry = this.#live(id);
       if (entry !== undefined) yield { id, stored: toStored(entry) };
@@ -122,6 +143,7 @@ export class SessionMemoryStore implements SessionStore {
   }
 
   async destroyAll(subject: string, options: { except?: string } = {}): Promise<number> {
+    if (this.#keeper !== undefined) return this.#keeper.destroyAll(subject, options);
     let destroyed = 0;
     for (const id of this.#idsOf(subject)) {
       if (id === options.except || this.#live(id) === undefined) continue;
@@ -132,7 +154,7 @@ export class SessionMemoryStore implements SessionStore {
   }
 
   async sweep(limit: number): Promise<number> {
-    return this.#sweep(limit);
+    return this.#keeper?.sweep(limit) ?? this.#sweep(limit);
   }
 
   /** Stops the sweeping; the sessions stay readable. */
