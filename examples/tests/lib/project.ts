@@ -33,6 +33,8 @@ export interface ProjectOptions {
   readonly node?: "20" | "22" | "24" | "26";
   /** Folders below examples/tests/overlays whose files are laid over the example's. */
   readonly overlays?: readonly string[];
+  /** What the overlays need besides: "tough-cookie@6.1.0". */
+  readonly besides?: readonly string[];
   /** Changes to its package.json, such as another version of the framework. */
   readonly manifest?: (manifest: Record<string, unknown>) => Record<string, unknown>;
   /** The packages whose versions the report names. */
@@ -141,7 +143,7 @@ const quiet = {
  * lockfile is the same.
  */
 export async function prepare(options: ProjectOptions): Promise<Project> {
-  const { example, name = example, node, overlays = [], manifest, packages } = options;
+  const { example, name = example, node, overlays = [], packages } = options;
   const folder = join(tmpdir(), "kocha-session-examples", name);
   const source = join(repository, "examples", example);
   await empty(folder);
@@ -155,7 +157,7 @@ export async function prepare(options: ProjectOptions): Promise<Project> {
   const binaries = join(folder, "node_modules", ".bin");
   const { PATH = "" } = process.env;
   const project = new Project(folder, [binaries, dirname(program), PATH].join(delimiter));
-  await install(project, manifest);
+  await install(project, options);
   const { stdout } = await project.run(["node", "--version"]);
   note({
     packages: packages.map((one) => `${one} ${project.version(one)}`).join(", "),
@@ -173,7 +175,10 @@ async function empty(folder: string): Promise<void> {
   await Promise.all(old.map((name) => rm(join(folder, name), { recursive: true })));
 }
 
-async function install(project: Project, change: ProjectOptions["manifest"]): Promise<void> {
+async function install(
+  project: Project,
+  { manifest: change, besides = [] }: ProjectOptions,
+): Promise<void> {
   const { folder } = project;
   const file = join(folder, "package.json");
   const lock = join(folder, "package-lock.json");
@@ -194,7 +199,11 @@ async function install(project: Project, change: ProjectOptions["manifest"]): Pr
   const flags = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--prefer-offline"];
   // npm takes a tarball of the same name and version for the one that it has.
   await rm(join(folder, "node_modules", "kocha-session"), { recursive: true, force: true });
-  await project.run(["npm", "install", ...flags, tarball()]);
+  await project.run(["npm", "install", ...flags, tarball(), ...besides]);
+  // As in its users' projects: bundlers leave out what is among the dependencies.
+  const manifest = JSON.parse(await readFile(file, "utf8")) as { dependencies?: object };
+  const dependencies = { ...manifest.dependencies, "kocha-session": "*" };
+  await writeFile(file, JSON.stringify({ ...manifest, dependencies }, undefined, 2));
   // As in its users' projects: bundlers leave out what is among the dependencies.
   const manifest = JSON.parse(await readFile(file, "utf8")) as { dependencies?: object };
   const dependencies = { ...manifest.dependencies, "kocha-session": "*" };
