@@ -8,6 +8,7 @@ import * as onHono from "kocha-session/hono";
 import * as onKoa from "kocha-session/koa";
 import * as onNode from "kocha-session/node";
 import * as onReactRouter from "kocha-session/react-router";
+import * as onSvelteKit from "kocha-session/sveltekit";
 import { expect, test } from "vitest";
 
 const hosts: Readonly<Record<string, readonly [host: object, names: readonly string[]]>> = {
@@ -18,6 +19,7 @@ const hosts: Readonly<Record<string, readonly [host: object, names: readonly str
   hono: [onHono, ["openSession", "sessionMiddleware", "sessionOf"]],
   h3: [onH3, ["getSession", "openSession", "sessionMiddleware", "sessionOf"]],
   elysia: [onElysia, ["openSession", "session", "sessionOf"]],
+  sveltekit: [onSvelteKit, ["openSession", "sessionHandle", "sessionOf"]],
   fetch: [onFetch, ["openSession", "sessionOf", "withSession"]],
   "react-router": [
     onReactRouter,

@@ -1,0 +1,246 @@
+// Sessions for SvelteKit: `event.locals.session`, saved when the page or endpoint has answered. What a
+// page fetches from its own server while it renders shares the page's session.
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Awaitable } from "../base/awaitable.ts";
+import { callback, readOptions } from "../base/options.ts";
+import { hasEffects, type ResponseEffects } from "../engine/effects.ts";
+import { withEffects } from "../engine/response.ts";
+import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
+import { Session } from "../session/session.ts";
+import { type EngineSource, engineSource } from "./shared/engine-source.ts";
+import { reasonOf, statusOf } from "./shared/error-answer.ts";
+import { checkOwner, ownSession } from "./shared/joining.ts";
+import { isLocal } from "./shared/loopback.ts";
+import { prerenderedSession } from "./shared/prerendered.ts";
+import { keepSession } from "./shared/session-of.ts";
+import {
+  carry,
+  commitOnto,
+  type Exchange,
+  mustBeFree,
+  mustBeSession,
+  watch,
+  WebConnection,
+} from "./shared/web.ts";
+
+export { openSession } from "./shared/engine-source.ts";
+export { sessionOf } from "./shared/session-of.ts";
+
+declare global {
+  namespace App {
+    interface Locals {
+      /** The client's session; `sessionHandle` of kocha-session/sveltekit puts it there. */
+      session: Session;
+    }
+  }
+}
+
+/** The part of SvelteKit's RequestEvent that a session needs, in any version of it. */
+export interface EventLike {
+  readonly request: Request;
+  readonly locals: object;
+  readonly cookies: {
+    set(name: string, value: string, options: Readonly<Record<string, unknown>>): void;
+  };
+  /** The adapter's own; on Cloudflare with the bindings, on Node.js with node:http's request. */
+  readonly platform?: unknown;
+  readonly isSubRequest: boolean;
+  readonly isDataRequest: boolean;
+  getClientAddress(): string;
+}
+
+/** SvelteKit's `Handle`, typed for every version of it. */
+export type SessionHandle = <Event extends EventLike>(input: {
+  readonly event: Event;
+  readonly resolve: (event: Event) => Awaitable<Response>;
+}) => Promise<Response>;
+
+/** Options of `sessionHandle`. */
+export interface SessionHandleOptions {
+  /**
+   * Answers when the session can't be loaded or saved; the answer carries the cookies that are still due.
+   * What it throws goes to SvelteKit's `handleError`, whose page has status 500. Default: the error goes to
+   * the log, and the client gets its status with a line of text, or JSON where SvelteKit's client asked.
+   */
+  readonly onError?: (error: unknown, event: EventLike) => Awaitable<Response>;
+}
+
+/** The session of the request that is being handled, for what that request fetches from its own server. */
+const current = new AsyncLocalStorage<Session>();
+
+/**
+ * Sessions for a SvelteKit application, in src/hooks.server.ts: `export const handle = sessionHandle(config)`,
+ * also as one of a `sequence`.
+ *
+ * A function that gives the configuration gets `event.platform.env`, which Cloudflare's adapter has. Errors
+ * of the application go SvelteKit's own way, and its error pages carry the session's cookie; what a
+ * `handle` throws itself can't carry one, except for a redirect. In a prerendered page the session is empty
+ * and read-only.
+ * @throws {ConfigError} when the configuration or an option is wrong.
+ */
+export function sessionHandle(
+  config: SessionConfigSource,
+  options: SessionHandleOptions = {},
+): SessionHandle {
+  const engines = engineSource(config);
+  const { onError = answerPlainly } = readOptions("sessionHandle", options, {
+    onError: callback<NonNullable<typeof options.onError>>(),
+  });
+  const isPrerendering = isForked();
+  return async ({ event, resolve }) => {
+    const locals = event.locals as { session?: unknown };
+    mustBeFree(locals.session, "event.locals.session");
+    let exchange: Exchange | undefined;
+    try {
+      const found = isPrerendering ? prerenderedSession() : sharedSession(engines, event);
+      if (found === undefined) exchange = await open(engines, event);
+      locals.session = exchange?.session ?? (await found);
+    } catch (error) {
+      return onError(error, event);
+    }
+    const session = locals.session as Session;
+    keepSession(event.request, session);
+    // Its own handler saves a shared session.
+    if (exchange === undefined) return resolve(event);
+    const { engine } = exchange;
+    watch(engine, session, () => event.request.signal, nothing);
+    const answerFailure = async (error: unknown): Promise<Response> => {
+      const answer = await onError(error, event);
+      return commitOnto(exchange, (effects) => withEffects(effects, answer));
+    };
+    let response: Response;
+    try {
+      response = await current.run(session, () => resolve(event));
+      mustBeSession(locals.session);
+    } catch (error) {
+      const isRedirect = isThrownRedirect(error);
+      if (!isRedirect) engine.abandon(session, "uncarried");
+      let effects: ResponseEffects;
+      try {
+        effects = await engine.commit(session);
+      } catch (worse) {
+        return answerFailure(worse);
+      }
+      if (isRedirect) setCookies(event, effects);
+      throw error;
+    }
+    try {
+      return await carry(
+        exchange,
+        response,
+        () => false,
+        (effects) => withEffects(effects, carrierOf(effects, response, event)),
+      );
+    } catch (error) {
+      return answerFailure(error);
+    }
+  };
+}
+
+/** True in SvelteKit's own thread for prerendering, which it marks so. */
+function isForked(): boolean {
+  return typeof process === "object" && process.env["SVELTEKIT_FORK"] !== undefined;
+}
+
+function nothing(): undefined {
+  return undefined;
+}
+
+/**
+ * The session that another handler of this request opened, or the page that makes this request.
+ * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION when this request has one of another configuration.
+ */
+function sharedSession(engines: EngineSource, event: EventLike): Awaitable<Session> | undefined {
+  const engine = engines(environmentOf(event));
+  const { session } = event.locals as { session?: unknown };
+  if (session instanceof Session) {
+    checkOwner(engine, session);
+    return session;
+  }
+  if (!event.isSubRequest) return ownSession(engine, incomingOf(event)?.session);
+  // What a browser sends without cookies has no session.
+  if (event.request.credentials === "omit") return engine.openReadOnly(undefined);
+  const outer = current.getStore();
+  // ORDER: a closed one, too. It can be read while the page streams, and a change is an error; a
+  // session of its own would be lost with the answer, which no client gets.
+  return engine.owns(outer) ? outer : undefined;
+}
+
+async function open(engines: EngineSource, event: EventLike): Promise<Exchange> {
+  const { request } = event;
+  const environment = environmentOf(event);
+  const engine: SessionMiddleware = engines(environment);
+  const connection = new WebConnection(
+    () => request.url,
+    () => isLocal(addressOf(event), (name) => request.headers.get(name)),
+  );
+  const cookies = request.headers.get("cookie") ?? undefined;
+  const session = await engine.open(cookies, connection, undefined, environment);
+  return { engine, session, underneath: undefined };
+}
+
+/** What an adapter tells of the request: Cloudflare's, its bindings; Node.js's, node:http's request. */
+interface Platform {
+  readonly env?: unknown;
+  readonly req?: { readonly session?: unknown };
+}
+
+function environmentOf({ platform }: EventLike): unknown {
+  return (platform as Platform | undefined)?.env;
+}
+
+/** The request of node:http, which has a session where the application runs inside Express. */
+function incomingOf({ platform }: EventLike): Platform["req"] {
+  return (platform as Platform | undefined)?.req;
+}
+
+/** The peer's address; undefined where the adapter doesn't tell. */
+function addressOf(event: EventLike): string | undefined {
+  try {
+    return event.getClientAddress();
+  } catch {
+    return undefined;
+  }
+}
+
+/** True for what `redirect()` throws; the class is known to SvelteKit only. */
+function isThrownRedirect(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { status, location } = error as { status?: unknown; location?: unknown };
+  return (
+    typeof status === "number" && status >= 300 && status < 400 && typeof location === "string"
+  );
+}
+
+/** Hands the cookies to SvelteKit, which puts them onto the answer to a thrown redirect. */
+function setCookies({ cookies }: EventLike, effects: ResponseEffects): void {
+  for (const { name, value, ...attributes } of effects.cookies)
+    cookies.set(name, value, { ...attributes, encode: (text: string) => text });
+}
+
+/**
+ * The response that carries the effects. SvelteKit turns a redirect that a `handle` returns to a data
+ * request into JSON, without its headers, so with effects that is done here.
+ */
+function carrierOf(effects: ResponseEffects, response: Response, event: EventLike): Response {
+  const location = response.headers.get("location");
+  const isRedirect = response.status >= 300 && response.status <= 308 && location !== null;
+  if (!event.isDataRequest || !isRedirect || !hasEffects(effects)) return response;
+  const { status, headers } = response;
+  const answer = Response.json({ type: "redirect", status, location });
+  for (const cookie of headers.getSetCookie()) answer.headers.append("set-cookie", cookie);
+  return answer;
+}
+
+/** The answer to a session that can't be loaded or saved. */
+function answerPlainly(error: unknown, { request, isDataRequest }: EventLike): Response {
+  // oxlint-disable-next-line no-console -- as SvelteKit does with errors that nobody handles
+  console.error(error);
+  const status = statusOf(error);
+  const message = reasonOf(status);
+  const init = { status, headers: { "cache-control": "no-store" } };
+  const accepted = request.headers.get("accept") ?? "";
+  if (isDataRequest || accepted.startsWith("application/json"))
+    return Response.json({ status, message }, init);
+  return new Response(`${message}\n`, init);
+}

@@ -1,0 +1,193 @@
+// kocha-session/sveltekit between a stand-in for SvelteKit's server and real HTTP: the laws, and what pages
+// fetch from their own server. The real one is in examples/tests/sveltekit.test.ts.
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import express from "express";
+import type { Session, SessionConfig } from "kocha-session";
+import { sessionMiddleware } from "kocha-session/express";
+import { type EventLike, type SessionHandle, sessionHandle } from "kocha-session/sveltekit";
+import { hostLaws, type MakeServer } from "kocha-session/testing";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { freshKey } from "../support/keys.ts";
+import { listen, type Listening } from "../support/listen.ts";
+import { slowStore } from "../support/slow-store.ts";
+
+interface Event extends EventLike {
+  readonly url: URL;
+  readonly locals: { session: Session };
+  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
+}
+
+type Route = (event: Event) => Response | Promise<Response>;
+
+/** A listener for a route behind a handle, as SvelteKit calls it: an inner request has an event of its own. */
+function listener(handle: SessionHandle, route: Route): RequestListener {
+  const respond = async (
+    request: Request,
+    req: IncomingMessage,
+    depth: number,
+  ): Promise<Response> => {
+    const event: Event = {
+      request,
+      url: new URL(request.url),
+      locals: {} as Event["locals"],
+      cookies: { set: () => undefined },
+      isSubRequest: depth > 0,
+      isDataRequest: request.url.endsWith("/__data.json"),
+      platform: { req },
+      getClientAddress: () => req.socket.remoteAddress ?? "",
+      fetch: async (path, init) => {
+        const inner = new Request(new URL(path, request.url), init);
+        const cookie = request.headers.get("cookie");
+        if (cookie !== null && inner.credentials !== "omit") inner.headers.set("cookie", cookie);
+        return respond(inner, req, depth + 1);
+      },
+    };
+    const resolve = async (): Promise<Response> => {
+      try {
+        return await route(event);
+      } catch (error) {
+        const { status = 500 } = error as { status?: number };
+        return new Response("error", { status });
+      }
+    };
+    try {
+      return await handle({ event, resolve });
+    } catch {
+      return new Response("Internal Error", { status: 500 });
+    }
+  };
+  const answer = getRequestListener(
+    (request, env) => respond(request, (env as HttpBindings).incoming, 0),
+    { overrideGlobalObjects: false },
+  );
+  return (request, response) => void answer(request, response);
+}
+
+function serve(handle: SessionHandle, route: Route): Promise<Listening> {
+  return listen(createServer(listener(handle, route)));
+}
+
+const onSvelteKit: MakeServer = (config, handler) =>
+  serve(sessionHandle(config), async ({ locals, url }) => {
+    const { status, body, headers = {} } = await handler(locals.session, url);
+    return new Response(status === 204 || status === 303 ? null : body, { status, headers });
+  });
+
+describe("the laws", () => {
+  const cases = hostLaws(onSvelteKit, { name: "sveltekit" });
+  const applying = cases.filter(({ applies }) => applies === true);
+  test.each(applying)("$id", async ({ run }) => {
+    const log = vi.spyOn(console, "error").mockReturnValue(undefined);
+    onTestFinished(() => log.mockRestore());
+    await run();
+  });
+});
+
+describe("over a store that takes a while", () => {
+  const routes: Readonly<Record<string, Route>> = {
+    "/read": ({ locals }) => Response.json(locals.session.toObject()),
+    "/write": ({ locals }) => {
+      locals.session.set("inner", "1");
+      return new Response();
+    },
+    "/page": async ({ locals, fetch }) => {
+      locals.session.set("outer", "1");
+      const answer = await fetch("/write");
+      return new Response(String(answer.headers.getSetCookie().length));
+    },
+    "/omit": async ({ locals, fetch }) => {
+      locals.session.set("outer", "1");
+      const { status } = await fetch("/write", { credentials: "omit" });
+      return new Response(String(status));
+    },
+    "/late": async ({ locals, fetch }) => {
+      locals.session.set("outer", "1");
+      const stream = new TransformStream<Uint8Array, Uint8Array>();
+      const writer = stream.writable.getWriter();
+      const later = async (): Promise<void> => {
+        await writer.ready;
+        await released;
+        const { status } = await fetch("/write");
+        await writer.write(new TextEncoder().encode(String(status)));
+        await writer.close();
+      };
+      void later();
+      return new Response(stream.readable);
+    },
+  };
+  let release = (): void => undefined;
+  let released = Promise.resolve();
+
+  async function start(): Promise<(path: string, cookie?: string) => Promise<Response>> {
+    const { store } = slowStore();
+    const config: SessionConfig = { store, signingKey: freshKey() };
+    // Twice, as in a sequence: it opens once.
+    const [one, other] = [sessionHandle(config), sessionHandle(config)];
+    const both: SessionHandle = ({ event, resolve }) =>
+      one({ event, resolve: () => other({ event, resolve }) });
+    const server = await serve(both, (event) => (routes[event.url.pathname] as Route)(event));
+    onTestFinished(server.close);
+    return (path, cookie = "") => fetch(`${server.url}${path}`, { headers: { cookie } });
+  }
+  const cookieOf = (response: Response): string => {
+    const [cookie = "", ...others] = response.headers.getSetCookie();
+    expect(others).toEqual([]);
+    return cookie.split(";", 1)[0] ?? "";
+  };
+
+  test("a page and the route that it fetches write into one session", async () => {
+    const get = await start();
+    const page = await get("/page");
+    expect(await page.text()).toBe("0");
+    const read = await get("/read", cookieOf(page));
+    expect(await read.json()).toEqual({ outer: "1", inner: "1" });
+  });
+
+  test("without credentials the route has no session, and its write is an error", async () => {
+    const get = await start();
+    const page = await get("/omit");
+    expect(await page.text()).toBe("500");
+    expect(await (await get("/read", cookieOf(page))).json()).toEqual({ outer: "1" });
+  });
+
+  test("a route that is fetched when the page has begun gets the error", async () => {
+    const get = await start();
+    released = new Promise((resolve) => {
+      release = resolve;
+    });
+    const page = await get("/late");
+    const cookie = cookieOf(page);
+    release();
+    expect(await page.text()).toBe("500");
+    expect(await (await get("/read", cookie)).json()).toEqual({ outer: "1" });
+  });
+
+  test("inside Express, whose session is the same", async () => {
+    const { store } = slowStore();
+    const config: SessionConfig = { store, signingKey: freshKey() };
+    const app = express();
+    app.use(sessionMiddleware(config));
+    app.use((request, _response, next) => {
+      request.session.set("express", "1");
+      next();
+    });
+    app.use(
+      listener(sessionHandle(config), ({ locals }) => {
+        locals.session.set("sveltekit", "1");
+        return new Response();
+      }),
+    );
+    const server = await listen(app);
+    onTestFinished(server.close);
+    const page = await fetch(server.url);
+    const cookie = cookieOf(page);
+    const again = express();
+    again.use(sessionMiddleware(config));
+    again.use((request, response) => void response.json(request.session.toObject()));
+    const reader = await listen(again);
+    onTestFinished(reader.close);
+    const read = await fetch(reader.url, { headers: { cookie } });
+    expect(await read.json()).toEqual({ express: "1", sveltekit: "1" });
+  });
+});
