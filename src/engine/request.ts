@@ -34,6 +34,10 @@ export class RequestSession {
   readonly owner: object;
   /** The reason that it can only be read, such as an upgrade, whose response carries no cookie. */
   onlyRead: string | undefined = undefined;
+  /** True once a page renders behind its head: only flash messages can still be taken. */
+  flashOnly = false;
+  /** True once the session is closed and another page is rendered: its flash messages show, and stay. */
+  flashStays = false;
   readonly #parts: EngineParts;
   readonly #connection: Connection;
   readonly #keeper: Keeper;
@@ -104,13 +108,15 @@ export class RequestSession {
 
   /**
    * The draft, for changes.
+   * @param isTaking - true to take flash messages.
    * @throws {UsageError} ERR_SESSION_USAGE_DESTROYED, _READ_ONLY or _HEADERS_SENT when it can't be
    * changed any more.
    */
-  change(): Draft {
+  change(isTaking = false): Draft {
     if (this.#destroying !== undefined) throw destroyedError();
     if (this.onlyRead !== undefined) throw readOnlyError(this.onlyRead);
-    if (this.#isFrozen) throw closedError(this.#operations?.lost, this.#hasFailed);
+    if (this.#isFrozen || (this.flashOnly && !isTaking))
+      throw closedError(this.#operations?.lost, this.#hasFailed);
     if (this.#hasFailed && this.#keeper.savesAlone)
       throw unsavedError("nobody knows what the store holds");
     return this.look();
@@ -195,7 +201,8 @@ export class RequestSession {
     if (this.#destroying !== undefined) return this.#destroying;
     // ORDER: as in regenerate.
     this.noteChange();
-    if (this.onlyRead !== undefined || (this.#isFrozen && !this.#keeper.savesAlone)) this.change();
+    const isLate = this.#isFrozen || this.flashOnly;
+    if (this.onlyRead !== undefined || (isLate && !this.#keeper.savesAlone)) this.change();
     const operations = this.#operations ?? this.#open();
     // ORDER: set here, not in its turn, or calls made meanwhile would run after it.
     this.#destroying = this.#inTurn(() => operations.destroy());

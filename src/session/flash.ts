@@ -32,7 +32,7 @@ export class Flash {
 
   /** Removes and gives the message; "" when there is none. */
   get(key: string): string {
-    const { map } = this.#openToRemove();
+    const { map } = this.#openToTake();
     const message = this.peek(key);
     if (map.del(FLASH_PREFIX + key)) this.#request.noteChange();
     return message;
@@ -45,7 +45,7 @@ export class Flash {
 
   /** Removes and gives all messages by their keys: for a middleware, before a page streams. */
   readAll(): Map<string, string> {
-    const { map } = this.#openToRemove();
+    const { map } = this.#openToTake();
     const messages = new Map<string, string>();
     for (const [key, message] of map.view) {
       if (key.startsWith(FLASH_PREFIX)) messages.set(key.slice(FLASH_PREFIX.length), message);
@@ -55,9 +55,17 @@ export class Flash {
     return messages;
   }
 
-  #openToRemove(): Draft {
+  #openToTake(): Draft {
     const request = this.#request;
+    const hasNone = request.isDestroyed || (request.flashOnly && !holdsFlash(request));
+    if (hasNone || request.flashStays) return request.look();
     // A page that comes too late must fail at its first try, not only once there is a message.
-    return request.isDestroyed ? request.look() : request.change();
+    return request.change(true);
   }
+}
+
+/** True if there are messages. */
+export function holdsFlash(request: RequestSession): boolean {
+  for (const key of request.look().map.view.keys()) if (key.startsWith(FLASH_PREFIX)) return true;
+  return false;
 }

@@ -1,5 +1,6 @@
 // What each host exports, to be used by applications: nothing of what it is made of.
 import * as onElysia from "kocha-session/elysia";
+import * as onAstro from "kocha-session/astro";
 import * as onExpress from "kocha-session/express";
 import * as onFastify from "kocha-session/fastify";
 import * as onFetch from "kocha-session/fetch";
@@ -21,6 +22,7 @@ const hosts: Readonly<Record<string, readonly [host: object, names: readonly str
   elysia: [onElysia, ["openSession", "session", "sessionOf"]],
   sveltekit: [onSvelteKit, ["openSession", "sessionHandle", "sessionOf"]],
   fetch: [onFetch, ["openSession", "sessionOf", "withSession"]],
+  astro: [onAstro, ["openSession", "sessionMiddleware", "sessionOf"]],
   "react-router": [
     onReactRouter,
     ["createSessionStorage", "openSession", "sessionContext", "sessionMiddleware"],

@@ -99,6 +99,11 @@ export class ServerProcess {
     return this.#child?.pid;
   }
 
+  /** The end of what it wrote. */
+  get output(): string {
+    return this.#output;
+  }
+
   /** Starts it and waits until it answers. */
   async start(): Promise<void> {
     const { program, args, cwd, env, uid, gid, isReady } = this.#command;
