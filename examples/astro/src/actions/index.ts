@@ -1,0 +1,28 @@
+import { defineAction } from "astro:actions";
+import { z } from "astro/zod";
+import { cart } from "../session";
+
+export const server = {
+  signIn: defineAction({
+    accept: "form",
+    input: z.object({ name: z.string() }),
+    handler: async ({ name }, { locals: { session } }) => {
+      await session.regenerate(); // a new credential, the same data
+      session.set("user", name);
+      session.flash.set("notice", `Welcome, ${name}`);
+    },
+  }),
+  add: defineAction({
+    accept: "form",
+    input: z.object({ item: z.string() }),
+    handler: async ({ item }, { locals: { session } }) => {
+      await cart.of(session).update(item, (count = 0) => count + 1);
+    },
+  }),
+  signOut: defineAction({
+    accept: "form",
+    handler: async (_, { locals: { session } }) => {
+      await session.destroy();
+    },
+  }),
+};
