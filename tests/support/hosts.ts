@@ -23,6 +23,7 @@ import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { sessionMiddleware as koaSession } from "kocha-session/koa";
 import type { MakeServer, ProbeAnswer } from "kocha-session/testing";
+import { toNodeHandler as toSrvxHandler } from "srvx/node";
 import { nodeServer } from "../../src/testing/store-laws.ts";
 import { listen } from "./listen.ts";
 
@@ -136,7 +137,7 @@ export function onHono(create: () => Hono): MakeServer {
   };
 }
 
-/** Elysia on Node.js, which serves its function of the Fetch API as any other. */
+/** Elysia on Node.js by srvx, whose requests know their client's address. */
 export const onElysia: MakeServer = (config, handler) => {
   const app = new Elysia()
     .use(elysiaSession(config))
@@ -144,7 +145,7 @@ export const onElysia: MakeServer = (config, handler) => {
     .all("*", async ({ session, request }) =>
       toResponse(await handler(session, new URL(request.url))),
     );
-  return listen(createServer(bridge((request) => app.fetch(request))));
+  return listen(createServer(toSrvxHandler((request) => app.fetch(request)) as RequestListener));
 };
 
 /** A server of each host for a handler. */

@@ -25,16 +25,22 @@ function isLoopback(address: string | undefined): boolean {
   return address === "::1" || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/i.test(address);
 }
 
+/** A request of srvx, which knows its peer. */
+interface SrvxRequest extends Request {
+  readonly ip?: string;
+}
+
 /** Deno's info beside a request, or Bun's server, which knows the request's address. */
 interface AddressSource {
   readonly remoteAddr?: { readonly hostname?: string };
   readonly requestIP?: (request: Request) => { readonly address?: string } | null;
 }
 
-/** The peer's address, from Deno's info or Bun's server; undefined: unknown. */
+/** The peer's address, from Deno's info, Bun's server or srvx's request; undefined: unknown. */
 export function addressOf(request: Request, host: unknown): string | undefined {
-  if (typeof host !== "object" || host === null) return undefined;
+  if (typeof host !== "object" || host === null) return (request as SrvxRequest).ip;
   const { remoteAddr, requestIP } = host as AddressSource;
   if (remoteAddr !== undefined) return remoteAddr.hostname;
-  return typeof requestIP === "function" ? requestIP.call(host, request)?.address : undefined;
+  if (typeof requestIP === "function") return requestIP.call(host, request)?.address;
+  return (request as SrvxRequest).ip;
 }
