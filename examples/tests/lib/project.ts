@@ -31,9 +31,11 @@ export interface ProjectOptions {
   readonly name?: string;
   /** The line of Node.js that installs, builds and serves it. Default: that of the tests. */
   readonly node?: "20" | "22" | "24" | "26";
+  /** Whether it runs on Bun. */
+  readonly bun?: boolean;
   /** Folders below examples/tests/overlays whose files are laid over the example's. */
   readonly overlays?: readonly string[];
-  /** What the overlays need besides: "tough-cookie@6.1.0". */
+  /** Packages that only the tests need, such as "tough-cookie@6.1.0" for the conformance kit. */
   readonly besides?: readonly string[];
   /** Changes to its package.json, such as another version of the framework. */
   readonly manifest?: (manifest: Record<string, unknown>) => Record<string, unknown>;
@@ -143,7 +145,7 @@ const quiet = {
  * lockfile is the same.
  */
 export async function prepare(options: ProjectOptions): Promise<Project> {
-  const { example, name = example, node, overlays = [], packages } = options;
+  const { example, name = example, node, bun = false, overlays = [], packages } = options;
   const folder = join(tmpdir(), "kocha-session-examples", name);
   const source = join(repository, "examples", example);
   await empty(folder);
@@ -153,15 +155,16 @@ export async function prepare(options: ProjectOptions): Promise<Project> {
     const from = join(repository, "examples", "tests", "overlays", overlay);
     await cp(from, folder, { recursive: true, force: true });
   }
-  const program = node === undefined ? process.execPath : runtime("node", newest(node));
+  const programs = [node === undefined ? process.execPath : runtime("node", newest(node))];
+  if (bun) programs.push(runtime("bun", versions.bun));
   const binaries = join(folder, "node_modules", ".bin");
   const { PATH = "" } = process.env;
-  const project = new Project(folder, [binaries, dirname(program), PATH].join(delimiter));
+  const project = new Project(folder, [binaries, ...programs.map(dirname), PATH].join(delimiter));
   await install(project, options);
-  const { stdout } = await project.run(["node", "--version"]);
+  const { stdout } = await project.run([bun ? "bun" : "node", "--version"]);
   note({
     packages: packages.map((one) => `${one} ${project.version(one)}`).join(", "),
-    runtime: `Node.js ${stdout.trim().slice(1)}`,
+    runtime: bun ? `Bun ${stdout.trim()}` : `Node.js ${stdout.trim().slice(1)}`,
     what: options.what ?? "production build",
   });
   return project;
@@ -193,17 +196,13 @@ async function install(
   const mark = join(folder, "installed");
   if (!existsSync(mark) || readFileSync(mark, "utf8") !== key) {
     const command = existsSync(lock) ? "ci" : "install";
-    await project.run(["npm", command, "--no-audit", "--no-fund"]);
+    await project.run(["npm", command, "--no-audit", "--no-fund", "--prefer-offline"]);
     await writeFile(mark, key);
   }
   const flags = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--prefer-offline"];
   // npm takes a tarball of the same name and version for the one that it has.
   await rm(join(folder, "node_modules", "kocha-session"), { recursive: true, force: true });
   await project.run(["npm", "install", ...flags, tarball(), ...besides]);
-  // As in its users' projects: bundlers leave out what is among the dependencies.
-  const manifest = JSON.parse(await readFile(file, "utf8")) as { dependencies?: object };
-  const dependencies = { ...manifest.dependencies, "kocha-session": "*" };
-  await writeFile(file, JSON.stringify({ ...manifest, dependencies }, undefined, 2));
   // As in its users' projects: bundlers leave out what is among the dependencies.
   const manifest = JSON.parse(await readFile(file, "utf8")) as { dependencies?: object };
   const dependencies = { ...manifest.dependencies, "kocha-session": "*" };
