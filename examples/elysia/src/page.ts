@@ -1,0 +1,32 @@
+import type { Session } from "kocha-session";
+import { cart } from "./session.ts";
+
+/** An HTML page around a body. */
+export function page(body: string): Response {
+  const html = `<!doctype html><title>Shop</title><main>${body}</main>`;
+  return new Response(html, { headers: { "content-type": "text/html; charset=utf-8" } });
+}
+
+/** What the front page shows of a session. */
+export function shop(session: Session): string {
+  const user = session.get("user");
+  const notice = session.flash.get("notice");
+  const lines = [...cart.of(session)].map(
+    ([item, count]) => `<li>${Bun.escapeHTML(item)}: ${count}</li>`,
+  );
+  return `
+    ${notice === "" ? "" : `<p role="status">${Bun.escapeHTML(notice)}</p>`}
+    ${user === "" ? signInForm : `<p id="user">${Bun.escapeHTML(user)}</p>${signOutForm}`}
+    <ul id="cart">${lines.join("")}</ul>
+    <form method="post" action="/add">
+      <label>Item <input name="item" required></label>
+      <button>Add</button>
+    </form>`;
+}
+
+const signInForm = `
+  <form method="post" action="/sign-in">
+    <label>Name <input name="name" required></label>
+    <button>Sign in</button>
+  </form>`;
+const signOutForm = `<form method="post" action="/sign-out"><button>Sign out</button></form>`;
