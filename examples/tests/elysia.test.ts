@@ -58,7 +58,7 @@ describe("with the tests' own routes", () => {
       bun: true,
       overlays: ["elysia"],
       // What the conformance kit needs.
-      beside: ["tough-cookie@6.1.0"],
+      besides: ["tough-cookie@6.1.0"],
       packages,
       what: "compiled program with the tests' own routes, the laws",
     });
