@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { createInterface, type Interface } from "node:readline/promises";
+import { completeEnvironment } from "./env-file.ts";
 import { keyLines } from "./keygen.ts";
 import { type Host, hosts, projectFiles, type ProjectOptions } from "./templates.ts";
 import { type Store, stores, storeTemplates } from "./store-templates.ts";
@@ -25,9 +26,9 @@ export const init: Command = {
   --https  the site is served only by https: the cookie is named __Host-Http-<app>
   --js     .mjs files instead of TypeScript
 
-Writes config/app.ts, controllers/root.ts, server.ts, package.json, .env with fresh random secrets, and
-.env into .gitignore. A file that is there already is left as it is; the last
-lines say what it lacks, and the exit code is 1.
+Writes config/app.ts, controllers/root.ts, server.ts, package.json, tsconfig.json, .env with fresh random secrets, and
+.env into .gitignore. What an existing .env lacks is appended to it; any other file that is there already is
+left as it is: the last lines say what it lacks, and the exit code is 1.
 `,
   run: async (args, out) => {
     const options = readOptions(args, {
@@ -43,7 +44,7 @@ lines say what it lacks, and the exit code is 1.
     if (!APP_NAME.test(app)) {
       throw new UsageFault("--name must be lower-case letters, digits, - and _, at most 61");
     }
-    const { host, store } = await choose(options.host, options.store);
+    const { host, store } = await choose(options.host, options.store, out);
     const { https, js } = options;
     return write(folder, { host, store, app, https, js, version: ownVersion() }, out);
   },
@@ -53,6 +54,7 @@ lines say what it lacks, and the exit code is 1.
 async function choose(
   givenHost: string | undefined,
   givenStore: string | undefined,
+  out: Terminal,
 ): Promise<{ host: Host; store: Store }> {
   const host = givenHost === undefined ? undefined : oneOf(hosts, "host", givenHost);
   const store = givenStore === undefined ? undefined : oneOf(stores, "store", givenStore);
@@ -63,8 +65,8 @@ async function choose(
   const prompt = createInterface({ input: process.stdin, output: process.stdout });
   try {
     return {
-      host: host ?? (await ask(prompt, "Which host?", hosts, "express")),
-      store: store ?? (await ask(prompt, "Which store?", stores, "cookie")),
+      host: host ?? (await ask(prompt, out, "Which host?", hosts, "express")),
+      store: store ?? (await ask(prompt, out, "Which store?", stores, "cookie")),
     };
   } finally {
     prompt.close();
@@ -79,6 +81,7 @@ function oneOf<Name extends string>(names: readonly Name[], flag: string, given:
 
 async function ask<Name extends string>(
   prompt: Interface,
+  out: Terminal,
   question: string,
   names: readonly Name[],
   usual: Name,
@@ -88,6 +91,7 @@ async function ask<Name extends string>(
     const wanted = answer.trim().toLowerCase();
     const name = wanted === "" ? usual : names.find((known) => known === wanted);
     if (name !== undefined) return name;
+    out.print(`That is none of them. Possible are ${names.join(", ")}; Enter takes ${usual}.`);
   }
 }
 
@@ -101,15 +105,13 @@ interface Manifest {
 function write(folder: string, options: ProjectOptions, out: Terminal): number {
   const files = projectFiles(options);
   const { address, start } = storeTemplates[options.store];
-  const where = address === undefined ? "" : `${address.variable}=${address.value}\n`;
-  files.set(".env", `${ENV_COMMENT}\n${keyLines()}\n${where}`);
   const left: string[] = [];
   for (const [path, text] of files) {
     const target = join(folder, path);
     mkdirSync(dirname(target), { recursive: true });
     try {
-      // wx: a new file or an error; files with secrets are readable only by their owner.
-      writeFileSync(target, text, { flag: "wx", mode: path === ".env" ? 0o600 : 0o644 });
+      // wx: a new file or an error.
+      writeFileSync(target, text, { flag: "wx" });
       out.print(`${out.style("green", "written")} ${path}`);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -117,6 +119,12 @@ function write(folder: string, options: ProjectOptions, out: Terminal): number {
       out.print(`${out.style("yellow", "left")}    ${path}: it is there already`);
     }
   }
+  const lines = keyLines().split("\n");
+  if (address !== undefined) lines.push(`${address.variable}=${address.value}`);
+  const { added, isNew } = completeEnvironment(join(folder, ".env"), lines, ENV_COMMENT);
+  const what = isNew ? "" : `: ${added.join(", ")}`;
+  if (added.length > 0) out.print(`${out.style("green", "written")} .env${what}`);
+  else out.print(`${out.style("dim", "kept")}    .env: it has all that is needed`);
   ignoreEnvironment(folder, out);
   if (start !== undefined) {
     out.print(`\nThe store needs its server, as .env has its address; on this machine: ${start}`);
@@ -132,15 +140,14 @@ function nextSteps(
   files: ReadonlyMap<string, string>,
   left: readonly string[],
 ): readonly string[] {
-  const lacks = (path: string, text: string): boolean =>
-    left.includes(path) && !readFileSync(join(folder, path), "utf8").includes(text);
-  const keys = lacks(".env", "SESSION_SIGNING_KEY") ? ["npx kocha-session keygen --out .env"] : [];
-  if (!lacks("package.json", "kocha-session")) return [...keys, "npm install && npm start"];
+  const hasOwnManifest =
+    left.includes("package.json") &&
+    !readFileSync(join(folder, "package.json"), "utf8").includes("kocha-session");
+  if (!hasOwnManifest) return ["npm install && npm start"];
   const manifest = JSON.parse(files.get("package.json") ?? "") as Manifest;
   const install = (flags: string, packages: Manifest["dependencies"] = {}): string =>
     ["npm install", flags, ...Object.entries(packages).map((one) => one.join("@"))].join(" ");
   return [
-    ...keys,
     "npm pkg set type=module",
     install("--save-exact", manifest.dependencies),
     ...(manifest.devDependencies === undefined

@@ -4,6 +4,7 @@
 /** Name to version. */
 export const packageVersions = {
   tsx: "4.23.15",
+  typescript: "7.0.2",
   express: "5.3.0",
   fastify: "5.12.8",
   koa: "3.3.0",

@@ -43,8 +43,27 @@ export function projectFiles(options: ProjectOptions): Map<string, string> {
     [`controllers/root.${extension}`, controllerFile(options)],
     [`server.${extension}`, serverFile(options, extension)],
     ["package.json", packageFile(options, extension)],
+    ...(options.js ? [] : [["tsconfig.json", tsconfig] as const]),
   ]);
 }
+
+/** For `npm run check`; the program itself runs by tsx. */
+const tsconfig = `${JSON.stringify(
+  {
+    compilerOptions: {
+      target: "es2023",
+      module: "nodenext",
+      types: ["node"],
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      allowImportingTsExtensions: true,
+    },
+    exclude: ["node_modules"],
+  },
+  null,
+  2,
+)}\n`;
 
 function configFile({ store, app, https, js }: ProjectOptions): string {
   const template = storeTemplates[store];
@@ -119,7 +138,7 @@ ${imports}
 const app = Fastify(); // behind one proxy that speaks TLS: Fastify({ trustProxy: 1 })
 app.register(sessionPlugin, session);
 app.get("/", async (request) => getRoot(request.session));
-await app.listen({ port });
+await app.listen({ port, host: "0.0.0.0" });
 console.log(\`http://localhost:\${port}\`);
 `,
     koa: `import Koa from "koa";
@@ -129,7 +148,8 @@ const app = new Koa();
 // app.proxy = true; // behind a proxy that speaks TLS: then ctx.secure and ctx.ip are the client's
 app.use(sessionMiddleware(session));
 app.use(async (ctx) => {
-  ctx.body = await getRoot(ctx.session);
+  // Every other path is answered with 404: a browser's request for an icon is no visit.
+  if (ctx.path === "/") ctx.body = await getRoot(ctx.session);
 });
 app.listen(port, () => console.log(\`http://localhost:\${port}\`));
 `,
@@ -170,9 +190,10 @@ server.listen(port, () => console.log(\`http://localhost:\${port}\`));
 import { withSession } from "kocha-session/fetch";
 ${imports}
 // The same function is what Bun.serve and Deno.serve take.
-const handler = withSession(
-  session,
-  async (_request, current) => new Response(await getRoot(current)),
+const handler = withSession(session, async (request, current) =>
+  new URL(request.url).pathname === "/"
+    ? new Response(await getRoot(current))
+    : new Response(null, { status: 404 }),
 );
 serve({ fetch: handler, port }, () => console.log(\`http://localhost:\${port}\`));
 `,
@@ -194,9 +215,12 @@ function packageFile({ host, store, app, js, version }: ProjectOptions, extensio
       private: true,
       type: "module",
       engines: { node: "^20.19.0 || >=22.3.0" },
-      scripts: { start: `node --env-file=.env${loader} server.${extension}` },
+      scripts: {
+        start: `node --env-file=.env${loader} server.${extension}`,
+        ...(js ? {} : { check: "tsc" }),
+      },
       dependencies: { "kocha-session": version, ...pick([...run, ...runner]) },
-      ...(js ? {} : { devDependencies: pick([...types, "@types/node"]) }),
+      ...(js ? {} : { devDependencies: pick([...types, "@types/node", "typescript"]) }),
     },
     null,
     2,

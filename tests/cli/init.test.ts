@@ -33,8 +33,10 @@ describe.each(hosts)("init --host %s", (host) => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).not.toMatch(/[A-Za-z0-9+/]{43}=/);
     await kocha.install(folder);
-    const { bodies, setCookie } = await visitTwice(folder);
+    const { bodies, setCookie, elsewhere } = await visitTwice(folder);
     expect(bodies).toEqual(["visit 1\n", "visit 2\n"]);
+    // A browser's request for an icon is no visit.
+    expect(elsewhere).toBe(404);
     expect(setCookie).toMatch(/^tea_session=.*Max-Age=7776000;.*HttpOnly; SameSite=Lax$/);
   });
 });
@@ -53,11 +55,13 @@ describe("init", () => {
     expect(first.out).toMatch(/left\s+server\.ts/);
     const again = await kocha.run(["init", "--host", "express", "--dir", folder]);
     expect(again.out).not.toContain("written");
-    // The .env is another's, the package.json its own.
-    expect(again.out).toContain("keygen --out .env\n  npm install && npm start\n");
+    expect(again.out).toMatch(/kept\s+\.env/);
+    expect(again.out).toContain("Next: npm install && npm start\n");
     const read = (name: string): Promise<string> => readFile(join(folder, name), "utf8");
     expect(await read("server.ts")).toBe("mine");
-    expect(await read(".env")).toBe("MINE=1");
+    const env = /^MINE=1\n# AUTO.*\nSESSION_SECRET_KEY=.{44}\nSESSION_SIGNING_KEY=.{44}\n$/;
+    expect(await read(".env")).toMatch(env);
+    expect((await stat(join(folder, ".env"))).mode & 0o077).toBe(0);
     expect(await read(".gitignore")).toBe("dist\n.env\n");
     expect(await read("config/app.ts")).toContain('name: "kept_session"');
   });
@@ -72,11 +76,27 @@ describe("init", () => {
     const { code, out } = await kocha.run(["init", "--host", "express", "--dir", folder]);
     expect(code).toBe(1);
     const next = out.slice(out.indexOf("Next:"));
-    expect(next).toContain("npx kocha-session keygen --out .env\n  npm pkg set type=module\n");
+    expect(next).toMatch(/^Next:\n {2}npm pkg set type=module\n/);
+    expect(out).toMatch(/written\s+\.env: SESSION_SECRET_KEY, SESSION_SIGNING_KEY\n/);
     expect(next).toMatch(/npm install --save-exact (?=.*kocha-session@\d)(?=.*express@\d).*tsx@\d/);
     expect(next).toMatch(/npm install --save-exact --save-dev @types\/express@\d/);
     expect(next).toContain("\n  node --env-file=.env --import tsx server.ts\n");
     expect(next).not.toContain("npm start");
+  });
+
+  test("adds to an existing .env only what it lacks", async () => {
+    const folder = join(root, "half");
+    await mkdir(folder);
+    const mine =
+      "export SESSION_SECRET_KEY=mine\n# SESSION_SIGNING_KEY=old\nREDIS_URL=redis://mine\n";
+    await writeFile(join(folder, ".env"), mine);
+    const flags = ["--host", "node", "--store", "redis", "--dir", folder];
+    const { code, out } = await kocha.run(["init", ...flags]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/written\s+\.env: SESSION_SIGNING_KEY\n/);
+    const env = await readFile(join(folder, ".env"), "utf8");
+    expect(env.startsWith(mine)).toBe(true);
+    expect(env.slice(mine.length)).toMatch(/^# AUTO.*\nSESSION_SIGNING_KEY=.{44}\n$/);
   });
 
   test("makes fresh secrets for their owner's eyes, and keeps them out of git", async () => {

@@ -8,7 +8,7 @@ import { freePort } from "./servers/process.ts";
 export async function visitTwice(
   folder: string,
   environment: Readonly<Record<string, string>> = {},
-): Promise<{ bodies: string[]; setCookie: string }> {
+): Promise<{ bodies: string[]; setCookie: string; elsewhere: number }> {
   const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as {
     scripts: { start: string };
   };
@@ -30,11 +30,15 @@ export async function visitTwice(
   });
   try {
     await started;
-    const url = `http://localhost:${port}/`;
+    // An address of this machine that "localhost" isn't: servers in containers are visited by another.
+    const url = `http://127.0.0.2:${port}/`;
     const first = await fetch(url);
     const setCookie = first.headers.getSetCookie()[0] ?? "";
-    const second = await fetch(url, { headers: { cookie: setCookie.split(";", 1)[0] ?? "" } });
-    return { bodies: [await first.text(), await second.text()], setCookie };
+    const cookie = setCookie.split(";", 1)[0] ?? "";
+    const icon = await fetch(`${url}favicon.ico`, { headers: { cookie } });
+    const second = await fetch(url, { headers: { cookie } });
+    const bodies = [await first.text(), await second.text()];
+    return { bodies, setCookie, elsewhere: icon.status };
   } finally {
     server.kill("SIGKILL");
   }
