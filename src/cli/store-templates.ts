@@ -43,6 +43,21 @@ const cookieStore = `new SessionCookieStore({
 const sweeping =
   "setInterval(() => void store.sweep(1000).catch(console.error), 60_000).unref();\n";
 
+const startRedis = "redis-server --port 6379";
+const startPostgres = "docker run --rm -p 5432:5432 -e POSTGRES_HOST_AUTH_METHOD=trust postgres:17";
+const startMysql =
+  "docker run --rm -p 3306:3306 -e MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1 -e MARIADB_DATABASE=app mariadb:11";
+
+/** What takes the error of a first connection: one line that says what to do. */
+function unreachable(variable: string, start: string): string {
+  return `((cause) => {
+  throw new Error(
+    "${variable} leads to no server that can be used; on this machine, this starts one: ${start}",
+    { cause },
+  );
+})`;
+}
+
 /** Every store's template. */
 export const storeTemplates: Readonly<Record<Store, StoreTemplate>> = {
   cookie: {
@@ -82,13 +97,20 @@ import { SessionRedisStore } from "kocha-session/redis";
 `,
     core: [],
     setup: `const url = process.env["REDIS_URL"] ?? "redis://localhost:6379";
-const client = createClient({ url, disableOfflineQueue: true });
-client.on("error", console.error); // without a listener a restart of the server ends the process
-await client.connect();
+let started = false;
+const client = createClient({
+  url,
+  disableOfflineQueue: true,
+  // A server that isn't there at the start is an error; one that restarts later is waited for.
+  socket: { reconnectStrategy: (retries) => started && Math.min(retries * 50, 2000) },
+});
+client.on("error", (error) => started && console.error(error)); // without a listener a restart ends the process
+await client.connect().catch${unreachable("REDIS_URL", startRedis)};
+started = true;
 `,
     store: "new SessionRedisStore({ client })",
     address: { variable: "REDIS_URL", value: "redis://localhost:6379" },
-    start: "redis-server --port 6379",
+    start: startRedis,
   },
   postgres: {
     run: ["pg"],
@@ -102,11 +124,11 @@ import { SessionPostgresStore } from "kocha-session/postgres";
 });
 client.on("error", console.error); // without a listener a restart of the server ends the process
 const store = new SessionPostgresStore({ client });
-await store.createTable();
+await store.createTable().catch${unreachable("POSTGRES_URL", startPostgres)};
 ${sweeping}`,
     store: "store",
     address: { variable: "POSTGRES_URL", value: "postgres://postgres@localhost:5432/postgres" },
-    start: "docker run --rm -p 5432:5432 -e POSTGRES_HOST_AUTH_METHOD=trust postgres:17",
+    start: startPostgres,
   },
   mysql: {
     run: ["mysql2"],
@@ -117,12 +139,11 @@ import { SessionMysqlStore } from "kocha-session/mysql";
     core: [],
     setup: `const client = mysql.createPool(process.env["MYSQL_URL"] ?? "mysql://root@localhost:3306/app");
 const store = new SessionMysqlStore({ client });
-await store.createTable();
+await store.createTable().catch${unreachable("MYSQL_URL", startMysql)};
 ${sweeping}`,
     store: "store",
     address: { variable: "MYSQL_URL", value: "mysql://root@localhost:3306/app" },
-    start:
-      "docker run --rm -p 3306:3306 -e MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1 -e MARIADB_DATABASE=app mariadb:11",
+    start: startMysql,
   },
   memcached: {
     run: ["memcache"],

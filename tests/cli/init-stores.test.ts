@@ -9,9 +9,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Store, stores, storeTemplates } from "../../src/cli/store-templates.ts";
 import { projectFiles } from "../../src/cli/templates.ts";
 import { BuiltPackage } from "../support/built-package.ts";
+import { freshKey } from "../support/keys.ts";
 import { startMariadb } from "../support/servers/mariadb.ts";
 import { startMemcached } from "../support/servers/memcached.ts";
 import { startPostgres } from "../support/servers/postgres.ts";
+import { freePort } from "../support/servers/process.ts";
 import { startRedis } from "../support/servers/redis.ts";
 import { visitTwice } from "../support/visit.ts";
 
@@ -67,6 +69,28 @@ describe.each(stores)("init --store %s", (store) => {
     }
   });
 });
+
+test.each(["redis", "postgres", "mysql"] as const)(
+  "with %s down the application ends with one error that says what to do",
+  async (store) => {
+    const folder = join(root, `${store}-down`);
+    await kocha.run(["init", "--host", "node", "--store", store, "--js", "--dir", folder]);
+    await kocha.install(folder);
+    const { address, start = "" } = storeTemplates[store];
+    const { variable = "", value = "" } = address ?? {};
+    const nobody = new URL(value);
+    nobody.port = String(await freePort());
+    const env = { PATH: process.env["PATH"], [variable]: nobody.href };
+    const failed = await promisify(execFile)(process.execPath, ["server.mjs"], {
+      cwd: folder,
+      env: { ...env, SESSION_SIGNING_KEY: freshKey() },
+    }).catch((error: unknown) => error as { code: number; stderr: string });
+    expect(failed).toMatchObject({ code: 1 });
+    expect(failed.stderr).toContain(`Error: ${variable} leads to no server that can be used`);
+    expect(failed.stderr).toContain(start);
+    expect(failed.stderr.match(/^Error: /gm)).toHaveLength(1);
+  },
+);
 
 test("every store's configuration is sound TypeScript", async () => {
   const folder = join(root, "types");
