@@ -23,26 +23,21 @@ const browserFile = (name: string): string =>
 
 /** The demo on a store. */
 export function createDemo(settings: DemoSettings): RequestListener {
-  const plain = listenerOf<undefined>(plainRoutes(settings), (_, status) => `status ${status}`);
-  const plainKeys = new Set(Object.keys(plainRoutes(settings)));
+  const routes = plainRoutes(settings);
+  const plain = listenerOf(routes, statusLine);
   const sites: (readonly [string, RequestListener])[] = devices.map(({ label, name }) => {
     const config = siteConfig(settings, `${name}_session`, `/${name}`);
     return [`/${name}`, withSession(config, frameSite(settings, name, label))] as const;
   });
   const ours = siteConfig(settings, "proof_session", "/proofs/ours");
   const ourRoutes = ourWay("/proofs/ours", isExact(settings.store));
-  sites.push([
-    "/proofs/ours",
-    withSession(
-      ours,
-      listenerOf(ourRoutes, (_, status) => `status ${status}`),
-    ),
-  ]);
+  sites.push(["/proofs/ours", withSession(ours, listenerOf(ourRoutes, statusLine))]);
   const main = mainSite(settings);
   return (request, response) => {
     const { pathname, searchParams } = urlOf(request);
     inScene(searchParams.get("page") ?? "", searchParams.get("list") ?? "", () => {
-      if (plainKeys.has(`${request.method} ${pathname}`)) {
+      const method = request.method === "HEAD" ? "GET" : request.method;
+      if (Object.hasOwn(routes, `${method} ${pathname}`)) {
         plain(request, response, undefined).catch((error: unknown) => {
           console.error(error);
           response.destroy();
@@ -56,6 +51,9 @@ export function createDemo(settings: DemoSettings): RequestListener {
     });
   };
 }
+
+/** What the proofs' scripts get in place of a page. */
+const statusLine = (_: unknown, status: number): string => `status ${status}`;
 
 /** What is nobody's in particular, and what has sessions of the usual way. */
 function plainRoutes({ keys, store }: DemoSettings): Routes<undefined> {

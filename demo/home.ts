@@ -3,6 +3,7 @@ import type { ProofName, Verdict } from "./browser/proofs.mjs";
 import { linesOf, outcomeOf } from "./feed.ts";
 import { devices } from "./frames.ts";
 import { type Html, html } from "./html.ts";
+import { isExact } from "./proofs/ours.ts";
 import type { DemoSettings } from "./settings.ts";
 
 /** One proof, as the page tells it. */
@@ -24,7 +25,7 @@ export function waysOf(
 }
 
 function proofsOn(settings: DemoSettings): readonly Proof[] {
-  const counts = !("sealed" in settings.store);
+  const counts = isExact(settings.store);
   const usual = (name: ProofName) => waysOf(settings, name)[0];
   return [
     {

@@ -69,14 +69,15 @@ export function usualWay(
     const before = await sessions.load(cookie);
     const session = before === undefined ? freshSession() : (JSON.parse(before) as UsualSession);
     if (before !== undefined) note(`loaded all: ${summaryOf(session)}`);
+    const original = before ?? JSON.stringify(session);
     const result = await step(session, form);
     const after = JSON.stringify(session);
+    const isNew = result === "replaced";
     if (result === "destroyed") {
       await sessions.destroy(cookie);
       addCookie(response, `${cookieName}=; ${attributes}; Max-Age=0`);
       note("destroyed the session");
-    } else if (after !== before) {
-      const isNew = result === "replaced";
+    } else if (isNew || after !== original) {
       const value = await sessions.save(isNew ? undefined : cookie, after);
       if (isNew) await sessions.destroy(cookie);
       addCookie(response, `${cookieName}=${value}; ${attributes}; Max-Age=${LIFE}`);

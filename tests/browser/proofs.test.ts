@@ -25,7 +25,7 @@ async function prove(page: Page, proof: string): Promise<string[]> {
 /** The lines of a list of events, once one of them is there. */
 async function eventsOf(page: Page, list: string, awaited: string): Promise<string> {
   const lines = page.locator(`[data-list="${list}"]`);
-  await expect.poll(() => lines.textContent()).toContain(awaited);
+  await lines.filter({ hasText: awaited }).waitFor();
   return (await lines.textContent()) ?? "";
 }
 
