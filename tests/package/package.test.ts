@@ -12,7 +12,16 @@ import { linkedFile, readLinks } from "../docs/documents.ts";
 import { repository } from "../support/cli.ts";
 import { until } from "../support/until.ts";
 import oldPeers from "../../scripts/old-peers.json" with { type: "json" };
-import { install, type Manifest, pack, type Packed, readManifest, resolve, run } from "./packed.ts";
+import {
+  frameworkEntries,
+  install,
+  type Manifest,
+  pack,
+  type Packed,
+  readManifest,
+  resolve,
+  run,
+} from "./packed.ts";
 
 let root: string;
 let packed: Packed;
@@ -150,7 +159,9 @@ describe("its entry points", () => {
   });
 
   test("load by import and by require, without a word, and are the same both ways", async () => {
-    const names = entryPoints().filter((name) => !name.endsWith(".json"));
+    const names = entryPoints().filter(
+      (name) => !name.endsWith(".json") && frameworkEntries[name] === undefined,
+    );
     const { stdout, stderr } = await runHere(`
       import { createRequire } from "node:module";
       const require = createRequire(process.cwd() + "/index.js");
@@ -168,6 +179,16 @@ describe("its entry points", () => {
     expect(stdout.trim().split("\n")).toEqual(names);
     expect(stderr).toBe("");
   });
+
+  test.each(Object.entries(frameworkEntries))(
+    "%s needs nothing except %s",
+    async (name, needed) => {
+      const { stdout } = await runHere(
+        `await import("${name}").catch(({ message }) => console.log(message));`,
+      );
+      expect(stdout).toContain(`Cannot find package '${needed}' imported from`);
+    },
+  );
 
   test("what a CommonJS program does works", async () => {
     const { stdout, stderr } = await runHere(

@@ -1,0 +1,57 @@
+// The answers of route handlers and proxies: what is thrown in one, and headers that keep a session's
+// answer out of caches. It imports nothing of Next.
+import { noEffects, type ResponseEffects } from "../../engine/effects.ts";
+import { isCopyable, withEffects } from "../../engine/response.ts";
+import { isSessionError } from "../../errors.ts";
+import { reasonOf } from "../shared/error-answer.ts";
+
+/** What Next throws for `redirect()`, `notFound()` and the like has a text of this name. */
+function digestOf(error: unknown): string {
+  const digest = (error as { readonly digest?: unknown } | null | undefined)?.digest;
+  return typeof digest === "string" ? digest : "";
+}
+
+/** True for what Next throws to itself, such as in `redirect()`. */
+export function isNexts(error: unknown): boolean {
+  return digestOf(error) !== "";
+}
+
+/** True for what `redirect()` throws; Next answers it with the cookies that were set. */
+export function isRedirect(error: unknown): boolean {
+  return digestOf(error).startsWith("NEXT_REDIRECT;");
+}
+
+/**
+ * The answer that Next gives in a route handler for what `notFound()`, `forbidden()` and `unauthorized()`
+ * throw, dropping the cookies that were set; undefined: the error is another one.
+ */
+export function fallbackAnswer(error: unknown): Response | undefined {
+  const [, status] = /^NEXT_HTTP_ERROR_FALLBACK;(\d{3})$/.exec(digestOf(error)) ?? [];
+  return status === undefined ? undefined : new Response(null, { status: Number(status) });
+}
+
+/** The plain answer of an error of ours that has a status, 503 of a store or 409 of a conflict; it is logged. */
+export function errorAnswer(error: unknown): Response | undefined {
+  if (!isSessionError(error) || !("status" in error)) return undefined;
+  const { status } = error;
+  // oxlint-disable-next-line no-console -- Next reports what reaches it; this is answered before
+  console.error(error);
+  return new Response(`${reasonOf(status)}\n`, {
+    status,
+    headers: { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" },
+  });
+}
+
+/**
+ * The response with the effects' Vary and Cache-Control, without their cookies: a copy where it must not be
+ * stored, since it may be a constant for many clients.
+ */
+export function withCaching(effects: ResponseEffects, response: Response): Response {
+  const { vary, noStore } = effects;
+  const others = { ...noEffects, vary, noStore };
+  return withEffects(others, noStore && isCopyable(response) ? copyOf(response) : response);
+}
+
+function copyOf(response: Response): Response {
+  return new Response(response.body, response);
+}
