@@ -1,0 +1,6 @@
+import type { NextConfig } from "next";
+
+export default {
+  turbopack: { root: import.meta.dirname },
+  cacheComponents: true,
+} satisfies NextConfig;

@@ -1,0 +1,9 @@
+// hostLaws' probe. The test makes the route, of the functions that this build holds.
+import { sessions } from "kocha-session/next";
+import { hostLaws } from "kocha-session/testing";
+import { lab } from "../../../lab/sessions";
+
+const handle = (request: Request, context: unknown): Promise<Response> =>
+  lab().probe({ sessions, hostLaws })(request, context);
+
+export { handle as GET, handle as POST, handle as PUT, handle as DELETE, handle as HEAD };
