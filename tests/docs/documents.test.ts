@@ -6,8 +6,11 @@ import { describe, expect, test } from "vitest";
 import { repository } from "../support/cli.ts";
 import { linkedFile, listDocuments, readBlocks, readDocument, readLinks } from "./documents.ts";
 
-/** `ts` and `sh` are run (snippets.test.ts, shell.test.ts); the others are only read. */
-const languages = ["ts", "sh", "text", "json", "sql", "http", "diff", "nginx", "dockerfile"];
+/**
+ * `ts` and `sh` are run (snippets.test.ts, shell.test.ts); `tsx` is a file of an example, which its own test
+ * runs; the others are only read.
+ */
+const languages = ["ts", "tsx", "sh", "text", "json", "sql", "http", "diff", "nginx", "dockerfile"];
 
 /** A heading's anchor, as GitHub makes it. */
 function anchorOf(heading: string): string {
@@ -37,5 +40,14 @@ describe.each(listDocuments())("%s", (document) => {
   test("its blocks say a language that we know", () => {
     const unknown = readBlocks(document).filter(({ language }) => !languages.includes(language));
     expect(unknown.map(({ line, language }) => `${line}: ${language}`)).toEqual([]);
+  });
+
+  test("its blocks of an example are that file", () => {
+    const blocks = readBlocks(document).filter(({ language }) => language === "tsx");
+    for (const { code } of blocks) {
+      const [first = "", ...rest] = code.split("\n");
+      const [, file = ""] = /^\/\/ (examples\/[\w./-]+)$/.exec(first) ?? [];
+      expect([first, rest.join("\n")]).toEqual([first, readDocument(file)]);
+    }
   });
 });
