@@ -9,8 +9,11 @@ import { BuiltPackage } from "../support/built-package.ts";
 import { repository } from "../support/cli.ts";
 import { listDocuments, readBlocks } from "./documents.ts";
 
-const documents = listDocuments().filter((document) =>
-  readBlocks(document).some(({ language }) => language === "sh"),
+/** What an example's page shows is run by the example's own test. */
+const ofAnExample = /^examples\/[^/]+\//;
+const documents = listDocuments().filter(
+  (document) =>
+    !ofAnExample.test(document) && readBlocks(document).some(({ language }) => language === "sh"),
 );
 const kocha = BuiltPackage.forTests();
 let root: string;
