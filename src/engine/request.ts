@@ -34,10 +34,8 @@ export class RequestSession {
   readonly owner: object;
   /** The reason that it can only be read, such as an upgrade, whose response carries no cookie. */
   onlyRead: string | undefined = undefined;
-  /** True once a page renders behind its head: only flash messages can still be taken. */
+  /** True once a page renders behind its head: of changes only flash messages can be taken. */
   flashOnly = false;
-  /** True once the session is closed and another page is rendered: its flash messages show, and stay. */
-  flashStays = false;
   readonly #parts: EngineParts;
   readonly #connection: Connection;
   readonly #keeper: Keeper;
@@ -108,14 +106,13 @@ export class RequestSession {
 
   /**
    * The draft, for changes.
-   * @param isTaking - true to take flash messages.
    * @throws {UsageError} ERR_SESSION_USAGE_DESTROYED, _READ_ONLY or _HEADERS_SENT when it can't be
    * changed any more.
    */
-  change(isTaking = false): Draft {
+  change(): Draft {
     if (this.#destroying !== undefined) throw destroyedError();
     if (this.onlyRead !== undefined) throw readOnlyError(this.onlyRead);
-    if (this.#isFrozen || (this.flashOnly && !isTaking))
+    if (this.#isFrozen || this.flashOnly)
       throw closedError(this.#operations?.lost, this.#hasFailed);
     if (this.#hasFailed && this.#keeper.savesAlone)
       throw unsavedError("nobody knows what the store holds");

@@ -1,7 +1,7 @@
 // Sessions for Astro: `locals.session`, saved when the page or endpoint has answered. A page's components
 // render on behind its head, and read flash messages there.
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
-import { beginOtherPage, beginPage } from "../session/page.ts";
+import { beginPage } from "../session/page.ts";
 import type { Session } from "../session/session.ts";
 import { withSession } from "./fetch.ts";
 import { engineSource } from "./shared/engine-source.ts";
@@ -43,7 +43,7 @@ export type AstroMiddleware = (
  *
  * A function that gives the configuration gets Astro's `context`. The request's URL decides on https.
  *
- * A page that was sent with unread flash messages waits until it is complete, so that its layout can read
+ * A page whose client has unread flash messages waits until it is complete, so that its layout can take
  * them; other pages stream, and what streams can only read the session. A store that is down is a plain
  * 503; other errors get Astro's page for 500, where the session can only be read. In a prerendered page it
  * is empty and read-only.
@@ -92,7 +92,7 @@ function sharedSession(
   if (open !== undefined) return open;
   const kept = keptSession(request);
   if (!engine.owns(kept) || engine.stageOf(kept) !== "closed") return undefined;
-  beginOtherPage(kept);
+  beginPage(kept);
   return kept;
 }
 

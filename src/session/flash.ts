@@ -57,15 +57,9 @@ export class Flash {
 
   #openToTake(): Draft {
     const request = this.#request;
-    const hasNone = request.isDestroyed || (request.flashOnly && !holdsFlash(request));
-    if (hasNone || request.flashStays) return request.look();
+    // What a page takes when nothing can be saved any more stays for the next one.
+    if (request.flashOnly || request.isDestroyed) return request.look();
     // A page that comes too late must fail at its first try, not only once there is a message.
-    return request.change(true);
+    return request.change();
   }
-}
-
-/** True if there are messages. */
-export function holdsFlash(request: RequestSession): boolean {
-  for (const key of request.look().map.view.keys()) if (key.startsWith(FLASH_PREFIX)) return true;
-  return false;
 }

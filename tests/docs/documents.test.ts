@@ -7,12 +7,10 @@ import { repository } from "../support/cli.ts";
 import { linkedFile, listDocuments, readBlocks, readDocument, readLinks } from "./documents.ts";
 
 /**
- *
- * `ts` and `sh` are run (snippets.test.ts, shell.test.ts), `tsx` is compared with an example
- * (examples.test.ts); `tsx` is a file of an example, which its own test
- * runs; the others are only read.
+ * `ts` and `sh` are run (snippets.test.ts, shell.test.ts), `tsx` is compared with an example's file
+ * (examples.test.ts); the others are only read.
  */
-const languages = ["ts", "tsx", "sh", "tsx", "text", "json", "sql", "http", "diff", "nginx", "dockerfile"];
+const languages = ["ts", "tsx", "sh", "text", "json", "sql", "http", "diff", "nginx", "dockerfile"];
 
 /** A heading's anchor, as GitHub makes it. */
 function anchorOf(heading: string): string {
