@@ -47,7 +47,7 @@ describe("with the tests' own routes", () => {
       node: "24",
       overlays: ["tanstack-start"],
       // What the conformance kit needs.
-      beside: ["tough-cookie@6.1.0"],
+      besides: ["tough-cookie@6.1.0"],
       packages,
       what: "production build with the tests' own routes, the laws",
     });

@@ -44,7 +44,7 @@ export function bagOf(request: object): Bag {
 }
 
 /** express-session's MemoryStore, whose calls begin 5 ms later. */
-export function lateMemoryStore(): MemoryStore {
+function lateMemoryStore(): MemoryStore {
   class LateStore extends MemoryStore {}
   for (const name of ["get", "set", "touch", "destroy"] as const) {
     const { [name]: call } = MemoryStore.prototype;

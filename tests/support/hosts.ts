@@ -138,7 +138,7 @@ export function onHono(create: () => Hono): MakeServer {
 }
 
 /** Elysia on Node.js by srvx, whose requests know their client's address. */
-export const onElysia: MakeServer = (config, handler) => {
+const onElysia: MakeServer = (config, handler) => {
   const app = new Elysia()
     .use(elysiaSession(config))
     .use(elysiaSession(config))

@@ -17,7 +17,7 @@ export interface RouteArgs {
 }
 
 /** A route's module, as far as it is used here. */
-export interface RouteModule {
+interface RouteModule {
   readonly middleware?: readonly MiddlewareFunction<Response>[];
   readonly loader?: (args: RouteArgs) => unknown;
   readonly action?: (args: RouteArgs) => unknown;
@@ -34,7 +34,7 @@ export interface RouteEntry {
 }
 
 /** What a document request comes to. */
-export interface RenderedDocument {
+interface RenderedDocument {
   readonly loaderData: Record<string, unknown>;
   readonly actionData: Record<string, unknown> | null;
   readonly errors: Record<string, unknown> | null;

@@ -7,10 +7,10 @@ import { type AppliedChange, applyChange } from "../../store/change.ts";
 import type { SessionChange, StoredSession } from "../../store/contract.ts";
 
 /** The property of the cookie object. */
-export const COOKIE_KEY = "cookie";
+const COOKIE_KEY = "cookie";
 
 /** The cookie object as stores get it: they read `expires` or `maxAge`, and keep its JSON. */
-export interface RowCookie {
+interface RowCookie {
   readonly originalMaxAge?: number | null | false;
   readonly expires?: Date | string | null | false;
   /** Milliseconds that are left; not enumerable, so that it isn't kept. */

@@ -13,7 +13,7 @@ import type { DropInOrders } from "./server.ts";
 export type Library = "express-session" | "kocha-session";
 
 /** The stores that it has; the last two only ours. */
-export const storeNames = ["connect-redis", "connect-pg-simple", "redis", "postgres"] as const;
+const storeNames = ["connect-redis", "connect-pg-simple", "redis", "postgres"] as const;
 export type StoreName = (typeof storeNames)[number];
 
 /** The stores of a library. */
