@@ -15,7 +15,6 @@ export { openSession } from "./shared/engine-source.ts";
 export { sessionOf } from "./shared/session-of.ts";
 
 declare global {
-  // oxlint-disable-next-line typescript/no-namespace -- Astro's own way to type `locals`
   namespace App {
     interface Locals {
       /** The client's session; `sessionMiddleware` of kocha-session/astro puts it there. */
