@@ -3,7 +3,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { createInterface, type Interface } from "node:readline/promises";
 import { completeEnvironment } from "./env-file.ts";
+import {
+  type Framework,
+  frameworkFiles,
+  frameworks,
+  frameworkStores,
+  frameworkTemplates,
+} from "./framework-templates.ts";
 import { keyLines } from "./keygen.ts";
+import { packageVersions } from "./packages.ts";
 import { type Host, hosts, projectFiles, type ProjectOptions } from "./templates.ts";
 import { type Store, stores, storeTemplates } from "./store-templates.ts";
 import { type Command, readOptions, type Terminal, UsageFault } from "./terminal.ts";
@@ -20,15 +28,17 @@ export const init: Command = {
   help: `kocha-session init [--host <host>] [--store <store>] [--name <app>] [--dir <folder>] [--https] [--js]
 
   --host   ${hosts.join(", ")}; asked for on a terminal
+           in a project of its own generator: ${frameworks.join(", ")}
   --store  ${stores.join(", ")}; asked for on a terminal, else cookie
   --name   the application's name; default the folder's
   --dir    where to write; default here
   --https  the site is served only by https: the cookie is named __Host-Http-<app>
-  --js     .mjs files instead of TypeScript
+  --js     .mjs files instead of TypeScript; not for a framework
 
 Writes config/app.ts, controllers/root.ts, server.ts, package.json, tsconfig.json, .env with fresh random secrets, and
-.env into .gitignore. What an existing .env lacks is appended to it; any other file that is there already is
-left as it is: the last lines say what it lacks, and the exit code is 1.
+.env into .gitignore. For a framework it writes its session file, .env and .gitignore, and says what is done
+by hand. What an existing .env lacks is appended to it; any other file that is there already is left as it
+is: the last lines say what it lacks, and the exit code is 1.
 `,
   run: async (args, out) => {
     const options = readOptions(args, {
@@ -44,8 +54,14 @@ left as it is: the last lines say what it lacks, and the exit code is 1.
     if (!APP_NAME.test(app)) {
       throw new UsageFault("--name must be lower-case letters, digits, - and _, at most 61");
     }
-    const { host, store } = await choose(options.host, options.store, out);
     const { https, js } = options;
+    const framework = frameworks.find((name) => name === options.host);
+    if (framework !== undefined) {
+      if (js) throw new UsageFault(`--js isn't for ${framework}: its session file is TypeScript`);
+      const store = oneOf(frameworkStores, "store", options.store ?? "cookie");
+      return add(folder, framework, { store, app, https }, out);
+    }
+    const { host, store } = await choose(options.host, options.store, out);
     return write(folder, { host, store, app, https, js, version: ownVersion() }, out);
   },
 };
@@ -56,7 +72,7 @@ async function choose(
   givenStore: string | undefined,
   out: Terminal,
 ): Promise<{ host: Host; store: Store }> {
-  const host = givenHost === undefined ? undefined : oneOf(hosts, "host", givenHost);
+  const host = givenHost === undefined ? undefined : oneOf(hosts, "host", givenHost, frameworks);
   const store = givenStore === undefined ? undefined : oneOf(stores, "store", givenStore);
   if (!process.stdin.isTTY) {
     if (host === undefined) throw new UsageFault("say --host: there is no terminal to ask on");
@@ -73,10 +89,15 @@ async function choose(
   }
 }
 
-function oneOf<Name extends string>(names: readonly Name[], flag: string, given: string): Name {
+function oneOf<Name extends string>(
+  names: readonly Name[],
+  flag: string,
+  given: string,
+  others: readonly string[] = [],
+): Name {
   const name = names.find((known) => known === given);
-  if (name === undefined) throw new UsageFault(`--${flag} must be one of ${names.join(", ")}`);
-  return name;
+  if (name !== undefined) return name;
+  throw new UsageFault(`--${flag} must be one of ${[...names, ...others].join(", ")}`);
 }
 
 async function ask<Name extends string>(
@@ -104,7 +125,62 @@ interface Manifest {
 
 function write(folder: string, options: ProjectOptions, out: Terminal): number {
   const files = projectFiles(options);
-  const { address, start } = storeTemplates[options.store];
+  const left = writeFiles(folder, files, options.store, out);
+  const steps = nextSteps(folder, files, left);
+  out.print(`\nNext:${steps.length === 1 ? " " : "\n  "}${steps.join("\n  ")}`);
+  return left.length === 0 ? 0 : 1;
+}
+
+/** Adds sessions to a framework's project. */
+function add(
+  folder: string,
+  framework: Framework,
+  options: Pick<ProjectOptions, "store" | "app" | "https">,
+  out: Terminal,
+): number {
+  const { package: needed, create, byHand } = frameworkTemplates[framework];
+  const has = packagesOf(folder);
+  if (!has.includes(needed)) {
+    out.print(
+      `There is no project with ${needed} here. Make one, and run this in it:\n  ${create}`,
+    );
+    return 1;
+  }
+  const files = frameworkFiles(framework, options);
+  const left = writeFiles(folder, files, options.store, out);
+  const packages = [
+    ["kocha-session", ownVersion()] as const,
+    ...storeTemplates[options.store].run.map((name) => [name, packageVersions[name]] as const),
+  ].filter(([name]) => !has.includes(name));
+  const install = packages.map((one) => one.join("@")).join(" ");
+  const steps = [
+    ...(install === "" ? [] : [`npm install --save-exact ${install}`]),
+    ...left.map((path) => `merge into ${path}:\n${files.get(path)}`),
+    ...byHand,
+    "start the server with the variables of .env, as node --env-file=.env does",
+  ];
+  out.print(`\nNext:\n  ${steps.join("\n").replaceAll("\n", "\n  ")}`);
+  return left.length === 0 ? 0 : 1;
+}
+
+/** The packages that a project depends on. */
+function packagesOf(folder: string): readonly string[] {
+  const file = join(folder, "package.json");
+  if (!existsSync(file)) return [];
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(file, "utf8"),
+  ) as Partial<Manifest>;
+  return Object.keys({ ...dependencies, ...devDependencies });
+}
+
+/** Writes files, the environment's and .gitignore; gives the paths of those that were there. */
+function writeFiles(
+  folder: string,
+  files: ReadonlyMap<string, string>,
+  store: Store,
+  out: Terminal,
+): readonly string[] {
+  const { address, start } = storeTemplates[store];
   const left: string[] = [];
   for (const [path, text] of files) {
     const target = join(folder, path);
@@ -129,9 +205,7 @@ function write(folder: string, options: ProjectOptions, out: Terminal): number {
   if (start !== undefined) {
     out.print(`\nThe store needs its server, as .env has its address; on this machine: ${start}`);
   }
-  const steps = nextSteps(folder, files, left);
-  out.print(`\nNext:${steps.length === 1 ? " " : "\n  "}${steps.join("\n  ")}`);
-  return left.length === 0 ? 0 : 1;
+  return left;
 }
 
 /** The commands to run next, and the changes that existing files need. */

@@ -65,9 +65,11 @@ const tsconfig = `${JSON.stringify(
   2,
 )}\n`;
 
-function configFile({ store, app, https, js }: ProjectOptions): string {
-  const template = storeTemplates[store];
-  const names = ["DAY", ...template.core, ...(js ? [] : ["type SessionConfig"])];
+/** A configuration's fields around its store, as lines of an object of a module. */
+export function configFields(
+  { store, app, https }: Pick<ProjectOptions, "store" | "app" | "https">,
+  value: string,
+): string {
   const signing =
     store === "cookie"
       ? ""
@@ -81,12 +83,8 @@ function configFile({ store, app, https, js }: ProjectOptions): string {
   // In production always Secure, also behind a proxy that passes requests on by plain http. Elsewhere
   // plain http on this machine is enough; a site that is only https takes true, and __Host-Http-.
   secure: process.env["NODE_ENV"] === "production" || "auto",`;
-  return `${template.imports}import { ${names.join(", ")} } from "kocha-session";
-
-${template.setup}${template.setup === "" ? "" : "\n"}// Session settings
-${js ? '/** @type {import("kocha-session").SessionConfig} */\n' : ""}export const session${js ? "" : ": SessionConfig"} = {
-  name: "${name}",
-  store: ${template.store},
+  return `  name: "${name}",
+  store: ${value},
 ${signing}
   // Expiration of the session cookie, in seconds, from now.
   // Persistent if -1; for not specified, set 0.
@@ -100,7 +98,18 @@ ${signing}
   absoluteExpires: 365 * DAY,
   httpOnly: true,
 ${secure}
-};
+`;
+}
+
+function configFile(options: ProjectOptions): string {
+  const { store, js } = options;
+  const template = storeTemplates[store];
+  const names = ["DAY", ...template.core, ...(js ? [] : ["type SessionConfig"])];
+  return `${template.imports}import { ${names.join(", ")} } from "kocha-session";
+
+${template.setup}${template.setup === "" ? "" : "\n"}// Session settings
+${js ? '/** @type {import("kocha-session").SessionConfig} */\n' : ""}export const session${js ? "" : ": SessionConfig"} = {
+${configFields(options, template.store)}};
 `;
 }
 
