@@ -91,10 +91,11 @@ describe("with the tests' own routes", () => {
   ])("setCookie in %s stays beside the session's cookie", async (_, path) => {
     const someone = client();
     const page = await someone.open(path);
-    const own = path.startsWith("/route") ? ["own"] : [];
+    // The server route answers with a cookie and a Vary of its own.
+    const [own, vary] = path.startsWith("/route") ? [["own"], "Accept, Cookie"] : [[], "Cookie"];
     expect(names(page.setCookie)).toEqual([...own, "session", "theme"]);
+    expect(page.headers.get("vary")).toBe(vary);
     expect(Object.values(await entries(someone))).toContain("cookie");
-    if (own.length > 0) expect(page.headers.get("vary")).toBe("Accept, Cookie");
   });
 
   test("setCookie in a server function stays beside the session's cookie", async () => {
@@ -109,9 +110,12 @@ describe("with the tests' own routes", () => {
     for (const isCalled of [true, false]) {
       const someone = client();
       const response = await act(someone, "redirect", isCalled);
-      expect(response.status).toBe(isCalled ? 200 : 303);
-      if (isCalled) expect(await response.json()).toMatchObject({ isSerializedRedirect: true });
-      else expect(response.headers.get("location")).toBe("/dump");
+      const body = await response.text();
+      expect([
+        response.status,
+        response.headers.get("location"),
+        body.includes('"isSerializedRedirect":true'),
+      ]).toEqual(isCalled ? [200, null, true] : [303, "/dump", false]);
       expect(names(response.headers.getSetCookie())).toEqual(["session"]);
       expect(await entries(someone)).toEqual({ act: "redirect" });
     }

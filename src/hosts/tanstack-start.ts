@@ -44,7 +44,7 @@ type Result = Awaited<ReturnType<Handler>>;
 
 /** A request's way through the session: what its handlers gave or threw. */
 interface Passage {
-  readonly next: Options["next"];
+  readonly next: (options: { context: { session: Session } }) => ReturnType<Options["next"]>;
   result?: Result;
   failure?: { readonly error: unknown };
 }
@@ -63,9 +63,9 @@ function handlerOf(config: SessionConfigSource): Handler {
       },
     },
   );
-  return async ({ request, next }) => {
-    const passage: Passage = { next };
-    const { headers } = await serve(request, undefined, passage);
+  return async (options) => {
+    const passage: Passage = { next: (more) => options.next(more) };
+    const { headers } = await serve(options.request, undefined, passage);
     handOver(headers);
     if (passage.failure !== undefined) throw passage.failure.error;
     return passage.result as Result;
