@@ -84,7 +84,7 @@ describe("with the tests' own routes", () => {
   test("the application's own cookie and the login's are both kept", async () => {
     const someone = client();
     const page = await someone.open("/own");
-    expect(page.setCookie.map((cookie) => cookie.split("=", 1)[0]).toSorted()).toEqual([
+    expect(page.setCookie.map((cookie) => cookie.split("=", 1)[0] ?? "").toSorted()).toEqual([
       "session",
       "theme",
     ]);
