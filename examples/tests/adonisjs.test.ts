@@ -6,7 +6,7 @@ import { prepare, type Project } from "./lib/project.ts";
 
 let project: Project;
 beforeAll(async () => {
-  const packages = ["@adonisjs/core", "@adonisjs/http-server"];
+  const packages = ["@adonisjs/core"];
   project = await prepare({ example: "adonisjs", node: "24", packages });
   // Without secrets; it is the compiler's check, too.
   await project.run(["npm", "run", "build"]);
