@@ -7,7 +7,8 @@ import { applyEffects, hasEffects, isPersonal, type ResponseEffects } from "../e
 import { checkUnclaimed, isCopyable, withEffects } from "../engine/response.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
-import { ConfigError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
+import { attachOlder, type OlderEvent } from "./h3/version-1.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import {
   type Carrier,
@@ -57,25 +58,34 @@ export interface EventLike {
 }
 
 /** Middleware of h3, typed for every copy of it. */
-export type SessionEventMiddleware = (event: EventLike, next: () => unknown) => Promise<unknown>;
+export interface SessionEventMiddleware {
+  (event: EventLike, next: () => unknown): Promise<unknown>;
+  /** As h3 1 calls it, which has no `next`. */
+  (event: OlderEvent): Promise<unknown>;
+}
 
 /**
- * Sessions for an h3 application: `app.use(sessionMiddleware(config))`.
+ * Sessions for an h3 application: `app.use(sessionMiddleware(config))`; for Nuxt and Nitro, in
+ * server/middleware/session.ts: `export default sessionMiddleware(config)`.
  *
  * A function that gives the configuration gets the bindings of Workers, if srvx has them
- * (`event.req.runtime.cloudflare.env`). `sessionOf(event.req)` gives the session, too.
+ * (`event.req.runtime.cloudflare.env`, in Nitro 2 `event.context.cloudflare.env`). On h3 2
+ * `sessionOf(event.req)` gives the session, too.
  *
  * The request's URL decides on https. A failure is an error like any other that a handler throws. h3's own
  * error response carries the session's cookie; a Response that the application's `onError` makes carries it
  * on Node.js, and elsewhere if it takes over `event.res.errHeaders`. Mounted twice, it opens once. On
  * Node.js the answers of `fromNodeHandler` wait for the session, too.
- * @throws {ConfigError} when the configuration is wrong; at a request, on h3 1.
+ * @throws {ConfigError} when the configuration is wrong; at a request, on h3 1 by `toWebHandler`.
  */
 export function sessionMiddleware(config: SessionConfigSource): SessionEventMiddleware {
   const engines = engineSource(config);
-  return async (event, next) => {
-    // h3 1 passes no second argument, and its events have Node's own requests.
-    if (typeof next !== "function") throw olderVersion();
+  const middleware = async (
+    anyEvent: EventLike | OlderEvent,
+    next?: () => unknown,
+  ): Promise<unknown> => {
+    if (next === undefined) return attachOlder(engines, anyEvent as OlderEvent);
+    const event = anyEvent as EventLike;
     const engine = engines(envOf(event));
     mustBeFree((event.context as EventContext).session, "event.context.session");
     const context = event.context as EventContext;
@@ -117,11 +127,8 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
       throw await failWith(engine, session, event, error, undefined);
     }
   };
-}
-
-function olderVersion(): ConfigError {
-  const message = "is version 1; kocha-session/h3 needs h3 2";
-  return new ConfigError("ERR_SESSION_CONFIG_FIELD", "h3", message);
+  // h3 1 asks for this mark.
+  return Object.assign(middleware, { __is_handler__: true as const });
 }
 
 type EventContext = Carrier & { session?: unknown };

@@ -41,10 +41,8 @@ export interface Packed {
 }
 
 /** Entry points that import their framework at run time, with its package. */
-export const frameworkEntries: Readonly<Record<string, string>> = { "kocha-session/next": "next" };
-
-/** Entry points that import their framework at run time, with its package. */
 export const frameworkEntries: Readonly<Record<string, string>> = {
+  "kocha-session/next": "next",
   "kocha-session/tanstack-start": "@tanstack/react-start",
 };
 
@@ -72,7 +70,7 @@ export async function pack(folder: string): Promise<Packed> {
     await cp(join(repository, name), join(stage, name), { recursive: true });
   }
   // Built there, since source maps name their sources by where both lie.
-  for (const tool of ["demo", "scripts", "types", "types", "tsconfig.json", "tsconfig.build.json"])
+  for (const tool of ["demo", "scripts", "types", "tsconfig.json", "tsconfig.build.json"])
     await cp(join(repository, tool), join(stage, tool), { recursive: true });
   await symlink(join(repository, "node_modules"), join(stage, "node_modules"), "junction");
   await run(stage, process.execPath, [join("scripts", "build.mjs")]);

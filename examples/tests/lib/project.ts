@@ -121,8 +121,8 @@ export class Project {
 
   #environment(env: Readonly<Record<string, string>>): Record<string, string> {
     // The certificates are what npm may need to reach its registry.
-    const { HOME = "", NODE_EXTRA_CA_CERTS = "", NODE_EXTRA_CA_CERTS = "" } = process.env;
-    const usual = { PATH: this.#path, HOME, NODE_EXTRA_CA_CERTS, NODE_EXTRA_CA_CERTS, CI: "true", ...quiet };
+    const { HOME = "", NODE_EXTRA_CA_CERTS = "" } = process.env;
+    const usual = { PATH: this.#path, HOME, NODE_EXTRA_CA_CERTS, CI: "true", ...quiet };
     return { ...usual, ...env };
   }
 
