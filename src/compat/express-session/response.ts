@@ -56,7 +56,12 @@ function saveAtEnd(response: { end: AnyCall }, visit: Visit, fail: (error: unkno
       return end.apply(response, args);
     }
     isEnding = true;
-    void saving.catch(fail).then(() => end.apply(response, args));
+    const leave = (): void => void end.apply(response, args);
+    saving.then(leave, (error: unknown) => {
+      // As express-session: the answer is on its way, so the error comes after it.
+      leave();
+      setImmediate(fail, error);
+    });
     return response;
   };
 }

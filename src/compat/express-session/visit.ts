@@ -178,7 +178,7 @@ export class Visit implements Visitable {
    * stands for is refused, and observers are told.
    */
   saveAtEnd(): Promise<void> | undefined {
-    if (!this.#isAnswered || this.#hasFailed) return undefined;
+    if (!this.#isAnswered || this.#hasFailed || this.#isBroken) return undefined;
     const bag = this.#bag();
     if (bag === undefined) {
       const ending = this.#unset();
