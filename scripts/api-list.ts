@@ -25,7 +25,7 @@ interface Syntax {
   readonly specifiers?: readonly {
     readonly local: { readonly name: string };
     readonly imported?: { readonly name: string };
-    readonly exported?: { readonly name: string };
+    readonly exported?: { readonly name?: string };
   }[];
   readonly body?: readonly Syntax[];
 }
@@ -74,6 +74,8 @@ function exportsOf(file: string): Map<string, ApiExport> {
       for (const one of declared(statement, text)) found.set(one.name, found.get(one.name) ?? one);
       for (const { local, exported = local } of specifiers) {
         const { name } = exported;
+        // A name in quotes is `module.exports`, which only `require` looks for.
+        if (name === undefined) continue;
         const origin = from === "" ? imported.get(local.name) : { name: local.name, from };
         const target = origin && exportsOf(join(dirname(file), origin.from)).get(origin.name);
         if (target === undefined) throw new Error(`${file}: ${name} isn't found`);

@@ -1,6 +1,7 @@
 // What each host exports, to be used by applications: nothing of what it is made of.
 import * as onElysia from "kocha-session/elysia";
 import * as onAstro from "kocha-session/astro";
+import * as dropIn from "kocha-session/compat/express-session";
 import * as onExpress from "kocha-session/express";
 import * as onFastify from "kocha-session/fastify";
 import * as onFetch from "kocha-session/fetch";
@@ -32,4 +33,14 @@ const hosts: Readonly<Record<string, readonly [host: object, names: readonly str
 test.each(Object.entries(hosts))("kocha-session/%s", (_, [host, names]) => {
   expect(Object.keys(host).toSorted()).toEqual(names);
   expect((host as { openSession: unknown }).openSession).toBe(onNode.openSession);
+});
+
+test("kocha-session/compat/express-session is a function with its classes, by import and by require", () => {
+  const classes = ["Cookie", "MemoryStore", "Session", "Store"];
+  expect(Object.keys(dropIn).toSorted()).toEqual([...classes, "default", "module.exports"]);
+  const { default: session, Cookie, MemoryStore, Session, Store } = dropIn;
+  // What `require` gives of a module with this export, on Node.js 20.19 and 22.12 or later.
+  expect(dropIn["module.exports"]).toBe(session);
+  expect(Object.keys(session).toSorted()).toEqual(classes);
+  expect(session).toMatchObject({ Cookie, MemoryStore, Session, Store });
 });

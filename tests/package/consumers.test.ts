@@ -212,6 +212,36 @@ app.use(sessionMiddleware({ store: new SessionMemoryStore(), signingKey: process
 app.get("/", (req, res) => void res.send(req.session.get("name")));
 console.log("built");
 `;
+/** An application of express-session that has changed its import. */
+const dropInApplication = `
+import express from "express";
+import { Server } from "socket.io";
+import session, { MemoryStore, type SessionOptions } from "kocha-session/compat/express-session";
+declare module "express-session" {
+  interface SessionData {
+    user: string;
+  }
+}
+const options: SessionOptions = { secret: "…", store: new MemoryStore(), genid: (req) => String(req) };
+const app = express();
+app.use(session({ ...options, cookie: { maxAge: 60_000 } }));
+new Server().engine.use(session(options));
+app.get("/", (req, res) => {
+  req.session.user = "alice";
+  req.session.cookie.maxAge = 60_000;
+  req.session.save((error) => void res.send(error ?? req.session.user?.toUpperCase()));
+  // @ts-expect-error our own session has it
+  req.session.set("user", "alice");
+  // @ts-expect-error it is a string
+  req.session.user = 1;
+});
+class Own extends session.Store {
+  get(): void {}
+  set(): void {}
+  destroy(): void {}
+}
+session({ store: new Own() });
+`;
 const key = randomBytes(32).toString("base64");
 
 describe("a project of CommonJS in TypeScript", { timeout: 180_000 }, () => {
@@ -264,6 +294,14 @@ describe.each([OLDER, ours])("by the TypeScript %s, a project", { timeout: 180_0
     expect(await complaints(version, folder, "--noEmit")).toContain("TS5097");
     await writeFile(join(folder, "package.json"), JSON.stringify({ type: "commonjs" }));
     expect(await complaints(version, folder, ...settings)).toContain("TS1295");
+  });
+
+  test("with the drop-in types its session by @types/express-session", async () => {
+    const folder = await makeProject(`${slug}-drop-in`, "module");
+    await writeFile(join(folder, "main.ts"), dropInApplication);
+    const options = ["--strict", "--target", "es2022", "--module", "nodenext", "--noEmit"];
+    const types = ["--types", "node,express-session"];
+    expect(await complaints(version, folder, ...options, ...types, "main.ts")).toBe("");
   });
 
   test("that still has @types/express-session compiles with skipLibCheck, its default", async () => {

@@ -5,11 +5,9 @@ import { UsageError } from "../../errors.ts";
 import { parseJson } from "../reader.ts";
 import type { CookieData } from "./cookie-options.ts";
 import { Cookie } from "./cookie.ts";
+import { COOKIE_KEY } from "./row.ts";
 import { Session } from "./session.ts";
 import { cookieOf } from "./store.ts";
-
-/** The property of the cookie, in the bag and in the map. */
-export const COOKIE = "cookie";
 
 /** JSON texts by property. */
 export type Texts = ReadonlyMap<string, string>;
@@ -31,7 +29,7 @@ export function keptIn(entries: Iterable<readonly [string, string]>): Kept {
   const texts = new Map<string, string>();
   let cookie: string | undefined;
   for (const [key, text] of entries) {
-    if (key === COOKIE) cookie = text;
+    if (key === COOKIE_KEY) cookie = text;
     else if (isData(key) && parseJson(text) !== undefined) texts.set(key, text);
   }
   return { texts, cookie };
@@ -44,7 +42,7 @@ export function valuesOf(texts: Texts): Record<string, unknown> {
 
 /** True for a property that a session can have as data: no method's name, and none of every object's. */
 function isData(name: string): boolean {
-  return name !== COOKIE && !(name in Session.prototype) && name !== "id" && name !== "req";
+  return name !== COOKIE_KEY && !(name in Session.prototype) && name !== "id" && name !== "req";
 }
 
 /**
@@ -55,7 +53,7 @@ function isData(name: string): boolean {
 export function textsOf(bag: object): Texts {
   const texts = new Map<string, string>();
   for (const name of Object.keys(bag)) {
-    if (name === COOKIE) continue;
+    if (name === COOKIE_KEY) continue;
     const text = textOf(bag, name);
     if (text === undefined) continue;
     if (!isData(name)) throw unkept(name, "has the name of a method of each session or object");

@@ -8,7 +8,7 @@ import { kindOf } from "../../base/text.ts";
 import type { RejectedReason } from "../../events.ts";
 import { openSid, sealSid, type Signer } from "../express-cookie.ts";
 import { bytesOf, parseJson } from "../reader.ts";
-import { idleSecondsOf } from "./row.ts";
+import { COOKIE_KEY, idleSecondsOf } from "./row.ts";
 
 /** Random bytes of a sid, as many as express-session takes. */
 const SID_BYTES = 24;
@@ -101,7 +101,7 @@ function idleSeconds(
   data: ReadonlyMap<string, string>,
   browserSession: number | undefined,
 ): number | undefined {
-  const text = data.get("cookie");
+  const text = data.get(COOKIE_KEY);
   if (text === undefined) return undefined;
   const { originalMaxAge } = Object(parseJson(text)) as { readonly originalMaxAge?: unknown };
   return idleSecondsOf(originalMaxAge) ?? browserSession;

@@ -9,19 +9,11 @@ import type { Session as KeptSession } from "../../session/session.ts";
 import type { Signer } from "../express-cookie.ts";
 import { effectsOf, isDue, renewed } from "./cookie-due.ts";
 import type { Cookie } from "./cookie.ts";
-import {
-  COOKIE,
-  cookieIn,
-  differencesOf,
-  isEmpty,
-  type Kept,
-  keptIn,
-  textsOf,
-  valuesOf,
-} from "./data.ts";
+import { cookieIn, differencesOf, isEmpty, type Kept, keptIn, textsOf, valuesOf } from "./data.ts";
 import type { SidDialect } from "./dialect.ts";
 import type { DropIn } from "./drop-in.ts";
 import { cookieHeader, type SessionRequest } from "./request.ts";
+import { COOKIE_KEY } from "./row.ts";
 import { missing, Session, visit, type Visitable } from "./session.ts";
 import { draft, ended, save, type Write, writeOf } from "./writing.ts";
 
@@ -312,7 +304,7 @@ export class Visit implements Visitable {
 
   /** Takes a change as written. */
   #settle(bag: Session, write: Write): void {
-    const cookie = write.get(COOKIE) ?? this.#kept.cookie;
+    const cookie = write.get(COOKIE_KEY) ?? this.#kept.cookie;
     this.#kept = { texts: textsOf(bag), cookie };
   }
 

@@ -2,7 +2,8 @@
 import { ConflictError } from "../../errors.ts";
 import { requestOf, type Session as KeptSession } from "../../session/session.ts";
 import type { Cookie } from "./cookie.ts";
-import { COOKIE, type Differences, isOtherCookie } from "./data.ts";
+import { type Differences, isOtherCookie } from "./data.ts";
+import { COOKIE_KEY } from "./row.ts";
 
 /** A change of a session: texts to set, and keys to remove. */
 export type Write = ReadonlyMap<string, string | undefined>;
@@ -18,7 +19,7 @@ export function writeOf(
   for (const key of del) write.set(key, undefined);
   for (const [key, text] of set) write.set(key, text);
   if (stored === undefined || isOtherCookie(cookie, stored)) {
-    write.set(COOKIE, JSON.stringify(cookie));
+    write.set(COOKIE_KEY, JSON.stringify(cookie));
   }
   return write;
 }

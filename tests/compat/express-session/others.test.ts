@@ -152,9 +152,7 @@ describe.each(Object.entries(stores))("with %s", (_, makeStore) => {
     await get("/login");
     const request = { headers: { cookie: get.cookie }, url: "/" } as unknown as IncomingMessage;
     await new Promise<void>((resolve, reject) => {
-      session(settings)(request, {} as never, (error) =>
-        error ? reject(error as Error) : resolve(),
-      );
+      session(settings)(request, {} as never, (error) => (error ? reject(error) : resolve()));
     });
     const { session: bag } = request as unknown as Visited;
     expect(bag["user"]).toBe("alice");
