@@ -69,8 +69,9 @@ test.each<[string, SessionOptions, boolean, Record<string, string>, RegExp | und
   ],
 ])("a cookie: %s", async (_, options, trusted, headers, expected) => {
   const { setCookies } = await (await served(options, trusted))("/", headers);
-  const wanted = expected === undefined ? [] : [expect.stringMatching(expected) as string];
-  expect(setCookies).toEqual(wanted);
+  // Without a pattern there is none.
+  expect(setCookies).toHaveLength(expected === undefined ? 0 : 1);
+  expect(setCookies[0] ?? "").toMatch(expected ?? /^$/);
 });
 
 describe.each(Object.entries(stores))("with %s", (_, makeStore) => {
