@@ -1,7 +1,8 @@
 // express-session and its drop-in under one type, for tests that ask the same of both.
 import type { RequestHandler } from "express";
-import originalSession, { MemoryStore } from "express-session";
+import originalSession from "express-session";
 import dropIn from "kocha-session/compat/express-session";
+import { lateMemoryStore } from "./late-memory-store.ts";
 
 /** The options that the tests use. */
 interface Options {
@@ -41,17 +42,4 @@ export const libraries: readonly (readonly [name: string, make: MakeSessions])[]
 /** The session of a request. */
 export function bagOf(request: object): Bag {
   return (request as { readonly session: Bag }).session;
-}
-
-/** express-session's MemoryStore, whose calls begin 5 ms later. */
-function lateMemoryStore(): MemoryStore {
-  class LateStore extends MemoryStore {}
-  for (const name of ["get", "set", "touch", "destroy"] as const) {
-    const { [name]: call } = MemoryStore.prototype;
-    const delayed = function delayed(this: MemoryStore, ...args: never[]): void {
-      setTimeout(() => Reflect.apply(call, this, args), 5);
-    };
-    Object.defineProperty(LateStore.prototype, name, { value: delayed });
-  }
-  return new LateStore();
 }

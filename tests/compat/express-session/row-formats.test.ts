@@ -142,6 +142,27 @@ describe("connect-redis", () => {
     }
   });
 
+  test.each([
+    "1",
+    "[]",
+    "{}",
+    '{"expires":{"toString":1,"valueOf":1}}',
+    '{"expires":"never","originalMaxAge":"long"}',
+    '{"expires":1e400,"originalMaxAge":1e400}',
+    '{"expires":[],"originalMaxAge":-1}',
+    '{"__proto__":{"expires":1},"constructor":null}',
+  ])("a row whose cookie is %s is alive, and changes", async (cookie) => {
+    const ours = rowStore(new RedisStore({ client }));
+    const sid = newSid();
+    const row = `{"cookie":${cookie},"a":1}`;
+    await client.set(`sess:${sid}`, row, { expiration: { type: "EX", value: 60 } });
+    expect((await ours.load(sid))?.data.get("a")).toBe("1");
+    expect(await ours.save(sid, writing("b"))).toBeDefined();
+    expect(await ours.save(sid, { ...update, ttl: 120_000 })).toBeDefined();
+    const { cookie: _, ...rest } = JSON.parse((await client.get(`sess:${sid}`)) ?? "");
+    expect(rest).toEqual({ a: 1, b: "b" });
+  });
+
   test("a client of ioredis, and one that connects later, are asked as they are", async () => {
     const ioredis = new Redis(redis.url);
     const later = createClient({ url: redis.url });

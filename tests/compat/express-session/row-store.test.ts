@@ -11,6 +11,7 @@ import {
   type ExpressSessionStore,
   rowStore,
 } from "../../../src/compat/express-session/row-store.ts";
+import { lateMemoryStore } from "../../support/late-memory-store.ts";
 import { ofStrings } from "../../support/json-values.ts";
 import { startPostgres } from "../../support/servers/postgres.ts";
 import { startRedis } from "../../support/servers/redis.ts";
@@ -29,19 +30,6 @@ afterAll(async () => {
   await postgres.close();
 });
 
-/** A MemoryStore whose calls begin 5 ms later. */
-function late(): ExpressSessionStore {
-  class LateStore extends MemoryStore {}
-  for (const name of ["get", "set", "touch", "destroy"] as const) {
-    const { [name]: call } = MemoryStore.prototype;
-    const delayed = function delayed(this: MemoryStore, ...args: never[]): void {
-      setTimeout(() => Reflect.apply(call, this, args), 5);
-    };
-    Object.defineProperty(LateStore.prototype, name, { value: delayed });
-  }
-  return new LateStore();
-}
-
 const stores: Readonly<Record<string, ExpressSessionStore>> = {
   "connect-redis": new RedisStore({ client }),
   "connect-pg-simple": new PgStore({
@@ -50,7 +38,7 @@ const stores: Readonly<Record<string, ExpressSessionStore>> = {
     pruneSessionInterval: false,
   }),
   "express-session's MemoryStore": new MemoryStore(),
-  "a store that answers late": late(),
+  "a store that answers late": lateMemoryStore(),
 };
 
 /**
