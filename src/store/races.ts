@@ -9,12 +9,17 @@ const CODE = "KOCHA_SESSION_NOT_ATOMIC";
 /**
  * Warns of a store as a whole.
  * @param acceptRaces - true: the application accepts races, and there is no warning.
+ * @param wayOut - what else can be done, for the message.
  */
-export function warnOfRaces(kind: string, acceptRaces: boolean): void {
+export function warnOfRaces(
+  kind: string,
+  acceptRaces: boolean,
+  wayOut = "set acceptRaces if that is all right",
+): void {
   if (acceptRaces) return;
   const message =
     `${kind} is not atomic: of concurrent requests of one session, from several processes, the ` +
-    "last one wins, and one that races a logout can undo it; set acceptRaces if that is all right";
+    `last one wins, and one that races a logout can undo it; ${wayOut}`;
   warnOnce(CODE, kind, message);
 }
 

@@ -40,6 +40,10 @@ export interface RowStoreOptions {
   readonly now?: (() => number) | undefined;
 }
 
+/** What an application can do about races; the drop-in has no option to accept them. */
+const WAY_OUT =
+  "connect-redis from version 9 on, connect-pg-simple and the stores of kocha-session are atomic";
+
 /** A store that can renew a row without writing it. */
 interface TouchingStore extends ExpressSessionStore {
   touch(sid: string, session: never, callback: (error?: unknown) => void): unknown;
@@ -60,7 +64,7 @@ export function rowStore(store: ExpressSessionStore, options: RowStoreOptions = 
   });
   const rows = redisRows(checked, now) ?? pgSimpleRows(checked, now);
   if (rows !== undefined) return new SwappingRowStore(checked, rows, now);
-  warnOfRaces(classOf(checked) ?? "a store for express-session", acceptRaces);
+  warnOfRaces(classOf(checked) ?? "a store for express-session", acceptRaces, WAY_OUT);
   return new PlainRowStore(checked, freshSids, now);
 }
 

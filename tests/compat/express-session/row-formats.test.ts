@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import pg from "pg";
 import { createClient } from "redis";
 import type { SessionChange, SessionStore } from "kocha-session";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   type ExpressSessionStore,
   rowStore,
@@ -375,6 +375,16 @@ describe("what isn't known for atomic", () => {
     expect(said).toEqual(["KOCHA_SESSION_NOT_ATOMIC"]);
     expect(isAtomic(rowStore(new MemoryStore(), { acceptRaces: true }))).toBe(false);
   });
+});
+
+test("the warning names a way out that the drop-in's users have", () => {
+  const said = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  onTestFinished(() => said.mockRestore());
+  class DiskStore extends MemoryStore {}
+  rowStore(new DiskStore());
+  const [message] = said.mock.calls[0] ?? [];
+  expect(message).toMatch(/^DiskStore is not atomic: .*; connect-redis from version 9 on, /);
+  expect(message).not.toContain("acceptRaces");
 });
 
 describe("any other store", () => {
