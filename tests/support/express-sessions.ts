@@ -4,14 +4,6 @@ import originalSession from "express-session";
 import dropIn from "kocha-session/compat/express-session";
 import { lateMemoryStore } from "./late-memory-store.ts";
 
-/** The options that the tests use. */
-interface Options {
-  readonly store?: object;
-  readonly saveUninitialized?: boolean;
-  readonly rolling?: boolean;
-  readonly cookie?: object;
-}
-
 /** A session as either library's application sees it. */
 export interface Bag {
   [property: string]: unknown;
@@ -23,20 +15,19 @@ export interface Bag {
   destroy(done?: (error?: unknown) => void): void;
 }
 
-/** Makes a library's middleware, over a MemoryStore that answers after 5 ms unless told otherwise. */
-export type MakeSessions = (options?: Options) => RequestHandler;
+/** Makes a library's middleware, over a MemoryStore that answers after 5 ms. */
+export type MakeSessions = () => RequestHandler;
 
-const common = { secret: "a secret of 32 bytes, or longer: ok", resave: false } as const;
-const withStore = (options: Options) => ({
-  ...common,
+const makeOptions = () => ({
+  secret: "a secret of 32 bytes, or longer: ok",
+  resave: false,
   saveUninitialized: false,
   store: lateMemoryStore(),
-  ...options,
 });
 
 export const libraries: readonly (readonly [name: string, make: MakeSessions])[] = [
-  ["express-session", (options = {}) => originalSession(withStore(options) as never)],
-  ["the drop-in", (options = {}) => dropIn(withStore(options) as never) as RequestHandler],
+  ["express-session", () => originalSession(makeOptions())],
+  ["the drop-in", () => dropIn(makeOptions()) as RequestHandler],
 ];
 
 /** The session of a request. */
