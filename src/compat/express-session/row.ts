@@ -7,7 +7,7 @@ import { type AppliedChange, applyChange } from "../../store/change.ts";
 import type { SessionChange, StoredSession } from "../../store/contract.ts";
 
 /** The property of the cookie object. */
-const COOKIE_KEY = "cookie";
+export const COOKIE_KEY = "cookie";
 
 /** The cookie object as stores get it: they read `expires` or `maxAge`, and keep its JSON. */
 interface RowCookie {

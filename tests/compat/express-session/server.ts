@@ -14,7 +14,7 @@ import { slowly } from "../../support/latency.ts";
 import { listen } from "../../support/listen.ts";
 
 /** A request with a session. */
-interface Request extends Omit<IncomingMessage, "session"> {
+export interface Request extends Omit<IncomingMessage, "session"> {
   session: Session;
   sessionID: string;
   sessionStore: Store;
@@ -65,7 +65,7 @@ export const stores: Readonly<Record<string, () => SessionOptions["store"]>> = {
   "a store of ours that takes a while": () => slowly(new SessionMemoryStore()),
 };
 
-const SECRET = "a secret of at least thirty-two bytes";
+export const SECRET = "a secret of at least thirty-two bytes";
 
 /** Serves a handler with sessions on a real server. */
 export async function serve(
@@ -87,7 +87,7 @@ export async function serve(
 }
 
 /** A client of a server. */
-function clientOf(url: string): Client {
+export function clientOf(url: string): Client {
   const client: Client = Object.assign(
     async (path = "/", headers: Record<string, string> = {}) => {
       const cookie: Record<string, string> = client.cookie === "" ? {} : { cookie: client.cookie };
