@@ -11,10 +11,10 @@ import { parseAst } from "rolldown/parseAst";
  * AIM, which is not reached: docs/adr/0008-bundle-size.md. The budget holds what there is from
  * growing unseen.
  */
-const LIMIT = 26_520;
+const LIMIT = 26_700;
 const AIM = 8 * 1024;
 /** The same where no condition names the runtime: with both sets of primitives, and with @noble. */
-const WORKER_LIMIT = 34_860;
+const WORKER_LIMIT = 35_060;
 const workerConditions = ["workerd", "worker", "browser"];
 /** Strings of parts that this import must not carry: merging cookies, the memory store, the hosts, the CLI, readers. */
 const foreign = [

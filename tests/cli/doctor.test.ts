@@ -166,12 +166,10 @@ test.each(["development", "production"])(
   "what init writes gives neither error nor warning in %s",
   async (environment) => {
     for (const store of ["cookie", "memory", "sqlite"]) {
-      // oxlint-disable no-await-in-loop -- one after the other
       const cwd = await mkdtemp(join(folder, "init-"));
       await kocha.run(["init", "--host", "node", "--store", store, "--js", "--dir", cwd]);
       const env = { NODE_ENV: environment };
       const { code, out } = await kocha.run(["doctor", "--json"], { cwd, env });
-      // oxlint-enable no-await-in-loop
       const findings = JSON.parse(out) as Finding[];
       expect({ store, code, findings: findings.filter(({ level }) => level !== "note") }).toEqual({
         store,

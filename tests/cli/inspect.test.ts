@@ -107,7 +107,6 @@ test.each(["Set-Cookie: ", "set-cookie: ", "", "< Set-Cookie: "])(
     const [cookie = ""] = await setCookies(engine);
     expect(cookie).toMatch(/; Max-Age=3600; .*HttpOnly; SameSite=Lax$/);
     for (const flags of [[], ["--name", "shop"]]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect(await inspect(`${before}${cookie}\r\n`, flags)).toMatchObject({
         code: 0,
         findings: [{ name: "shop", kind: "session" }],

@@ -55,7 +55,6 @@ describe.each(Object.entries(stores))("with %s", (_, makeStore) => {
       "/": ({ session: bag }, response) => {
         bag["user"] = "alice";
         const named: string[] = [];
-        // oxlint-disable-next-line guard-for-in -- it is what is tried
         for (const name in bag) named.push(name);
         // oxlint-disable-next-line typescript/no-misused-spread -- applications do it
         const seen = [Object.keys(bag), Object.keys({ ...bag }), named];

@@ -71,9 +71,7 @@ test("overwritten is sent for only when one of the list observes it", async () =
     [{}, { overwritten: () => undefined }],
   ]) {
     const client = makeWorld(store, { on }).newClient();
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await client.request((session) => session.set("a", "1"));
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await client.request((session) => session.set("a", `${session.get("a")}1`));
   }
   expect(expects).toEqual([false, false, false, true]);
