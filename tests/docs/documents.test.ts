@@ -41,13 +41,4 @@ describe.each(listDocuments())("%s", (document) => {
     const unknown = readBlocks(document).filter(({ language }) => !languages.includes(language));
     expect(unknown.map(({ line, language }) => `${line}: ${language}`)).toEqual([]);
   });
-
-  test("its blocks of an example are that file", () => {
-    const blocks = readBlocks(document).filter(({ language }) => language === "tsx");
-    for (const { code } of blocks) {
-      const [first = "", ...rest] = code.split("\n");
-      const [, file = ""] = /^\/\/ (examples\/[\w./-]+)$/.exec(first) ?? [];
-      expect([first, rest.join("\n")]).toEqual([first, readDocument(file)]);
-    }
-  });
 });

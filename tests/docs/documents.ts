@@ -18,7 +18,7 @@ export interface Block {
 }
 
 /** Folders whose Markdown is not ours. */
-const foreign = new Set(["node_modules", "dist", "coverage"]);
+const foreign = new Set(["node_modules", "dist", "coverage", "site"]);
 
 /** Every Markdown file of the repository, from its root, in order. */
 export function listDocuments(folder: string = repository): string[] {
