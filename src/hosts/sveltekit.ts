@@ -100,17 +100,18 @@ export function sessionHandle(
     }
     const session = locals.session as Session;
     keepSession(event.request, session);
+    const answer = (): Promise<Response> => current.run(session, async () => resolve(event));
     // Its own handler saves a shared session.
-    if (exchange === undefined) return resolve(event);
+    if (exchange === undefined) return answer();
     const { engine } = exchange;
     watch(engine, session, () => event.request.signal, nothing);
     const answerFailure = async (error: unknown): Promise<Response> => {
-      const answer = await onError(error, event);
-      return commitOnto(exchange, (effects) => withEffects(effects, answer));
+      const failed = await onError(error, event);
+      return commitOnto(exchange, (effects) => withEffects(effects, failed));
     };
     let response: Response;
     try {
-      response = await current.run(session, () => resolve(event));
+      response = await answer();
       mustBeSession(locals.session);
     } catch (error) {
       const isRedirect = isThrownRedirect(error);

@@ -101,6 +101,11 @@ describe("over a store that takes a while", () => {
       const { status } = await fetch("/write", { credentials: "omit" });
       return new Response(String(status));
     },
+    "/omit-outer": async ({ locals, fetch }) => {
+      locals.session.set("outer", "1");
+      return fetch("/omit-inner", { credentials: "omit" });
+    },
+    "/omit-inner": async ({ fetch }) => fetch("/read"),
     "/late": async ({ locals, fetch }) => {
       locals.session.set("outer", "1");
       const stream = new TransformStream<Uint8Array, Uint8Array>();
@@ -151,6 +156,11 @@ describe("over a store that takes a while", () => {
     expect(await (await get("/read", cookieOf(page))).json()).toEqual({ outer: "1" });
   });
 
+  test("without credentials what the route itself fetches has no session either", async () => {
+    const get = await start();
+    expect(await (await get("/omit-outer")).json()).toEqual({});
+  });
+
   test("a route that is fetched when the page has begun gets the error", async () => {
     const get = await start();
     released = new Promise((resolve) => {
@@ -163,7 +173,7 @@ describe("over a store that takes a while", () => {
     expect(await (await get("/read", cookie)).json()).toEqual({ outer: "1" });
   });
 
-  test("inside Express, whose session is the same", async () => {
+  test("inside Express, whose session is the same, also for what a page fetches", async () => {
     const { store } = slowStore();
     const config: SessionConfig = { store, signingKey: freshKey() };
     const app = express();
@@ -173,9 +183,10 @@ describe("over a store that takes a while", () => {
       next();
     });
     app.use(
-      listener(sessionHandle(config), ({ locals }) => {
-        locals.session.set("sveltekit", "1");
-        return new Response();
+      listener(sessionHandle(config), (event) => {
+        if (event.url.pathname !== "/") return (routes[event.url.pathname] as Route)(event);
+        event.locals.session.set("sveltekit", "1");
+        return event.fetch("/write");
       }),
     );
     const server = await listen(app);
@@ -188,6 +199,6 @@ describe("over a store that takes a while", () => {
     const reader = await listen(again);
     onTestFinished(reader.close);
     const read = await fetch(reader.url, { headers: { cookie } });
-    expect(await read.json()).toEqual({ express: "1", sveltekit: "1" });
+    expect(await read.json()).toEqual({ express: "1", sveltekit: "1", inner: "1" });
   });
 });
