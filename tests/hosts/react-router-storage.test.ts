@@ -104,6 +104,19 @@ describe("after a logout", () => {
     expect((await storage.getSession(cookie)).data).toEqual({});
   });
 
+  test("a further commit of a slower request begins no other session", async () => {
+    const refused: string[] = [];
+    const storage = storageOf({ on: { refused: ({ reason }) => refused.push(reason) } });
+    const cookie = await begun(storage, { user: "ada" });
+    const slow = await storage.getSession(cookie);
+    slow.set("seen", 1);
+    await storage.commitSession(slow);
+    await storage.destroySession(await storage.getSession(cookie));
+    slow.set("seen", 2);
+    expect(sent(await storage.commitSession(slow))).not.toContain("__session=");
+    expect(refused).toEqual(["uncarried"]);
+  });
+
   test("its session object can't be committed again, and a new one can", async () => {
     const storage = storageOf();
     const session = await storage.getSession(await begun(storage, { user: "ada" }));

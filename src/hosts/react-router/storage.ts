@@ -125,6 +125,8 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
     async commitSession(session, serializing: CookieSerializeOptions = {}) {
       const kept = keptOf(session);
       const ours = await reopened(kept);
+      // It has ended since an earlier commit. What was changed is refused, and begins no other session.
+      if (kept.ticket !== undefined && ours.isNew) engine.abandon(ours, "uncarried");
       const entries = encodeAll(session.data);
       write(ours, kept.saved, entries);
       chooseLifetime(ours, serializing, now());
