@@ -5,12 +5,19 @@ import { after, type NextFetchEvent, type NextRequest, NextResponse } from "next
 import { cache } from "react";
 import type { Awaitable } from "../base/awaitable.ts";
 import { applyEffects, type ResponseEffects } from "../engine/effects.ts";
-import { checkCarrier, checkUnclaimed } from "../engine/response.ts";
+import { checkCarrier } from "../engine/response.ts";
 import { callback, readOptions } from "../base/options.ts";
 import { isSessionError, UsageError } from "../errors.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
-import { errorAnswer, fallbackAnswer, isNexts, isRedirect, withCaching } from "./next/answer.ts";
+import {
+  carrierOf,
+  errorAnswer,
+  fallbackAnswer,
+  isNexts,
+  isRedirect,
+  withCaching,
+} from "./next/answer.ts";
 import { HeaderConnection } from "./next/connection.ts";
 import { type CookieJar, headerOf, isSealed, putInto, textOf } from "./next/jar.ts";
 import { type Place, SharedSessions, type Visit } from "./next/shared.ts";
@@ -164,13 +171,12 @@ export function sessions(config: SessionConfigSource, options: SessionsOptions =
         const { answer, effects } = await settled(request, visit, async () => {
           const response = (await handler(request, visit.session, event)) ?? NextResponse.next();
           await visit.othersDone();
-          const isChanged = engine().stageOf(visit.session) === "changed";
-          if (isChanged) checkUnclaimed(engine(), response.headers);
+          if (engine().stageOf(visit.session) === "changed") checkCarrier(engine(), response);
           return response;
         });
         // The proxy around this one has the cookies to set.
         if (!visit.isFirst) return answer;
-        const response = carrierOf(answer);
+        const response = carrierOf(NextResponse, effects, answer);
         // ORDER: its cookies and not its headers: Next hands those on to the page's cookies().
         putInto(response.cookies, effects.cookies);
         // Cookies that were set by cookies() replace all others of a proxy's response.
@@ -238,10 +244,4 @@ function watchEnd(): void {
   } catch {
     // Some platforms have no after().
   }
-}
-
-/** The response with cookies that Next hands on: itself, or a copy of one that has none. */
-function carrierOf(response: Response): NextResponse {
-  if (response instanceof NextResponse) return response;
-  return new NextResponse(response.body, response);
 }

@@ -1,6 +1,8 @@
 // The parts of kocha-session/next that need no Next.js: one session for the handlers of a request, and the
 // jar of cookies as a header. The whole of it is tested in production builds: `npm run examples -- next`.
 import { describe, expect, test } from "vitest";
+import { noEffects } from "../../src/engine/effects.ts";
+import { carrierOf } from "../../src/hosts/next/answer.ts";
 import { HeaderConnection } from "../../src/hosts/next/connection.ts";
 import { type CookieJar, headerOf, isSealed } from "../../src/hosts/next/jar.ts";
 import { type Place, SharedSessions } from "../../src/hosts/next/shared.ts";
@@ -177,6 +179,23 @@ test("a store that fails is the error of its handler, and sets no cookie", async
   });
   await expect(failed).rejects.toMatchObject({ status: 503 });
   expect(jar.getAll()).toEqual([]);
+});
+
+test("a proxy's answer may be a constant: a client's cookie goes onto a copy", async () => {
+  class OfNext extends Response {}
+  const engine = engines.cookies();
+  const constant = new OfNext(null, { status: 307, headers: { location: "/login" } });
+  const looked = await engine.open(undefined);
+  looked.get("a");
+  expect(carrierOf(OfNext, await engine.commit(looked), constant)).toBe(constant);
+  const changed = await engine.open(undefined);
+  changed.set("a", "1");
+  const copy = carrierOf(OfNext, await engine.commit(changed), constant);
+  copy.headers.append("set-cookie", "session=1");
+  expect(copy).toBeInstanceOf(OfNext);
+  expect([copy.status, copy.headers.get("location")]).toEqual([307, "/login"]);
+  expect(constant.headers.getSetCookie()).toEqual([]);
+  expect(carrierOf(OfNext, noEffects, new Response("own"))).toBeInstanceOf(OfNext);
 });
 
 describe("a jar as a Cookie header", () => {

@@ -43,6 +43,20 @@ export function errorAnswer(error: unknown): Response | undefined {
 }
 
 /**
+ * A proxy's response, of Next's class, whose cookies Next hands on to the page: itself, or a copy where it is of
+ * another class, or where it must not be stored, since it may be a constant for many clients.
+ * @param Carrier - Next's class.
+ */
+export function carrierOf<Carrying extends Response>(
+  Carrier: new (body: ReadableStream<Uint8Array> | null, init: Response) => Carrying,
+  { noStore }: ResponseEffects,
+  response: Response,
+): Carrying {
+  if (response instanceof Carrier && !noStore) return response;
+  return new Carrier(response.body, response);
+}
+
+/**
  * The response with the effects' Vary and Cache-Control, without their cookies: a copy where it must not be
  * stored, since it may be a constant for many clients.
  */
