@@ -45,7 +45,8 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareFuncti
       return await run(request, context, next);
     } catch (error) {
       const session = keptSession(request);
-      const due = session && (await engines(context).commit(session));
+      const engine = session && engines(context);
+      const due = engine?.owns(session) === true ? await engine.commit(session) : undefined;
       if (due === undefined || !isPersonal(due)) throw error;
       // React Router's own answer to an error carries no cookie, and the client needs this one.
       // oxlint-disable-next-line no-console -- as React Router does with what nobody handles

@@ -341,3 +341,19 @@ test("a configuration's function gets the request's context", async () => {
   const response = await handle(new Request("http://localhost/a"), context);
   expect(response.status).toBe(200);
 });
+
+test("a second configuration for one request is an error that says so", async () => {
+  const log = vi.spyOn(console, "error").mockReturnValue(undefined);
+  onTestFinished(() => log.mockRestore());
+  const other = { store: slowStore().store, signingKey: freshKey() };
+  const seen: unknown[] = [];
+  const app = start(
+    { probe: { path: "probe", module: { middleware: [sessionMiddleware(other)], loader: page } } },
+    { handleError: (error) => void seen.push((error as { code?: unknown }).code, String(error)) },
+  );
+  expect((await app.get("/probe")).status).toBe(500);
+  expect(seen).toEqual([
+    "ERR_SESSION_USAGE_NO_SESSION",
+    expect.stringContaining("of another configuration"),
+  ]);
+});
