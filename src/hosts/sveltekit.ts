@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Awaitable } from "../base/awaitable.ts";
 import { callback, readOptions } from "../base/options.ts";
-import { hasEffects, type ResponseEffects } from "../engine/effects.ts";
+import { hasEffects, isSessionCookie, type ResponseEffects } from "../engine/effects.ts";
 import { withEffects } from "../engine/response.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import { Session } from "../session/session.ts";
@@ -12,7 +12,7 @@ import { reasonOf, statusOf } from "./shared/error-answer.ts";
 import { checkOwner, ownSession } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
 import { prerenderedSession } from "./shared/prerendered.ts";
-import { keepSession } from "./shared/session-of.ts";
+import { keepSession, keptSession } from "./shared/session-of.ts";
 import {
   carry,
   commitOnto,
@@ -65,8 +65,8 @@ export interface SessionHandleOptions {
   readonly onError?: (error: unknown, event: EventLike) => Awaitable<Response>;
 }
 
-/** The session of the request that is being handled, for what that request fetches from its own server. */
-const current = new AsyncLocalStorage<Session>();
+/** The event that is being handled, whose session is for what its request fetches from its own server. */
+const current = new AsyncLocalStorage<EventLike>();
 
 /**
  * Sessions for a SvelteKit application, in src/hooks.server.ts: `export const handle = sessionHandle(config)`,
@@ -100,7 +100,7 @@ export function sessionHandle(
     }
     const session = locals.session as Session;
     keepSession(event.request, session);
-    const answer = (): Promise<Response> => current.run(session, async () => resolve(event));
+    const answer = (): Promise<Response> => current.run(event, async () => resolve(event));
     // Its own handler saves a shared session.
     if (exchange === undefined) return answer();
     const { engine } = exchange;
@@ -161,10 +161,28 @@ function sharedSession(engines: EngineSource, event: EventLike): Awaitable<Sessi
   if (!event.isSubRequest) return ownSession(engine, incomingOf(event)?.session);
   // What a browser sends without cookies has no session.
   if (event.request.credentials === "omit") return engine.openReadOnly(undefined);
-  const outer = current.getStore();
+  const outer = current.getStore()?.request;
+  const outers = keptSession(outer);
+  if (outer === undefined || !engine.owns(outers)) return undefined;
   // ORDER: a closed one, too. It can be read while the page streams, and a change is an error; a
   // session of its own would be lost with the answer, which no client gets.
-  return engine.owns(outer) ? outer : undefined;
+  if (isWithin(engine, event.request, outer)) return outers;
+  // Of another client: a queue of the application has run this client's work within another one's request.
+  const cookies = event.request.headers.get("cookie") ?? undefined;
+  return engine.openReadOnly(cookies, undefined, environmentOf(event));
+}
+
+/** True for a request with the session's cookie of the other, or if neither has one. */
+function isWithin(engine: SessionMiddleware, inner: Request, outer: Request): boolean {
+  const theirs = sessionCookies(engine, outer);
+  const own = sessionCookies(engine, inner);
+  // SvelteKit hands on one cookie of each name.
+  return own.length === 0 ? theirs.length === 0 : own.every((cookie) => theirs.includes(cookie));
+}
+
+function sessionCookies(engine: SessionMiddleware, { headers }: Request): string[] {
+  const pairs = (headers.get("cookie") ?? "").split(";").map((pair) => pair.trim());
+  return pairs.filter((pair) => isSessionCookie(engine, pair));
 }
 
 async function open(engines: EngineSource, event: EventLike): Promise<Exchange> {

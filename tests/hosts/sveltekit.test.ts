@@ -106,6 +106,19 @@ describe("over a store that takes a while", () => {
       return fetch("/omit-inner", { credentials: "omit" });
     },
     "/omit-inner": async ({ fetch }) => fetch("/read"),
+    "/queued": async ({ url, fetch }) =>
+      new Promise((resolve) => {
+        queue.push(() => resolve(fetch(url.searchParams.get("path") ?? "/read")));
+        queued();
+      }),
+    "/run": ({ locals }) => {
+      for (const work of queue.splice(0)) work();
+      return Response.json(locals.session.toObject());
+    },
+    "/name": ({ locals, url }) => {
+      locals.session.set("name", url.searchParams.get("name") ?? "");
+      return new Response();
+    },
     "/late": async ({ locals, fetch }) => {
       locals.session.set("outer", "1");
       const stream = new TransformStream<Uint8Array, Uint8Array>();
@@ -121,6 +134,8 @@ describe("over a store that takes a while", () => {
       return new Response(stream.readable);
     },
   };
+  const queue: (() => void)[] = [];
+  let queued = (): void => undefined;
   let release = (): void => undefined;
   let released = Promise.resolve();
 
@@ -159,6 +174,22 @@ describe("over a store that takes a while", () => {
   test("without credentials what the route itself fetches has no session either", async () => {
     const get = await start();
     expect(await (await get("/omit-outer")).json()).toEqual({});
+  });
+
+  test.each([
+    ["reads its own client's session", "/read", '{"name":"bob"}'],
+    ["can't write into the other's", "/write", "500"],
+  ])("a fetch that another client's request starts %s", async (_, path, expected) => {
+    const get = await start();
+    const ada = cookieOf(await get("/name?name=ada"));
+    const bob = cookieOf(await get("/name?name=bob"));
+    const isQueued = new Promise<void>((resolve) => (queued = resolve));
+    const bobs = get(`/queued?path=${path}`, bob);
+    await isQueued;
+    await get("/run", ada);
+    const answer = await bobs;
+    expect(answer.status === 500 ? "500" : await answer.text()).toBe(expected);
+    expect(await (await get("/read", ada)).json()).toEqual({ name: "ada" });
   });
 
   test("a route that is fetched when the page has begun gets the error", async () => {
