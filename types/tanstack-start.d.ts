@@ -11,7 +11,7 @@ declare module "@tanstack/react-start" {
 
   interface RequestServerOptions {
     request: Request;
-    next(options: { context: object }): Promise<RequestServerResult> | RequestServerResult;
+    next: (options: { context: object }) => Promise<RequestServerResult> | RequestServerResult;
   }
 
   export interface RequestMiddlewareAfterServer<TRegister, TMiddlewares, TServerContext> {
