@@ -116,6 +116,8 @@ export class RequestSession {
       throw closedError(this.#operations?.lost, this.#hasFailed);
     if (this.#hasFailed && this.#keeper.savesAlone)
       throw unsavedError("nobody knows what the store holds");
+    // A save in the middle has failed: nothing more of this request is saved.
+    if (this.#keeper.savesAlone && this.#keeper.broken !== undefined) throw this.#keeper.broken;
     return this.look();
   }
 
