@@ -206,7 +206,10 @@ export class Visit implements Visitable {
   async reload({ id }: Session): Promise<void> {
     const session = await this.#dropIn.openSid(id);
     if (session.isNew) throw missing();
+    // What was changed and saved before still makes the cookie due.
+    const isModified = this.#isModified;
     this.#resume(session, id, this.#isKnown && id === this.#sid);
+    this.#isModified = isModified;
   }
 
   regenerate(): Promise<void> {

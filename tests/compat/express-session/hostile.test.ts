@@ -282,3 +282,26 @@ test("short secrets are taken, with one warning; and a secure cookie over http i
     "KOCHA_SESSION_INSECURE",
   ]);
 });
+// What careless applications, failing stores and colliding ids do to a session.
+import { describe, expect, test } from "vitest";
+import { routes, serve, stores } from "./server.ts";
+
+describe.each(Object.entries(stores))("%s", (_, store) => {
+  test("a new session that is saved and reloaded in one request has its cookie", async () => {
+    const { client } = await serve(
+      { store: store(), saveUninitialized: false },
+      routes({
+        "/login": async ({ session }, response) => {
+          session["user"] = "ann";
+          await session.save();
+          await session.reload();
+          response.end("in");
+        },
+      }),
+    );
+    const browser = client();
+    await browser("/login");
+    const { body } = await browser("/");
+    expect(JSON.parse(body)).toMatchObject({ user: "ann" });
+  });
+});
