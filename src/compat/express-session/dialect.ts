@@ -49,7 +49,7 @@ export class SidDialect implements SessionDialect {
     this.credential = {
       open: (value) => this.#open(value),
       seal: ({ selector }) => encodeURIComponent(this.signed(this.sidOf(selector))),
-      mint: () => this.#selectorOf(newSid()),
+      mint: () => this.selectorOf(newSid()),
     };
     this.idleSeconds = (data) => idleSeconds(data, keeping.browserSession);
   }
@@ -71,12 +71,13 @@ export class SidDialect implements SessionDialect {
   #open(value: string): Credential | RejectedReason {
     const opened = openSid(value, this.#secrets);
     if (typeof opened === "string") return opened;
-    const selector = this.#selectorOf(opened.sid);
+    const selector = this.selectorOf(opened.sid);
     // Whichever secret signed it: express-session sends no cookie anew for that.
     return { selector, generation: 1, issued: 0, current: true };
   }
 
-  #selectorOf(sid: string): string {
+  /** The row's id of a sid. */
+  selectorOf(sid: string): string {
     const selector = this.#keeping.selectorOf(sid);
     this.#sids.set(selector, sid);
     return selector;

@@ -143,7 +143,7 @@ export class Visit implements Visitable {
       // ORDER: before the save, during which the application may change more.
       this.#settle(bag, write);
       return chain(this.#close(write), () => {
-        this.#isStored ||= write.size > 0;
+        if (write.size > 0) this.#noteStored(bag);
         return isSent ? effectsOf(this.#cookieText(cookie)) : noEffects;
       });
     });
@@ -191,14 +191,17 @@ export class Visit implements Visitable {
     const write = this.#compare(bag, cookieIn(bag), true);
     if (write.size === 0) return this.#renew();
     const before = this.#kept;
+    const session = this.#session;
     this.#settle(bag, write);
     try {
-      await save(this.#session, write);
-      this.#isStored = true;
+      await save(session, write);
+      if (session === this.#session) this.#noteStored(bag);
     } catch (error) {
       // A later save tries all of it again; the response's own doesn't.
-      this.#kept = before;
-      this.#isBroken ||= error instanceof StoreError;
+      if (session === this.#session) {
+        this.#kept = before;
+        this.#isBroken ||= error instanceof StoreError;
+      }
       throw error;
     }
   }
@@ -309,6 +312,15 @@ export class Visit implements Visitable {
   #settle(bag: Session, write: Write): void {
     const cookie = write.get(COOKIE_KEY) ?? this.#kept.cookie;
     this.#kept = { texts: textsOf(bag), cookie };
+  }
+
+  /** Takes over the sid of the stored row: the first one may have been another session's. */
+  #noteStored(bag: Session): void {
+    this.#isStored = true;
+    const { id } = this.#session;
+    if (id === this.#dialect.selectorOf(this.#sid)) return;
+    this.#sid = this.#request.sessionID = this.#dialect.sidOf(id);
+    Object.defineProperty(bag, "id", { value: this.#sid, configurable: true });
   }
 
   #isCookieDue(cookie: Cookie): boolean {

@@ -305,3 +305,49 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
     expect(JSON.parse(body)).toMatchObject({ user: "ann" });
   });
 });
+
+test("a new session whose id is another one's gets an id and a cookie of its own", async () => {
+  for (const makeStore of Object.values(stores)) {
+    const ids = ["one", "one", "two"];
+    const seen: string[] = [];
+    const { client } = await serve(
+      { store: makeStore(), saveUninitialized: false, genid: () => ids.shift() ?? "none" },
+      routes({
+        "/ann": ({ session }, response) => {
+          session["user"] = "ann";
+          response.end();
+        },
+        "/bob": async (request, response) => {
+          request.session["user"] = "bob";
+          await request.session.save();
+          seen.push(request.sessionID, request.session.id);
+          response.end();
+        },
+      }),
+    );
+    const [ann, bob] = [client(), client()];
+    await ann("/ann");
+    await bob("/bob");
+    expect(JSON.parse((await ann()).body)).toMatchObject({ user: "ann" });
+    expect(JSON.parse((await bob()).body)).toMatchObject({ user: "bob" });
+    expect(seen).toEqual(["two", "two"]);
+  }
+});
+
+test("a new session whose id is another one's, saved by the response, has its own cookie", async () => {
+  for (const makeStore of Object.values(stores)) {
+    const ids = ["one", "one", "two"];
+    const { client } = await serve(
+      { store: makeStore(), saveUninitialized: false, genid: () => ids.shift() ?? "none" },
+      (request, response) => {
+        request.session["path"] ??= request.url;
+        response.end(request.session["path"]);
+      },
+    );
+    const [ann, bob] = [client(), client()];
+    await ann("/ann");
+    await bob("/bob");
+    expect((await ann()).body).toBe("/ann");
+    expect((await bob()).body).toBe("/bob");
+  }
+});
