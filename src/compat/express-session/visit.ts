@@ -4,6 +4,7 @@
 import { chain, isThenable, recover, type Awaitable } from "../../base/awaitable.ts";
 import { closedError } from "../../engine/closing.ts";
 import { noEffects, type ResponseEffects } from "../../engine/effects.ts";
+import { Turns } from "../../engine/turns.ts";
 import { StoreError } from "../../errors.ts";
 import type { Session as KeptSession } from "../../session/session.ts";
 import type { Signer } from "../express-cookie.ts";
@@ -41,6 +42,7 @@ export class Visit implements Visitable {
   #hasFailed = false;
   /** The save that the response's head waits for; it doesn't fail. */
   #settled: Promise<unknown> | undefined;
+  readonly #saves = new Turns();
   /** A logout or a regenerate under way; it doesn't fail. */
   #ending: Promise<void> | undefined;
   /** The error of a renewal, told once the response has left; undefined: none has failed. */
@@ -182,10 +184,15 @@ export class Visit implements Visitable {
     return undefined;
   }
 
-  async save(bag: Session): Promise<void> {
+  /** Saves take turns: after one that has failed, the next one finds out what is stored. */
+  save(bag: Session): Promise<void> {
+    return this.#saves.run(() => this.#save(bag));
+  }
+
+  async #save(bag: Session): Promise<void> {
     if (bag !== this.#request.session) throw ended();
     // What is saved later depends on what became of the head.
-    await this.#settled;
+    if (this.#settled !== undefined) await this.#settled;
     const ready = this.#ready();
     if (isThenable(ready)) await ready;
     const write = this.#compare(bag, cookieIn(bag), true);

@@ -283,8 +283,9 @@ test("short secrets are taken, with one warning; and a secure cookie over http i
   ]);
 });
 // What careless applications, failing stores and colliding ids do to a session.
+import originalSession from "express-session";
 import { describe, expect, test } from "vitest";
-import { routes, serve, stores } from "./server.ts";
+import { routes, serve, slowStore, stores } from "./server.ts";
 
 describe.each(Object.entries(stores))("%s", (_, store) => {
   test("a new session that is saved and reloaded in one request has its cookie", async () => {
@@ -305,6 +306,56 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
     expect(JSON.parse(body)).toMatchObject({ user: "ann" });
   });
 });
+
+/** A store for express-session whose next calls of `set` fail, as many as `failures` says. */
+class FailingStore extends originalSession.MemoryStore {
+  failures = 0;
+
+  override set(sid: string, row: originalSession.SessionData, done?: (error?: unknown) => void) {
+    if (this.failures === 0) return super.set(sid, row, done);
+    this.failures -= 1;
+    done?.(new Error("down"));
+    return undefined;
+  }
+}
+
+test.each(["/new", "/known"])(
+  "a save that answers has saved, though one before it failed: %s",
+  async (path) => {
+    const store = new FailingStore();
+    const outcomes: unknown[] = [];
+    const { client } = await serve(
+      { store: slowStore(store), saveUninitialized: false },
+      routes({
+        "/login": ({ session }, response) => {
+          session["user"] = "ann";
+          response.end();
+        },
+        [path]: async ({ session }, response) => {
+          store.failures = 1;
+          session["x"] = 1;
+          const first = session.save();
+          session["y"] = 2;
+          const second = session.save().then(
+            () =>
+              Object.values(
+                (store as unknown as { sessions: Record<string, string> }).sessions,
+              ).join(),
+            () => "refused",
+          );
+          outcomes.push(...(await Promise.allSettled([first, second])));
+          response.end();
+        },
+      }),
+    );
+    const browser = client();
+    if (path === "/known") await browser("/login");
+    await browser(path);
+    expect(outcomes[0]).toMatchObject({ status: "rejected" });
+    const { value } = outcomes[1] as { value: string };
+    expect(value === "refused" || (value.includes('"x":1') && value.includes('"y":2'))).toBe(true);
+  },
+);
 
 test("a new session whose id is another one's gets an id and a cookie of its own", async () => {
   for (const makeStore of Object.values(stores)) {
