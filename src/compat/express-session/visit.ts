@@ -172,6 +172,7 @@ export class Visit implements Visitable {
    * stands for is refused, and observers are told.
    */
   saveAtEnd(): Promise<void> | undefined {
+    if (this.#ending !== undefined) return this.#ending.then(() => this.saveAtEnd());
     if (!this.#isAnswered || this.#hasFailed || this.#isBroken) return undefined;
     const bag = this.#bag();
     if (bag === undefined) {

@@ -402,3 +402,34 @@ test("a new session whose id is another one's, saved by the response, has its ow
     expect((await bob()).body).toBe("/bob");
   }
 });
+
+test("a response that has begun ends after its logout has reached the store", async () => {
+  const store = new originalSession.MemoryStore();
+  const steps: string[] = [];
+  const { destroy } = store;
+  store.destroy = (sid, done) =>
+    void setTimeout(() => {
+      steps.push("destroyed");
+      destroy.call(store, sid, done);
+    }, 20);
+  const { client } = await serve(
+    { store, saveUninitialized: false },
+    routes({
+      "/login": ({ session }, response) => {
+        session["user"] = "ann";
+        response.end();
+      },
+      "/logout": ({ session }, response) => {
+        response.write("bye", () => {
+          void session.destroy();
+          response.end();
+        });
+      },
+    }),
+  );
+  const browser = client();
+  await browser("/login");
+  await browser("/logout");
+  steps.push("ended");
+  expect(steps).toEqual(["destroyed", "ended"]);
+});
