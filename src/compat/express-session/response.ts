@@ -2,6 +2,7 @@
 // and its end until what changed since then is saved, too. One that can't be held, such as that of a
 // WebSocket's handshake, gets the cookie with its head.
 import type { ServerResponse } from "node:http";
+import { finished } from "node:stream";
 import { hold } from "../../hosts/shared/hold.ts";
 import type { HeldEngine } from "../../hosts/shared/hold-options.ts";
 import type { Visit } from "./visit.ts";
@@ -34,14 +35,15 @@ export function attach(
   }
   visit.isHeld = true;
   // ORDER: before the hold, whose own `end` calls this one when the head has left.
-  saveAtEnd(response as unknown as { end: AnyCall }, visit, fail);
+  saveAtEnd(response, visit, fail);
   hold(response, { engine: visits, session: visit, fail });
 }
 
-function saveAtEnd(response: { end: AnyCall }, visit: Visit, fail: (error: unknown) => void): void {
-  const { end } = response;
+function saveAtEnd(response: ServerResponse, visit: Visit, fail: (error: unknown) => void): void {
+  const target = response as unknown as { end: AnyCall };
+  const { end } = target;
   let isEnding = false;
-  response.end = (...args) => {
+  target.end = (...args) => {
     // As node: a second end of a response says nothing more.
     if (isEnding) return response;
     let saving: Promise<void> | undefined;
@@ -52,7 +54,8 @@ function saveAtEnd(response: { end: AnyCall }, visit: Visit, fail: (error: unkno
     }
     if (saving === undefined) {
       const { failedRenewal } = visit;
-      if (failedRenewal !== undefined) setImmediate(fail, failedRenewal);
+      // Not before: an error path destroys the socket of a response that has begun.
+      if (failedRenewal !== undefined) finished(response, () => fail(failedRenewal));
       return end.apply(response, args);
     }
     isEnding = true;

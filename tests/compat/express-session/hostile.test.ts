@@ -433,3 +433,24 @@ test("a response that has begun ends after its logout has reached the store", as
   steps.push("ended");
   expect(steps).toEqual(["destroyed", "ended"]);
 });
+
+test("a page whose session can't be renewed arrives whole", async () => {
+  const store = slowStore();
+  const page = "y".repeat(8_000_000);
+  const { client } = await serve(
+    { store, saveUninitialized: false },
+    routes({
+      "/login": ({ session }, response) => {
+        session["user"] = "ann";
+        response.end();
+      },
+      "/page": (_, response) => {
+        store.touch = (__, ___, done) => void (done as (error: Error) => void)(new Error("down"));
+        response.end(page);
+      },
+    }),
+  );
+  const browser = client();
+  await browser("/login");
+  expect((await browser("/page")).body).toHaveLength(page.length);
+});
