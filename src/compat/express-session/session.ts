@@ -111,9 +111,11 @@ function visitOf(request: object): Visitable {
  * for is none: observers are told of it.
  */
 function answer(session: Session, work: Promise<void>, done: Done | undefined): never {
-  const tell = (error?: unknown): void => queueMicrotask(() => done?.(error));
+  // `destroy(res.redirect("/"))` is a slip that is seen: what is no function is no callback.
+  const callback = typeof done === "function" ? done : undefined;
+  const tell = (error?: unknown): void => queueMicrotask(() => callback?.(error));
   work.then(() => tell(), tell);
-  return (typeof done === "function" ? session : work) as never;
+  return (callback === undefined ? work : session) as never;
 }
 
 /** Whole sessions in a store, for requests that aren't ours. */

@@ -454,3 +454,23 @@ test("a page whose session can't be renewed arrives whole", async () => {
   await browser("/login");
   expect((await browser("/page")).body).toHaveLength(page.length);
 });
+
+test("what is no function is no callback", async () => {
+  const { client } = await serve(
+    { saveUninitialized: false },
+    routes({
+      "/login": ({ session }, response) => {
+        session["user"] = "ann";
+        response.end();
+      },
+      "/logout": ({ session }, response) => {
+        // A slip that is seen in applications: the response in place of a callback.
+        session.destroy(response.end("bye") as never);
+      },
+    }),
+  );
+  const browser = client();
+  await browser("/login");
+  expect((await browser("/logout")).body).toBe("bye");
+  expect(JSON.parse((await browser()).body)).not.toHaveProperty("user");
+});
