@@ -15,7 +15,7 @@ import type { SidDialect } from "./dialect.ts";
 import type { DropIn } from "./drop-in.ts";
 import { cookieHeader, type SessionRequest } from "./request.ts";
 import { COOKIE_KEY } from "./row.ts";
-import { missing, Session, visit, type Visitable } from "./session.ts";
+import { missing, Session, visit, visitIn, type Visitable } from "./session.ts";
 import { draft, ended, save, type Write, writeOf } from "./writing.ts";
 
 const nothing: Kept = { texts: new Map(), cookie: undefined };
@@ -255,6 +255,8 @@ export class Visit implements Visitable {
 
   /** The bag that the request has now; undefined: none that can be saved. */
   #bag(): Session | undefined {
+    // Another drop-in's session is that one's to save.
+    if (visitIn(this.#request) !== this) return undefined;
     const { session, sessionID } = this.#request;
     if (typeof session !== "object" || session === null) return undefined;
     return typeof sessionID === "string" ? (session as Session) : undefined;

@@ -284,8 +284,9 @@ test("short secrets are taken, with one warning; and a secure cookie over http i
 });
 // What careless applications, failing stores and colliding ids do to a session.
 import originalSession from "express-session";
+import session from "kocha-session/compat/express-session";
 import { describe, expect, test } from "vitest";
-import { routes, serve, slowStore, stores } from "./server.ts";
+import { type Handler, routes, SECRET, serve, slowStore, stores } from "./server.ts";
 
 describe.each(Object.entries(stores))("%s", (_, store) => {
   test("a new session that is saved and reloaded in one request has its cookie", async () => {
@@ -473,4 +474,28 @@ test("what is no function is no callback", async () => {
   await browser("/login");
   expect((await browser("/logout")).body).toBe("bye");
   expect(JSON.parse((await browser()).body)).not.toHaveProperty("user");
+});
+
+test("a second drop-in begins a session of its own where the first one's has ended", async () => {
+  for (const makeStore of Object.values(stores)) {
+    const options = { secret: SECRET, saveUninitialized: false };
+    const second = session({ ...options, name: "second" }) as unknown as Handler;
+    const { client } = await serve(
+      { ...options, store: makeStore() },
+      (request, response, next) =>
+        void request.session.destroy((error) => {
+          if (error) next(error);
+          else
+            second(request, response, () => {
+              request.session["count"] = Number(request.session["count"] ?? 0) + 1;
+              response.end(String(request.session["count"]));
+            });
+        }),
+    );
+    const browser = client();
+    const first = await browser();
+    expect(first.body).toBe("1");
+    expect(first.setCookies).toHaveLength(1);
+    expect((await browser()).body).toBe("2");
+  }
 });
