@@ -284,7 +284,7 @@ test("short secrets are taken, with one warning; and a secure cookie over http i
 });
 // What careless applications, failing stores and colliding ids do to a session.
 import originalSession from "express-session";
-import session from "kocha-session/compat/express-session";
+import dropIn from "kocha-session/compat/express-session";
 import { describe, expect, test } from "vitest";
 import { type Handler, routes, SECRET, serve, slowStore, stores } from "./server.ts";
 
@@ -407,11 +407,11 @@ test("a new session whose id is another one's, saved by the response, has its ow
 test("a response that has begun ends after its logout has reached the store", async () => {
   const store = new originalSession.MemoryStore();
   const steps: string[] = [];
-  const { destroy } = store;
+  const destroy = store.destroy.bind(store);
   store.destroy = (sid, done) =>
     void setTimeout(() => {
       steps.push("destroyed");
-      destroy.call(store, sid, done);
+      destroy(sid, done);
     }, 20);
   const { client } = await serve(
     { store, saveUninitialized: false },
@@ -446,7 +446,7 @@ test("a page whose session can't be renewed arrives whole", async () => {
         response.end();
       },
       "/page": (_, response) => {
-        store.touch = (__, ___, done) => void (done as (error: Error) => void)(new Error("down"));
+        store.touch = (__, ___, done) => (done as (error: Error) => void)(new Error("down"));
         response.end(page);
       },
     }),
@@ -479,7 +479,7 @@ test("what is no function is no callback", async () => {
 test("a second drop-in begins a session of its own where the first one's has ended", async () => {
   for (const makeStore of Object.values(stores)) {
     const options = { secret: SECRET, saveUninitialized: false };
-    const second = session({ ...options, name: "second" }) as unknown as Handler;
+    const second = dropIn({ ...options, name: "second" }) as unknown as Handler;
     const { client } = await serve(
       { ...options, store: makeStore() },
       (request, response, next) =>
