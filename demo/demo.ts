@@ -66,9 +66,9 @@ function plainRoutes({ keys, store }: DemoSettings): Routes<undefined> {
     "GET /page.mjs": ({ response }) => sendText(response, "text/javascript", page),
     "GET /proofs.mjs": ({ response }) => sendText(response, "text/javascript", script),
     "GET /events": ({ query, response }) => sendJson(response, linesOf(query.get("page") ?? "")),
-    ...tools(sealed),
-    ...tools(usual),
-    ...tools("/proofs/ours"),
+    ...tools(sealed, "proof_sealed"),
+    ...tools(usual, "proof_usual"),
+    ...tools("/proofs/ours", "proof_session"),
     ...usualWay(cookies, "proof_sealed", sealed, false),
     ...("sealed" in store
       ? {}

@@ -9,9 +9,11 @@ const POCKET = "pocket";
 
 type Pairs = readonly (readonly [name: string, value: string])[];
 
-/** The request's cookies, without the copy. */
-const cookiesHere = ({ request }: Visit<undefined>): Pairs =>
-  [...cookiesOf(request.headers.cookie)].filter(([name]) => name !== POCKET);
+/** The request's cookies of one name, and their parts. */
+const cookiesHere = ({ request }: Visit<undefined>, own: string): Pairs =>
+  [...cookiesOf(request.headers.cookie)].filter(
+    ([name]) => name === own || name.startsWith(`${own}.`),
+  );
 
 /** The cookies of the copy. */
 function cookiesInPocket({ request }: Visit<undefined>): Pairs {
@@ -21,13 +23,16 @@ function cookiesInPocket({ request }: Visit<undefined>): Pairs {
   return [...cookiesOf(header)].filter((pair) => pair.every((text) => /^[!-~]+$/.test(text)));
 }
 
-/** The steps under a path that don't ask a session. */
-export function tools(path: string): Routes<undefined> {
+/**
+ * The steps under a path that don't ask a session.
+ * @param own - the name of the session's cookie.
+ */
+export function tools(path: string, own: string): Routes<undefined> {
   const attributes = `Path=${path}; HttpOnly; SameSite=Lax`;
   return {
     // Scripts can't read the cookies, and a thief needs no script: the server hands the copy over.
     [`POST ${path}/copy`]: (visit) => {
-      const pairs = cookiesHere(visit);
+      const pairs = cookiesHere(visit, own);
       const header = pairs.map(([name, value]) => `${name}=${value}`).join("; ");
       const copy = Buffer.from(header, "latin1").toString("base64url");
       addCookie(visit.response, `${POCKET}=${copy}; ${attributes}`);
@@ -37,7 +42,7 @@ export function tools(path: string): Routes<undefined> {
     // Afterwards the browser has the copy and nothing else, as another browser would.
     [`POST ${path}/paste`]: (visit) => {
       const pairs = cookiesInPocket(visit);
-      for (const [name] of [...cookiesHere(visit), [POCKET]]) {
+      for (const [name] of [...cookiesHere(visit, own), [POCKET]]) {
         addCookie(visit.response, `${name}=; ${attributes}; Max-Age=0`);
       }
       for (const [name, value] of pairs)

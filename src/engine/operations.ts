@@ -33,11 +33,18 @@ export class Operations {
     return this.draft.isEmpty && uncarried?.binding === undefined && uncarried?.isStarted !== true;
   }
 
-  /** Saves the changes within the request; gives the reason of a refusal. */
+  /**
+   * Saves the changes within the request; gives the reason of a refusal.
+   * @throws {StoreError} when this save or an earlier one fails.
+   */
   commit(): Awaitable<RefusedReason | undefined> {
     const { draft, keeper } = this;
     draft.followData();
-    if (this.isDestroyed || !this.#isWritable() || !this.changed) return undefined;
+    if (this.isDestroyed) return undefined;
+    const isWritable = this.#isWritable();
+    // An earlier save has failed, with changes that this one may have been meant for.
+    if (keeper.savesAlone && keeper.broken !== undefined) throw keeper.broken;
+    if (!isWritable || !this.changed) return undefined;
     if (!keeper.isStored && this.#isEmpty) return undefined;
     return this.#report(keeper.save(draft));
   }

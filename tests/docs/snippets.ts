@@ -125,7 +125,8 @@ export function freshEnvironment(snippets: readonly Snippet[]): Record<string, s
 
 /** Whether a snippet is a server. */
 export function startsServer({ code }: Snippet): boolean {
-  return /\b(?:listen|serve)\(|^export default/m.test(code);
+  // A framework's middleware is none.
+  return /\b(?:listen|serve)\(|^export default (?!sessionMiddleware)/m.test(code);
 }
 
 /** A snippet that runs. */

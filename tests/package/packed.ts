@@ -43,6 +43,7 @@ export interface Packed {
 /** Entry points that import their framework at run time, with its package. */
 export const frameworkEntries: Readonly<Record<string, string>> = {
   "kocha-session/next": "next",
+  "kocha-session/react-router": "react-router",
   "kocha-session/tanstack-start": "@tanstack/react-start",
 };
 

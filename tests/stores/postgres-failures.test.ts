@@ -195,6 +195,15 @@ describe("an outage is no logout", () => {
     },
   );
 
+  /** Lets a stopped process go on; a backend may have ended since. */
+  function resume(pid: number): void {
+    try {
+      process.kill(pid, "SIGCONT");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+
   /** Stops the server and all that it serves its clients by, as a machine that hangs does. */
   async function stopBackends(): Promise<number[]> {
     const { rows } = await execute(
@@ -202,7 +211,7 @@ describe("an outage is no logout", () => {
     );
     const pids = [...rows.map(({ pid }) => Number(pid)), Number(server.server.pid)];
     onTestFinished(() => {
-      for (const pid of pids) process.kill(pid, "SIGCONT");
+      for (const pid of pids) resume(pid);
     });
     for (const pid of pids) process.kill(pid, "SIGSTOP");
     return pids;

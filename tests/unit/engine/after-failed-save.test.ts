@@ -21,7 +21,7 @@ class Failing implements SessionStore {
   }
 }
 
-async function failedSave(isStored: boolean) {
+async function opened(isStored: boolean) {
   const store = new Failing();
   const engine = new SessionMiddleware({ store, signingKey: freshKey() });
   let cookie: string | undefined;
@@ -31,7 +31,11 @@ async function failedSave(isStored: boolean) {
     const { setCookie } = await engine.commit(first);
     cookie = setCookie[0]?.split(";", 1)[0];
   }
-  const session = await engine.open(cookie);
+  return { engine, store, session: await engine.open(cookie) };
+}
+
+async function failedSave(isStored: boolean) {
+  const { engine, store, session } = await opened(isStored);
   session.set("a", "1");
   store.isDown = true;
   await expect(session.commit()).rejects.toMatchObject({ code: "ERR_SESSION_STORE_FAILED" });
@@ -55,6 +59,18 @@ describe.each([
       expect.objectContaining({ code: "ERR_SESSION_STORE_FAILED" }),
     );
     // What can't be saved was told; the response leaves without a cookie.
+    expect((await engine.commit(session)).setCookie).toEqual([]);
+  });
+
+  test("a further commit of what was changed meanwhile is the store's error", async () => {
+    const { engine, store, session } = await opened(isStored);
+    session.set("a", "1");
+    store.isDown = true;
+    const first = session.commit().catch((error: unknown) => error);
+    session.set("b", "1");
+    const second = session.commit().catch((error: unknown) => error);
+    expect(await first).toMatchObject({ code: "ERR_SESSION_STORE_FAILED" });
+    expect(await second).toMatchObject({ code: "ERR_SESSION_STORE_FAILED" });
     expect((await engine.commit(session)).setCookie).toEqual([]);
   });
 
