@@ -1,8 +1,9 @@
 // What a page on h3 1 fetches from its own server, as Nitro 2 does: a request and a response that stand for
 // node:http's, with the page's context beside the request. The store takes a while.
 import { createApp, createEvent, eventHandler, type H3Event, toNodeListener } from "h3v1";
-import type { SessionConfig } from "kocha-session";
+import { perRequest, type SessionConfig, SessionMemoryStore } from "kocha-session";
 import { getSession, type SessionEventMiddleware, sessionMiddleware } from "kocha-session/h3";
+import { mintCookie } from "kocha-session/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { freshKey } from "../support/keys.ts";
 import { listen } from "../support/listen.ts";
@@ -61,6 +62,25 @@ test("by the global $fetch, which brings nothing of the page, a write is an erro
   });
   const page = await get("/");
   expect([page.status, page.headers.getSetCookie()]).toEqual([200, []]);
+});
+
+test("by the global $fetch, a store for each request is made of the bindings", async () => {
+  const store = new SessionMemoryStore();
+  const signingKey = freshKey();
+  const cookie = await mintCookie({ store, signingKey }, { a: "1" });
+  const seen: unknown[] = [];
+  const inner = sessionMiddleware({
+    store: perRequest((env: unknown) => {
+      seen.push(env);
+      return store;
+    }),
+    signingKey,
+  });
+  const made = innerEvent({ host: "localhost", cookie });
+  Object.assign(made.context, { cloudflare: { env: "bindings" } });
+  await inner(made);
+  expect(getSession(made).get("a")).toBe("1");
+  expect(seen).toEqual(["bindings"]);
 });
 
 test("where no response of node:http is there, Nitro's answer carries the session", async () => {

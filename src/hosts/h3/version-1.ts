@@ -51,7 +51,7 @@ export async function attachOlder(engines: EngineSource, event: OlderEvent): Pro
   }
   const { cookie } = node.req.headers;
   if (isAnonymous(event)) {
-    context.session = await engine.openReadOnly(cookie);
+    context.session = await engine.openReadOnly(cookie, undefined, context.cloudflare?.env);
     return undefined;
   }
   const connection = new OlderConnection(event);
