@@ -55,7 +55,7 @@ export function createDemo(settings: DemoSettings): RequestListener {
 /** What the proofs' scripts get in place of a page. */
 const statusLine = (_: unknown, status: number): string => `status ${status}`;
 
-/** What is nobody's in particular, and what has sessions of the usual way. */
+/** The routes without a session of ours: files, events, tools, and the usual way's. */
 function plainRoutes({ keys, store }: DemoSettings): Routes<undefined> {
   const [page, script] = [browserFile("page.mjs"), browserFile("proofs.mjs")];
   const sealed = "/proofs/sealed";

@@ -84,7 +84,7 @@ async function showEvents() {
       fill(list, lists[list.dataset.list] ?? []);
     }
   } catch {
-    // The server is gone for now; the next look may find it.
+    // The server can't be reached; the next look may find it.
   }
 }
 

@@ -174,7 +174,7 @@ function cookieOf(data: ReadonlyMap<string, string>): RowCookie {
 
 /** The cookie's end in Unix milliseconds; undefined: it has none. */
 function instantOf({ expires }: RowCookie): number | undefined {
-  // `false` is express-session's word for a cookie without an end, too; anything else is nobody's.
+  // express-session writes `false`, too, for a cookie without an end; other kinds of values it never writes.
   const isEnd = expires instanceof Date || (typeof expires === "string" && expires !== "");
   const instant = isEnd ? new Date(expires).getTime() : Number.NaN;
   return Number.isNaN(instant) ? undefined : instant;
