@@ -1,6 +1,6 @@
-// One request's session: the bag that the application works on, the engine's session that keeps it, and
-// what differs between the two. The engine's session ends with the response's head; what changes later
-// is saved through another one.
+// One request's session: the bag that the application works on, beside the session of its sid, into which
+// changes are saved. The engine's session ends with the response's head; what changes later is saved
+// through another one.
 import { chain, isThenable, recover, type Awaitable } from "../../base/awaitable.ts";
 import { closedError } from "../../engine/closing.ts";
 import { noEffects, type ResponseEffects } from "../../engine/effects.ts";
@@ -10,33 +10,20 @@ import type { Session as KeptSession } from "../../session/session.ts";
 import type { Signer } from "../express-cookie.ts";
 import { effectsOf, isDue, renewed } from "./cookie-due.ts";
 import type { Cookie } from "./cookie.ts";
-import { cookieIn, differencesOf, isEmpty, type Kept, keptIn, textsOf, valuesOf } from "./data.ts";
+import { cookieIn, keptIn, valuesOf } from "./data.ts";
 import type { SidDialect } from "./dialect.ts";
 import type { DropIn } from "./drop-in.ts";
 import { cookieHeader, type SessionRequest } from "./request.ts";
-import { COOKIE_KEY } from "./row.ts";
 import { missing, Session, visit, visitIn, type Visitable } from "./session.ts";
-import { draft, ended, save, type Write, writeOf } from "./writing.ts";
-
-const nothing: Kept = { texts: new Map(), cookie: undefined };
+import { SidSession } from "./sid-session.ts";
+import { draft, ended, save, type Write } from "./writing.ts";
 
 /** The session of one request. */
 export class Visit implements Visitable {
   readonly #dropIn: DropIn;
   readonly #request: SessionRequest;
   readonly #dialect: SidDialect;
-  #session!: KeptSession;
-  /** What the engine's session holds, with what this request has written into it. */
-  #kept: Kept = nothing;
-  #sid = "";
-  /** True if the client's cookie holds the sid. */
-  #isKnown = false;
-  /** True if the store has the session. */
-  #isStored = false;
-  /** True if the application has changed its values. */
-  #isModified = false;
-  /** True once the engine's session can't be used: a save of it has failed. */
-  #isBroken = false;
+  #current!: SidSession;
   /** True once the response's head has left, or has been refused. */
   #isAnswered = false;
   #hasFailed = false;
@@ -71,7 +58,7 @@ export class Visit implements Visitable {
     const header = cookieHeader(request, dropIn.options.name, self.#dialect);
     return chain(dropIn.open(header, self.#dialect), (session) => {
       if (session.isNew) self.#begin(session);
-      else self.#resume(session, self.#dialect.sidOf(session.id), true);
+      else self.#resume(session, self.#dialect.sidOf(session.id), { isKnown: true });
       (request as { [visit]?: Visit })[visit] = self;
       return self;
     });
@@ -79,30 +66,28 @@ export class Visit implements Visitable {
 
   /** Begins a session that isn't stored. */
   #begin(session: KeptSession): void {
-    this.#adopt(session, this.#dialect.sidOf(session.id), nothing);
-    this.#isKnown = this.#isStored = false;
+    this.#turnTo(new SidSession(session, this.#dialect.sidOf(session.id)));
     const bag = new Session(this.#request);
     bag.cookie = this.#dropIn.newCookie(this.#request);
     this.#request.session = bag;
   }
 
   /** Continues a stored session. */
-  #resume(session: KeptSession, sid: string, isKnown: boolean): void {
+  #resume(
+    session: KeptSession,
+    sid: string,
+    known: { readonly isKnown: boolean; readonly isModified?: boolean },
+  ): void {
     const kept = keptIn(session);
-    this.#adopt(session, sid, kept);
-    this.#isStored = true;
-    this.#isKnown = isKnown;
+    this.#turnTo(new SidSession(session, sid, { ...known, kept, isStored: true }));
     const bag = new Session(this.#request, valuesOf(kept.texts));
     bag.cookie = this.#dropIn.storedCookie(this.#request, session, kept.cookie);
     this.#request.session = bag;
   }
 
-  #adopt(session: KeptSession, sid: string, kept: Kept): void {
-    this.#session = session;
-    this.#kept = kept;
-    this.#sid = sid;
-    this.#isModified = this.#isBroken = false;
-    this.#request.sessionID = sid;
+  #turnTo(current: SidSession): void {
+    this.#current = current;
+    this.#request.sessionID = current.sid;
   }
 
   /** Begins an empty session in the place of the request's own. */
@@ -135,15 +120,16 @@ export class Visit implements Visitable {
     const bag = this.#bag();
     if (bag === undefined) return chain(this.#unset(), () => noEffects);
     return chain(this.#follow(), () => {
-      if (this.#isBroken) return noEffects;
+      const current = this.#current;
+      if (current.isBroken) return noEffects;
       const cookie = renewed(bag);
-      const write = this.#compare(bag, cookie, false);
+      const write = this.#compare(bag, cookie);
       // ORDER: before the save, so that a cookie that can't be written saves nothing.
       const isSent = this.#isCookieDue(cookie);
       if (isSent) this.#cookieText(cookie);
-      draft(this.#session, write);
+      draft(current.session, write);
       // ORDER: before the save, during which the application may change more.
-      this.#settle(bag, write);
+      current.settle(bag, write);
       return chain(this.#close(write), () => {
         if (write.size > 0) this.#noteStored(bag);
         return isSent ? effectsOf(this.#cookieText(cookie)) : noEffects;
@@ -153,7 +139,7 @@ export class Visit implements Visitable {
 
   /** Ends the engine's session. A renewal that fails loses nothing, so the response leaves all the same. */
   #close(write: Write): Awaitable<unknown> {
-    const close = (): Awaitable<unknown> => this.#dropIn.engine.commit(this.#session);
+    const close = (): Awaitable<unknown> => this.#dropIn.engine.commit(this.#current.session);
     if (write.size > 0) return close();
     return recover(close, (error) => void (this.failedRenewal = error));
   }
@@ -163,7 +149,7 @@ export class Visit implements Visitable {
     const bag = this.#bag();
     if (bag === undefined) return undefined;
     const cookie = renewed(bag);
-    this.#compare(bag, cookie, false);
+    this.#compare(bag, cookie);
     return this.#isCookieDue(cookie) ? this.#cookieText(cookie) : undefined;
   }
 
@@ -173,15 +159,15 @@ export class Visit implements Visitable {
    */
   saveAtEnd(): Promise<void> | undefined {
     if (this.#ending !== undefined) return this.#ending.then(() => this.saveAtEnd());
-    if (!this.#isAnswered || this.#hasFailed || this.#isBroken) return undefined;
+    if (!this.#isAnswered || this.#hasFailed || this.#current.isBroken) return undefined;
     const bag = this.#bag();
     if (bag === undefined) {
       const ending = this.#unset();
       return isThenable(ending) ? ending : undefined;
     }
-    const isChanged = this.#compare(bag, cookieIn(bag), false).size > 0;
-    if (!isChanged || this.#isStored) return isChanged ? this.save(bag) : undefined;
-    this.#dropIn.refuse(this.#session, "uncarried");
+    const isChanged = this.#compare(bag, cookieIn(bag)).size > 0;
+    if (!isChanged || this.#current.isStored) return isChanged ? this.save(bag) : undefined;
+    this.#dropIn.refuse(this.#current.session, "uncarried");
     return undefined;
   }
 
@@ -196,31 +182,27 @@ export class Visit implements Visitable {
     if (this.#settled !== undefined) await this.#settled;
     const ready = this.#ready();
     if (isThenable(ready)) await ready;
-    const write = this.#compare(bag, cookieIn(bag), true);
+    const current = this.#current;
+    const write = current.compare(bag, cookieIn(bag), true);
     if (write.size === 0) return this.#renew();
-    const before = this.#kept;
-    const session = this.#session;
-    this.#settle(bag, write);
+    const takeBack = current.settle(bag, write);
     try {
-      await save(session, write);
-      if (session === this.#session) this.#noteStored(bag);
+      await save(current.session, write);
     } catch (error) {
       // A later save tries all of it again; the response's own doesn't.
-      if (session === this.#session) {
-        this.#kept = before;
-        this.#isBroken ||= error instanceof StoreError;
-      }
+      takeBack();
+      current.isBroken ||= error instanceof StoreError;
       throw error;
     }
+    if (current === this.#current) this.#noteStored(bag);
   }
 
   async reload({ id }: Session): Promise<void> {
     const session = await this.#dropIn.openSid(id);
     if (session.isNew) throw missing();
+    const { sid, isKnown, isModified } = this.#current;
     // What was changed and saved before still makes the cookie due.
-    const isModified = this.#isModified;
-    this.#resume(session, id, this.#isKnown && id === this.#sid);
-    this.#isModified = isModified;
+    this.#resume(session, id, { isKnown: isKnown && id === sid, isModified });
   }
 
   regenerate(): Promise<void> {
@@ -230,7 +212,7 @@ export class Visit implements Visitable {
   async #regenerate(): Promise<void> {
     if (this.isHeld && this.#isAnswered) throw closedError(undefined, false);
     await this.#follow();
-    const [ending] = await Promise.allSettled([this.#session.destroy()]);
+    const [ending] = await Promise.allSettled([this.#current.session.destroy()]);
     // As express-session: after a failure, too, so that nobody logs in under the old sid.
     this.generate();
     if (ending.status === "rejected") throw ending.reason;
@@ -242,7 +224,8 @@ export class Visit implements Visitable {
   }
 
   async #destroy(sid: string): Promise<void> {
-    const session = sid === this.#sid ? this.#session : await this.#dropIn.openSid(sid);
+    const current = this.#current;
+    const session = sid === current.sid ? current.session : await this.#dropIn.openSid(sid);
     await session.destroy();
   }
 
@@ -267,31 +250,30 @@ export class Visit implements Visitable {
     const { session, sessionID } = this.#request;
     const isUnset = session === undefined || session === null;
     const isMeant = this.#dropIn.options.unset === "destroy" && typeof sessionID === "string";
-    return isUnset && isMeant ? this.#session.destroy() : undefined;
+    return isUnset && isMeant ? this.#current.session.destroy() : undefined;
   }
 
   /** Goes over to the session of another sid, if the application has put one on the request. */
   #follow(): Awaitable<void> {
     const sid = this.#request.sessionID;
-    if (sid === this.#sid || typeof sid !== "string") return undefined;
+    if (sid === this.#current.sid || typeof sid !== "string") return undefined;
     return chain(this.#dropIn.openSid(sid), (session) => {
-      this.#adopt(session, sid, keptIn(session));
-      this.#isStored = !session.isNew;
-      this.#isKnown = false;
-      this.#isModified = true;
+      const isStored = !session.isNew;
+      const origin = { kept: keptIn(session), isStored, isModified: true };
+      this.#turnTo(new SidSession(session, sid, origin));
     });
   }
 
   /** Makes sure that the engine's session can be written. */
   #ready(): Awaitable<void> {
     return chain(this.#follow(), () => {
-      const isClosed = this.#dropIn.engine.stageOf(this.#session) === "closed";
-      if (!isClosed && !this.#isBroken) return undefined;
-      if (!this.#isStored) throw this.#isBroken ? ended() : closedError("uncarried", false);
-      return chain(this.#dropIn.openSid(this.#sid), (session) => {
+      const current = this.#current;
+      const isClosed = this.#dropIn.engine.stageOf(current.session) === "closed";
+      if (!isClosed && !current.isBroken) return undefined;
+      if (!current.isStored) throw current.isBroken ? ended() : closedError("uncarried", false);
+      return chain(this.#dropIn.openSid(current.sid), (session) => {
         if (session.isNew) throw ended();
-        this.#session = session;
-        this.#isBroken = false;
+        current.reopen(session);
       });
     });
   }
@@ -299,47 +281,31 @@ export class Visit implements Visitable {
   /** Begins the stored session's lifetime anew, unless the response's head is still to do it. */
   async #renew(): Promise<void> {
     // What was saved before is on its way.
-    if (this.isHeld && !this.#isAnswered) return this.#session.commit();
-    const session = await this.#dropIn.openSid(this.#sid);
+    if (this.isHeld && !this.#isAnswered) return this.#current.session.commit();
+    const session = await this.#dropIn.openSid(this.#current.sid);
     if (session.isNew) throw ended();
     await this.#dropIn.engine.commit(session);
   }
 
-  /**
-   * What the application has changed.
-   * @param isAsked - true: a session is stored even if there is nothing in it.
-   */
-  #compare(bag: Session, cookie: Cookie, isAsked: boolean): Write {
-    const differences = differencesOf(textsOf(bag), this.#kept.texts);
-    const isChanged = !isEmpty(differences);
-    this.#isModified ||= isChanged;
-    const isMeant = this.#isStored || isChanged || isAsked;
-    if (!isMeant && !this.#dropIn.options.saveUninitialized) return nothing.texts;
-    return writeOf(differences, cookie, this.#kept.cookie);
+  /** What the application has changed, as far as a response saves it. */
+  #compare(bag: Session, cookie: Cookie): Write {
+    return this.#current.compare(bag, cookie, this.#dropIn.options.saveUninitialized);
   }
 
-  /** Takes a change as written. */
-  #settle(bag: Session, write: Write): void {
-    const cookie = write.get(COOKIE_KEY) ?? this.#kept.cookie;
-    this.#kept = { texts: textsOf(bag), cookie };
-  }
-
-  /** Takes over the sid of the stored row: the first one may have been another session's. */
   #noteStored(bag: Session): void {
-    this.#isStored = true;
-    const { id } = this.#session;
-    if (id === this.#dialect.selectorOf(this.#sid)) return;
-    this.#sid = this.#request.sessionID = this.#dialect.sidOf(id);
-    Object.defineProperty(bag, "id", { value: this.#sid, configurable: true });
+    const { sid } = this.#current;
+    this.#current.noteStored(this.#dialect);
+    if (this.#current.sid === sid) return;
+    this.#request.sessionID = this.#current.sid;
+    Object.defineProperty(bag, "id", { value: this.#current.sid, configurable: true });
   }
 
   #isCookieDue(cookie: Cookie): boolean {
-    const state = { isKnown: this.#isKnown, isModified: this.#isModified };
-    return isDue(this.#dropIn.options, this.#request, cookie, state);
+    return isDue(this.#dropIn.options, this.#request, cookie, this.#current);
   }
 
   /** @throws {UsageError} ERR_SESSION_USAGE_TYPE for an attribute that no cookie can have. */
   #cookieText(cookie: Cookie): string {
-    return cookie.serialize(this.#dropIn.options.name, this.#dialect.signed(this.#sid));
+    return cookie.serialize(this.#dropIn.options.name, this.#dialect.signed(this.#current.sid));
   }
 }
