@@ -223,6 +223,12 @@ declare module "express-session" {
   }
 }
 const options: SessionOptions = { secret: "…", store: new MemoryStore(), genid: (req) => String(req) };
+const named: session.SessionOptions = options;
+const store: session.Store | undefined = new session.MemoryStore() satisfies session.MemoryStore;
+const userOf = (data: session.SessionData): unknown => data["user"];
+const cookieOf = ({ cookie }: session.Session): session.Cookie => cookie satisfies session.CookieData;
+const attributes: session.CookieOptions | undefined = { path: "/" };
+export { attributes, cookieOf, named, store, userOf };
 const app = express();
 app.use(session({ ...options, cookie: { maxAge: 60_000 } }));
 new Server().engine.use(session(options));
