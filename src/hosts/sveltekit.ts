@@ -46,6 +46,7 @@ export interface EventLike {
   readonly platform?: unknown;
   readonly isSubRequest: boolean;
   readonly isDataRequest: boolean;
+  fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   getClientAddress(): string;
 }
 
@@ -65,8 +66,8 @@ export interface SessionHandleOptions {
   readonly onError?: (error: unknown, event: EventLike) => Awaitable<Response>;
 }
 
-/** The event that is being handled, whose session is for what its request fetches from its own server. */
-const current = new AsyncLocalStorage<EventLike>();
+/** The event whose `fetch` makes a request to its own server. */
+const fetching = new AsyncLocalStorage<EventLike>();
 
 /**
  * Sessions for a SvelteKit application, in src/hooks.server.ts: `export const handle = sessionHandle(config)`,
@@ -100,7 +101,9 @@ export function sessionHandle(
     }
     const session = locals.session as Session;
     keepSession(event.request, session);
-    const answer = (): Promise<Response> => current.run(event, async () => resolve(event));
+    const { fetch } = event;
+    event.fetch = (input, init) => fetching.run(event, () => fetch(input, init));
+    const answer = async (): Promise<Response> => resolve(event);
     // Its own handler saves a shared session.
     if (exchange === undefined) return answer();
     const { engine } = exchange;
@@ -161,15 +164,24 @@ function sharedSession(engines: EngineSource, event: EventLike): Awaitable<Sessi
   if (!event.isSubRequest) return ownSession(engine, incomingOf(event)?.session);
   // What a browser sends without cookies has no session.
   if (event.request.credentials === "omit") return engine.openReadOnly(undefined);
-  const outer = current.getStore()?.request;
-  const outers = keptSession(outer);
-  if (outer === undefined || !engine.owns(outers)) return undefined;
+  const outer = fetching.getStore();
+  const outers = keptSession(outer?.request);
+  if (outer === undefined || outers === undefined || !engine.owns(outers)) return undefined;
   // ORDER: a closed one, too. It can be read while the page streams, and a change is an error; a
   // session of its own would be lost with the answer, which no client gets.
-  if (isWithin(engine, event.request, outer)) return outers;
-  // Of another client: a queue of the application has run this client's work within another one's request.
+  if (isVisit(event, outer) && isWithin(engine, event.request, outer.request)) return outers;
+  // Another client's: a queue in `handleFetch` has run this client's request within another one's.
   const cookies = event.request.headers.get("cookie") ?? undefined;
   return engine.openReadOnly(cookies, undefined, environmentOf(event));
+}
+
+/**
+ * True for events of one visit: SvelteKit hands what its adapter gave for a client's request, made anew
+ * for each, to all requests within.
+ */
+function isVisit(inner: EventLike, outer: EventLike): boolean {
+  const isSame = inner.platform === outer.platform && typeof inner.platform === "object";
+  return isSame || inner.getClientAddress === outer.getClientAddress;
 }
 
 /** True for a request with the session's cookie of the other, or if neither has one. */

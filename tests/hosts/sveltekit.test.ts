@@ -15,18 +15,23 @@ import { slowStore } from "../support/slow-store.ts";
 interface Event extends EventLike {
   readonly url: URL;
   readonly locals: { session: Session };
-  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
 }
 
 type Route = (event: Event) => Response | Promise<Response>;
 
+/** What an adapter gives for a client's request, and SvelteKit hands to the requests within. */
+interface Visit {
+  readonly platform: { readonly req: IncomingMessage };
+  readonly getClientAddress: () => string;
+}
+
 /** A listener for a route behind a handle, as SvelteKit calls it: an inner request has an event of its own. */
-function listener(handle: SessionHandle, route: Route): RequestListener {
-  const respond = async (
-    request: Request,
-    req: IncomingMessage,
-    depth: number,
-  ): Promise<Response> => {
+function listener(
+  handle: SessionHandle,
+  route: Route,
+  handleFetch = (answer: () => Promise<Response>): Promise<Response> => answer(),
+): RequestListener {
+  const respond = async (request: Request, visit: Visit, depth: number): Promise<Response> => {
     const event: Event = {
       request,
       url: new URL(request.url),
@@ -34,13 +39,12 @@ function listener(handle: SessionHandle, route: Route): RequestListener {
       cookies: { set: () => undefined },
       isSubRequest: depth > 0,
       isDataRequest: request.url.endsWith("/__data.json"),
-      platform: { req },
-      getClientAddress: () => req.socket.remoteAddress ?? "",
-      fetch: async (path, init) => {
-        const inner = new Request(new URL(path, request.url), init);
+      ...visit,
+      fetch: async (input, init) => {
+        const inner = new Request(new URL(input, request.url), init);
         const cookie = request.headers.get("cookie");
         if (cookie !== null && inner.credentials !== "omit") inner.headers.set("cookie", cookie);
-        return respond(inner, req, depth + 1);
+        return handleFetch(() => respond(inner, visit, depth + 1));
       },
     };
     const resolve = async (): Promise<Response> => {
@@ -57,15 +61,19 @@ function listener(handle: SessionHandle, route: Route): RequestListener {
       return new Response("Internal Error", { status: 500 });
     }
   };
+  const visitOf = (req: IncomingMessage): Visit => ({
+    platform: { req },
+    getClientAddress: () => req.socket.remoteAddress ?? "",
+  });
   const answer = getRequestListener(
-    (request, env) => respond(request, (env as HttpBindings).incoming, 0),
+    (request, env) => respond(request, visitOf((env as HttpBindings).incoming), 0),
     { overrideGlobalObjects: false },
   );
   return (request, response) => void answer(request, response);
 }
 
-function serve(handle: SessionHandle, route: Route): Promise<Listening> {
-  return listen(createServer(listener(handle, route)));
+function serve(...parts: Parameters<typeof listener>): Promise<Listening> {
+  return listen(createServer(listener(...parts)));
 }
 
 const onSvelteKit: MakeServer = (config, handler) =>
@@ -106,14 +114,23 @@ describe("over a store that takes a while", () => {
       return fetch("/omit-inner", { credentials: "omit" });
     },
     "/omit-inner": async ({ fetch }) => fetch("/read"),
-    "/queued": async ({ url, fetch }) =>
-      new Promise((resolve) => {
-        queue.push(() => resolve(fetch(url.searchParams.get("path") ?? "/read")));
-        queued();
-      }),
-    "/run": ({ locals }) => {
-      for (const work of queue.splice(0)) work();
-      return Response.json(locals.session.toObject());
+    "/queue-in-page": async ({ locals, url, fetch }) => {
+      locals.session.set("page", "bob's");
+      return inQueue(() => fetch(url.searchParams.get("path") ?? ""));
+    },
+    "/queue-in-handle-fetch": async ({ locals, url, fetch }) => {
+      locals.session.set("page", "bob's");
+      isQueueing = true;
+      return fetch(url.searchParams.get("path") ?? "");
+    },
+    "/run": async ({ locals, fetch }) => {
+      locals.session.set("page", "ada's");
+      return fetch("/run-inside");
+    },
+    // Within the other client's own inner request.
+    "/run-inside": async () => {
+      await Promise.all(queue.splice(0).map((work) => work()));
+      return new Response();
     },
     "/name": ({ locals, url }) => {
       locals.session.set("name", url.searchParams.get("name") ?? "");
@@ -134,8 +151,19 @@ describe("over a store that takes a while", () => {
       return new Response(stream.readable);
     },
   };
-  const queue: (() => void)[] = [];
+  /** A queue of the application's, which another client's request works off. */
+  const queue: (() => Promise<unknown>)[] = [];
   let queued = (): void => undefined;
+  let isQueueing = false;
+  const inQueue = (work: () => Promise<Response>): Promise<Response> =>
+    new Promise((resolve) => {
+      queue.push(async () => {
+        const done = work();
+        resolve(done);
+        await done;
+      });
+      queued();
+    });
   let release = (): void => undefined;
   let released = Promise.resolve();
 
@@ -146,7 +174,13 @@ describe("over a store that takes a while", () => {
     const [one, other] = [sessionHandle(config), sessionHandle(config)];
     const both: SessionHandle = ({ event, resolve }) =>
       one({ event, resolve: () => other({ event, resolve }) });
-    const server = await serve(both, (event) => (routes[event.url.pathname] as Route)(event));
+    const handleFetch = (answer: () => Promise<Response>): Promise<Response> => {
+      if (!isQueueing) return answer();
+      isQueueing = false;
+      return inQueue(answer);
+    };
+    const route: Route = (event) => (routes[event.url.pathname] as Route)(event);
+    const server = await serve(both, route, handleFetch);
     onTestFinished(server.close);
     return (path, cookie = "") => fetch(`${server.url}${path}`, { headers: { cookie } });
   }
@@ -176,20 +210,54 @@ describe("over a store that takes a while", () => {
     expect(await (await get("/omit-outer")).json()).toEqual({});
   });
 
-  test.each([
-    ["reads its own client's session", "/read", '{"name":"bob"}'],
-    ["can't write into the other's", "/write", "500"],
-  ])("a fetch that another client's request starts %s", async (_, path, expected) => {
-    const get = await start();
-    const ada = cookieOf(await get("/name?name=ada"));
-    const bob = cookieOf(await get("/name?name=bob"));
-    const isQueued = new Promise<void>((resolve) => (queued = resolve));
-    const bobs = get(`/queued?path=${path}`, bob);
-    await isQueued;
-    await get("/run", ada);
-    const answer = await bobs;
-    expect(answer.status === 500 ? "500" : await answer.text()).toBe(expected);
-    expect(await (await get("/read", ada)).json()).toEqual({ name: "ada" });
+  describe.each([false, true])("work that another client's request does (known: %s)", (isKnown) => {
+    const clients = async () => {
+      const get = await start();
+      const name = async (who: string): Promise<string> =>
+        isKnown ? cookieOf(await get(`/name?name=${who}`)) : "";
+      const [ada, bob] = [await name("ada"), await name("bob")];
+      /** Bob's page waits in a queue that ada's request works off: both answers, and both sessions after. */
+      const both = async (path: string) => {
+        const isQueued = new Promise<void>((resolve) => (queued = resolve));
+        const bobs = get(path, bob);
+        await isQueued;
+        const adas = await get("/run", ada);
+        const answer = await bobs;
+        const held = async (response: Response, cookie: string): Promise<unknown> =>
+          (await get("/read", cookie === "" ? cookieOf(response) : cookie)).json();
+        return { answer, sessions: { ada: await held(adas, ada), bob: await held(answer, bob) } };
+      };
+      return both;
+    };
+    const named = (who: string): object => ({ ...(isKnown && { name: who }), page: `${who}'s` });
+
+    test("in a page, a fetch reads its own client's session", async () => {
+      const both = await clients();
+      const { answer, sessions } = await both("/queue-in-page?path=/read");
+      expect(await answer.json()).toEqual(named("bob"));
+      expect(sessions).toEqual({ ada: named("ada"), bob: named("bob") });
+    });
+
+    test("in a page, a fetch writes into its own client's session", async () => {
+      const both = await clients();
+      const { answer, sessions } = await both("/queue-in-page?path=/write");
+      expect(answer.status).toBe(200);
+      expect(sessions).toEqual({ ada: named("ada"), bob: { ...named("bob"), inner: "1" } });
+    });
+
+    test("in handleFetch, a fetch reads what its client had", async () => {
+      const both = await clients();
+      const { answer, sessions } = await both("/queue-in-handle-fetch?path=/read");
+      expect(await answer.json()).toEqual(isKnown ? { name: "bob" } : {});
+      expect(sessions).toEqual({ ada: named("ada"), bob: named("bob") });
+    });
+
+    test("in handleFetch, a write is an error", async () => {
+      const both = await clients();
+      const { answer, sessions } = await both("/queue-in-handle-fetch?path=/write");
+      expect(answer.status).toBe(500);
+      expect(sessions).toEqual({ ada: named("ada"), bob: named("bob") });
+    });
   });
 
   test("a route that is fetched when the page has begun gets the error", async () => {

@@ -74,6 +74,20 @@ export function describeTranscripts(project: () => Project, inRedis: boolean): v
     expect(await held(someone)).toEqual({ before: "0" });
   });
 
+  test.each([
+    ["from a page keeps its own client's session", "/queued?here", "200", { inner: "1" }],
+    ["from handleFetch has no other client's session", "/queued", "500", {}],
+  ])("what another client's request fetches for a queue %s", async (_, path, status, kept) => {
+    for (const isKnown of [false, true]) {
+      const [ada, bob] = [await visitor(isKnown), await visitor(isKnown)];
+      const before = isKnown ? { before: "0" } : {};
+      const [answer] = await Promise.all([bob.request(path), ada.request("/run")]);
+      expect(await answer.text()).toBe(status);
+      expect(await held(ada)).toEqual({ ...before, page: "run" });
+      expect(await held(bob)).toEqual({ ...before, page: "queued", ...kept });
+    }
+  });
+
   test("form actions: a failure's answer carries the session beside SvelteKit's own cookie", async () => {
     const someone = client();
     const page = await someone.submit(await someone.open("/broken"), "Fail");

@@ -1,10 +1,11 @@
 // The session among others in a sequence, and beside them the probe of the conformance kit, which a test
 // serves in its own process.
-import { type Handle, type HandleServerError, redirect } from "@sveltejs/kit";
+import { type Handle, type HandleFetch, type HandleServerError, redirect } from "@sveltejs/kit";
 import { sequence } from "@sveltejs/kit/hooks";
 import { isSessionError } from "kocha-session";
 import { type SessionHandle, sessionHandle } from "kocha-session/sveltekit";
 import * as testing from "kocha-session/testing";
+import { enqueue } from "./lib/server/queue";
 import { session } from "./lib/server/session";
 
 const handles = new Map<string, SessionHandle>();
@@ -45,6 +46,9 @@ const guard: Handle = async ({ event, resolve }) => {
 const ours = sequence(before, sessionHandle(session), sessionHandle(session), guard);
 
 export const handle: Handle = (input) => (handles.get(input.event.url.port) ?? ours)(input);
+
+export const handleFetch: HandleFetch = ({ request, fetch }) =>
+  request.headers.has("x-queue") ? enqueue(() => fetch(request)) : fetch(request);
 
 export const handleError: HandleServerError = ({ error }) =>
   isSessionError(error) ? { message: error.code } : undefined;
