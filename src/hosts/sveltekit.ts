@@ -3,7 +3,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Awaitable } from "../base/awaitable.ts";
 import { callback, readOptions } from "../base/options.ts";
-import { hasEffects, isSessionCookie, type ResponseEffects } from "../engine/effects.ts";
+import {
+  hasEffects,
+  isPersonal,
+  isSessionCookie,
+  type ResponseEffects,
+} from "../engine/effects.ts";
 import { withEffects } from "../engine/response.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import { Session } from "../session/session.ts";
@@ -125,8 +130,10 @@ export function sessionHandle(
       } catch (worse) {
         return answerFailure(worse);
       }
-      if (isRedirect) setCookies(event, effects);
-      throw error;
+      if (!isRedirect || !isPersonal(effects)) throw error;
+      setCookies(event, effects);
+      // oxlint-disable-next-line typescript/only-throw-error -- as redirect() does
+      throw temporary(error);
     }
     try {
       return await carry(
@@ -234,13 +241,28 @@ function addressOf(event: EventLike): string | undefined {
   }
 }
 
-/** True for what `redirect()` throws; the class is known to SvelteKit only. */
-function isThrownRedirect(error: unknown): boolean {
+/** What `redirect()` throws; the class is known to SvelteKit only. */
+interface Redirect {
+  readonly status: number;
+  readonly location: string;
+}
+
+function isThrownRedirect(error: unknown): error is Redirect {
   if (typeof error !== "object" || error === null) return false;
   const { status, location } = error as { status?: unknown; location?: unknown };
   return (
     typeof status === "number" && status >= 300 && status < 400 && typeof location === "string"
   );
+}
+
+/**
+ * The redirect with a status that no cache keeps by itself (RFC 9110 section 15.1), since SvelteKit takes no
+ * headers for its answer; the thrown one may be a constant.
+ */
+function temporary(redirect: Redirect): Redirect {
+  if ([302, 303, 307].includes(redirect.status)) return redirect;
+  const copy = Object.create(Object.getPrototypeOf(redirect) as object) as object;
+  return Object.assign(copy, redirect, { status: redirect.status === 308 ? 307 : 302 });
 }
 
 /** Hands the cookies to SvelteKit, which puts them onto the answer to a thrown redirect. */

@@ -25,6 +25,17 @@ interface Visit {
   readonly getClientAddress: () => string;
 }
 
+/** What SvelteKit's `redirect()` throws. */
+class Redirect {
+  readonly status: number;
+  readonly location: string;
+
+  constructor(status: number, location: string) {
+    this.status = status;
+    this.location = location;
+  }
+}
+
 /** A listener for a route behind a handle, as SvelteKit calls it: an inner request has an event of its own. */
 function listener(
   handle: SessionHandle,
@@ -32,11 +43,12 @@ function listener(
   handleFetch = (answer: () => Promise<Response>): Promise<Response> => answer(),
 ): RequestListener {
   const respond = async (request: Request, visit: Visit, depth: number): Promise<Response> => {
+    const cookies: string[] = [];
     const event: Event = {
       request,
       url: new URL(request.url),
       locals: {} as Event["locals"],
-      cookies: { set: () => undefined },
+      cookies: { set: (name, value) => void cookies.push(`${name}=${value}`) },
       isSubRequest: depth > 0,
       isDataRequest: request.url.endsWith("/__data.json"),
       ...visit,
@@ -57,8 +69,12 @@ function listener(
     };
     try {
       return await handle({ event, resolve });
-    } catch {
-      return new Response("Internal Error", { status: 500 });
+    } catch (error) {
+      if (!(error instanceof Redirect)) return new Response("Internal Error", { status: 500 });
+      const { status, location } = error;
+      const headers = new Headers({ location });
+      for (const cookie of cookies) headers.append("set-cookie", cookie);
+      return new Response(null, { status, headers });
     }
   };
   const visitOf = (req: IncomingMessage): Visit => ({
@@ -270,6 +286,41 @@ describe("over a store that takes a while", () => {
     release();
     expect(await page.text()).toBe("500");
     expect(await (await get("/read", cookie)).json()).toEqual({ outer: "1" });
+  });
+
+  test.each([
+    [300, 302],
+    [301, 302],
+    [302, 302],
+    [303, 303],
+    [307, 307],
+    [308, 307],
+  ])("what a handle throws, a redirect of status %i, is %i with a cookie", async (own, status) => {
+    const { store } = slowStore();
+    const session = sessionHandle({ store, signingKey: freshKey() });
+    // One for all clients.
+    const thrown = new Redirect(own, "/read");
+    const handle: SessionHandle = ({ event }) =>
+      session({
+        event,
+        resolve: (same) => {
+          const { url, locals } = same as unknown as Event;
+          if (url.pathname === "/read") return Response.json(locals.session.toObject());
+          if (url.pathname === "/write") locals.session.set("guard", "1");
+          // oxlint-disable-next-line typescript/only-throw-error -- as SvelteKit's redirect() does
+          throw thrown;
+        },
+      });
+    const server = await serve(handle, () => new Response());
+    onTestFinished(server.close);
+    const get = (path: string, cookie = ""): Promise<Response> =>
+      fetch(`${server.url}${path}`, { headers: { cookie }, redirect: "manual" });
+    const answer = await get("/write");
+    expect([answer.status, answer.headers.get("location")]).toEqual([status, "/read"]);
+    const read = await get("/read", cookieOf(answer));
+    expect(await read.json()).toEqual({ guard: "1" });
+    const other = await get("/");
+    expect([other.status, other.headers.getSetCookie()]).toEqual([own, []]);
   });
 
   test("inside Express, whose session is the same, also for what a page fetches", async () => {

@@ -37,6 +37,7 @@ const guard: Handle = async ({ event, resolve }) => {
     event.cookies.set("own", "1", { path: "/" });
     redirect(303, "/held");
   }
+  if (pathname === "/sequence/moved") redirect(308, "/held");
   if (pathname === "/sequence/returned")
     return new Response(null, { status: 303, headers: { location: "/held" } });
   if (pathname === "/sequence/broken") throw new Error("a guard is out of order");
