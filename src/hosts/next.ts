@@ -4,20 +4,13 @@ import { cookies, headers } from "next/headers";
 import { after, type NextFetchEvent, type NextRequest, NextResponse } from "next/server";
 import { cache } from "react";
 import type { Awaitable } from "../base/awaitable.ts";
-import { applyEffects, type ResponseEffects } from "../engine/effects.ts";
+import { applyEffects, isPersonal, type ResponseEffects } from "../engine/effects.ts";
 import { checkCarrier } from "../engine/response.ts";
 import { callback, readOptions } from "../base/options.ts";
 import { isSessionError, UsageError } from "../errors.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
-import {
-  carrierOf,
-  errorAnswer,
-  fallbackAnswer,
-  isNexts,
-  isRedirect,
-  withCaching,
-} from "./next/answer.ts";
+import { carrierOf, errorAnswer, isNexts, thrownAnswer, withCaching } from "./next/answer.ts";
 import { HeaderConnection } from "./next/connection.ts";
 import { type CookieJar, headerOf, isSealed, putInto, textOf } from "./next/jar.ts";
 import { type Place, SharedSessions, type Visit } from "./next/shared.ts";
@@ -169,13 +162,15 @@ export function sessions(config: SessionConfigSource, options: SessionsOptions =
       const before = textOf(place.jar);
       return shared.visit(place, async (visit) => {
         const { answer, effects } = await settled(request, visit, async () => {
-          const response = (await handler(request, visit.session, event)) ?? NextResponse.next();
+          const response = await proxied(handler, request, visit.session, event);
           await visit.othersDone();
           if (engine().stageOf(visit.session) === "changed") checkCarrier(engine(), response);
           return response;
         });
         // The proxy around this one has the cookies to set.
         if (!visit.isFirst) return answer;
+        // ORDER: nothing that only this answer has is kept by now: the browser's own request saves it.
+        if (isForAction(request) && isPersonal(effects)) return unanswered();
         const response = carrierOf(NextResponse, effects, answer);
         // ORDER: its cookies and not its headers: Next hands those on to the page's cookies().
         putInto(response.cookies, effects.cookies);
@@ -200,8 +195,7 @@ export function sessions(config: SessionConfigSource, options: SessionsOptions =
       await othersDone();
       const known = await answerOf(error, request);
       if (known === undefined) {
-        // Next answers redirect() with the cookies that were set, and other errors without them.
-        if (!isRedirect(error)) engine().abandon(session, "uncarried");
+        engine().abandon(session, "uncarried");
         await leave();
         throw error;
       }
@@ -230,11 +224,38 @@ export function sessions(config: SessionConfigSource, options: SessionsOptions =
 
   /** The answer of an error; undefined: it goes to Next. */
   async function answerOf(error: unknown, request: NextRequest): Promise<Response | undefined> {
-    if (isNexts(error)) return fallbackAnswer(error);
+    if (isNexts(error)) return thrownAnswer(error);
     return onError === undefined ? errorAnswer(error) : onError(error, request);
   }
 
   return { readSession, withSession, route, proxy };
+}
+
+/**
+ * True for the page that Next asks itself for when an action has redirected in a browser with JavaScript: it
+ * hands on that answer without its cookies.
+ */
+function isForAction(request: NextRequest): boolean {
+  return request.headers.has("x-action-redirect");
+}
+
+/** No page: Next has the browser ask for it then. */
+function unanswered(): Response {
+  return new NextResponse(null, { status: 204 });
+}
+
+/** The answer of a proxy's handler; Next itself has none for what it throws. */
+async function proxied(
+  handler: SessionProxy,
+  ...[request, session, event]: Parameters<SessionProxy>
+): Promise<Response> {
+  try {
+    return (await handler(request, session, event)) ?? NextResponse.next();
+  } catch (error) {
+    const answer = thrownAnswer(error, request.url);
+    if (answer === undefined) throw error;
+    return answer;
+  }
 }
 
 /** Has Next seal the jar when the response ends: otherwise it takes cookies for ever, and drops them. */

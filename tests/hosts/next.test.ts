@@ -2,7 +2,7 @@
 // jar of cookies as a header. The whole of it is tested in production builds: `npm run examples -- next`.
 import { describe, expect, test } from "vitest";
 import { noEffects } from "../../src/engine/effects.ts";
-import { carrierOf } from "../../src/hosts/next/answer.ts";
+import { carrierOf, thrownAnswer } from "../../src/hosts/next/answer.ts";
 import { HeaderConnection } from "../../src/hosts/next/connection.ts";
 import { type CookieJar, headerOf, isSealed } from "../../src/hosts/next/jar.ts";
 import { type Place, SharedSessions } from "../../src/hosts/next/shared.ts";
@@ -196,6 +196,24 @@ test("a proxy's answer may be a constant: a client's cookie goes onto a copy", a
   expect([copy.status, copy.headers.get("location")]).toEqual([307, "/login"]);
   expect(constant.headers.getSetCookie()).toEqual([]);
   expect(carrierOf(OfNext, noEffects, new Response("own"))).toBeInstanceOf(OfNext);
+});
+
+test.each<[digest: string, base: string | undefined, status?: number, location?: string | null]>([
+  ["NEXT_REDIRECT;replace;/a?b;c;308;", undefined, 308, "/a?b;c"],
+  ["NEXT_REDIRECT;push;../a;307;", "http://localhost/b/c", 307, "http://localhost/a"],
+  [
+    "NEXT_REDIRECT;push;https://example.org/;303;",
+    "http://localhost/",
+    303,
+    "https://example.org/",
+  ],
+  ["NEXT_HTTP_ERROR_FALLBACK;404", undefined, 404, null],
+  ["DYNAMIC_SERVER_USAGE", undefined],
+])("what Next throws to itself, %s, is answered as Next does", (digest, base, ...expected) => {
+  const answer = thrownAnswer(Object.assign(new Error("x"), { digest }), base);
+  expect(answer === undefined ? [] : [answer.status, answer.headers.get("location")]).toEqual(
+    expected,
+  );
 });
 
 describe("a jar as a Cookie header", () => {

@@ -104,9 +104,7 @@ export async function serve(
   const next = createRequire(join(project.folder, "package.json"))("next") as (
     options: object,
   ) => NextServer;
-  const app = next({ dev: false, dir: project.folder });
-  await app.prepare();
-  const handle = app.getRequestHandler();
+  let handle: Serve = () => Promise.reject(new Error("not ready"));
   let open = 0;
   let waiting: (() => void)[] = [];
   lab.ended = () =>
@@ -127,6 +125,11 @@ export async function serve(
     void handle(request, response);
   };
   const server = await listen(createServer(listener));
+  // Where Next asks itself for pages.
+  const { hostname, port } = new URL(server.url);
+  const app = next({ dev: false, dir: project.folder, hostname, port: Number(port) });
+  await app.prepare();
+  handle = app.getRequestHandler();
   return {
     url: server.url,
     close: async () => {

@@ -1,6 +1,7 @@
 // What must hold of Next.js, phrase by phrase, in a production build: actions, components, routes, proxies.
 import { describe, expect, test } from "vitest";
 import { Browsing, type Page, textOf } from "../lib/browsing.ts";
+import { describeScripted } from "./scripted.ts";
 import { type Kind, kinds, type Lab } from "./server.ts";
 
 /** What the transcripts need of a running build. */
@@ -22,6 +23,7 @@ export function describeTranscripts(running: () => Running): void {
     components(kind, client, lab);
     routes(kind, client, lab);
     proxies(kind, client);
+    describeScripted(kind, () => running().url);
 
     test("a page that reads and a page that is prerendered set no cookie", async () => {
       for (const path of ["read", "wrong", "slots", ...(kind === "merging" ? [] : ["static"])])
@@ -191,11 +193,16 @@ function routes(kind: Kind, client: () => Browsing, lab: () => Lab): void {
     expect(other.headers.getSetCookie()).toEqual([]);
   });
 
-  test("redirect() in a route handler after a write saves it", async () => {
+  test.each([
+    ["redirect", 307, "read"],
+    ["moved", 308, "read?semi;colon"],
+  ])("in a route handler, a thrown %s keeps a write and is stored nowhere", async (what, ...to) => {
     const someone = client();
-    const response = await someone.request(at("do/redirect"));
-    expect([response.status, response.headers.getSetCookie().length]).toEqual([307, 1]);
-    expect(await valueOf(someone)).toBe("redirect");
+    const { status, headers } = await someone.request(at(`do/${what}`));
+    expect([status, headers.get("location")]).toEqual([to[0], at(to[1])]);
+    expect(headers.getSetCookie().length).toBe(1);
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(await valueOf(someone)).toBe(what);
   });
 
   test("a route handler that looks at the session varies, one that doesn't has nothing", async () => {
@@ -294,10 +301,15 @@ function proxies(kind: Kind, client: () => Browsing): void {
     expect(await valueOf(someone)).toBe("within");
   });
 
-  test("a proxy that redirects saves its write", async () => {
+  test.each([
+    ["redirect", 302, "redirected"],
+    ["thrown", 307, "thrown"],
+  ])("a proxy that redirects saves its write (%s)", async (what, status, value) => {
     const someone = client();
-    const page = await someone.open(at("login?proxy=redirect"));
-    expect([page.url.endsWith("/read"), textOf(page, "#p")]).toEqual([true, "redirected"]);
+    const answer = await someone.request(at(`login?proxy=${what}`));
+    expect([answer.status, answer.headers.get("cache-control")]).toEqual([status, "no-store"]);
+    const page = await client().open(at(`login?proxy=${what}`));
+    expect([page.url.endsWith("/read"), await valueOf(someone)]).toEqual([true, value]);
   });
 
   test("a proxy's own cookies stay, by either way", async () => {

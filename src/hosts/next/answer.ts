@@ -16,17 +16,19 @@ export function isNexts(error: unknown): boolean {
   return digestOf(error) !== "";
 }
 
-/** True for what `redirect()` throws; Next answers it with the cookies that were set. */
-export function isRedirect(error: unknown): boolean {
-  return digestOf(error).startsWith("NEXT_REDIRECT;");
-}
-
 /**
- * The answer that Next gives in a route handler for what `notFound()`, `forbidden()` and `unauthorized()`
- * throw, dropping the cookies that were set; undefined: the error is another one.
+ * The answer that Next gives in a route handler for what `redirect()`, `notFound()` and the like throw: to it
+ * headers can be added, and Next's own drops cookies, except for a redirect. Undefined: it is another error.
+ * @param base - makes a redirect's address absolute, as Next demands of a proxy; undefined: it stays as it is.
  */
-export function fallbackAnswer(error: unknown): Response | undefined {
-  const [, status] = /^NEXT_HTTP_ERROR_FALLBACK;(\d{3})$/.exec(digestOf(error)) ?? [];
+export function thrownAnswer(error: unknown, base?: string): Response | undefined {
+  const digest = digestOf(error);
+  const [, address, redirected] = /^NEXT_REDIRECT;[^;]*;(.*);(\d{3});$/s.exec(digest) ?? [];
+  if (address !== undefined) {
+    const location = base === undefined ? address : new URL(address, base).href;
+    return new Response(null, { status: Number(redirected), headers: { location } });
+  }
+  const [, status] = /^NEXT_HTTP_ERROR_FALLBACK;(\d{3})$/.exec(digest) ?? [];
   return status === undefined ? undefined : new Response(null, { status: Number(status) });
 }
 

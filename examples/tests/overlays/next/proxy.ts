@@ -1,4 +1,5 @@
 import { cookies } from "next/headers";
+import { redirect } from "next/navigation";
 import { NextResponse } from "next/server";
 import { sessionsOf } from "./lab/sessions";
 
@@ -10,6 +11,11 @@ export default function proxy(request: Parameters<Run>[0], event: Parameters<Run
   const run = session(async (_request, own) => {
     if (what === "read") own.get("p");
     if (what === "write" || what === "both") own.set("p", `proxied ${where}`);
+    if (what === "count") await own.increment("n");
+    if (what === "thrown") {
+      own.set("p", "thrown");
+      redirect(`/t/${kind}/read`);
+    }
     if (what === "within") await withSession((inner) => inner.set("p", "within"));
     if (what === "redirect") {
       own.set("p", "redirected");

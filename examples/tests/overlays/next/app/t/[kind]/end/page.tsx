@@ -12,6 +12,20 @@ export default async function Page({ params }: Props) {
       redirect(`/t/${kind}/read`);
     });
   }
+  async function counted() {
+    "use server";
+    await sessionsOf(kind).withSession((own) => {
+      own.set("a", "counted");
+      redirect(`/t/${kind}/read?proxy=count`);
+    });
+  }
+  async function looked() {
+    "use server";
+    await sessionsOf(kind).withSession((own) => {
+      own.set("a", "looked");
+      redirect(`/t/${kind}/read?proxy=read`);
+    });
+  }
   async function missing() {
     "use server";
     await sessionsOf(kind).withSession((own) => {
@@ -68,7 +82,17 @@ export default async function Page({ params }: Props) {
       });
     });
   }
-  const forms = { redirected, missing, broken, conflicting, beside, floating, afterwards };
+  const forms = {
+    redirected,
+    counted,
+    looked,
+    missing,
+    broken,
+    conflicting,
+    beside,
+    floating,
+    afterwards,
+  };
   return (
     <main>
       {Object.entries(forms).map(([name, action]) => (

@@ -8,6 +8,7 @@ export default async function Page({ params }: Props) {
     <main>
       <p id="a">{session.get("a")}</p>
       <p id="p">{session.get("p")}</p>
+      <p id="n">{session.get("n")}</p>
       <p id="theme">{jar.get("theme")?.value}</p>
     </main>
   );

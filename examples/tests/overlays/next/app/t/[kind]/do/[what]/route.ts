@@ -1,5 +1,5 @@
 import { cookies, draftMode } from "next/headers";
-import { notFound, redirect } from "next/navigation";
+import { notFound, permanentRedirect, redirect } from "next/navigation";
 import { type NextRequest, NextResponse } from "next/server";
 import type { Session } from "kocha-session";
 import { codeOf, lab, sessionsOf } from "../../../../../lab/sessions";
@@ -23,6 +23,9 @@ async function act(session: Session, kind: string, what: string): Promise<Respon
     case "redirect":
       session.set("a", "redirect");
       return redirect(`/t/${kind}/read`);
+    case "moved":
+      session.set("a", "moved");
+      return permanentRedirect(`/t/${kind}/read?semi;colon`);
     case "redirected":
       session.set("a", "redirected");
       return Response.redirect("http://localhost/elsewhere");
