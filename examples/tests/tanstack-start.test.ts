@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RedisServer, startRedis } from "../../tests/support/servers/redis.ts";
 import { describeApp, environment } from "./lib/app.ts";
 import { Browsing } from "./lib/browsing.ts";
-import { prepare, type Project, type Started } from "./lib/project.ts";
+import { prepare, type Project, type Started, type StartOptions } from "./lib/project.ts";
+import { follow } from "./lib/readme.ts";
+import { testOwnTypes } from "./lib/types.ts";
 
 const packages = ["@tanstack/react-start", "@tanstack/react-router", "react", "vite"];
 const start = {
@@ -13,18 +15,18 @@ const start = {
 
 describe("the example", () => {
   let project: Project;
+  let command: StartOptions["command"];
   beforeAll(async () => {
     project = await prepare({ example: "tanstack-start", node: "24", packages });
-    // Start bundles the packages among the dependencies that have it as a peer.
-    await project.run(["npm", "pkg", "set", "dependencies.kocha-session=*"]);
-    // Without secrets.
-    await project.run(["npm", "run", "build"]);
+    command = await follow(project);
   });
-  describeApp(() => project, start);
+  describeApp(() => project, { ...start, command: (port) => command(port), hasKeys: true });
 
   test("passes the compiler's check", { timeout: 300_000 }, async () => {
     await project.run(["npm", "run", "check"]);
   });
+
+  testOwnTypes(() => project);
 
   test("no file of the client's has the server's code", () => {
     const files = [...project.files("dist", "client")];

@@ -18,6 +18,8 @@ import type { Project, Started, StartOptions } from "./project.ts";
 export interface AppOptions extends StartOptions {
   /** Where a form that is sent without JavaScript is refused by the framework. Default true. */
   readonly hasPlainForms?: boolean;
+  /** Where the command finds the keys itself, as the README has it. Default false. */
+  readonly hasKeys?: boolean;
 }
 
 /** What the tests of an example share. */
@@ -32,11 +34,14 @@ type Kind = "redis" | "cookies";
 /** The example's environment: its keys, and in Redis its sessions. */
 export function environment(redis?: RedisServer): Record<string, string> {
   return {
-    NODE_ENV: "production",
     SESSION_SECRET_KEY: freshKey(),
     SESSION_SIGNING_KEY: freshKey(),
-    ...(redis !== undefined && { REDIS_URL: redis.url }),
+    ...withoutKeys(redis),
   };
+}
+
+function withoutKeys(redis?: RedisServer): Record<string, string> {
+  return { NODE_ENV: "production", ...(redis !== undefined && { REDIS_URL: redis.url }) };
 }
 
 /** Starts the example twice, with sessions in Redis and in cookies, and declares the common tests. */
@@ -46,7 +51,7 @@ export function describeApp(project: () => Project, options: AppOptions): () => 
   beforeAll(async () => {
     stage.redis = await startRedis();
     const start = async (redis?: RedisServer): Promise<Started> => {
-      const own = environment(redis);
+      const own = options.hasKeys === true ? withoutKeys(redis) : environment(redis);
       const env = (port: number): Record<string, string> => ({ ...own, ...options.env?.(port) });
       return project().start({ ...options, env });
     };
