@@ -28,5 +28,5 @@ declare module "@tanstack/react-start" {
 declare module "@tanstack/react-start/server" {
   export function appendResponseHeader(name: string, value: string): void;
   export function getResponseHeaders(): Headers;
-  export function setResponseHeader(name: string, value: string): void;
+  export function setResponseHeader(name: string, value: string | string[]): void;
 }

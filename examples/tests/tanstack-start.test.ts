@@ -123,6 +123,24 @@ describe("with the tests' own routes", () => {
     }
   });
 
+  test.each(["second", "second-of-response"])(
+    "another cookie of the session's name is an error, whose answer carries ours (%s)",
+    async (then) => {
+      const someone = client();
+      const { status, headers } = await someone.request(`/route/${then}`);
+      expect(status).toBe(500);
+      expect(names(headers.getSetCookie())).toEqual(["session"]);
+      // As on every host, what was changed goes out with the error.
+      expect(await entries(someone)).toEqual({ route: then });
+    },
+  );
+
+  test("a permanent redirect with the session's cookie is stored nowhere", async () => {
+    const { status, headers } = await client().request("/route/moved");
+    expect([status, names(headers.getSetCookie())]).toEqual([301, ["session"]]);
+    expect(headers.get("cache-control")).toBe("no-store");
+  });
+
   test.each(["/loaded/redirect", "/route/redirect"])(
     "%s: a thrown redirect is saved",
     async (path) => {

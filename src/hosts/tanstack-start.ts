@@ -7,9 +7,12 @@ import {
   getResponseHeaders,
   setResponseHeader,
 } from "@tanstack/react-start/server";
+import { type CookieOwner, isSessionCookie } from "../engine/effects.ts";
+import { isSessionError } from "../errors.ts";
 import type { SessionConfigSource } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
 import { withSession } from "./fetch.ts";
+import { engineSource } from "./shared/engine-source.ts";
 
 export { openSession } from "./shared/engine-source.ts";
 export { sessionOf } from "./shared/session-of.ts";
@@ -50,36 +53,54 @@ interface Passage {
 }
 
 function handlerOf(config: SessionConfigSource): Handler {
+  const engines = engineSource(config);
   const serve = withSession(
     config,
     async (_request: Request, session, _host: undefined, passage: Passage) => {
       passage.result = await passage.next({ context: { session } });
-      return standIn();
+      return standIn(passage);
     },
     {
       onError: (error, _request, _host, passage) => {
         passage.failure = { error };
-        return standIn();
+        if (isSessionError(error) && error.code === "ERR_SESSION_USAGE_RESPONSE")
+          dropCookies(engines());
+        return standIn(passage);
       },
     },
   );
   return async (options) => {
     const passage: Passage = { next: (more) => options.next(more) };
     const { headers } = await serve(options.request, undefined, passage);
-    handOver(headers);
+    handOver(headers, headersOf(passage));
     if (passage.failure !== undefined) throw passage.failure.error;
     return passage.result as Result;
   };
 }
 
-/** Takes what the session owes in place of the response, with the headers that are there so far. */
-function standIn(): Response {
-  return new Response(null, { headers: getResponseHeaders() });
+/** Takes what the session owes in place of the response. */
+function standIn(passage: Passage): Response {
+  return new Response(null, { headers: headersOf(passage) });
+}
+
+/** The headers so far: Start's own, and the cookies of the answer, among which none of ours may be. */
+function headersOf({ result, failure }: Passage): Headers {
+  const headers = new Headers(getResponseHeaders());
+  if (failure !== undefined) return headers;
+  const { response } = (result ?? {}) as { readonly response?: Response };
+  for (const cookie of response?.headers.getSetCookie() ?? []) headers.append("Set-Cookie", cookie);
+  return headers;
+}
+
+/** Drops what the application has set in the session's name: the error's answer carries ours. */
+function dropCookies(owner: CookieOwner): void {
+  const cookies = getResponseHeaders().getSetCookie();
+  const others = cookies.filter((cookie) => !isSessionCookie(owner, cookie));
+  setResponseHeader("Set-Cookie", others);
 }
 
 /** Gives Start what is new in a stand-in's headers; its own error responses have them, too. */
-function handOver(headers: Headers): void {
-  const before = getResponseHeaders();
+function handOver(headers: Headers, before: Headers): void {
   const cookies = before.getSetCookie();
   for (const cookie of headers.getSetCookie()) {
     if (!cookies.includes(cookie)) appendResponseHeader("Set-Cookie", cookie);

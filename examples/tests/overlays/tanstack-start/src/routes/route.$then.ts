@@ -10,6 +10,10 @@ export const Route = createFileRoute("/route/$then")({
         session.set("route", then);
         if (then === "cookie") setCookie("theme", "dark");
         if (then === "constant") return constant;
+        if (then === "second") setCookie("session", "own");
+        if (then === "second-of-response")
+          return new Response(then, { headers: { "set-cookie": "session=own; Path=/" } });
+        if (then === "moved") throw redirect({ to: "/dump", statusCode: 301 });
         if (then === "redirect") throw redirect({ to: "/dump", statusCode: 303 });
         if (then === "not-found") throw notFound();
         if (then === "response") throw new Response("teapot", { status: 418 });
