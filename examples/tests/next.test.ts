@@ -1,21 +1,17 @@
 // Next.js 16: the example, as its users build it.
 import { beforeAll, expect, test } from "vitest";
 import { describeApp } from "./lib/app.ts";
-import { prepare, type Project, type StartOptions } from "./lib/project.ts";
-import { follow } from "./lib/readme.ts";
+import { prepare, type Project } from "./lib/project.ts";
 import { testOwnTypes } from "./lib/types.ts";
 
 let project: Project;
-let command: StartOptions["command"];
 beforeAll(async () => {
   project = await prepare({ example: "next", packages: ["next", "react"] });
-  command = await follow(project);
+  await project.follow();
 });
 
 describeApp(() => project, {
-  command: (port) => command(port),
   env: (port) => ({ PORT: String(port) }),
-  hasKeys: true,
 });
 
 test("its types fit", { timeout: 300_000 }, async () => {

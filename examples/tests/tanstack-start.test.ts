@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RedisServer, startRedis } from "../../tests/support/servers/redis.ts";
 import { describeApp, environment } from "./lib/app.ts";
 import { Browsing } from "./lib/browsing.ts";
-import { prepare, type Project, type Started, type StartOptions } from "./lib/project.ts";
-import { follow } from "./lib/readme.ts";
+import { prepare, type Project, type Started } from "./lib/project.ts";
 import { testOwnTypes } from "./lib/types.ts";
 
 const packages = ["@tanstack/react-start", "@tanstack/react-router", "react", "vite"];
@@ -15,12 +14,11 @@ const start = {
 
 describe("the example", () => {
   let project: Project;
-  let command: StartOptions["command"];
   beforeAll(async () => {
     project = await prepare({ example: "tanstack-start", node: "24", packages });
-    command = await follow(project);
+    await project.follow();
   });
-  describeApp(() => project, { ...start, command: (port) => command(port), hasKeys: true });
+  describeApp(() => project, { env: start.env });
 
   test("passes the compiler's check", { timeout: 300_000 }, async () => {
     await project.run(["npm", "run", "check"]);

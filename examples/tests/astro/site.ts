@@ -9,14 +9,7 @@ import { until } from "../../../tests/support/until.ts";
 import { describeApp, environment } from "../lib/app.ts";
 import { Browsing, textOf } from "../lib/browsing.ts";
 import { testLaws } from "../lib/laws.ts";
-import {
-  prepare,
-  type Project,
-  type ProjectOptions,
-  type Started,
-  type StartOptions,
-} from "../lib/project.ts";
-import { follow } from "../lib/readme.ts";
+import { prepare, type Project, type ProjectOptions, type Started } from "../lib/project.ts";
 import { testOwnTypes } from "../lib/types.ts";
 
 const packages = ["astro", "@astrojs/node"];
@@ -42,12 +35,11 @@ export function withAstro(astro: string, adapter: string): NonNullable<ProjectOp
 export function describeSite(options: SiteOptions): void {
   describe("the example", () => {
     let project: Project;
-    let command: StartOptions["command"];
     beforeAll(async () => {
       project = await prepare({ example: "astro", packages, ...options });
-      command = await follow(project);
+      await project.follow();
     });
-    describeApp(() => project, { ...start, command: (port) => command(port), hasKeys: true });
+    describeApp(() => project, { env: start.env });
 
     test("passes the framework's own type check", async () => {
       await project.run(["npm", "run", "check"]);

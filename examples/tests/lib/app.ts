@@ -18,8 +18,6 @@ import type { Project, Started, StartOptions } from "./project.ts";
 export interface AppOptions extends StartOptions {
   /** Where a form that is sent without JavaScript is refused by the framework. Default true. */
   readonly hasPlainForms?: boolean;
-  /** Where the command finds the keys itself, as the README has it. Default false. */
-  readonly hasKeys?: boolean;
 }
 
 /** What the tests of an example share. */
@@ -33,14 +31,12 @@ type Kind = "redis" | "cookies";
 
 /** The example's environment: its keys, and in Redis its sessions. */
 export function environment(redis?: RedisServer): Record<string, string> {
-  return {
-    SESSION_SECRET_KEY: freshKey(),
-    SESSION_SIGNING_KEY: freshKey(),
-    ...withoutKeys(redis),
-  };
+  const keys = { SESSION_SECRET_KEY: freshKey(), SESSION_SIGNING_KEY: freshKey() };
+  return { ...keys, ...environmentBeside(redis) };
 }
 
-function withoutKeys(redis?: RedisServer): Record<string, string> {
+/** The environment without the keys, which an example that is started by its README has in a file. */
+function environmentBeside(redis?: RedisServer): Record<string, string> {
   return { NODE_ENV: "production", ...(redis !== undefined && { REDIS_URL: redis.url }) };
 }
 
@@ -51,7 +47,7 @@ export function describeApp(project: () => Project, options: AppOptions): () => 
   beforeAll(async () => {
     stage.redis = await startRedis();
     const start = async (redis?: RedisServer): Promise<Started> => {
-      const own = options.hasKeys === true ? withoutKeys(redis) : environment(redis);
+      const own = options.command === undefined ? environmentBeside(redis) : environment(redis);
       const env = (port: number): Record<string, string> => ({ ...own, ...options.env?.(port) });
       return project().start({ ...options, env });
     };

@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { runtime, versions } from "../../../scripts/runtimes.ts";
 import { repository } from "../../../tests/support/cli.ts";
 import { freePort, ServerProcess, startOrClose } from "../../../tests/support/servers/process.ts";
+import { type Commands, commandsOf } from "./readme.ts";
 
 const execute = promisify(execFile);
 
@@ -54,8 +55,10 @@ export interface Started {
 
 /** How to start an example. */
 export interface StartOptions {
-  /** The program and its arguments, for a port; a name is looked up as `npx` does. */
-  readonly command: (port: number) => readonly [program: string, ...args: string[]];
+  /** The program and its arguments, for a port; a name is looked up as `npx` does. Default: `line`. */
+  readonly command?: (port: number) => readonly [program: string, ...args: string[]];
+  /** Which of the README's lines that start it; counted from 0, or backwards from -1. Default -1. */
+  readonly line?: number;
   readonly env?: (port: number) => Readonly<Record<string, string>>;
 }
 
@@ -67,6 +70,16 @@ export class Project {
   constructor(folder: string, path: string) {
     this.folder = folder;
     this.#path = path;
+  }
+
+  /** What its README tells to run. */
+  get readme(): Commands {
+    return commandsOf(readFileSync(join(this.folder, "README.md"), "utf8"));
+  }
+
+  /** Runs the README's commands up to the start: the application is built then, and has its keys. */
+  async follow(): Promise<void> {
+    for (const line of this.readme.before) await this.run(["sh", "-c", line]);
   }
 
   /** Runs a program of the project to its end; one that fails rejects with what it wrote. */
@@ -89,15 +102,18 @@ export class Project {
   }
 
   /** Starts a server of the project on a free port, and waits until it answers HTTP. */
-  async start({ command, env }: StartOptions): Promise<Started> {
+  async start({ command, line = -1, env }: StartOptions): Promise<Started> {
     const port = await freePort();
-    const [program, ...args] = command(port);
+    const shell = ["sh", "-c", this.readme.starts.at(line) ?? "false"] as const;
+    const [program, ...args] = command?.(port) ?? shell;
     const url = `http://localhost:${port}`;
     const server = new ServerProcess({
       program: this.#find(program),
       args,
       cwd: this.folder,
       env: this.#environment(env?.(port) ?? {}),
+      // A script of npm is a process of its own.
+      isGroup: true,
       isReady: async () => (await fetch(url, { redirect: "manual" })).status > 0,
     });
     const close = (): Promise<void> => server.stop("SIGKILL");

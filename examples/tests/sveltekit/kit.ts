@@ -6,8 +6,7 @@ import { freePort } from "../../../tests/support/servers/process.ts";
 import { describeApp, environment } from "../lib/app.ts";
 import { Browsing } from "../lib/browsing.ts";
 import { testLaws } from "../lib/laws.ts";
-import { prepare, type Project, type ProjectOptions, type StartOptions } from "../lib/project.ts";
-import { follow } from "../lib/readme.ts";
+import { prepare, type Project, type ProjectOptions } from "../lib/project.ts";
 import { testOwnTypes } from "../lib/types.ts";
 import { describeTranscripts, start } from "./transcripts.ts";
 
@@ -26,19 +25,14 @@ export function describeKit({ name, ...options }: KitOptions): void {
 
   describe("the example", () => {
     let project: Project;
-    let command: StartOptions["command"];
     beforeAll(async () => {
       project = await prepare({ example: "sveltekit", name, packages, ...options, overlays });
-      command = await follow(project);
+      await project.follow();
     });
-    const behindProxy = (port: number): readonly [string, ...string[]] => {
-      const [program, ...words] = command(port);
-      return [program, ...words.map((word) => word.replace(/ build$/, " proxied.js"))];
-    };
-    describeApp(() => project, { ...start, command: behindProxy, hasKeys: true });
+    describeApp(() => project, { ...start, command: () => ["node", "proxied.js"] });
 
     test("by plain http a form is refused", async () => {
-      const started = await project.start({ ...start, command });
+      const started = await project.start({ env: start.env });
       try {
         const someone = new Browsing(started.url);
         const page = await someone.submit(await someone.open("/"), "Sign in", { name: "ada" });

@@ -81,6 +81,8 @@ export interface ServerCommand {
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
   readonly gid?: number;
+  /** Whether the processes that it starts itself end, stop and go on with it. Default false. */
+  readonly isGroup?: boolean;
   /** Resolves to true when the server answers; whatever it throws means "not yet". */
   readonly isReady: () => Promise<boolean>;
 }
@@ -106,9 +108,10 @@ export class ServerProcess {
 
   /** Starts it and waits until it answers. */
   async start(): Promise<void> {
-    const { program, args, cwd, env, uid, gid, isReady } = this.#command;
+    const { program, args, cwd, env, uid, gid, isGroup = false, isReady } = this.#command;
     const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
+      detached: isGroup,
       ...(cwd !== undefined && { cwd }),
       ...(env !== undefined && { env: { ...process.env, ...env } }),
       ...(uid !== undefined && { uid }),
@@ -144,8 +147,8 @@ export class ServerProcess {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, "exit");
     // A paused process can't act on a signal before it goes on.
-    if (signal !== "SIGKILL") child.kill("SIGCONT");
-    child.kill(signal);
+    if (signal !== "SIGKILL") this.#signal(child, "SIGCONT");
+    this.#signal(child, signal);
     await exit;
   }
 
@@ -156,11 +159,16 @@ export class ServerProcess {
 
   /** A server that takes connections and never answers. */
   pause(): void {
-    this.#child?.kill("SIGSTOP");
+    if (this.#child !== undefined) this.#signal(this.#child, "SIGSTOP");
   }
 
   resume(): void {
-    this.#child?.kill("SIGCONT");
+    if (this.#child !== undefined) this.#signal(this.#child, "SIGCONT");
+  }
+
+  #signal(child: ChildProcess, signal: NodeJS.Signals): void {
+    if (this.#command.isGroup !== true || child.pid === undefined) child.kill(signal);
+    else process.kill(-child.pid, signal);
   }
 }
 
