@@ -1,6 +1,5 @@
 // AdonisJS 7: the example.
 import { beforeAll } from "vitest";
-import { freshKey } from "../../tests/support/keys.ts";
 import { describeApp } from "./lib/app.ts";
 import { prepare, type Project } from "./lib/project.ts";
 
@@ -8,10 +7,7 @@ let project: Project;
 beforeAll(async () => {
   const packages = ["@adonisjs/core"];
   project = await prepare({ example: "adonisjs", node: "24", packages });
-  // Without secrets; it is the compiler's check, too.
-  await project.run(["npm", "run", "build"]);
+  // The build is the compiler's check, too.
+  await project.follow();
 });
-describeApp(() => project, {
-  command: () => ["node", "build/bin/server.js"],
-  env: (port) => ({ PORT: String(port), HOST: "localhost", APP_KEY: freshKey() }),
-});
+describeApp(() => project, { env: (port) => ({ PORT: String(port), HOST: "localhost" }) });

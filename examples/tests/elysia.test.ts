@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RedisServer, startRedis } from "../../tests/support/servers/redis.ts";
 import { describeApp, environment } from "./lib/app.ts";
-import { Browsing } from "./lib/browsing.ts";
+import { Browsing, textOf } from "./lib/browsing.ts";
 import { prepare, type Project, type Started } from "./lib/project.ts";
 
 const packages = ["elysia"];
@@ -18,13 +18,29 @@ describe("the example", () => {
   let project: Project;
   beforeAll(async () => {
     project = await prepare({ example: "elysia", bun: true, packages, what: "compiled program" });
-    // Without secrets.
-    await project.run(["npm", "run", "build"]);
+    await project.follow();
   });
-  describeApp(() => project, start);
+  describeApp(() => project, { env: start.env });
 
-  test("passes the compiler's check", async () => {
+  test("answers as it is developed, too", async () => {
+    const { url, close } = await project.start({ line: 0, env: start.env });
+    try {
+      const someone = new Browsing(url);
+      await someone.submit(await someone.open("/"), "Sign in", { name: "ada" });
+      expect(textOf(await someone.open("/"), "#user")).toBe("ada");
+    } finally {
+      await close();
+    }
+  });
+
+  test("passes the compiler's check, for which Elysia needs skipLibCheck", async () => {
     await project.run(["npm", "run", "check"]);
+    const strictly = project.run(["tsc", "--skipLibCheck", "false"]).then(
+      ({ stdout }) => stdout,
+      (error: unknown) => String(error),
+    );
+    expect(await strictly).toContain("node_modules/elysia/");
+    expect(await strictly).not.toContain("kocha-session/");
   });
 
   test("two servers with the same keys take each other's sessions", async () => {
@@ -62,6 +78,7 @@ describe("with the tests' own routes", () => {
       packages,
       what: "compiled program with the tests' own routes, the laws",
     });
+    // Without secrets.
     await project.run(["npm", "run", "build"]);
     redis = await startRedis();
     const own = environment(redis);

@@ -1,4 +1,5 @@
 // React Router 8, and 7 with its flag: the example, and behind an overlay what it does around a session.
+import { readFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -50,10 +51,17 @@ describe.each(Object.entries(versions))("%s", (version, options) => {
     let project: Project;
     beforeAll(async () => {
       project = await prepare({ example: "react-router", name, packages, ...options });
-      // Without secrets.
-      await project.run(["npm", "run", "build"]);
+      await project.follow();
     });
-    describeApp(() => project, start);
+    describeApp(() => project, { env: start.env });
+
+    test("has the flag that its README names for version 7", () => {
+      const config = readFileSync(join(project.folder, "react-router.config.ts"), "utf8");
+      const flag = "future: { v8_middleware: true }";
+      const page = readFileSync(join(project.folder, "README.md"), "utf8");
+      expect(page).toContain(`On React Router 7 \`react-router.config.ts\` also has \`${flag}\``);
+      expect(config.includes(flag)).toBe(version === "React Router 7");
+    });
 
     test("passes the framework's own type check", async () => {
       await project.run(["npm", "run", "check"]);
