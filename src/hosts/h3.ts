@@ -8,6 +8,14 @@ import { checkUnclaimed, isCopyable, withEffects } from "../engine/response.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
 import { UsageError } from "../errors.ts";
+import {
+  BEHIND_FETCH,
+  isAnonymous,
+  keepForInner,
+  nitroEnv,
+  pageSession,
+  type Runtime,
+} from "./h3/inner.ts";
 import { attachOlder, type OlderEvent } from "./h3/version-1.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import {
@@ -49,7 +57,7 @@ export interface EventLike {
     readonly signal: AbortSignal;
     readonly ip?: string | undefined;
     /** srvx's description of the runtime; on Workers with the request's bindings. */
-    readonly runtime?: { readonly cloudflare?: { readonly env?: unknown } | undefined } | undefined;
+    readonly runtime?: Runtime | undefined;
   };
   /** h3 2.0.1-rc.2, which Nitro 3.0.0 uses, has no `errHeaders`. */
   readonly res: { readonly headers: Headers; readonly errHeaders?: Headers };
@@ -75,7 +83,8 @@ export interface SessionEventMiddleware {
  * The request's URL decides on https. A failure is an error like any other that a handler throws. h3's own
  * error response carries the session's cookie; a Response that the application's `onError` makes carries it
  * on Node.js, and elsewhere if it takes over `event.res.errHeaders`. Mounted twice, it opens once. On
- * Node.js the answers of `fromNodeHandler` wait for the session, too.
+ * Node.js the answers of `fromNodeHandler` wait for the session, too. What a handler fetches from its own
+ * server by `fetchWithEvent`, in Nitro 2 by `event.$fetch`, has the handler's session.
  * @throws {ConfigError} when the configuration is wrong; at a request, on h3 1 by `toWebHandler`.
  */
 export function sessionMiddleware(config: SessionConfigSource): SessionEventMiddleware {
@@ -89,7 +98,10 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
     const engine = engines(envOf(event));
     mustBeFree((event.context as EventContext).session, "event.context.session");
     const context = event.context as EventContext;
-    const shared = context[opened] ?? ownSession(engine, earlierSession(event));
+    const shared =
+      context[opened] ??
+      ownSession(engine, earlierSession(event)) ??
+      pageSession(engine, event.req.runtime);
     if (shared !== undefined) {
       return joinOuter(context, async () => {
         const outer = await shared;
@@ -99,10 +111,17 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
         return next();
       });
     }
+    if (isAnonymous(event.req.url, event.req.runtime, context)) {
+      const readOnly = await openReadOnly(engine, event);
+      context.session = readOnly;
+      keepSession(event.req, readOnly);
+      return next();
+    }
     const opening = open(engine, event, context);
     const session = isThenable(opening) ? await opening : opening;
     context.session = session;
     keepSession(event.req, session);
+    keepForInner(event.req.runtime, session);
     leaveSession(nodeRequestOf(event.req, undefined), session);
     const underneath = (): ServerResponse | undefined => nodeResponseOf(event.req, undefined);
     watch(engine, session, () => event.req.signal, underneath);
@@ -138,9 +157,14 @@ function earlierSession({ context, req }: EventLike): unknown {
   return (context as EventContext).session ?? nodeRequestOf(req, undefined)?.session;
 }
 
-/** The bindings of Workers, where srvx has them. */
+/** The bindings of Workers, where srvx or Nitro has them. */
 function envOf({ req }: EventLike): unknown {
-  return req.runtime?.cloudflare?.env;
+  return req.runtime?.cloudflare?.env ?? nitroEnv();
+}
+
+function openReadOnly(engine: SessionMiddleware, event: EventLike): Awaitable<Session> {
+  const cookies = event.req.headers.get("cookie") ?? undefined;
+  return engine.openReadOnly(cookies, undefined, envOf(event), BEHIND_FETCH);
 }
 
 function open(engine: SessionMiddleware, event: EventLike, carrier: Carrier): Awaitable<Session> {

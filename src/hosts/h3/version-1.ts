@@ -13,6 +13,7 @@ import { ownSession } from "../shared/joining.ts";
 import { isLocal } from "../shared/loopback.ts";
 import { leaveSession } from "../shared/underneath.ts";
 import { carry, type Exchange, mustBeFree } from "../shared/web.ts";
+import { BEHIND_FETCH, nitroEnv } from "./inner.ts";
 
 interface Context {
   session?: unknown;
@@ -43,7 +44,8 @@ export async function attachOlder(engines: EngineSource, event: OlderEvent): Pro
   const { node } = event;
   const context = event.context as Context;
   mustBeFree(context.session, "event.context.session");
-  const engine = engines(context.cloudflare?.env);
+  const env = context.cloudflare?.env ?? nitroEnv();
+  const engine = engines(env);
   const outer = outerSession(engine, event);
   if (outer !== undefined) {
     context.session = outer;
@@ -51,11 +53,11 @@ export async function attachOlder(engines: EngineSource, event: OlderEvent): Pro
   }
   const { cookie } = node.req.headers;
   if (isAnonymous(event)) {
-    context.session = await engine.openReadOnly(cookie, undefined, context.cloudflare?.env);
+    context.session = await engine.openReadOnly(cookie, undefined, env, BEHIND_FETCH);
     return undefined;
   }
   const connection = new OlderConnection(event);
-  const session = await engine.open(cookie, connection, undefined, context.cloudflare?.env);
+  const session = await engine.open(cookie, connection, undefined, env);
   context.session = session;
   if (isOfNode(node.res)) {
     leaveSession(node.req, session);
