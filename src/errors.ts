@@ -44,6 +44,7 @@ export type StoreErrorCode =
 export type ConflictErrorCode =
   | "ERR_SESSION_CONFLICT_STALE"
   | "ERR_SESSION_CONFLICT_GRACE"
+  | "ERR_SESSION_CONFLICT_DEVICE"
   | "ERR_SESSION_CONFLICT_CONTENDED";
 
 /** Every code that an error of this library can carry. */

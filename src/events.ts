@@ -11,7 +11,8 @@ import type { SessionErrorCode, StoreError, StoreOperation } from "./errors.ts";
  * begun without the host, or there is none, or the host made it from an error by itself; or the change
  * was made after a failed commit, and is too large for the cookie. `contended`: an `update`, `increment`
  * or `take` lost against others too often, or would have waited for them too long; the request's other
- * changes are still to be saved.
+ * changes are still to be saved. `device`: the session is bound to a device, and nothing shows that the
+ * request comes from there.
  */
 export type RefusedReason =
   | "stale"
@@ -19,7 +20,8 @@ export type RefusedReason =
   | "unavailable"
   | "aborted"
   | "uncarried"
-  | "contended";
+  | "contended"
+  | "device";
 
 /** The reason that a client's cookie is no session: a closed list, for observers. */
 export type RejectedReason =
@@ -33,10 +35,11 @@ export type RejectedReason =
   | "retired"
   | "revoked"
   | "incomplete"
-  | "header-too-large";
+  | "header-too-large"
+  | "device";
 
 /** The reason that an `update`, `increment` or `take` is a ConflictError. */
-export type ConflictReason = Extract<RefusedReason, "stale" | "grace" | "contended">;
+export type ConflictReason = Extract<RefusedReason, "stale" | "grace" | "contended" | "device">;
 
 /** An event about one session. */
 export interface SessionEvent {
@@ -58,6 +61,57 @@ export interface ConflictedEvent extends SessionEvent {
 export interface RejectedEvent {
   readonly reason: RejectedReason;
 }
+
+/**
+ * An event between a session and its device, with `deviceBinding`.
+ * `offered`: a response offered to bind the session. `registered`: a browser made a key for it. `bound`: that
+ * key proved itself, and the session is bound from here on. `refreshed`: it proved itself again.
+ * `challenged`: a refresh brought no good proof, and the browser was asked for one. `settled`: the refresh
+ * also replaced the credential, so that copies from before the binding end. `stale`: a bound session's
+ * request brought no good device cookie. `ended`: the browser was told to forget its key. `refused`: a
+ * registration was refused, or a binding could not be saved.
+ */
+export interface DeviceEvent {
+  /** The session's handle; undefined where the request names none of ours. */
+  readonly id: string | undefined;
+  readonly what:
+    | "offered"
+    | "registered"
+    | "bound"
+    | "refreshed"
+    | "challenged"
+    | "settled"
+    | "stale"
+    | "ended"
+    | "refused";
+  /** The reason of `challenged`, `stale`, `ended` and `refused`: a closed list. */
+  readonly why?: DeviceReason | undefined;
+}
+
+/**
+ * The reason of a `DeviceEvent`. Of a device cookie: `missing`, `expired`, `forged`, which is also that of
+ * another session or key. Of a proof: `none`, `malformed`, `key` (one that isn't accepted, or one in a
+ * refresh), `challenge` (not ours, of another session, or too old), `signature`, `script` (a script in a page
+ * sent it). Of an end or a refusal: `unknown` (an identifier that isn't ours), `session` (the request's
+ * session is another one), `gone` (it has ended), `bound` (to another key), `limit` (the session is too full
+ * to be bound), `stale` (a clear, regenerate or destroy was faster).
+ */
+export type DeviceReason =
+  | "missing"
+  | "expired"
+  | "forged"
+  | "none"
+  | "malformed"
+  | "key"
+  | "challenge"
+  | "signature"
+  | "script"
+  | "unknown"
+  | "session"
+  | "gone"
+  | "bound"
+  | "limit"
+  | "stale";
 
 /** The parts of a merging session had too many bytes, and one replaced them. */
 export interface CollapsedEvent extends SessionEvent {
@@ -125,6 +179,8 @@ export interface SessionObservers {
   destroyed?(event: SessionEvent): void;
   /** A cookie of ours was not accepted. */
   rejected?(event: RejectedEvent): void;
+  /** An event between a session and its device. */
+  device?(event: DeviceEvent): void;
   /** Entries of a foreign cookie were left out. */
   skipped?(event: SkippedEvent): void;
   /** The store failed; the error is thrown, too, or handled by `onStoreError`. */
@@ -149,6 +205,7 @@ export const eventNames: readonly (keyof SessionObservers)[] = [
   "collapsed",
   "destroyed",
   "rejected",
+  "device",
   "skipped",
   "storeError",
   "storeCall",

@@ -8,6 +8,8 @@ export type {
   CollapsedEvent,
   ConflictedEvent,
   ConflictReason,
+  DeviceEvent,
+  DeviceReason,
   OverwrittenEvent,
   RefusedEvent,
   RefusedReason,
@@ -20,6 +22,7 @@ export type {
 } from "./events.ts";
 export { DAY } from "./base/time.ts";
 export type { Credential, CredentialFormat, SessionDialect } from "./engine/dialect.ts";
+export type { DeviceBinding, DeviceState, OwnAnswer, OwnRequest } from "./engine/device.ts";
 export { followRevocations, type FollowOptions } from "./revocations/follower.ts";
 export type { Flash } from "./session/flash.ts";
 export type { ForeignCookies } from "./cookie/foreign.ts";

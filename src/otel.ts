@@ -59,6 +59,7 @@ const units: Readonly<Record<Counted, readonly [unit: string, description: strin
   collapsed: ["{session}", "Merging sessions whose cookies were replaced by one"],
   destroyed: ["{session}", "Sessions that were ended by destroy"],
   rejected: ["{cookie}", "Cookies that are no session, by reason"],
+  device: ["{event}", "Events between a session and its device, by kind and reason"],
   skipped: ["{session}", "Sessions of another library with entries that were left out"],
   storeError: ["{error}", "Failures of the store, by operation and error code"],
 };
@@ -117,15 +118,19 @@ function counters(meter: OtelMeter): SessionObservers {
   return Object.fromEntries(entries) as SessionObservers;
 }
 
-/** The attributes of an event that have few values: its reason, or its operation and error. */
+/** The attributes of an event that have few values: its reason, its kind, or its operation and error. */
 function attributesOf(event: {
   readonly reason?: string;
+  readonly what?: string;
+  readonly why?: string;
   readonly operation?: string;
   readonly error?: { readonly code: string };
 }): OtelAttributes {
-  const { reason, operation, error } = event;
+  const { reason, what, why, operation, error } = event;
   return {
     ...(reason !== undefined && { "kocha_session.reason": reason }),
+    ...(what !== undefined && { "kocha_session.device.event": what }),
+    ...(why !== undefined && { "kocha_session.reason": why }),
     ...(operation !== undefined && { "db.operation.name": operation }),
     ...(error !== undefined && { "error.type": error.code }),
   };

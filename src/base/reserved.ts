@@ -8,10 +8,14 @@ export const FLASH_PREFIX = "_flash.";
 /** The prefix of the keys of a collection's entries; the collection's name follows, and the entry's id. */
 export const MAP_PREFIX = "_map.";
 
+/** The entry of a session that is bound to a device: it names the device's key. `clear()` keeps it. */
+export const DEVICE_KEY = "_device.key";
+
 /** The prefixes of reserved keys, each with the API that writes them. */
 const reserved: readonly { readonly prefix: string; readonly writer: string }[] = [
   { prefix: FLASH_PREFIX, writer: "session.flash" },
   { prefix: MAP_PREFIX, writer: "sessionMap" },
+  { prefix: "_device.", writer: "session.bindDevice" },
 ];
 
 /** True for a key of the library's, which `size`, `keys` and iteration hide. */

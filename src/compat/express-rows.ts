@@ -79,7 +79,7 @@ export function expressSessions(options: ExpressSessionsOptions): ForeignSession
           return chain(found, (keeper) => {
             // Whatever became of the session that our own ticket stands for, theirs isn't opened in its
             // place: it would come to life when ours has ended.
-            const opened = keeper.hasTicket
+            const opened = keeper.hasCredential
               ? keeper
               : own.open(selectors.map(ticketOf), parts, (selector) =>
                   takeover.settle(olds.find((old) => old.selector === selector) as OldSession),

@@ -24,18 +24,23 @@ export interface SigningKey {
   readonly signs?: boolean | undefined;
 }
 
-/** The key derived from both secrets, ready to seal and to open. */
-export interface PreparedCookieKey {
-  /** The key id in tokens: four bytes as one number. */
+/** A key of a ring, of which further keys can be derived. */
+interface DerivingKey {
+  /** The key id: four bytes as one number. */
   readonly id: number;
+  /** 32 bytes for one more purpose, by HKDF-SHA-256. */
+  readonly derive: (label: string) => Uint8Array;
+}
+
+/** The key derived from both secrets, ready to seal and to open. */
+export interface PreparedCookieKey extends DerivingKey {
   readonly xaes: XaesKey;
   /** Additional data by purpose and then by cookie name, built once. */
   readonly aad: Map<string, Map<string, Uint8Array>>;
 }
 
 /** The key derived from a signing key, ready to tag. */
-interface PreparedSigningKey {
-  readonly id: number;
+interface PreparedSigningKey extends DerivingKey {
   readonly tag: HmacSha256;
 }
 
@@ -45,6 +50,8 @@ interface Keyring<Key> {
   readonly find: (id: number) => Key | undefined;
 }
 
+/** A ring for the keys of a further purpose. */
+export type DerivingRing = Keyring<DerivingKey>;
 /** The ring of a cookie store. */
 export type CookieKeyring = Keyring<PreparedCookieKey>;
 /** The ring of server-side stores. */
@@ -85,10 +92,12 @@ export function createCookieKeyring(options: {
     }
     // Reading needs both secrets, and so does forging; each is preceded by its length.
     const both = Uint8Array.of(secret.length, ...secret, signing.length, ...signing);
+    const derive = derivation(both);
     return {
-      id: readId(hkdfSha256(both, LABEL_COOKIE_ID, KEY_ID_BYTES)),
-      xaes: xaesKey(hkdfSha256(both, LABEL_COOKIE, KEY_BYTES)),
+      id: readId(derive(LABEL_COOKIE_ID, KEY_ID_BYTES)),
+      xaes: xaesKey(derive(LABEL_COOKIE)),
       aad: new Map(),
+      derive,
     };
   });
 }
@@ -106,11 +115,17 @@ export function createSigningKeyring(options: {
   const table = { signingKey: unchecked, signs: flag(true) };
   return createKeyring(entries, "signs", table, (entry, path) => {
     const signing = parseKey(entry.signingKey, `${path}signingKey`);
+    const derive = derivation(signing);
     return {
-      id: readId(hkdfSha256(signing, LABEL_KEY_ID, KEY_ID_BYTES)),
-      tag: createHmacSha256(hkdfSha256(signing, LABEL_KEY, KEY_BYTES)),
+      id: readId(derive(LABEL_KEY_ID, KEY_ID_BYTES)),
+      tag: createHmacSha256(derive(LABEL_KEY)),
+      derive,
     };
   });
+}
+
+function derivation(secret: Uint8Array): (label: string, bytes?: number) => Uint8Array {
+  return (label, bytes = KEY_BYTES) => hkdfSha256(secret, label, bytes);
 }
 
 /**

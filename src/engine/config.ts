@@ -10,6 +10,7 @@ import {
   hasMethods,
   mustBe,
   oneOf,
+  option,
   readOptions,
   text,
   unchecked,
@@ -21,6 +22,7 @@ import {
   idleSeconds,
   timeoutSeconds,
 } from "./config-fields.ts";
+import type { DeviceBinding } from "./device.ts";
 import type { ForeignSessions } from "./foreign.ts";
 import { disown, isThenable } from "../base/awaitable.ts";
 import { SECOND } from "../base/time.ts";
@@ -53,6 +55,8 @@ export interface SessionConfig {
    * A cookie store has an option of this name for cookies. Default none.
    */
   readonly migrateFrom?: ForeignSessions | undefined;
+  /** Binds sessions to the devices of their browsers: `deviceBinding({ … })`. Default none. */
+  readonly deviceBinding?: DeviceBinding | undefined;
   /** Signs the tickets of server-side stores: 32 random bytes in base64. */
   readonly signingKey?: string | undefined;
   /** The ring of server-side stores, in place of `signingKey`: the first secret that may sign does, all are accepted. */
@@ -174,6 +178,11 @@ export function resolveConfig(config: SessionConfig): ResolvedConfig {
     renewAfter: fraction(configDefaults.renewAfter),
     revocations: unchecked,
     migrateFrom: unchecked,
+    deviceBinding: option<DeviceBinding, undefined>(
+      "what deviceBinding({ … }) gives",
+      (value) => hasMethods(value, "bindTo"),
+      undefined,
+    ),
     signingKey: unchecked,
     keys: unchecked,
     path: text(configDefaults.path),

@@ -6,28 +6,9 @@ import type { ResolvedConfig } from "./config.ts";
 import { cookieMaxAge } from "./expiry.ts";
 import type { SessionDialect } from "./dialect.ts";
 import { MAX_COOKIE_AGE, SECOND } from "../base/time.ts";
+import type { Found, ReadOnlyReason } from "./found.ts";
 import { idleOf, isSameLifetime, type Lifetime, longestIdle, noLifetime } from "./lifetime.ts";
 import { SessionMap } from "./map.ts";
-
-/** The reason that changes of a session are refused. */
-export type ReadOnlyReason = "grace" | "unavailable";
-
-/** A request's session as its keeper found it. */
-export interface Found {
-  readonly data: ReadonlyMap<string, string>;
-  /** Unix milliseconds; absent: not known. */
-  readonly created?: number | undefined;
-  readonly lifetime: Lifetime;
-  /** The reason that it reads as empty and can only be destroyed; absent: it is live. */
-  readonly readOnly?: ReadOnlyReason | undefined;
-}
-
-/** A session that couldn't be loaded. */
-export const unavailable: Found = {
-  data: new Map(),
-  lifetime: noLifetime,
-  readOnly: "unavailable",
-};
 
 const none: ReadonlyMap<string, string> = new Map();
 

@@ -18,8 +18,8 @@ export interface BroughtSessions {
 
 /** A keeper, as far as taking over goes. */
 interface ForeignKeeper {
-  /** Whether the request brought a ticket of ours, whatever has become of its row. */
-  readonly hasTicket: boolean;
+  /** True if the request brought a ticket of ours, whatever has become of its row. */
+  readonly hasCredential: boolean;
   bring(sessions: BroughtSessions): void;
 }
 

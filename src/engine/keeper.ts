@@ -3,10 +3,12 @@
 import type { CookieWriter } from "../cookie/attributes.ts";
 import type { Binding } from "./binding.ts";
 import type { ResolvedConfig } from "./config.ts";
+import type { RequestDevice } from "./device.ts";
 import type { SessionDialect } from "./dialect.ts";
-import type { Draft, Found } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import type { ConflictReason, RefusedReason } from "../events.ts";
 import type { RenewalState } from "./expiry.ts";
+import type { Found } from "./found.ts";
 import type { Decision } from "./lifecycle.ts";
 import type { Awaitable } from "../base/awaitable.ts";
 import type { Edit } from "./map.ts";
@@ -19,6 +21,8 @@ export interface EngineParts {
   readonly cookies: CookieWriter;
   /** Of one request; most have none. */
   readonly dialect?: SessionDialect | undefined;
+  /** Of one request, where sessions can be bound to devices. */
+  readonly device?: RequestDevice | undefined;
 }
 
 /** Keeps one request's session. Saves give the reason of a refusal; undefined: saved. */
@@ -27,6 +31,11 @@ export interface Keeper {
   readonly savesAlone: boolean;
   /** The session's handle, no credential. */
   readonly id: string;
+  /**
+   * True if the request brought a credential of ours, whatever has become of its session; known after the
+   * first look.
+   */
+  readonly hasCredential: boolean;
   /** True if the session is in the store, or in the request's cookies. */
   readonly isStored: boolean;
   /** Unix milliseconds of the stored session's end; Infinity: none. */

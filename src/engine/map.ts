@@ -1,6 +1,7 @@
 // The string map of one request, with a record of the request's changes. It checks the limits on the
 // request's view; it knows no store and no cookie.
 import { copyOf } from "../base/maps.ts";
+import { DEVICE_KEY } from "../base/reserved.ts";
 import { LimitError } from "../errors.ts";
 import { countUnits, findLargestKeys, MAX_BYTES_PER_UNIT, utf8Length } from "../base/text.ts";
 
@@ -152,19 +153,21 @@ export class SessionMap {
   }
 
   /**
-   * Removes all keys.
+   * Removes all keys, except that a session which is bound to a device stays bound.
    * @param barrier - true: recorded even if the view is empty, since on a stored session a clear also
    * removes the concurrent writes of others (law L3).
    * @returns true if anything changed.
    */
   clear(barrier: boolean): boolean {
     if (!barrier && this.#view.size === 0) return false;
+    const device = this.#view.get(DEVICE_KEY);
     this.#own = new Map();
     this.#view = this.#own;
     this.#units = 0;
     this.#cleared = barrier;
     this.#set = undefined;
     this.#del = undefined;
+    if (device !== undefined) this.#put(DEVICE_KEY, device, undefined);
     return true;
   }
 

@@ -59,8 +59,8 @@ export class Operations {
   /** Edits a key's value and saves that with the changes so far; gives the new value. */
   update(key: string, edit: Edit): Awaitable<string | undefined> {
     const { draft, keeper } = this;
-    this.#mustBeKnown();
-    if (draft.readOnly === "grace") throw this.#conflict("grace");
+    const shut = this.#mustBeKnown();
+    if (shut !== undefined) throw this.#conflict(shut);
     const isReached = keeper.savesAlone && keeper.isStored;
     if (this.lost !== undefined && !isReached) throw closedError(this.lost, false);
     let value: string | null = null;
@@ -75,10 +75,10 @@ export class Operations {
   regenerate(): Awaitable<void> {
     const { draft, keeper } = this;
     draft.followData();
-    this.#mustBeKnown();
-    if (draft.readOnly === "grace") {
-      // A second login works after the first one's response was lost.
-      if (this.changed) this.refuse("grace");
+    const shut = this.#mustBeKnown();
+    if (shut !== undefined) {
+      // A second login works after the first one's response was lost, and one on another device.
+      if (this.changed) this.refuse(shut);
       return this.#startFresh();
     }
     // Without a credential there is nothing to replace: law L6.
@@ -112,11 +112,14 @@ export class Operations {
     return conflictError(reason);
   }
 
-  /** @throws {StoreError} when the stored session is unknown. */
-  #mustBeKnown(): void {
-    const { draft, keeper } = this;
-    if (keeper.broken !== undefined) throw keeper.broken;
-    if (draft.readOnly !== "unavailable") return;
+  /**
+   * The reason that a known session can't be changed.
+   * @throws {StoreError} when the stored session is unknown.
+   */
+  #mustBeKnown(): ConflictReason | undefined {
+    const { readOnly } = this.draft;
+    if (this.keeper.broken !== undefined) throw this.keeper.broken;
+    if (readOnly !== "unavailable") return readOnly;
     const message = "the session could not be loaded, so it can't be saved";
     throw new StoreError("ERR_SESSION_STORE_FAILED", "save", message);
   }

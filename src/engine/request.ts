@@ -12,8 +12,10 @@ import {
 } from "./closing.ts";
 import type { Connection } from "./connection.ts";
 import { CookieEffects } from "./cookie-effects.ts";
-import { Draft, type Found, unavailable } from "./draft.ts";
+import type { DeviceState } from "./device.ts";
+import { Draft } from "./draft.ts";
 import { noEffects, type ResponseEffects, varyOnly } from "./effects.ts";
+import { type Found, unavailable } from "./found.ts";
 import type { EngineParts, Keeper } from "./keeper.ts";
 import type { ConfiguredLifetime, Lifetime } from "./lifetime.ts";
 import type { Edit } from "./map.ts";
@@ -82,6 +84,7 @@ export class RequestSession {
       if (!isBorne(draft.config, error)) throw (this.#failure = error as Error);
       found = unavailable;
     }
+    found = this.#parts.device?.judge(found, this.#keeper) ?? found;
     if (found !== undefined) draft.load(found);
     return (this.#operations = new Operations(draft, this.#keeper));
   }
@@ -161,6 +164,17 @@ export class RequestSession {
     if (this.#keeper.isStored) return;
     draft.isStarted = true;
     this.noteChange();
+  }
+
+  /** Has the response offer the browser to bind the session to its device. */
+  bindDevice(): void {
+    this.start();
+    this.#parts.device?.offer(this.look().map);
+    this.noteChange();
+  }
+
+  get device(): DeviceState {
+    return this.#parts.device?.stateOf(this.look()) ?? "none";
   }
 
   /** Edits a key's value; gives the new one. */
@@ -293,10 +307,15 @@ export class RequestSession {
       return varies ? varyOnly : noEffects;
     }
     const { draft, isDestroyed } = operations;
-    const isOwed = this.onlyRead === undefined && (draft.readOnly === undefined || isDestroyed);
-    const due = isOwed ? this.#keeper.due() : undefined;
-    if (due === undefined || due.set.length + due.expire.length === 0) return varyOnly;
-    return new CookieEffects(due, this.#parts, draft, this.#connection);
+    if (this.onlyRead !== undefined || (draft.readOnly !== undefined && !isDestroyed))
+      return varyOnly;
+    const keeper = this.#keeper;
+    const due = keeper.due();
+    const effects =
+      due === undefined || due.set.length + due.expire.length === 0
+        ? varyOnly
+        : new CookieEffects(due, this.#parts, draft, this.#connection);
+    return this.#parts.device?.complete(effects, keeper, operations) ?? effects;
   }
 
   #inTurn<T>(step: () => Awaitable<T>): Promise<T> {

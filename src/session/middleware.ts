@@ -14,6 +14,7 @@ import {
   type TicketedConfig,
 } from "../engine/config.ts";
 import { type Connection, unknownConnection } from "../engine/connection.ts";
+import type { EngineDevices, RequestDevice } from "../engine/device.ts";
 import type { SessionDialect } from "../engine/dialect.ts";
 import type { ResponseEffects } from "../engine/effects.ts";
 import { notify } from "../events.ts";
@@ -35,12 +36,15 @@ export class SessionMiddleware {
   readonly #config: ResolvedConfig;
   readonly #parts: EngineParts;
   readonly #finder: Finder;
+  /** The devices that sessions are bound to, and the path that hosts let them answer; undefined: none. */
+  readonly devices: EngineDevices | undefined;
 
   /** @throws {ConfigError} with the field's name and the way out. */
   constructor(config: SessionConfig) {
     this.#config = resolveConfig(config);
     this.#parts = { config: this.#config, cookies: new CookieWriter(this.#config.cookie) };
     this.#finder = finderOf(this.#config);
+    this.devices = config.deviceBinding?.bindTo(this.#config);
   }
 
   /**
@@ -67,6 +71,7 @@ export class SessionMiddleware {
    * @param connection - the host's description of the connection; getters are called when needed.
    * @param dialect - for drop-ins, with another library's cookies and rules; absent: ours.
    * @param env - the host's environment of the request, for a store that is made for each.
+   * @param device - for the path of `devices`; absent: that of the header.
    * @throws {StoreError} when the store fails and `onStoreError` is "fail".
    * @throws {ConfigError} ERR_SESSION_CONFIG_STORE for a dialect with a credential of its own over a store
    * that seals its sessions.
@@ -76,19 +81,24 @@ export class SessionMiddleware {
     connection: Connection = unknownConnection,
     dialect?: SessionDialect,
     env?: unknown,
+    device?: RequestDevice,
   ): Awaitable<Session> {
     const header = this.#checkHeader(cookieHeader);
-    const parts = this.#partsFor(dialect, env);
+    const parts = this.#partsFor(dialect, env, device ?? this.devices?.forRequest(header));
     const keeper = this.#finder.find(header, parts);
     // A session that is found at once costs no promise.
     if (!isThenable(keeper)) return this.#sessionOf(keeper, connection, parts);
     return keeper.then((found) => this.#sessionOf(found, connection, parts));
   }
 
-  #partsFor(dialect: SessionDialect | undefined, env: unknown): EngineParts {
+  #partsFor(
+    dialect: SessionDialect | undefined,
+    env: unknown,
+    device: RequestDevice | undefined,
+  ): EngineParts {
     const config = configFor(this.#config, env);
-    if (dialect === undefined && config === this.#config) return this.#parts;
-    return { ...this.#parts, config, dialect };
+    if ((dialect ?? device) === undefined && config === this.#config) return this.#parts;
+    return { ...this.#parts, config, dialect, device };
   }
 
   #sessionOf(keeper: Keeper, connection: Connection, parts: EngineParts): Session {

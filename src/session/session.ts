@@ -4,6 +4,7 @@ import { type AnyEdit, type AnyKey, incrementKey, nameOf, takeKey, updateKey } f
 import { Flash } from "./flash.ts";
 import { refuseCallback, refuseForeignUse } from "./misuse.ts";
 import { withCookieExpires, withSessionExpires } from "../engine/lifetime.ts";
+import type { DeviceState } from "../engine/device.ts";
 import type { RequestSession } from "../engine/request.ts";
 import { assertFree, isReserved } from "../base/reserved.ts";
 import { assertText } from "../base/text.ts";
@@ -158,7 +159,7 @@ export class Session {
    * was faster.
    * @returns the stored value; undefined: none.
    * @throws {ConflictError} when nothing of it was saved: ERR_SESSION_CONFLICT_STALE,
-   * ERR_SESSION_CONFLICT_GRACE or ERR_SESSION_CONFLICT_CONTENDED.
+   * ERR_SESSION_CONFLICT_GRACE, ERR_SESSION_CONFLICT_DEVICE or ERR_SESSION_CONFLICT_CONTENDED.
    * @throws {UsageError} ERR_SESSION_USAGE_UPDATE when `edit` gives undefined or a promise; and as `set`.
    * @throws {LimitError} as `set`; ERR_SESSION_LIMIT_COOKIE when it doesn't fit the cookie.
    * @throws {StoreError} when the store fails: then the outcome is unknown, and it isn't tried again.
@@ -264,6 +265,23 @@ export class Session {
     this.#request.bind(subject, options?.label);
   }
 
+  /**
+   * Has the response offer the browser to bind the session to its device, which only a browser that can
+   * takes up: at login, or on the login page. A new session is stored even while it is empty. Nothing is
+   * offered without `deviceBinding` in the configuration, or if the session is bound already.
+   */
+  bindDevice(): void {
+    this.#request.bindDevice();
+  }
+
+  /**
+   * "none": not bound to a device. "bound": the request comes from the device. "stale": nothing shows that;
+   * unless `stale` is "report", the session then reads as empty and is read-only.
+   */
+  get device(): DeviceState {
+    return this.#request.device;
+  }
+
   /** The session's handle, which survives `regenerate`: safe to log and to list, no credential. */
   get id(): string {
     return this.#request.id;
@@ -285,7 +303,10 @@ export class Session {
     return expires === Infinity ? undefined : new Date(expires);
   }
 
-  /** True if changes can't be saved: opened for an upgrade, the old credential's grace, no store. */
+  /**
+   * True if changes can't be saved: opened for an upgrade, the old credential's grace, no store, a stale
+   * device.
+   */
   get readOnly(): boolean {
     return this.#request.look().readOnly !== undefined || this.#request.onlyRead !== undefined;
   }

@@ -17,6 +17,7 @@
 // S10 A call that never ends delays no other for longer than an engine waits, and its late effect undoes
 //     nothing newer.
 import type { Awaitable } from "../base/awaitable.ts";
+import type { DerivingRing } from "../crypto/keyring.ts";
 import type { RejectedReason } from "../events.ts";
 
 /** A stored session. */
@@ -241,6 +242,8 @@ export interface SealedSessionStore {
   readonly foreignNames?: readonly string[];
   /** The limit of all keys and values together, in bytes; the configuration's may be lower. */
   readonly maxSessionBytes?: number | undefined;
+  /** The ring of its secrets, for the keys of `deviceBinding`; absent: its sessions can't be bound. */
+  readonly ring?: DerivingRing;
   /**
    * Joins every cookie named `name` or `name.` + 6 base64url characters into one session. Total: it throws
    * only the errors of `verdict`, whatever the cookies hold. The result may be returned again, so callers

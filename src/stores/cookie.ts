@@ -21,7 +21,7 @@ import { joinPieces, splitPayload, tooLargeToSplit, wholeCapacity } from "../coo
 import { openSuffixed } from "../cookie/suffixed.ts";
 import { Tries } from "../cookie/tries.ts";
 import { applyToPayload, endOf, newest, toOpened } from "../cookie/state.ts";
-import { type CookieKeyring, createCookieKeyring } from "../crypto/keyring.ts";
+import { type CookieKeyring, createCookieKeyring, type DerivingRing } from "../crypto/keyring.ts";
 import { borrowPayload, decodePayload, type SessionPayload } from "../crypto/payload.ts";
 import { openToken, sealToken } from "../crypto/token.ts";
 import { VerifiedTexts } from "../crypto/verified.ts";
@@ -58,6 +58,10 @@ export class SessionCookieStore implements SealedSessionStore {
     const bytes = rememberTokens ? REMEMBERED_BYTES / (merge === undefined ? 1 : 2) : 0;
     this.#verified = new VerifiedTexts(bytes);
     this.#merging = merge?.create(this.#ring, bytes);
+  }
+
+  get ring(): DerivingRing {
+    return this.#ring;
   }
 
   open(

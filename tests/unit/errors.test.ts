@@ -17,6 +17,7 @@ import {
   type SessionStore,
   type StandardSchema,
 } from "kocha-session";
+import { deviceBinding } from "kocha-session/device";
 import { withSession } from "kocha-session/fetch";
 import { getSession } from "kocha-session/h3";
 import { H3Event } from "h3";
@@ -156,6 +157,16 @@ const ways: Readonly<Record<SessionErrorCode, () => unknown>> = {
     first.set("name", VALUE);
     const [cookie = ""] = (await engine.commit(first)).setCookie;
     await (await engine.open(cookie)).regenerate();
+    return (await engine.open(cookie)).update("name", () => VALUE);
+  },
+  ERR_SESSION_CONFLICT_DEVICE: async () => {
+    const store = new SessionMemoryStore();
+    const engine = build({ store, deviceBinding: deviceBinding() });
+    const session = await engine.open(undefined);
+    session.set("name", VALUE);
+    const [cookie = ""] = (await engine.commit(session)).setCookie;
+    const set = new Map([["_device.key", VALUE]]);
+    store.save(session.id, { op: "update", rev: 1, set, del: [], ttl: 0, deadline: Infinity });
     return (await engine.open(cookie)).update("name", () => VALUE);
   },
   ERR_SESSION_CONFLICT_CONTENDED: async () => {

@@ -4,9 +4,10 @@ import { findSealed } from "../../cookie/find.ts";
 import { StoreError } from "../../errors.ts";
 import { chain, disown, isThenable, recover, type Awaitable } from "../../base/awaitable.ts";
 import type { ResolvedConfig } from "../config.ts";
-import { type Draft, type Found, unavailable } from "../draft.ts";
+import type { Draft } from "../draft.ts";
 import { type ConflictReason, notify, type RefusedReason } from "../../events.ts";
 import type { RenewalState } from "../expiry.ts";
+import { type Found, unavailable } from "../found.ts";
 import type { Keeper } from "../keeper.ts";
 import { mintSelector } from "../../store/selector.ts";
 import type { Decision } from "../lifecycle.ts";
@@ -102,6 +103,10 @@ export class SealedKeeper implements Keeper {
 
   get id(): string {
     return this.#opened?.id ?? (this.#newId ??= mintSelector());
+  }
+
+  get hasCredential(): boolean {
+    return this.#brought !== undefined;
   }
 
   get isStored(): boolean {

@@ -3,10 +3,11 @@
 import { chain, type Awaitable } from "../../base/awaitable.ts";
 import type { TicketedConfig } from "../config.ts";
 import type { CredentialFormat } from "../dialect.ts";
-import { type Draft, type Found, type ReadOnlyReason, unavailable } from "../draft.ts";
+import type { Draft } from "../draft.ts";
 import { type ConflictReason, notify, type RefusedReason } from "../../events.ts";
 import { type RenewalState, renewalDue } from "../expiry.ts";
 import type { BroughtSessions } from "../foreign.ts";
+import { type Found, type ReadOnlyReason, unavailable } from "../found.ts";
 import type { Keeper } from "../keeper.ts";
 import { type OpenedTicket, sealTicket } from "./ticket.ts";
 import type { Decision } from "../lifecycle.ts";
@@ -78,8 +79,7 @@ export class TicketedKeeper implements Keeper {
     this.#found = unavailable;
   }
 
-  /** Whether the request brought a ticket of ours, whatever has become of its row. */
-  get hasTicket(): boolean {
+  get hasCredential(): boolean {
     return this.#ticket !== undefined;
   }
 

@@ -1,0 +1,92 @@
+// The contents of what is sealed: instants, a session's handle, a key. Each text is bound to the session, and
+// to the key where there is one.
+import { decodeBase64url, encodeBase64url } from "#crypto";
+import { MAX_SKEW, SECOND } from "../base/time.ts";
+import { SELECTOR_BYTES } from "../store/selector.ts";
+import { decodeDeviceKey, type DeviceKey, encodeDeviceKey } from "./device-key.ts";
+import { sealKinds, type Seals } from "./seals.ts";
+
+/** A challenge may be answered for so long, also more than once, in milliseconds. */
+const CHALLENGE_LIFE = 300 * SECOND;
+const INSTANT_BYTES = 4;
+
+/** The session and the key that a browser's identifier names. */
+export interface Registered {
+  readonly id: string;
+  readonly key: DeviceKey;
+}
+
+/** Writes and reads them; instants are Unix milliseconds. */
+export class DeviceTokens {
+  readonly #seals: Seals;
+
+  constructor(seals: Seals) {
+    this.#seals = seals;
+  }
+
+  /** The value of a device cookie that ends at `end`. */
+  cookie(id: string, thumb: string, end: number): string {
+    return this.#seals.seal(sealKinds.cookie, instant(end), [id, thumb]);
+  }
+
+  /** The end of a device cookie of this session and key; undefined: it is none. */
+  cookieEnd(value: string, id: string, thumb: string): number | undefined {
+    return readInstant(this.#seals.open(sealKinds.cookie, value, [id, thumb]));
+  }
+
+  /** A challenge of a refresh. */
+  challenge(id: string, thumb: string, now: number): string {
+    return this.#seals.seal(sealKinds.challenge, instant(now), [id, thumb]);
+  }
+
+  isChallenge(text: string, id: string, thumb: string, now: number): boolean {
+    return isLive(readInstant(this.#seals.open(sealKinds.challenge, text, [id, thumb])), now);
+  }
+
+  /** A challenge of a registration. It names the session: browsers may register without its cookie. */
+  offer(id: string, now: number): string {
+    return this.#seals.seal(sealKinds.offer, joined(instant(now), selector(id)));
+  }
+
+  /** The session that an offer names; undefined for any that isn't live. */
+  offered(text: string, now: number): string | undefined {
+    const content = this.#seals.open(sealKinds.offer, text);
+    if (content === undefined || !isLive(readInstant(content), now)) return undefined;
+    return encodeBase64url(content.subarray(INSTANT_BYTES));
+  }
+
+  /** The browser's name of its session with us. */
+  identifier({ id, key }: Registered): string {
+    return this.#seals.seal(sealKinds.identifier, joined(selector(id), encodeDeviceKey(key)));
+  }
+
+  registered(identifier: string): Registered | undefined {
+    const content = this.#seals.open(sealKinds.identifier, identifier);
+    const key = content && decodeDeviceKey(content.subarray(SELECTOR_BYTES));
+    return content && key && { id: encodeBase64url(content.subarray(0, SELECTOR_BYTES)), key };
+  }
+}
+
+function instant(time: number): Uint8Array {
+  const bytes = new Uint8Array(INSTANT_BYTES);
+  new DataView(bytes.buffer).setUint32(0, Math.floor(time / SECOND));
+  return bytes;
+}
+
+function readInstant(content: Uint8Array | undefined): number | undefined {
+  if (content === undefined) return undefined;
+  return new DataView(content.buffer, content.byteOffset).getUint32(0) * SECOND;
+}
+
+/** True for a challenge that may still be answered; the clock that made it may be ahead. */
+function isLive(made: number | undefined, now: number): boolean {
+  return made !== undefined && made + CHALLENGE_LIFE > now && made - MAX_SKEW < now;
+}
+
+function selector(id: string): Uint8Array {
+  return decodeBase64url(id) ?? new Uint8Array();
+}
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
