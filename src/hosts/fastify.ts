@@ -3,14 +3,16 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
 import { isThenable, type Awaitable } from "../base/awaitable.ts";
 import type { SessionConfig } from "../engine/config.ts";
+import type { OwnAnswer } from "../engine/device.ts";
 import type { SessionConfigSource } from "../session/middleware.ts";
 import { occupied } from "../session/misuse.ts";
 import type { Session } from "../session/session.ts";
-import { attach } from "./shared/attach.ts";
+import { attach, NodeConnection } from "./shared/attach.ts";
 import { type EngineSource, engineSource } from "./shared/engine-source.ts";
 import { answerError } from "./shared/error-answer.ts";
 import { type HostHead, joined, listed } from "./shared/head.ts";
 import { holdOf } from "./shared/hold.ts";
+import { ownNodeAnswer } from "./shared/own-path.ts";
 import { ConfigError } from "../errors.ts";
 
 export { openSession } from "./shared/engine-source.ts";
@@ -73,13 +75,15 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
   instance.addHook("onRequest", (request, reply, next) => {
     let session: Awaitable<Session>;
     try {
-      session = attach(
-        engine(),
-        request.raw,
-        reply.raw,
-        (error) => failHijacked(reply, error),
-        () => request.protocol === "https",
-      );
+      const { raw } = request;
+      const own = engine();
+      const isSecure = (): boolean => request.protocol === "https";
+      const answering = ownNodeAnswer(own, raw, () => new NodeConnection(raw, isSecure));
+      if (answering !== undefined) {
+        answering.then((answer) => sendOwn(reply, answer)).catch(next);
+        return;
+      }
+      session = attach(own, raw, reply.raw, (error) => failHijacked(reply, error), isSecure);
     } catch (error) {
       next(error as Error);
       return;
@@ -181,6 +185,14 @@ function withoutPrefix(options: SessionConfig): SessionConfig {
   const hasOwn = [prefix, logLevel, logSerializers, encapsulate].some((one) => one !== undefined);
   // The same object gives the same engine, wherever it is registered.
   return hasOwn ? config : options;
+}
+
+/** Sends the engine's own answer by Fastify, whose hooks see it. */
+function sendOwn(reply: FastifyReply, { status, headers, body }: OwnAnswer): void {
+  reply.code(status);
+  // Fastify keeps several Set-Cookie values.
+  for (const [name, value] of headers) void reply.header(name, value);
+  void reply.send(body);
 }
 
 /** A hijacked reply is the application's: no error handler sees it. */

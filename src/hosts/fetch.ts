@@ -17,6 +17,7 @@ import {
   ownSession,
 } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
+import { ownResponse } from "./shared/own-path.ts";
 import { keepSession } from "./shared/session-of.ts";
 import {
   isHeld,
@@ -96,6 +97,9 @@ export function withSession<
     let session: Session;
     try {
       engine = engines(rest[0]);
+      const connection = (): WebConnection => connectionOf(request, rest[0]);
+      const answering = ownResponse(engine, request, connection, rest[0]);
+      if (answering !== undefined) return await answering;
       const shared = sharedSession(engine, request, rest[0]);
       if (shared !== undefined) {
         return await joinOuter(request, async () => {
@@ -149,17 +153,20 @@ function sharedSession(
   return request[opened] ?? ownSession(engine, nodeRequestOf(request, host)?.session);
 }
 
+function connectionOf(request: Request, host: unknown): WebConnection {
+  const loopback = (): boolean =>
+    isLocal(addressOf(request, host), (name) => request.headers.get(name));
+  return new WebConnection(() => request.url, loopback);
+}
+
 function open(
   engine: SessionMiddleware,
   request: Request & Carrier,
   host: unknown,
 ): Awaitable<Session> {
-  const loopback = (): boolean =>
-    isLocal(addressOf(request, host), (name) => request.headers.get(name));
-  const connection = new WebConnection(() => request.url, loopback);
   const opening = engine.open(
     request.headers.get("cookie") ?? undefined,
-    connection,
+    connectionOf(request, host),
     undefined,
     host,
   );

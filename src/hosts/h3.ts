@@ -27,6 +27,7 @@ import {
   ownSession,
 } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
+import { ownResponse } from "./shared/own-path.ts";
 import { keepSession } from "./shared/session-of.ts";
 import { isHeld, leaveSession, nodeRequestOf, nodeResponseOf } from "./shared/underneath.ts";
 import {
@@ -53,6 +54,7 @@ declare module "h3" {
 export interface EventLike {
   readonly req: {
     readonly url: string;
+    readonly method: string;
     readonly headers: Headers;
     readonly signal: AbortSignal;
     readonly ip?: string | undefined;
@@ -96,6 +98,8 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
     if (next === undefined) return attachOlder(engines, anyEvent as OlderEvent);
     const event = anyEvent as EventLike;
     const engine = engines(envOf(event));
+    const answering = ownResponse(engine, event.req, () => connectionOf(event), envOf(event));
+    if (answering !== undefined) return answering;
     mustBeFree((event.context as EventContext).session, "event.context.session");
     const context = event.context as EventContext;
     const shared =
@@ -167,15 +171,18 @@ function openReadOnly(engine: SessionMiddleware, event: EventLike): Awaitable<Se
   return engine.openReadOnly(cookies, undefined, envOf(event), BEHIND_FETCH);
 }
 
-function open(engine: SessionMiddleware, event: EventLike, carrier: Carrier): Awaitable<Session> {
-  const { req } = event;
-  const connection = new WebConnection(
+function connectionOf({ req }: EventLike): WebConnection {
+  return new WebConnection(
     () => req.url,
     () => isLocal(req.ip, (name) => req.headers.get(name)),
   );
+}
+
+function open(engine: SessionMiddleware, event: EventLike, carrier: Carrier): Awaitable<Session> {
+  const { req } = event;
   const opening = engine.open(
     req.headers.get("cookie") ?? undefined,
-    connection,
+    connectionOf(event),
     undefined,
     envOf(event),
   );

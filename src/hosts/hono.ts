@@ -10,6 +10,7 @@ import { engineSource } from "./shared/engine-source.ts";
 import { reasonOf } from "./shared/error-answer.ts";
 import { ownSession } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
+import { ownResponse } from "./shared/own-path.ts";
 import { keepSession } from "./shared/session-of.ts";
 import {
   isHeld,
@@ -49,9 +50,17 @@ declare module "hono" {
 export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandler {
   const engines = engineSource(config);
   giveResponses();
-  return async (context, next) => {
+  return async (context, next): Promise<Response | void> => {
     const engine = engines(context.env);
-    const incoming = nodeRequestOf(context.req.raw, context.env);
+    const { raw } = context.req;
+    const connectionOf = (): WebConnection =>
+      new WebConnection(
+        () => context.req.url,
+        () => isLocal(peerAddress(context), (name) => context.req.header(name)),
+      );
+    const answering = ownResponse(engine, raw, connectionOf, context.env);
+    if (answering !== undefined) return answering;
+    const incoming = nodeRequestOf(raw, context.env);
     const shared = ownSession(engine, context.get("session") ?? incoming?.session);
     // Mounted twice with the same configuration.
     if (shared !== undefined) {
@@ -61,12 +70,8 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
       return;
     }
     mustBeFree(context.get("session"), 'c.get("session")');
-    const connection = new WebConnection(
-      () => context.req.url,
-      () => isLocal(peerAddress(context), (name) => context.req.header(name)),
-    );
     const cookies = context.req.header("cookie");
-    const session = await engine.open(cookies, connection, undefined, context.env);
+    const session = await engine.open(cookies, connectionOf(), undefined, context.env);
     context.set("session", session);
     keepSession(context.req.raw, session);
     leaveSession(incoming, session);

@@ -3,9 +3,10 @@ import type { Context, Middleware } from "koa";
 import type { SessionConfigSource } from "../session/middleware.ts";
 import { occupied } from "../session/misuse.ts";
 import type { Session } from "../session/session.ts";
-import { attach } from "./shared/attach.ts";
+import { attach, NodeConnection } from "./shared/attach.ts";
 import { holdOf } from "./shared/hold.ts";
 import { engineSource } from "./shared/engine-source.ts";
+import { ownNodeAnswer } from "./shared/own-path.ts";
 import { setUnlessOurs } from "./shared/request-session.ts";
 
 export { openSession } from "./shared/engine-source.ts";
@@ -27,10 +28,25 @@ declare module "koa" {
 export function sessionMiddleware(config: SessionConfigSource): Middleware {
   const engine = engineSource(config);
   return async (context, next) => {
+    const own = engine();
+    const isSecure = (): boolean => context.secure;
+    const answering = ownNodeAnswer(
+      own,
+      context.req,
+      () => new NodeConnection(context.req, isSecure),
+      () => context.originalUrl,
+    );
+    if (answering !== undefined) {
+      const { status, headers, body } = await answering;
+      context.status = status;
+      for (const [name, value] of headers) context.append(name, value);
+      context.body = body;
+      return;
+    }
     const before = holdOf(context.res);
     prepareContext(Object.getPrototypeOf(context) as object);
     await attach(
-      engine(),
+      own,
       context.req,
       context.res,
       // Koa's handler of errors after its middleware has ended: a raw response, or its own error page.
@@ -39,7 +55,7 @@ export function sessionMiddleware(config: SessionConfigSource): Middleware {
         // Koa doesn't end a response that has begun, and its held part was dropped.
         if (context.headerSent && !context.res.writableEnded) context.res.destroy();
       },
-      () => context.secure,
+      isSecure,
     );
     // Koa handles errors from here and clears the headers; ours are added when its error page is sent.
     await next();

@@ -15,6 +15,7 @@ import { HeaderConnection } from "./next/connection.ts";
 import { type CookieJar, headerOf, isSealed, putInto, textOf } from "./next/jar.ts";
 import { type Place, SharedSessions, type Visit } from "./next/shared.ts";
 import { engineSource } from "./shared/engine-source.ts";
+import { ownResponse } from "./shared/own-path.ts";
 
 export { openSession } from "./shared/engine-source.ts";
 
@@ -144,8 +145,11 @@ export function sessions(config: SessionConfigSource, options: SessionsOptions =
   }
 
   const route: NextSessions["route"] = (handler) => (request, context) =>
-    answered(request, async () =>
-      shared.visit(await placeOf(true), async (visit) => {
+    answered(request, async () => {
+      const place = await placeOf(true);
+      const answering = ownResponse(place.engine, request, () => place.connection);
+      if (answering !== undefined) return answering;
+      return shared.visit(place, async (visit) => {
         const { answer, effects } = await settled(request, visit, async () => {
           const response = await handler(request, visit.session, context);
           await visit.othersDone();
@@ -153,12 +157,14 @@ export function sessions(config: SessionConfigSource, options: SessionsOptions =
           return response;
         });
         return withCaching(effects, answer);
-      }),
-    );
+      });
+    });
 
   const proxy: NextSessions["proxy"] = (handler) => (request, event) =>
     answered(request, async () => {
       const place = await placeOf(false);
+      const answering = ownResponse(place.engine, request, () => place.connection);
+      if (answering !== undefined) return answering;
       const before = textOf(place.jar);
       return shared.visit(place, async (visit) => {
         const { answer, effects } = await settled(request, visit, async () => {

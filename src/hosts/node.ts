@@ -7,7 +7,7 @@ import { callback, readOptions } from "../base/options.ts";
 import type { SessionConfigSource } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
 import { UsageError } from "../errors.ts";
-import { attach, attachThenNext } from "./shared/attach.ts";
+import { answerOwnPath, attach, attachThenNext } from "./shared/attach.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import { holdOf } from "./shared/hold.ts";
 import { answerError } from "./shared/error-answer.ts";
@@ -81,7 +81,10 @@ export function withSession<
       return answered();
     };
     try {
-      const session = attach(engine(), plainRequest, plainResponse, fail);
+      const own = engine();
+      const answering = answerOwnPath(own, plainRequest, plainResponse, fail);
+      if (answering !== undefined) return answering;
+      const session = attach(own, plainRequest, plainResponse, fail);
       const handled = chain<Session, unknown>(session, (opened) =>
         handler(request, response, opened),
       );

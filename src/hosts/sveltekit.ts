@@ -16,6 +16,7 @@ import { type EngineSource, engineSource } from "./shared/engine-source.ts";
 import { reasonOf, statusOf } from "./shared/error-answer.ts";
 import { checkOwner, ownSession } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
+import { ownResponse } from "./shared/own-path.ts";
 import { prerenderedSession } from "./shared/prerendered.ts";
 import { keepSession, keptSession } from "./shared/session-of.ts";
 import {
@@ -98,6 +99,8 @@ export function sessionHandle(
     mustBeFree(locals.session, "event.locals.session");
     let exchange: Exchange | undefined;
     try {
+      const answering = isPrerendering ? undefined : ownAnswerOf(engines, event);
+      if (answering !== undefined) return await answering;
       const found = isPrerendering ? prerenderedSession() : sharedSession(engines, event);
       if (found === undefined) exchange = await open(engines, event);
       locals.session = exchange?.session ?? (await found);
@@ -146,6 +149,12 @@ export function sessionHandle(
       return answerFailure(error);
     }
   };
+}
+
+/** The engine's own answer; undefined: the request is for the application. */
+function ownAnswerOf(engines: EngineSource, event: EventLike): Promise<Response> | undefined {
+  const environment = environmentOf(event);
+  return ownResponse(engines(environment), event.request, () => connectionOf(event), environment);
 }
 
 /** True in SvelteKit's own thread for prerendering, which it marks so. */
@@ -204,16 +213,20 @@ function sessionCookies(engine: SessionMiddleware, { headers }: Request): string
   return pairs.filter((pair) => isSessionCookie(engine, pair));
 }
 
+function connectionOf(event: EventLike): WebConnection {
+  const { request } = event;
+  return new WebConnection(
+    () => request.url,
+    () => isLocal(addressOf(event), (name) => request.headers.get(name)),
+  );
+}
+
 async function open(engines: EngineSource, event: EventLike): Promise<Exchange> {
   const { request } = event;
   const environment = environmentOf(event);
   const engine: SessionMiddleware = engines(environment);
-  const connection = new WebConnection(
-    () => request.url,
-    () => isLocal(addressOf(event), (name) => request.headers.get(name)),
-  );
   const cookies = request.headers.get("cookie") ?? undefined;
-  const session = await engine.open(cookies, connection, undefined, environment);
+  const session = await engine.open(cookies, connectionOf(event), undefined, environment);
   return { engine, session, underneath: undefined };
 }
 

@@ -71,8 +71,12 @@ function handlerOf(config: SessionConfigSource): Handler {
   );
   return async (options) => {
     const passage: Passage = { next: (more) => options.next(more) };
-    const { headers } = await serve(options.request, undefined, passage);
-    handOver(headers, headersOf(passage));
+    const answer = await serve(options.request, undefined, passage);
+    // The engine has answered by itself, and Start takes a Response in place of a result.
+    if (passage.result === undefined && passage.failure === undefined) {
+      return answer as unknown as Result;
+    }
+    handOver(answer.headers, headersOf(passage));
     if (passage.failure !== undefined) throw passage.failure.error;
     return passage.result as Result;
   };

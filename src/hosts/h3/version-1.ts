@@ -2,6 +2,7 @@
 // so on Node.js the response is held; elsewhere Nitro is asked for the answer, which carries the session.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connection } from "../../engine/connection.ts";
+import type { OwnAnswer } from "../../engine/device.ts";
 import { withEffects } from "../../engine/response.ts";
 import { ConfigError } from "../../errors.ts";
 import type { SessionMiddleware } from "../../session/middleware.ts";
@@ -11,6 +12,7 @@ import { answerError } from "../shared/error-answer.ts";
 import { hold } from "../shared/hold.ts";
 import { ownSession } from "../shared/joining.ts";
 import { isLocal } from "../shared/loopback.ts";
+import { ownNodeAnswer, sendOwnAnswer, toResponse } from "../shared/own-path.ts";
 import { leaveSession } from "../shared/underneath.ts";
 import { carry, type Exchange, mustBeFree } from "../shared/web.ts";
 import { BEHIND_FETCH, nitroEnv } from "./inner.ts";
@@ -46,6 +48,8 @@ export async function attachOlder(engines: EngineSource, event: OlderEvent): Pro
   mustBeFree(context.session, "event.context.session");
   const env = context.cloudflare?.env ?? nitroEnv();
   const engine = engines(env);
+  const answering = ownNodeAnswer(engine, node.req, () => new OlderConnection(event));
+  if (answering !== undefined) return answerHere(event, await answering);
   const outer = outerSession(engine, event);
   if (outer !== undefined) {
     context.session = outer;
@@ -70,6 +74,13 @@ export async function attachOlder(engines: EngineSource, event: OlderEvent): Pro
     return undefined;
   }
   return answerOf({ engine, session, underneath: undefined }, event);
+}
+
+/** Sends the engine's own answer, or gives it where there is no response of node:http. */
+function answerHere({ node }: OlderEvent, answer: OwnAnswer): Response | undefined {
+  if (!isOfNode(node.res)) return toResponse(answer);
+  sendOwnAnswer(node.req, node.res, answer);
+  return undefined;
 }
 
 /** The session of an earlier middleware, of Express around h3, or of the page that makes this request. */

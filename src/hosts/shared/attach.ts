@@ -9,6 +9,7 @@ import type { EngineSource } from "./engine-source.ts";
 import { hold } from "./hold.ts";
 import { checkOwner, otherConfiguration } from "./joining.ts";
 import { isLocal } from "./loopback.ts";
+import { ownNodeAnswer, sendOwnAnswer } from "./own-path.ts";
 import { hangSession, sessionOf } from "./request-session.ts";
 
 /** A request's session while it loads: a symbol, since a WeakMap costs more than the rest of the work. */
@@ -59,6 +60,23 @@ export function attach(
 }
 
 /**
+ * Answers a request for the engine's own path; undefined: the request is for the application. The promise
+ * never rejects.
+ * @param fail - as for `attach`.
+ * @param isSecure - as for `attach`.
+ */
+export function answerOwnPath(
+  engine: SessionMiddleware,
+  request: IncomingMessage,
+  response: ServerResponse,
+  fail: (error: unknown) => void,
+  isSecure?: () => boolean,
+): Promise<void> | undefined {
+  const answer = ownNodeAnswer(engine, request, () => new NodeConnection(request, isSecure));
+  return answer?.then((given) => sendOwnAnswer(request, response, given)).catch(fail);
+}
+
+/**
  * `attach` for Connect's (req, res, next): calls `next` once the session is open, or with the error of
  * a failed load or save.
  */
@@ -71,7 +89,9 @@ export function attachThenNext(
 ): void {
   let session: Awaitable<Session>;
   try {
-    session = attach(engine(), request, response, next, isSecure);
+    const own = engine();
+    if (answerOwnPath(own, request, response, next, isSecure) !== undefined) return;
+    session = attach(own, request, response, next, isSecure);
   } catch (error) {
     next(error);
     return;
@@ -81,7 +101,7 @@ export function attachThenNext(
 }
 
 /** The connection; the socket is read only for `secure: "auto"`. */
-class NodeConnection implements Connection {
+export class NodeConnection implements Connection {
   readonly #request: IncomingMessage;
   readonly #isSecure: (() => boolean) | undefined;
 

@@ -1,0 +1,86 @@
+// The path that an engine answers itself, such as that of device-bound sessions: what all hosts share. It
+// imports nothing of Node.js and knows no framework.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Connection } from "../../engine/connection.ts";
+import type { OwnAnswer, OwnRequest } from "../../engine/device.ts";
+import type { SessionMiddleware } from "../../session/middleware.ts";
+
+/**
+ * The engine's own answer to a request; undefined: the request is for the application.
+ * @param url - a path with its query, or a whole URL; called only where the engine has a path.
+ */
+export function ownAnswer(
+  engine: SessionMiddleware,
+  url: () => string,
+  request: OwnRequest,
+  connection: Connection,
+  env?: unknown,
+): Promise<OwnAnswer> | undefined {
+  const { devices } = engine;
+  if (devices === undefined || pathOf(url()) !== devices.path) return undefined;
+  return devices.answer(request, engine, connection, env);
+}
+
+/** As `ownAnswer`, for hosts on the Fetch API: as a Response. */
+export function ownResponse(
+  engine: SessionMiddleware,
+  request: Pick<Request, "url" | "method" | "headers">,
+  connection: () => Connection,
+  env?: unknown,
+): Promise<Response> | undefined {
+  if (engine.devices === undefined) return undefined;
+  const asked = {
+    method: request.method,
+    header: (name: string) => request.headers.get(name) ?? undefined,
+  };
+  return ownAnswer(engine, () => request.url, asked, connection(), env)?.then(toResponse);
+}
+
+/** As a Response. */
+export function toResponse({ status, headers, body }: OwnAnswer): Response {
+  const response = new Response(body, { status });
+  response.headers.delete("content-type");
+  for (const [name, value] of headers) response.headers.append(name, value);
+  return response;
+}
+
+/** A request of node:http; routers such as Express's cut the path that they are mounted at from `url`. */
+type RoutedRequest = IncomingMessage & { readonly originalUrl?: string };
+
+/** As `ownAnswer`, for hosts on node:http. */
+export function ownNodeAnswer(
+  engine: SessionMiddleware,
+  request: RoutedRequest,
+  connection: () => Connection,
+  url: () => string = () => request.originalUrl ?? request.url ?? "",
+): Promise<OwnAnswer> | undefined {
+  if (engine.devices === undefined) return undefined;
+  const { method = "", headers } = request;
+  const asked = {
+    method,
+    header: (name: string) => {
+      const value = headers[name];
+      return Array.isArray(value) ? value.join(", ") : value;
+    },
+  };
+  return ownAnswer(engine, url, asked, connection());
+}
+
+/** Sends the engine's own answer on node:http. */
+export function sendOwnAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: OwnAnswer,
+): void {
+  // Nobody reads its body, which is empty as a browser sends it.
+  request.resume();
+  response.statusCode = status;
+  for (const [name, value] of headers) response.appendHeader(name, value);
+  response.end(body);
+}
+
+/** The path of a URL, or of a path with its query. */
+function pathOf(url: string): string {
+  const path = url.startsWith("/") ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");
+  return path.replace(/[?#].*$/s, "");
+}
