@@ -1,6 +1,7 @@
 // The whole demo as one request listener of node:http: each site by the beginning of its path.
 import { readFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
+import { deviceBinding } from "kocha-session/device";
 import { withSession } from "kocha-session/node";
 import { type ProofName, proofs } from "./browser/proofs.mjs";
 import { inScene, linesOf, newPageId, isPageId } from "./feed.ts";
@@ -102,7 +103,8 @@ function mainSite(settings: DemoSettings): RequestListener {
     },
   };
   return withSession(
-    siteConfig(settings, SHOP_COOKIE, "/"),
+    // Over https; browsers bind nothing on plain http.
+    { ...siteConfig(settings, SHOP_COOKIE, "/"), deviceBinding: deviceBinding() },
     listenerOf(routes, (visit, status) => {
       const title = status === 404 ? "Not found" : "Error";
       return framed(visit, isListing, { title, content: statusContent(status) });

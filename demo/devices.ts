@@ -3,6 +3,7 @@
 import {
   destroySession,
   listSessions,
+  type Session,
   type SessionStore,
   type SessionSummary,
 } from "kocha-session";
@@ -35,7 +36,7 @@ export function deviceRoutes(store: SessionStore, show: Show): Routes {
       const sessions: SessionSummary[] = [];
       for await (const one of listSessions(store, userOf(visit))) sessions.push(one);
       sessions.sort((one, other) => other.boundAt.getTime() - one.boundAt.getTime());
-      show(visit, "Devices", devicesPage(sessions, visit.session.id));
+      show(visit, "Devices", devicesPage(sessions, visit.session));
     }),
     "POST /devices/end": known(async (visit) => {
       const { form, response, session } = visit;
@@ -53,21 +54,23 @@ export function deviceRoutes(store: SessionStore, show: Show): Routes {
   };
 }
 
-function devicesPage(sessions: readonly SessionSummary[], own: string): Html {
+function devicesPage(sessions: readonly SessionSummary[], own: Session): Html {
   const now = Date.now();
-  const row = ({ id, label, createdAt, expiresAt, sessionExpires, data }: SessionSummary): Html => {
+  const row = (summary: SessionSummary): Html => {
+    const { id, label, createdAt, expiresAt, isDeviceBound, sessionExpires, data } = summary;
+    const isOwn = id === own.id;
+    const binding = isOwn ? "bound to this device" : "bound to its device";
     // The end moves with each renewal, so it says when the session was last seen, to within
     // a tenth of the idle timeout.
     const seen = new Date((expiresAt?.getTime() ?? now) - (sessionExpires ?? REMEMBERED) * 1000);
-    const end =
-      id === own
-        ? html`<em>this one</em>`
-        : html`<form method="post" action="/devices/end">
-            <input type="hidden" name="id" value="${id}" />
-            <button class="quiet" aria-label="Sign out ${label}">Sign out</button>
-          </form>`;
+    const end = isOwn
+      ? html`<em>this one</em>`
+      : html`<form method="post" action="/devices/end">
+          <input type="hidden" name="id" value="${id}" />
+          <button class="quiet" aria-label="Sign out ${label}">Sign out</button>
+        </form>`;
     return html`<tr data-id="${id}">
-      <th scope="row">${label}</th>
+      <th scope="row">${label}${isDeviceBound ? html` <small>${binding}</small>` : ""}</th>
       <td data-label="Logged in">${instant(createdAt, now)}</td>
       <td data-label="Last seen">${instant(seen, now)}</td>
       <td class="num" data-label="Entries">${data.size}</td>

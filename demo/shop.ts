@@ -52,6 +52,7 @@ export function shopRoutes(settings: DemoSettings): Routes {
       await session.regenerate();
       session.bind(name, { label: deviceLabel(request.headers["user-agent"]) });
       session.set("name", name);
+      session.bindDevice();
       const remember = form.get("remember") === "1";
       session.cookieExpires = remember ? REMEMBERED : 0;
       session.sessionExpires = remember ? REMEMBERED : IDLE_TIMEOUT;

@@ -7,6 +7,7 @@ import {
   type SessionConfig,
   type SessionConfigFunction,
 } from "../engine/config.ts";
+import type { EngineDevices } from "../engine/device.ts";
 import { configFor } from "../engine/request-config.ts";
 import { cookieMaxAge, idleTimeoutMs } from "../engine/expiry.ts";
 import { classOf } from "../base/text.ts";
@@ -25,22 +26,58 @@ export interface Finding {
 const LONG_IDLE_DAYS = 90;
 /** A shorter lifetime can't be meant: it would end while a page is being read. In seconds. */
 const SHORT = 60;
+/** A device cookie of a shorter life gets a warning: browsers refresh at each page in its last two minutes. */
+const SHORT_REFRESH = 300;
 /** A longer timeout of the store gets a warning: by then the client has given up. */
 const LONG_TIMEOUT = 5000;
 
 /** What is wrong or weak with a configuration; a function is asked with the environment. */
 export function diagnose(config: SessionConfig | SessionConfigFunction): Finding[] {
   let resolved: ResolvedConfig;
+  let devices: EngineDevices | undefined;
   try {
-    resolved = resolveConfig(
-      typeof config === "function" ? askForConfig(config, process.env) : config,
-    );
+    const given = typeof config === "function" ? askForConfig(config, process.env) : config;
+    resolved = resolveConfig(given);
+    devices = given.deviceBinding?.bindTo(resolved);
   } catch (error) {
     if (isSessionError(error)) return [faultOf(error)];
     if (typeof config !== "function") throw error;
     return [fault("config", `its function threw: ${String(error)}`)];
   }
-  return [...diagnoseCookie(resolved), ...diagnoseTimes(resolved), ...diagnoseStore(resolved)];
+  return [
+    ...diagnoseCookie(resolved),
+    ...diagnoseTimes(resolved),
+    ...diagnoseStore(resolved),
+    ...(devices === undefined ? [] : diagnoseDevices(devices, resolved)),
+  ];
+}
+
+function diagnoseDevices(
+  { path, stale, refreshSeconds }: EngineDevices,
+  { revocations, store }: ResolvedConfig,
+): Finding[] {
+  const field = "deviceBinding";
+  const found = [
+    note(
+      field,
+      `experimental; browsers register and refresh at ${path}: mount the sessions above it, before CSRF checks, login redirects and rate limits`,
+    ),
+  ];
+  if (stale === "report") {
+    found.push(note(field, 'with stale: "report" a copied cookie still works, and is only told'));
+  } else if (isSealed(store) && revocations === undefined) {
+    found.push(
+      warning(
+        field,
+        "a copy of the cookie from before the binding works to its end: revocations end it",
+      ),
+    );
+  }
+  if (refreshSeconds < SHORT_REFRESH) {
+    const message = `${refreshSeconds} is short: browsers refresh at nearly every page in the last two minutes; 300 or more`;
+    found.push(warning(`${field}.refreshSeconds`, message));
+  }
+  return found;
 }
 
 function diagnoseCookie({ name, cookie }: ResolvedConfig): Finding[] {

@@ -1,5 +1,6 @@
 // `kocha-session inspect`: describes a cookie, with the secrets in the environment. Values are shown only
 // on request, secrets never.
+import { DEVICE_KEY } from "../base/reserved.ts";
 import { findParts } from "../cookie/find.ts";
 import { isPart, type Seen } from "../merge/part.ts";
 import { MAX_PARTS_BYTES, MergingCookies } from "../merge/parts.ts";
@@ -14,6 +15,7 @@ import { MAX_COOKIE_BYTES, openToken } from "../crypto/token.ts";
 import { decodeBase64url } from "#crypto";
 import { ConfigError } from "../errors.ts";
 import { readEnvironmentFile } from "./environment.ts";
+import { type DeviceCookie, examineDevice, type SessionBeside } from "./inspect-device.ts";
 import {
   type Command,
   printable,
@@ -31,10 +33,11 @@ interface Finding {
   readonly limit: number;
   readonly version?: number;
   readonly keyId?: string;
-  readonly kind?: "session" | "piece" | "part" | "tombstone" | "ticket";
+  readonly kind?: "session" | "piece" | "part" | "tombstone" | "ticket" | "device";
   readonly problem?: RejectedReason | "not ours";
   readonly session?: Record<string, unknown>;
   readonly ticket?: Record<string, unknown>;
+  readonly device?: DeviceCookie["device"];
 }
 
 /** Version, key id, selector, generation, issued and tag: the length of a ticket. */
@@ -68,7 +71,7 @@ Exit code 1 when no cookie opens.
     readEnvironmentFile();
     let findings: Finding[];
     try {
-      findings = sessions.flatMap(({ name, cookies }) => examine(cookies, name, options.values));
+      findings = sessions.flatMap((session) => examine(session, options.values));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       out.complain(`SESSION_SECRET_KEY and SESSION_SIGNING_KEY are needed: ${error.message}`);
@@ -76,7 +79,9 @@ Exit code 1 when no cookie opens.
     }
     if (options.json) out.print(printableJson(findings, 2));
     else for (const finding of findings) show(finding, out);
-    return findings.some(({ problem }) => problem === undefined) ? 0 : 1;
+    const isOpen = ({ problem, kind }: Finding): boolean =>
+      problem === undefined && kind !== "device";
+    return findings.some(isOpen) ? 0 : 1;
   },
 };
 
@@ -84,6 +89,8 @@ Exit code 1 when no cookie opens.
 interface SessionCookies {
   readonly name: string;
   readonly cookies: readonly Cookie[];
+  /** The lines of the input, for the device cookie. */
+  readonly lines: readonly string[];
 }
 
 /** The header's own name, where the whole line was copied, as of `curl -v`. */
@@ -101,7 +108,7 @@ function readSessions(input: string, given: string | undefined): readonly Sessio
   if (text === "") throw new UsageFault("there is nothing on standard input");
   const names = given === undefined ? sessionNames(lines) : [given];
   const found = names
-    .map((name) => ({ name, cookies: lines.flatMap((line) => findParts(line, name)) }))
+    .map((name) => ({ name, lines, cookies: lines.flatMap((line) => findParts(line, name)) }))
     .filter(({ cookies }) => cookies.length > 0);
   if (found.length > 0) return found;
   if (text.includes("=") && /[;\s]|=[^=]/.test(text)) {
@@ -112,7 +119,7 @@ function readSessions(input: string, given: string | undefined): readonly Sessio
     );
   }
   const name = given ?? "session";
-  return [{ name, cookies: [{ name, value: text }] }];
+  return [{ name, lines: [], cookies: [{ name, value: text }] }];
 }
 
 /** The names of the sessions in headers: of the cookies that look like ours, and the usual one. */
@@ -124,7 +131,7 @@ function sessionNames(lines: readonly string[]): readonly string[] {
   return [...new Set(names)].filter((name) => name !== "");
 }
 
-function examine(cookies: readonly Cookie[], name: string, withValues: boolean): Finding[] {
+function examine({ name, cookies, lines }: SessionCookies, withValues: boolean): Finding[] {
   const signingKey = process.env["SESSION_SIGNING_KEY"];
   const secretKey = process.env["SESSION_SECRET_KEY"];
   const signing = createSigningKeyring({ signingKey });
@@ -133,6 +140,7 @@ function examine(cookies: readonly Cookie[], name: string, withValues: boolean):
   const merging = ring && new MergingCookies(ring, 0);
   const context = { name, now: Date.now() };
   const seen: Seen[] = [];
+  const opened: SessionBeside[] = [];
   const findings = cookies.map((cookie): Finding => {
     const base = describe(cookie);
     if (base.problem !== undefined) return base;
@@ -160,17 +168,20 @@ function examine(cookies: readonly Cookie[], name: string, withValues: boolean):
     }
     const payload = decodePayload(token.payload);
     if (payload === undefined) return { ...base, kind: "session", problem: "malformed" };
+    opened.push(payload);
     return { ...base, kind: "session", session: summarize(payload, withValues) };
   });
   for (const whole of joinPieces(pieces, () => undefined)) {
     const payload = decodePayload(whole);
     const bytes = findings.reduce((sum, finding) => sum + finding.bytes, 0);
     if (payload === undefined) continue;
+    opened.push(payload);
     const limit = MAX_COOKIE_BYTES * findings.length;
     findings.push({ name, bytes, limit, kind: "session", session: summarize(payload, withValues) });
   }
   const whole = { best: undefined, inGrace: undefined };
   const joined = merging?.join(seen, whole, [], context.now, []);
+  if (joined !== undefined) opened.push(joined);
   if (joined !== undefined && seen.length > 1) {
     const bytes = seen.reduce((sum, one) => sum + one.bytes, 0);
     const session = summarize(joined, withValues);
@@ -182,7 +193,10 @@ function examine(cookies: readonly Cookie[], name: string, withValues: boolean):
       session,
     });
   }
-  return findings;
+  const devices = examineDevice(lines, name, ring ?? signing, opened).map((device): Finding => {
+    return { ...device, limit: MAX_COOKIE_BYTES, version: VERSION, kind: "device" };
+  });
+  return [...findings, ...devices];
 }
 
 function missingSecret(): ConfigError {
@@ -214,6 +228,7 @@ function summarize(payload: SessionPayload, withValues: boolean): Record<string,
     absoluteEnd: instant(deadline),
     expired: end <= Date.now(),
     bound: subject !== undefined,
+    device: data.has(DEVICE_KEY) ? "bound" : "none",
     ...(payload.cookieExpires !== undefined && { cookieExpires: payload.cookieExpires }),
     ...(payload.sessionExpires !== undefined && { sessionExpires: payload.sessionExpires }),
     keys: Array.from(data, ([key, value]) => ({
@@ -233,8 +248,11 @@ function show(finding: Finding, out: Terminal): void {
   out.print(`${out.style("bold", printable(name))}  ${bytes} of ${limit} bytes`);
   if (version !== undefined) out.print(`  version ${version}, key id ${keyId ?? ""}`);
   if (problem !== undefined) out.print(`  ${out.style("red", problem)}: ${explain(problem)}`);
-  for (const [field, value] of Object.entries(finding.ticket ?? {}))
-    out.print(`  ${field}: ${String(value)}`);
+  const { ofThisSession, ...device } = finding.device ?? {};
+  const said = { ...finding.ticket, ...device };
+  if (ofThisSession === false)
+    out.print("  a device cookie of another session, or of other secrets");
+  for (const [field, value] of Object.entries(said)) out.print(`  ${field}: ${String(value)}`);
   const { keys, ...facts } = finding.session ?? {};
   for (const [field, value] of Object.entries(facts)) out.print(`  ${field}: ${String(value)}`);
   for (const { key, bytes: size, value } of (keys ?? []) as {

@@ -4,7 +4,7 @@ import { ConfigError, isSessionError, StoreError } from "../errors.ts";
 import { checkRow } from "../engine/ticketed/row.ts";
 import { endingChange } from "../store/change.ts";
 import { type SessionStore, type AnySessionStore, isSealed } from "../store/contract.ts";
-import { isReserved } from "../base/reserved.ts";
+import { DEVICE_KEY, isReserved } from "../base/reserved.ts";
 import { assertText } from "../base/text.ts";
 
 /** One live session of a subject. */
@@ -20,6 +20,8 @@ export interface SessionSummary {
   readonly sessionExpires: number | undefined;
   /** The label given to `bind`; "" if none. */
   readonly label: string;
+  /** True if it is bound to a device, by `deviceBinding`. */
+  readonly isDeviceBound: boolean;
   /** The session's entries, without the library's own. */
   readonly data: ReadonlyMap<string, string>;
 }
@@ -49,6 +51,7 @@ export async function* listSessions(
         expiresAt: row.expires === Infinity ? undefined : new Date(row.expires),
         sessionExpires,
         label,
+        isDeviceBound: row.data.has(DEVICE_KEY),
         data: withoutReserved(row.data),
       };
     }

@@ -49,6 +49,7 @@ describe("the sessions of a subject", () => {
         boundAt: new Date(now),
         expiresAt: new Date(now + 60_000),
         label: "phone",
+        isDeviceBound: false,
         data: new Map([["agent", "browser of ada"]]),
       },
     ]);
