@@ -151,7 +151,7 @@ export async function startSite(
       events.length = 0;
       return browser;
     },
-    close: server.close,
+    close: async () => server.close(),
   };
   return site;
 }

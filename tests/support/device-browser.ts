@@ -1,5 +1,6 @@
 // A browser with device-bound sessions, as far as the protocol goes: it keeps cookies as browsers do, by a
 // clock that a test turns, and its keys are WebCrypto's. Over node:http, since fetch sends Sec-Fetch-Mode.
+import type { webcrypto } from "node:crypto";
 import { request as send } from "node:http";
 
 /** A response. */
@@ -8,6 +9,15 @@ export interface Reply {
   readonly body: string;
   readonly header: (name: string) => string | undefined;
   readonly setCookie: readonly string[];
+}
+
+/** What the pages of a test's site say. */
+interface SeenPage {
+  readonly user: string;
+  readonly device: string;
+  readonly isNew: boolean;
+  readonly readOnly: boolean;
+  readonly keys: readonly string[];
 }
 
 interface KeptCookie {
@@ -110,8 +120,8 @@ export class CookieBrowser {
   }
 
   /** The JSON of a page. */
-  async read(path = "/read", asked: Asked = {}): Promise<Record<string, unknown>> {
-    return JSON.parse((await this.visit(path, asked)).body) as Record<string, unknown>;
+  async read(path = "/read", asked: Asked = {}): Promise<SeenPage> {
+    return JSON.parse((await this.visit(path, asked)).body) as SeenPage;
   }
 
   #keep(text: string): void {
@@ -155,9 +165,9 @@ export interface ProofOptions {
 export class DeviceKeyPair {
   readonly alg: "ES256" | "RS256";
   readonly jwk: object;
-  readonly #key: CryptoKey;
+  readonly #key: webcrypto.CryptoKey;
 
-  private constructor(alg: "ES256" | "RS256", jwk: object, key: CryptoKey) {
+  private constructor(alg: "ES256" | "RS256", jwk: object, key: webcrypto.CryptoKey) {
     this.alg = alg;
     this.jwk = jwk;
     this.#key = key;
@@ -177,7 +187,10 @@ export class DeviceKeyPair {
             modulusLength,
             publicExponent: Uint8Array.of(1, 0, 1),
           };
-    const pair = (await subtle.generateKey(algorithm, true, ["sign", "verify"])) as CryptoKeyPair;
+    const pair = (await subtle.generateKey(algorithm, true, [
+      "sign",
+      "verify",
+    ])) as webcrypto.CryptoKeyPair;
     const { kty, crv, x, y, n, e } = await subtle.exportKey("jwk", pair.publicKey);
     const jwk = alg === "ES256" ? { kty, crv, x, y } : { kty, n, e };
     return new DeviceKeyPair(alg, jwk, pair.privateKey);
