@@ -3,6 +3,7 @@
 import { SECOND } from "../base/time.ts";
 import { type CookieAttributes, CookieWriter, type ResponseCookie } from "../cookie/attributes.ts";
 import { findCookies } from "../cookie/find.ts";
+import { MAX_CHECKED } from "../cookie/tries.ts";
 import type { DeviceConfig } from "../engine/device.ts";
 import { type DeviceEvent, type DeviceReason, notify } from "../events.ts";
 import { isJustBound, thumbIn } from "./mark.ts";
@@ -80,7 +81,7 @@ export class Devices {
     const { now } = this;
     if (isJustBound(mark, now)) return undefined;
     let why: "missing" | "expired" | "forged" = "missing";
-    for (const value of findCookies(header, this.cookieName)) {
+    for (const value of findCookies(header, this.cookieName).slice(0, MAX_CHECKED)) {
       const end = this.tokens.cookieEnd(value, id, thumbIn(mark));
       if (end !== undefined && end + LEEWAY > now) return undefined;
       why = end === undefined ? "forged" : "expired";
