@@ -57,7 +57,7 @@ function html(session: Session): string {
 }
 
 /** The page of a path; a text that begins with a slash is a redirect. */
-async function page(session: Session, method: string, path: string): Promise<string> {
+async function answerTo(session: Session, method: string, path: string): Promise<string> {
   if (path === "/callback" || (method === "POST" && path === "/login")) {
     await session.regenerate();
     session.set("user", "ann");
@@ -114,14 +114,14 @@ export async function startDeviceSite(kind: SiteKind): Promise<DeviceSite> {
   if (onExpress) {
     app.use(sessionMiddleware(engine));
     app.use((request, response, next) => {
-      page(request.session, request.method, request.path).then((text) => {
+      answerTo(request.session, request.method, request.path).then((text) => {
         if (text.startsWith("/")) response.redirect(303, text);
         else response.type("html").send(text);
       }, next);
     });
   } else {
     const serve = withSession(engine, async (request, session) => {
-      const text = await page(session, request.method, new URL(request.url).pathname);
+      const text = await answerTo(session, request.method, new URL(request.url).pathname);
       return text.startsWith("/")
         ? new Response(null, { status: 303, headers: { location: text } })
         : new Response(text, { headers: { "content-type": "text/html" } });
