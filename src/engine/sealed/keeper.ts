@@ -77,8 +77,7 @@ export class SealedKeeper implements Keeper {
 
   load(): Found | undefined {
     if (this.#isUnavailable) return unavailable;
-    const found = this.#open(this.#revocable?.verdict);
-    this.#brought = found;
+    const found = (this.#brought = this.#open(this.#revocable?.verdict));
     if (!isOpened(found)) return undefined;
     this.#opened = found;
     const { id, skipped, data, created } = found;
