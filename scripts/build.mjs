@@ -79,7 +79,14 @@ await bundle(["./src/crypto/primitives-portable.ts"]);
 const built = (name) => import(pathToFileURL(resolve(folder, "stores", name)));
 const { postgresRevocationsSql, postgresSessionsSql } = await built("postgres.js");
 const { mysqlSessionsSql } = await built("mysql.js");
-const tables = { mysqlSessionsSql, postgresRevocationsSql, postgresSessionsSql };
+const { sqliteRevocationsSql, sqliteSessionsSql } = await built("sqlite.js");
+const tables = {
+  mysqlSessionsSql,
+  postgresRevocationsSql,
+  postgresSessionsSql,
+  sqliteRevocationsSql,
+  sqliteSessionsSql,
+};
 mkdirSync(resolve(folder, "sql"));
 for (const [maker, statements] of Object.entries(tables)) {
   const name = maker.replace(/([A-Z]\w+)Sql$/, (_, table) => `-${table.toLowerCase()}.sql`);

@@ -49,11 +49,11 @@ export async function openSqlite(): Promise<Engine> {
     store: new SessionSqliteStore({ client }),
     fill: async (count, { data, meta }) => {
       const insert = client.prepare(
-        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-         INSERT INTO ${TABLE} (id, data, rev, generation, expires, meta)
-         SELECT substr(hex(randomblob(11)), 1, 22), ?, 1, 1, ? - i * ${APART}, ? FROM n`,
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?4)
+         INSERT INTO ${TABLE} (id, data, rev, generation, expires, meta, due)
+         SELECT substr(hex(randomblob(11)), 1, 22), ?1, 1, 1, ?2 - i * ${APART}, ?3, ?2 - i * ${APART} FROM n`,
       );
-      insert.run(count, data, Date.now(), meta);
+      insert.run(data, Date.now(), meta, count);
     },
     count: async () => Number(one(client.prepare(`SELECT count(*) AS n FROM ${TABLE}`).all(), "n")),
     bytes: async () => {

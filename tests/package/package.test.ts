@@ -122,8 +122,10 @@ describe("its files", () => {
     const { stdout } = await runHere(`
       import { mysqlSessionsSql } from "kocha-session/mysql";
       import { postgresRevocationsSql, postgresSessionsSql } from "kocha-session/postgres";
+      import { sqliteRevocationsSql, sqliteSessionsSql } from "kocha-session/sqlite";
       const tables = { "mysql-sessions": mysqlSessionsSql(),
-        "postgres-revocations": postgresRevocationsSql(), "postgres-sessions": postgresSessionsSql() };
+        "postgres-revocations": postgresRevocationsSql(), "postgres-sessions": postgresSessionsSql(),
+        "sqlite-revocations": sqliteRevocationsSql(), "sqlite-sessions": sqliteSessionsSql() };
       console.log(JSON.stringify(tables));`);
     const tables = JSON.parse(stdout) as Record<string, readonly string[]>;
     const folder = join(consumer, "node_modules", "kocha-session", "dist", "sql");

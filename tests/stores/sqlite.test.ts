@@ -13,7 +13,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { newSelector } from "../../src/testing/history.ts";
 import { thrownBy } from "../support/thrown.ts";
 import { Visitor } from "../support/visitor.ts";
-import { change, creation, describeLaws, describeRows, newTable, type SqlSubject } from "./sql.ts";
+import { change, creation, describeLaws, describeRows, newTable } from "./sql.ts";
+import { sqliteSubject } from "./sqlite-subject.ts";
 
 type Database = SqliteDatabase & { close(): unknown };
 type Open = (path: string) => Database;
@@ -103,34 +104,12 @@ function counting(database: SqliteDatabase) {
 describe.each(clients)("the SQLite store on %s", async (name, open) => {
   const clock = fakeClock();
   const database = open(newFile());
-  const subject: SqlSubject = {
+  const subject = sqliteSubject({
     name,
     clock,
     makeStore: async (table) => new SessionSqliteStore({ client: database, table, now: clock.now }),
     execute: async (text) => database.exec(text),
-    quote: (table) => `"${table}"`,
-    foreign: [
-      "data = ''",
-      "data = substr(data, 1, 4)",
-      "data = '[]'",
-      "data = '\"a\"'",
-      `data = '{"a":1}'`,
-      `data = '{"a":{"b":"c"}}'`,
-      `data = '{"a":"~"}'`,
-      "data = x'00ff'",
-      "rev = 'one', data = '{}'",
-      "rev = 0, data = '{}'",
-      "generation = -1, data = '{}'",
-      "generation = 1.5, data = '{}'",
-      "expires = 'never', data = '{}'",
-      "meta = '~!', data = '{}'",
-      "meta = x'00'",
-    ],
-    fill: (table, bound, count, expires) => `
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
-      INSERT INTO "${table}" (id, data, rev, generation, expires, meta, subject)
-      SELECT printf('%022d', i), '{}', 1, 1, ${expires}, '', '${bound}' FROM n`,
-  };
+  });
   await describeLaws(subject);
   describeRows(subject);
 
@@ -252,7 +231,7 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
         expect(thrownBy(call)).toMatchObject({ message: expect.stringContaining("createTable()") });
       }
       await expect(store.destroyAll("alice")).rejects.toThrow("createTable()");
-      store.createTable();
+      await store.createTable();
       expect(await store.load(selector)).toBeUndefined();
       expect(await store.save(selector, creation({ a: "1" }))).toBeDefined();
     });
@@ -284,6 +263,8 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
   });
 
   describe("what it refuses to be made from", () => {
+    const d1 = { prepare: noop, batch: noop };
+    const libsqlClient = { execute: noop, executeMultiple: noop, closed: false };
     const closed = open(newFile());
     opened.delete(closed);
     closed.close();
@@ -293,6 +274,9 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
       ["the class", Libsql, "call it with new"],
       ["another object", {}, "must be an open database"],
       ["a closed database", closed, "must be an open database"],
+      ["a session of D1", { ...d1, getBookmark: noop }, "is a session of D1 (withSession)"],
+      ["a transaction", { ...libsqlClient, rollback: noop }, "is a transaction of @libsql/client"],
+      ["a closed client", { ...libsqlClient, closed: true }, "is closed"],
       // By their shapes, with what only they have.
       ["Drizzle", { selectDistinct: noop }, "a database of Drizzle, no client of the driver"],
       ["a DataSource", { createQueryRunner: noop }, "a DataSource of TypeORM"],
@@ -354,6 +338,28 @@ describe.each(clients)("the SQLite store on %s", async (name, open) => {
     const removed: number[] = [];
     for (const limit of [0, -1, NaN, 1.9, 2, Infinity]) removed.push(await store.sweep(limit));
     expect(removed).toEqual([0, 0, 0, 1, 2, 2]);
+  });
+
+  test("a sweep leaves a session that was renewed, and takes it once it has ended", async () => {
+    const store = await subject.makeStore(newTable());
+    const selector = newSelector();
+    await store.save(selector, creation({}, { ttl: 1000 }));
+    await clock.advance(500);
+    await store.save(selector, change({ ttl: 5000 }));
+    await clock.advance(1000);
+    expect(await store.sweep(10)).toBe(0);
+    expect(await store.load(selector)).toBeDefined();
+    await clock.advance(5000);
+    expect(await store.sweep(10)).toBe(1);
+  });
+
+  test("a sweep takes a session at an end that has come forward", async () => {
+    const store = await subject.makeStore(newTable());
+    const selector = newSelector();
+    await store.save(selector, creation({}));
+    await store.save(selector, change({ ttl: 1000, bump: true }));
+    await clock.advance(2000);
+    expect(await store.sweep(10)).toBe(1);
   });
 });
 

@@ -82,6 +82,11 @@ export function encodeData(data: ReadonlyMap<string, string>): string {
   return encodeObject(data);
 }
 
+/** Keys as a JSON array, each as it stands in the data's JSON. */
+export function encodeKeys(keys: readonly string[]): string {
+  return `[${keys.map(quote).join(",")}]`;
+}
+
 /** The merge patch that deletes, then sets. */
 export function encodePatch({ del, set }: Pick<SessionChange, "del" | "set">): string {
   const patch = new Map<string, string | null>();

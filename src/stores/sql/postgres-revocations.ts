@@ -1,12 +1,7 @@
 // `postgresRevocations`: revocations in PostgreSQL, followed by every process. Each row names the
 // transaction that wrote it, and a poll asks for the rows of all transactions that the last poll's
 // snapshot couldn't see: a late commit is found, and no row is read twice.
-import {
-  type FollowOptions,
-  followReaders,
-  type FollowSettings,
-  RevocationFollower,
-} from "../../revocations/follower.ts";
+import { type FollowOptions, followReaders } from "../../revocations/follower.ts";
 import { readOptions, unchecked } from "../../base/options.ts";
 import { MAX_SKEW } from "../../base/time.ts";
 import type {
@@ -14,7 +9,6 @@ import type {
   RevocationEntry,
   RevocationLog,
   RevocationPage,
-  Revocations,
 } from "../../revocations/revocations.ts";
 import { StoreError, type StoreOperation } from "../../errors.ts";
 import { encodeText } from "./codec.ts";
@@ -28,6 +22,7 @@ import {
   recordColumns,
 } from "./revocation-rows.ts";
 import type { SqlRow } from "./session-store.ts";
+import { TableFollower, type TableRevocations } from "./table-follower.ts";
 
 /** Where the log is, and how it is followed. */
 export interface PostgresRevocationsOptions extends FollowOptions {
@@ -38,10 +33,7 @@ export interface PostgresRevocationsOptions extends FollowOptions {
 }
 
 /** Revocations that can make their own table. */
-export interface PostgresRevocations extends Revocations {
-  /** Makes the table and its indexes where they aren't there; safe at every start of every process. */
-  createTable(): Promise<void>;
-}
+export type PostgresRevocations = TableRevocations;
 
 const DEFAULT_TABLE = "kocha_revocations";
 /** Rows of one answer. */
@@ -183,20 +175,6 @@ function endOf(snapshot: string): bigint {
   return BigInt(snapshot.split(":", 2)[1] ?? 0);
 }
 
-/** The follower of one log, with `createTable`. */
-class PostgresFollower extends RevocationFollower implements PostgresRevocations {
-  readonly #log: PostgresRevocationLog;
-
-  constructor(log: PostgresRevocationLog, options: FollowSettings) {
-    super(log, options);
-    this.#log = log;
-  }
-
-  createTable(): Promise<void> {
-    return this.#log.createTable();
-  }
-}
-
 /**
  * Revocations in PostgreSQL 12 or later. Its table is made by `createTable()`, or by a migration.
  * @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD
@@ -208,5 +186,5 @@ export function postgresRevocations(options: PostgresRevocationsOptions): Postgr
     ...followReaders(),
   });
   const log = new PostgresRevocationLog(new PostgresClient(read.client), read.table);
-  return new PostgresFollower(log, read);
+  return new TableFollower(log, read);
 }

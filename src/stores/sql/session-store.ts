@@ -43,17 +43,33 @@ export interface SqlDialect {
   readonly columns: SqlFragment;
 }
 
+/** The columns of a new row. */
+export interface NewRow {
+  readonly columns: SqlFragment;
+  /** Their assignments where it takes an expired row's place. */
+  readonly replacing: SqlFragment;
+}
+
+/** The columns of every new row, in the order of `created`, and those of one engine after them. */
+export function newRow(...more: readonly string[]): NewRow {
+  const columns = ["id", "data", "rev", "generation", "expires", "meta", "subject", ...more];
+  const replacing = columns.slice(1).map((column) => `${column} = excluded.${column}`);
+  return { columns: raw(columns.join(", ")), replacing: raw(replacing.join(", ")) };
+}
+
 /** Between two reads of a list; a subject with 10,000 sessions is no burden for the memory. */
 const PAGE = 500;
 /** The most rows that one statement removes. */
 const MAX_LIMIT = 1_000_000;
 const ANSWER = raw("rev, generation, expires");
+const plainRow = newRow();
 
 /** A store on a SQL engine: the statements are here, the engine's dialect is in its own store. */
 export abstract class SqlSessionStore implements SessionStore {
   abstract readonly capabilities: StoreCapabilities;
   protected readonly table: SqlFragment;
   protected readonly dialect: SqlDialect;
+  protected readonly newRow: NewRow = plainRow;
 
   protected constructor(table: SqlFragment, dialect: SqlDialect) {
     this.table = table;
@@ -122,7 +138,12 @@ export abstract class SqlSessionStore implements SessionStore {
 
   async sweep(limit: number): Promise<number> {
     const count = Math.min(Math.floor(limit), MAX_LIMIT);
-    return count >= 1 ? this.remove("sweep", this.sweeping(count)) : 0;
+    return count >= 1 ? this.removeExpired(count) : 0;
+  }
+
+  /** Removes at most so many expired rows. */
+  protected removeExpired(limit: number): Awaitable<number> {
+    return this.remove("sweep", this.sweeping(limit));
   }
 
   /** The rows of a statement, each with a session's numbers at least. */
@@ -136,8 +157,9 @@ export abstract class SqlSessionStore implements SessionStore {
   /** Inserts, or takes the place of an expired row; a live one refuses it (S3). */
   protected create(selector: string, change: SessionChange): Awaitable<SavedSession | undefined> {
     const { now } = this.dialect;
+    const { columns, replacing } = this.newRow;
     const row = this.created(selector, change);
-    const statement = sql`INSERT INTO ${this.table} AS kept (id, data, rev, generation, expires, meta, subject) VALUES (${row}) ON CONFLICT (id) DO UPDATE SET data = excluded.data, rev = 1, generation = 1, expires = excluded.expires, meta = excluded.meta, subject = excluded.subject WHERE kept.expires <= ${now()} RETURNING ${ANSWER}`;
+    const statement = sql`INSERT INTO ${this.table} AS kept (${columns}) VALUES (${row}) ON CONFLICT (id) DO UPDATE SET ${replacing} WHERE kept.expires <= ${now()} RETURNING ${ANSWER}`;
     return chain(this.#sessions("save", statement), ([answer]) => toAnswer(answer));
   }
 
@@ -153,7 +175,7 @@ export abstract class SqlSessionStore implements SessionStore {
     return chain(this.#sessions("save", statement), ([answer]) => toAnswer(answer));
   }
 
-  /** The values of a new row, in the order of its columns. */
+  /** The values of a new row, in the order of `newRow`. */
   protected created(selector: string, change: SessionChange): SqlFragment {
     const { json, text, subject } = this.dialect;
     return list([
@@ -233,7 +255,7 @@ export function isFenced({ clear, bump, meta, subject }: SessionChange): boolean
 }
 
 /** True for a change that may bring the end forward (S6). */
-function mayShrink({ clear, bump, shrinks }: SessionChange): boolean {
+export function mayShrink({ clear, bump, shrinks }: SessionChange): boolean {
   return clear === true || bump === true || shrinks === true;
 }
 

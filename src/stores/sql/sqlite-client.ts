@@ -1,163 +1,78 @@
-// The synchronous SQLite clients behind one call: run this SQL. It keeps prepared statements and sets
-// a database up for several processes. It knows no session.
-import { kindOf } from "../../base/text.ts";
+// What the SQLite store and its log of revocations ask of a database. Each kind of client has a file of its
+// own, which answers it: at once or later. It knows no session.
+import type { Awaitable } from "../../base/awaitable.ts";
 import { fail } from "../../base/options.ts";
+import { StoreError, type StoreOperation } from "../../errors.ts";
+import type { SqlRow } from "./answer.ts";
 import type { SqlFragment } from "./fragment.ts";
-import { describeOther } from "./other-clients.ts";
-
-/** A prepared statement, as node:sqlite, better-sqlite3 and libsql have it. */
-export interface SqliteStatement {
-  all(...values: SqliteValue[]): unknown[];
-  run(...values: SqliteValue[]): { readonly changes: number | bigint };
-}
 
 /** A value bound to a statement. */
 export type SqliteValue = string | number | null;
 
-/** An open database of node:sqlite (DatabaseSync), better-sqlite3 or libsql. */
-export interface SqliteDatabase {
-  exec(text: string): unknown;
-  prepare(text: string): SqliteStatement;
-}
-
-const EXPECTED =
-  "an open database of node:sqlite (new DatabaseSync(path)), better-sqlite3 or libsql " +
-  "(new Database(path))";
-
-/** Between two tries to turn on WAL, at most, in milliseconds. */
-const LONGEST_PAUSE = 20;
-
-/** How long a statement waits for another process's write, in milliseconds; a `busy_timeout` that is set already stays. */
-const BUSY_TIMEOUT = 5000;
-
-/** Runs SQL on a database of the user's. */
-export class SqliteClient {
-  readonly #database: SqliteDatabase;
-  readonly #prepared = new Map<string, SqliteStatement>();
-  /** True for a database in a file, which outlives the process. */
-  readonly isFile: boolean;
-
-  /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE when it is no open database. */
-  constructor(database: unknown) {
-    const other = describeOther(database);
-    if (other !== undefined) refuse(`${other}; it must be ${EXPECTED}`);
-    if (!isDatabase(database)) {
-      refuse(`must be ${EXPECTED}, not ${kindOf(database)}${hintFor(database)}`);
-    }
-    const { open, isOpen } = database as { open?: unknown; isOpen?: unknown };
-    if (open === false || isOpen === false) refuse(`is closed; it must be ${EXPECTED}`);
-    this.#database = database;
-    try {
-      const [file] = database.prepare("PRAGMA database_list").all() as { file?: unknown }[];
-      this.isFile = typeof file?.file === "string" && file.file !== "";
-      // ORDER: the wait comes first, as processes that start together all want to turn on WAL.
-      const [wait] = database.prepare("PRAGMA busy_timeout").all() as { timeout?: unknown }[];
-      if (Number(wait?.timeout) === 0) database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-      turnOnWal(database);
-    } catch (cause) {
-      // libsql's message for a PRAGMA that returns a row, as most do.
-      if (messageOf(cause) === "Execute returned rows") {
-        refuse(
-          "is of libsql 0.3 or older, whose exec takes no statement with rows; take 0.4 or later",
-        );
-      }
-      refuse(`can't be used (${messageOf(cause)}); it must be ${EXPECTED} that can be written to`);
-    }
-  }
+/** A SQLite database, whichever client leads to it. Each statement is a transaction of its own. */
+export interface SqliteClient {
+  /** True where statements are answered at once; then the store makes its table when it is made. */
+  readonly isSynchronous: boolean;
+  /** False for a database in the process's memory. */
+  readonly isDurable: boolean;
+  /** The most bytes that a row may have; undefined: more than any session has. */
+  readonly maxRowBytes?: number;
 
   /** The rows of a statement. */
-  rows(statement: SqlFragment): Record<string, unknown>[] {
-    const values = statement.values as SqliteValue[];
-    return this.#prepare(statement).all(...values) as Record<string, unknown>[];
-  }
+  rows(operation: StoreOperation, statement: SqlFragment): Awaitable<readonly SqlRow[]>;
 
   /** Runs a statement without rows, and gives the number of changed ones. */
-  run(statement: SqlFragment): number {
-    return Number(this.#prepare(statement).run(...(statement.values as SqliteValue[])).changes);
-  }
-
-  /** Runs statements without values. */
-  exec(text: string): void {
-    this.#database.exec(text);
-  }
+  run(operation: StoreOperation, statement: SqlFragment): Awaitable<number>;
 
   /**
-   * Makes a table, and tries a write that changes nothing: with a read-only file or `query_only`, CREATE
-   * TABLE IF NOT EXISTS succeeds where the table exists.
-   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when the database can't be written to.
+   * Runs the statements that make a table, where they haven't been run already.
+   * @throws {ConfigError} ERR_SESSION_CONFIG_STORE when the database can't be written to, as far as the
+   * client tells.
    */
-  make(text: string, table: string): void {
-    try {
-      this.exec(text);
-      this.exec(`DELETE FROM "${table}" WHERE 0`);
-    } catch (cause) {
-      const message = messageOf(cause);
-      if (/readonly/i.test(message)) {
-        refuse(`can only be read (${message}); it must be ${EXPECTED} that can be written to`);
-      }
-      // Where the table exists, a busy database doesn't prevent the start.
-      if (!isBusy(cause) || !this.hasTable(table)) throw cause;
-    }
-  }
-
-  /** True where the table exists. */
-  hasTable(name: string): boolean {
-    const text = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
-    return this.#database.prepare(text).all(name).length > 0;
-  }
-
-  /** Statements have few texts, since everything variable is bound: each is prepared once. */
-  #prepare(statement: SqlFragment): SqliteStatement {
-    const text = statement.chunks.join("?");
-    const known = this.#prepared.get(text);
-    if (known !== undefined) return known;
-    const prepared = this.#database.prepare(text);
-    this.#prepared.set(text, prepared);
-    return prepared;
-  }
+  make(statements: readonly string[], table: string): Awaitable<void>;
 }
 
-/**
- * SQLite ignores busy_timeout while the journal's mode changes: of processes that start together on a
- * new file, all but one would fail.
- */
-function turnOnWal(database: SqliteDatabase): void {
-  const until = Date.now() + BUSY_TIMEOUT;
-  for (;;) {
-    try {
-      database.exec("PRAGMA journal_mode = WAL");
-      return;
-    } catch (error) {
-      if (!isBusy(error) || Date.now() >= until) throw error;
-      pause(1 + Math.random() * LONGEST_PAUSE);
-    }
-  }
+/** A statement's text; all of SQLite's clients take question marks. */
+export function textOf({ chunks }: SqlFragment): string {
+  return chunks.join("?");
 }
 
-function isBusy(error: unknown): boolean {
-  return /locked|busy/i.test(messageOf(error));
+/** A statement's values; the SQLite store binds no bytes. */
+export function valuesOf({ values }: SqlFragment): SqliteValue[] {
+  return values as SqliteValue[];
 }
 
-/** Blocks the thread, as the synchronous client does. */
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-function isDatabase(value: unknown): value is SqliteDatabase {
-  const { exec, prepare } = (value ?? {}) as Partial<SqliteDatabase>;
-  return typeof value === "object" && typeof exec === "function" && typeof prepare === "function";
-}
-
-function hintFor(value: unknown): string {
-  if (typeof value === "string") return "; open the file first";
-  if (typeof value === "function") return "; call it with new and the file's path";
-  return "";
-}
-
-function messageOf(error: unknown): string {
+/** The message of an error, which is all that most clients tell of SQLite's own. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function refuse(message: string): never {
+/** True for the error of a table that isn't there; SQLite has no code for it. */
+export function isMissingTable(error: unknown): boolean {
+  return /no such table/i.test(messageOf(error));
+}
+
+/** True for the error of a row that is larger than the database takes (SQLITE_TOOBIG). */
+export function isTooBig(error: unknown): boolean {
+  return /string or blob too big/i.test(messageOf(error));
+}
+
+/**
+ * Throws a statement's error: that of a missing table with the way to make it.
+ * @param maker - the function that gives the table's SQL.
+ */
+export function throwFailure(
+  operation: StoreOperation,
+  table: string,
+  maker: string,
+  cause: unknown,
+): never {
+  if (!isMissingTable(cause)) throw cause;
+  const message = `the table ${table} isn't there; createTable() makes it, or what ${maker}() gives`;
+  throw new StoreError("ERR_SESSION_STORE_FAILED", operation, message, { cause });
+}
+
+/** @throws {ConfigError} ERR_SESSION_CONFIG_STORE: the client is none that the store takes. */
+export function refuseClient(message: string): never {
   return fail("client", message, "ERR_SESSION_CONFIG_STORE");
 }

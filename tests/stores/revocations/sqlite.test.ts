@@ -10,7 +10,7 @@ import {
 } from "kocha-session/sqlite";
 import Libsql from "libsql";
 import { afterAll, describe, expect, test } from "vitest";
-import { SqliteClient } from "../../../src/stores/sql/sqlite-client.ts";
+import { sqliteClient } from "../../../src/stores/sql/sqlite-clients.ts";
 import { SqliteRevocationLog } from "../../../src/stores/sql/sqlite-revocations.ts";
 import { newSelector } from "../../../src/testing/history.ts";
 import { describeLog } from "./log-laws.ts";
@@ -58,7 +58,7 @@ for (const [name, Class] of Object.entries(findClients())) {
       const client = open(Class, `${++files}.db`);
       const options = { client, table: "revoked" };
       return {
-        log: new SqliteRevocationLog(new SqliteClient(client), "revoked", Date.now, page),
+        log: new SqliteRevocationLog(sqliteClient(client), "revoked", Date.now, page),
         follow: (more) => sqliteRevocations({ ...options, ...more }),
         empty: async () => void client.exec("DELETE FROM revoked; DELETE FROM sqlite_sequence"),
       };
@@ -71,7 +71,7 @@ describe("the table", () => {
     const file = `${++files}.db`;
     const [one, other] = [Libsql, Libsql].map((Class) => {
       const client = open(Class, file);
-      return new SqliteRevocationLog(new SqliteClient(client), "revoked", Date.now);
+      return new SqliteRevocationLog(sqliteClient(client), "revoked", Date.now);
     }) as [SqliteRevocationLog, SqliteRevocationLog];
     const begun = await other.read(undefined);
     const id = newSelector();
