@@ -1,7 +1,7 @@
 // `npm run test:edge`: the stores on the platforms at the edge, as far as they run on one machine; writes
 // docs/results/edge.md.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { repository } from "../../tests/support/cli.ts";
@@ -9,16 +9,21 @@ import { readArguments } from "../lib/arguments.ts";
 import { replaceRow, stamp } from "../lib/report.ts";
 import { conclude, fault, progress } from "../lib/verdict.ts";
 import { runTestFile } from "../lib/vitest.ts";
+import { installPlatforms } from "./platforms.ts";
 
 /** The packages that a test file runs on, whose versions its row names. */
-const packages: Readonly<Record<string, readonly string[]>> = {};
+const packages: Readonly<Record<string, readonly string[]>> = {
+  d1: ["miniflare", "workerd"],
+  "d1-worker": ["miniflare", "workerd"],
+  "object-sql": ["miniflare", "workerd"],
+};
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const of = readdirSync(folder)
   .filter((file) => file.endsWith(".test.ts"))
   .map((file) => file.replace(".test.ts", ""));
 const { names } = readArguments("test:edge", {}, { about: "only these", of });
-install();
+installPlatforms();
 // The engines' types are found only here: the root's own check leaves this folder out.
 execFileSync(join(repository, "node_modules", ".bin", "tsc"), ["-p", folder], { stdio: "inherit" });
 
@@ -35,18 +40,6 @@ for (const name of names.length === 0 ? of : names) {
   writeFileSync(page, replaceRow(readFileSync(page, "utf8"), "run", row));
 }
 conclude("the edge");
-
-/** Installs the platforms once for each lockfile. */
-function install(): void {
-  const installed = join(folder, "node_modules", ".package-lock.json");
-  const lockfile = join(folder, "package-lock.json");
-  if (existsSync(installed) && statSync(installed).mtimeMs > statSync(lockfile).mtimeMs) return;
-  progress("installing the platforms");
-  execFileSync("npm", ["ci", "--no-audit", "--no-fund"], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-}
 
 function versionOf(name: string): string {
   const file = join(folder, "node_modules", name, "package.json");
