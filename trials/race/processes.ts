@@ -10,6 +10,9 @@ export interface Processes {
   readonly close: () => Promise<void>;
 }
 
+/** Starts a server for each of the orders; the caller closes them. */
+export type StartServers = (orders: readonly object[]) => Promise<Processes>;
+
 /** Starts a process for each of the orders; the caller closes them. */
 export async function startProcesses(
   program: string,

@@ -32,7 +32,9 @@ export interface ServerOrders {
 
 const orders = JSON.parse(process.env["RACE_ORDERS"] ?? "{}") as ServerOrders;
 const subject = subjects[orders.subject];
-if (subject === undefined) throw new Error(`there is no subject ${orders.subject}`);
+if (subject === undefined || "serve" in subject) {
+  throw new Error(`there is no subject ${orders.subject} for a process`);
+}
 const { store, close } = await subject.open(orders.address);
 const listener =
   subject.library === "kocha-session"

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { Store } from "express-session";
 import type { SessionStore } from "kocha-session";
+import type { StartServers } from "./processes.ts";
 
 /** A store opened in one process. */
 interface Opened<T> {
@@ -37,8 +38,15 @@ interface TheirSubject extends Common {
   readonly open: (address: string) => Promise<Opened<Store>>;
 }
 
+/** A store of ours on a platform that has no processes: each server is an isolate of its own. */
+interface IsolatesSubject extends Common {
+  readonly library: "kocha-session";
+  readonly atomic: boolean;
+  readonly serve: StartServers;
+}
+
 /** A subject of a race. */
-export type Subject = OurSubject | TheirSubject;
+export type Subject = OurSubject | TheirSubject | IsolatesSubject;
 
 const ours = { library: "kocha-session", atomic: true, processes: 4 } as const;
 const theirs = { library: "express-session", atomic: false, processes: 4 } as const;
@@ -137,6 +145,15 @@ export const subjects: Readonly<Record<string, Subject>> = {
       const store = new SessionMysqlStore({ client });
       await store.createTable();
       return { store, close: () => client.end() };
+    },
+  },
+  d1: {
+    ...ours,
+    processes: 2,
+    start: nowhere,
+    serve: async (orders) => {
+      const { startIsolates } = await import("./isolates.ts");
+      return startIsolates(orders);
     },
   },
   memcached: {

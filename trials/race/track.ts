@@ -11,6 +11,7 @@ import type { Answer, SaveNote } from "./notes.ts";
 import type { Plan } from "./plan.ts";
 import { startProcesses } from "./processes.ts";
 import type { ServerOrders } from "./server.ts";
+import { subjects } from "./subjects.ts";
 
 /** Options of a race's processes. */
 export interface TrackOptions {
@@ -38,7 +39,14 @@ export async function openTrack(options: TrackOptions): Promise<RunningTrack> {
   const orders = Array.from({ length: options.processes }, (_, number): ServerOrders => {
     return { ...options, number, signingKey };
   });
-  const { ports, children, close: closeProcesses } = await startProcesses(program, orders);
+  const subject = subjects[options.subject];
+  const {
+    ports,
+    children,
+    close: closeProcesses,
+  } = subject !== undefined && "serve" in subject
+    ? await subject.serve(orders)
+    : await startProcesses(program, orders);
   const send = (plan: Plan, cookie: string, server: number): Promise<Reply> =>
     ask(agent, ports[server % ports.length] ?? 0, plan, cookie);
   const close = (): Promise<void> => {

@@ -57,7 +57,9 @@ const bag = sessionMap("bag", anything);
 
 const orders = JSON.parse(process.env["RACE_ORDERS"] ?? "{}") as ExactOrders;
 const subject = subjects[orders.subject];
-if (subject?.library !== "kocha-session") throw new Error(`no store of ours: ${orders.subject}`);
+if (subject?.library !== "kocha-session" || "serve" in subject) {
+  throw new Error(`no store of ours for a process: ${orders.subject}`);
+}
 const opened = await subject.open(orders.address);
 const counts = { loads: 0, saves: 0 };
 const heard = new AsyncLocalStorage<string[]>();
