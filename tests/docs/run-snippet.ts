@@ -46,8 +46,10 @@ async function main(file: string, mark: string, words: readonly string[]): Promi
   const { fetch } = module.default ?? {};
   if (fetch !== undefined) {
     const { serve } = await import("@hono/node-server");
-    // As workers do, with the keys of the environment.
-    serve({ fetch: (request) => fetch(request, process.env), port: 0 });
+    const { bindings } = await import("./local-objects.ts");
+    // As workers do, with the keys of the environment and the bindings of objects.
+    const env = { ...process.env, ...bindings };
+    serve({ fetch: (request) => fetch(request, env), port: 0 });
   }
   if (words.includes("listens")) await started;
   for (const server of servers) if (!server.listening) await once(server, "listening");

@@ -1,0 +1,157 @@
+// Sessions in Durable Objects of Cloudflare: an object for each session, so that every change is one step in one
+// place, and an object for each subject with the list of its sessions. The objects' side is in stores/durable.
+import { readOptions, text, type Reader } from "../base/options.ts";
+import { StoreError } from "../errors.ts";
+import { toSaved } from "../store/change.ts";
+import type {
+  ListedSession,
+  SavedSession,
+  SessionChange,
+  SessionStore,
+  StoreCapabilities,
+  StoredSession,
+} from "../store/contract.ts";
+import { decodeRecord } from "../store/record.ts";
+import { isSelector } from "../store/selector.ts";
+import { DurableCaller } from "./durable/caller.ts";
+import { type DurableNamespace, namespaceOf } from "./durable/platform.ts";
+import { fromWire, type Member, type SessionCalls, writeChange } from "./durable/protocol.ts";
+import { CommitClaims, SubjectLists } from "./durable/subject-lists.ts";
+
+export type { DurableNamespace, DurableState, DurableStub } from "./durable/platform.ts";
+export { durableRevocations, type DurableRevocationsOptions } from "./durable/revocations.ts";
+export { RevocationObject } from "./durable/revocation-object.ts";
+export { SessionObject } from "./durable/session-object.ts";
+export { SubjectObject } from "./durable/subject-object.ts";
+
+/** The bindings of the objects' classes, and the prefix of the objects' names. */
+export interface SessionDurableStoreOptions {
+  /** The binding of `SessionObject`, such as `env.SESSIONS`. */
+  readonly sessions: DurableNamespace;
+  /** The binding of `SubjectObject`. Default: none, and the store doesn't list a subject's sessions. */
+  readonly subjects?: DurableNamespace | undefined;
+  /** Begins the name of every object, for applications that share bindings. Default "". */
+  readonly prefix?: string | undefined;
+}
+
+/** Objects that `list` and `destroyAll` ask at once. */
+const BATCH = 50;
+
+/** A store of Durable Objects: atomic and strongly consistent everywhere, since each session has one place. */
+export class SessionDurableStore implements SessionStore {
+  readonly capabilities: StoreCapabilities;
+  /** The live sessions of a subject; it also removes stale places. Absent without `subjects`. */
+  readonly list?: (subject: string) => AsyncIterable<ListedSession>;
+  /**
+   * Ends the sessions of a subject, except the one with the id `except`; gives their number. It throws a
+   * StoreError when some could not be reached; the others are ended. Absent without `subjects`.
+   */
+  readonly destroyAll?: (subject: string, options?: { except?: string }) => Promise<number>;
+  readonly #sessions: DurableCaller<SessionCalls>;
+  readonly #lists: SubjectLists | undefined;
+
+  /** @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD */
+  constructor(options: SessionDurableStoreOptions) {
+    const { sessions, subjects, prefix } = readOptions("SessionDurableStore", options, {
+      sessions: namespaceOf("SessionObject"),
+      subjects: optional(namespaceOf("SubjectObject")),
+      prefix: text(""),
+    });
+    this.#sessions = new DurableCaller(sessions, prefix);
+    const lists = subjects && new SubjectLists(subjects, prefix);
+    this.#lists = lists;
+    this.capabilities = { atomic: true, expects: true, durable: true, lists: lists !== undefined };
+    if (lists === undefined) return;
+    this.list = (subject) => this.#list(lists, subject);
+    this.destroyAll = (subject, { except } = {}) => this.#destroyAll(lists, subject, except);
+  }
+
+  async load(selector: string): Promise<StoredSession | undefined> {
+    if (!isSelector(selector)) return undefined;
+    const row = await this.#sessions.ask("load", selector, "load", {});
+    return decodeRecord(row?.record);
+  }
+
+  /** One call; with a subject also one before it, and one after it where a place in its list is left. */
+  async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
+    if (!isSelector(selector)) return change.op === "destroy" ? toSaved(undefined) : undefined;
+    const lists = this.#lists;
+    const claims = lists && new CommitClaims(lists, selector, change);
+    await claims?.claimFirst();
+    const fields = { change: writeChange(change), lists: lists !== undefined };
+    const attempt = async (): Promise<SavedSession | undefined> => {
+      const claim = claims?.current;
+      const answer = await this.#sessions.ask("save", selector, "save", { ...fields, claim });
+      if (answer.outcome === "unclaimed") {
+        if (claims === undefined || claims.isExhausted) throw unclaimable();
+        await claims.claimAgain(answer.subject, fromWire(answer.expires));
+        return attempt();
+      }
+      const isApplied = answer.outcome === "applied";
+      await claims?.settle(isApplied, isApplied ? answer.gone : undefined);
+      if (!isApplied) return undefined;
+      const { rev, generation, expires } = answer;
+      return { rev, generation, expires: fromWire(expires) };
+    };
+    return attempt();
+  }
+
+  async *#list(lists: SubjectLists, subject: string): AsyncGenerator<ListedSession> {
+    const members = await lists.members("list", subject);
+    const ids = [...new Set(members.map(({ id }) => id))];
+    const stale = new Set(members.filter(({ settled }) => settled));
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const batch = ids.slice(start, start + BATCH);
+      // oxlint-disable-next-line no-await-in-loop -- a batch at a time, or 10,000 rows lie in memory
+      const rows = await Promise.all(batch.map((id) => this.#sessions.ask("list", id, "load", {})));
+      for (const [index, id] of batch.entries()) {
+        const row = rows[index];
+        const stored = decodeRecord(row?.record);
+        if (stored === undefined || row?.subject !== subject) continue;
+        for (const member of stale) if (member.claim === row.claim) stale.delete(member);
+        yield { id, stored };
+      }
+    }
+    await lists.release(subject, [...stale]);
+  }
+
+  async #destroyAll(
+    lists: SubjectLists,
+    subject: string,
+    except: string | undefined,
+  ): Promise<number> {
+    const members = await lists.members("destroyAll", subject);
+    const ids = [...new Set(members.map(({ id }) => id))].filter((id) => id !== except);
+    const ended = new Set<string>();
+    const gone: Pick<Member, "id" | "claim">[] = [];
+    let failure: unknown;
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const batch = ids.slice(start, start + BATCH);
+      // oxlint-disable-next-line no-await-in-loop -- a batch at a time, or others would wait long
+      const answers = await Promise.allSettled(
+        batch.map((id) => this.#sessions.ask("destroyAll", id, "end", { subject })),
+      );
+      for (const [index, answer] of answers.entries()) {
+        const id = batch[index] ?? "";
+        if (answer.status === "rejected") failure ??= answer.reason;
+        else if (answer.value.ended) {
+          ended.add(id);
+          // A place that was claimed since the list was read.
+          if (answer.value.claim !== undefined) gone.push({ id, claim: answer.value.claim });
+        }
+      }
+    }
+    await lists.release(subject, [...members.filter(({ id }) => ended.has(id)), ...gone]);
+    if (failure !== undefined) throw failure;
+    return ended.size;
+  }
+}
+
+function optional<Value>(read: Reader<Value>): Reader<Value | undefined> {
+  return (value, field) => (value === undefined ? undefined : read(value, field));
+}
+
+function unclaimable(): StoreError {
+  const message = "the subject's list could not be claimed: are the objects' clocks right?";
+  return new StoreError("ERR_SESSION_STORE_FAILED", "save", message);
+}
