@@ -16,6 +16,10 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   d1: ["miniflare", "workerd"],
   "d1-worker": ["miniflare", "workerd"],
   "object-sql": ["miniflare", "workerd"],
+  "durable-object": ["miniflare", "workerd"],
+  "durable-isolates": ["miniflare", "workerd"],
+  init: ["wrangler", "workerd"],
+  workers: ["wrangler", "esbuild", "workerd"],
 };
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
