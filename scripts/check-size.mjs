@@ -15,6 +15,10 @@ const LIMIT = 26_700;
 const AIM = 8 * 1024;
 /** The same where no condition names the runtime: with both sets of primitives, and with @noble. */
 const WORKER_LIMIT = 35_060;
+/** A worker with the Fetch API's host and its sessions in Durable Objects, with their classes. */
+const OBJECTS_LIMIT = 40_000;
+const CORE = 'export { SessionMiddleware, SessionCookieStore } from "kocha-session";';
+const OBJECTS = `export * from "kocha-session/durable-object"; export { withSession } from "kocha-session/fetch";`;
 const workerConditions = ["workerd", "worker", "browser"];
 /** Strings of parts that this import must not carry: merging cookies, the memory store, the hosts, the CLI, readers. */
 const foreign = [
@@ -41,10 +45,10 @@ const parts = {
   "flash messages and typed keys": ["session/flash", "session/typed"],
 };
 
-async function bundle(plugins = [], conditions = ["node"], platform = "node") {
+async function bundle(plugins = [], conditions = ["node"], platform = "node", exported = CORE) {
   const { metafile, outputFiles } = await build({
     stdin: {
-      contents: 'export { SessionMiddleware, SessionCookieStore } from "kocha-session";',
+      contents: exported,
       resolveDir: ".",
     },
     bundle: true,
@@ -124,10 +128,8 @@ if (process.argv.includes("--parts")) {
 }
 const faults = [];
 
-function check(where, { contents, size, text }, limit, banned) {
-  console.log(
-    `SessionMiddleware with SessionCookieStore ${where}: ${contents.length} bytes, ${size} compressed, limit ${limit}`,
-  );
+function check(where, { contents, size, text }, limit, banned, what = "SessionCookieStore") {
+  console.log(`${what} ${where}: ${contents.length} bytes, ${size} compressed, limit ${limit}`);
   if (size > limit) faults.push(`${where}, it is over its limit`);
   for (const part of banned)
     if (text.includes(part)) faults.push(`${where}, "${part}" bleeds into the bundle`);
@@ -137,6 +139,9 @@ check("on Node.js", await bundle(), LIMIT, foreign);
 // A worker's bundler can't resolve an import of Node.js.
 const worker = await bundle([], workerConditions, "neutral");
 check("on a worker", worker, WORKER_LIMIT, [...foreign, 'from"node:', 'require("node:']);
+const objects = await bundle([], workerConditions, "neutral", OBJECTS);
+const inWorker = ["Fe26.", "connect.sid", "keygen --", 'from"node:', 'require("node:'];
+check("on a worker", objects, OBJECTS_LIMIT, inWorker, "Durable Objects with withSession");
 console.log(`the aim is ${AIM}: docs/adr/0008-bundle-size.md`);
 if (JSON.parse(readFileSync("package.json", "utf8")).sideEffects !== false)
   faults.push("package.json doesn't say sideEffects: false");
