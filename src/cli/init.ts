@@ -13,9 +13,17 @@ import {
 import { keyLines } from "./keygen.ts";
 import { packageVersions } from "./packages.ts";
 import { type Host, hosts, projectFiles, type ProjectOptions } from "./templates.ts";
-import { type Store, stores, storeTemplates } from "./store-templates.ts";
+import { type Store, stores, type StoreTemplate, storeTemplates } from "./store-templates.ts";
 import { type Command, readOptions, type Terminal, UsageFault } from "./terminal.ts";
+import {
+  deployingSteps,
+  workerFiles,
+  type WorkerOptions,
+  workerStores,
+} from "./worker-templates.ts";
 
+/** The host of `init` that is a Cloudflare Worker. */
+const WORKER = "worker";
 const ENV_COMMENT =
   "# AUTO-GENERATED random secrets of kocha-session init. Keep them out of the repository.";
 /** A cookie's name, short enough for every prefix. */
@@ -28,12 +36,14 @@ export const init: Command = {
   help: `kocha-session init [--host <host>] [--store <store>] [--name <app>] [--dir <folder>] [--https] [--js]
 
   --host   ${hosts.join(", ")}; asked for on a terminal
+           ${WORKER}: a Cloudflare Worker, with wrangler
            in a project of its own generator: ${frameworks.join(", ")}
   --store  ${stores.join(", ")}; asked for on a terminal, else cookie
+           of a worker ${workerStores.join(" or ")}; else durable-object
   --name   the application's name; default the folder's
   --dir    where to write; default here
   --https  the site is served only by https: the cookie is named __Host-Http-<app>
-  --js     .mjs files instead of TypeScript; not for a framework
+  --js     .mjs files instead of TypeScript; not for a framework or a worker
 
 Writes config/app.ts, controllers/root.ts, server.ts, package.json, tsconfig.json, .env with fresh random secrets, and
 .env into .gitignore. For a framework it writes its session file, .env and .gitignore, and says what is done
@@ -61,6 +71,11 @@ is: the last lines say what it lacks, and the exit code is 1.
       const store = oneOf(frameworkStores, "store", options.store ?? "cookie");
       return add(folder, framework, { store, app, https }, out);
     }
+    if (options.host === WORKER) {
+      if (js) throw new UsageFault("--js isn't for a worker: its files are TypeScript");
+      const store = oneOf(workerStores, "store", options.store ?? "durable-object");
+      return writeWorker(folder, { store, app, https, version: ownVersion() }, out);
+    }
     const { host, store } = await choose(options.host, options.store, out);
     return write(folder, { host, store, app, https, js, version: ownVersion() }, out);
   },
@@ -72,7 +87,8 @@ async function choose(
   givenStore: string | undefined,
   out: Terminal,
 ): Promise<{ host: Host; store: Store }> {
-  const host = givenHost === undefined ? undefined : oneOf(hosts, "host", givenHost, frameworks);
+  const host =
+    givenHost === undefined ? undefined : oneOf(hosts, "host", givenHost, [WORKER, ...frameworks]);
   const store = givenStore === undefined ? undefined : oneOf(stores, "store", givenStore);
   if (!process.stdin.isTTY) {
     if (host === undefined) throw new UsageFault("say --host: there is no terminal to ask on");
@@ -125,9 +141,20 @@ interface Manifest {
 
 function write(folder: string, options: ProjectOptions, out: Terminal): number {
   const files = projectFiles(options);
-  const left = writeFiles(folder, files, options.store, out);
+  const left = writeFiles(folder, files, storeTemplates[options.store], out);
   const steps = nextSteps(folder, files, left);
   out.print(`\nNext:${steps.length === 1 ? " " : "\n  "}${steps.join("\n  ")}`);
+  return left.length === 0 ? 0 : 1;
+}
+
+/** Writes a Cloudflare Worker. */
+function writeWorker(folder: string, options: WorkerOptions, out: Terminal): number {
+  const files = workerFiles(options);
+  // wrangler reads .env, too.
+  const left = writeFiles(folder, files, {}, out);
+  const steps = nextSteps(folder, files, left);
+  const deploying = ["before it is deployed:", ...deployingSteps(options.store)];
+  out.print(`\nNext:\n  ${[...steps, ...deploying].join("\n  ")}`);
   return left.length === 0 ? 0 : 1;
 }
 
@@ -147,7 +174,7 @@ function add(
     return 1;
   }
   const files = frameworkFiles(framework, options);
-  const left = writeFiles(folder, files, options.store, out);
+  const left = writeFiles(folder, files, storeTemplates[options.store], out);
   const packages = [
     ["kocha-session", ownVersion()] as const,
     ...storeTemplates[options.store].run.map((name) => [name, packageVersions[name]] as const),
@@ -177,10 +204,9 @@ function packagesOf(folder: string): readonly string[] {
 function writeFiles(
   folder: string,
   files: ReadonlyMap<string, string>,
-  store: Store,
+  { address, start }: Pick<StoreTemplate, "address" | "start">,
   out: Terminal,
 ): readonly string[] {
-  const { address, start } = storeTemplates[store];
   const left: string[] = [];
   for (const [path, text] of files) {
     const target = join(folder, path);

@@ -19,6 +19,8 @@ export const packageVersions = {
   unstorage: "1.17.6",
   memorystore: "1.6.8",
   "express-session": "1.19.0",
+  wrangler: "4.86.0",
+  "@cloudflare/workers-types": "4.20260426.1",
   "@types/express": "5.0.6",
   "@types/express-session": "1.19.0",
   "@types/koa": "3.0.3",

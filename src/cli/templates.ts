@@ -65,6 +65,20 @@ const tsconfig = `${JSON.stringify(
   2,
 )}\n`;
 
+/** The fields of a configuration that are the same everywhere. */
+export const lifetimes = `  // Expiration of the session cookie, in seconds, from now.
+  // Persistent if -1; for not specified, set 0.
+  cookieExpires: 90 * DAY,
+
+  // Expiration of the session data, in seconds, from the last renewal: the idle timeout.
+  // Persistent if -1; for not specified, set 0.
+  sessionExpires: 90 * DAY,
+
+  // A session ends a year after it began, however much it is used.
+  absoluteExpires: 365 * DAY,
+  httpOnly: true,
+`;
+
 /** A configuration's fields around its store, as lines of an object of a module. */
 export function configFields(
   { store, app, https }: Pick<ProjectOptions, "store" | "app" | "https">,
@@ -86,18 +100,7 @@ export function configFields(
   return `  name: "${name}",
   store: ${value},
 ${signing}
-  // Expiration of the session cookie, in seconds, from now.
-  // Persistent if -1; for not specified, set 0.
-  cookieExpires: 90 * DAY,
-
-  // Expiration of the session data, in seconds, from the last renewal: the idle timeout.
-  // Persistent if -1; for not specified, set 0.
-  sessionExpires: 90 * DAY,
-
-  // A session ends a year after it began, however much it is used.
-  absoluteExpires: 365 * DAY,
-  httpOnly: true,
-${secure}
+${lifetimes}${secure}
 `;
 }
 
@@ -113,7 +116,8 @@ ${configFields(options, template.store)}};
 `;
 }
 
-function controllerFile({ js }: ProjectOptions): string {
+/** The controller of GET /. */
+export function controllerFile({ js }: Pick<ProjectOptions, "js">): string {
   const type = js ? "" : 'import type { Session } from "kocha-session";\n\n';
   return `${type}/** GET /: counts the visits of each client. */
 export async function getRoot(session${js ? "" : ": Session"})${js ? "" : ": Promise<string>"} {
