@@ -46,7 +46,7 @@ async function main(file: string, mark: string, words: readonly string[]): Promi
   const { fetch } = module.default ?? {};
   if (fetch !== undefined) {
     const { serve } = await import("@hono/node-server");
-    const { bindings } = await import("./local-objects.ts");
+    const { bindings } = await import("./local-bindings.ts");
     // As workers do, with the keys of the environment and the bindings of objects.
     const env = { ...process.env, ...bindings };
     serve({ fetch: (request) => fetch(request, env), port: 0 });

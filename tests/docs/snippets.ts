@@ -62,7 +62,7 @@ export class SnippetPackage {
       // In the line that it has in the document, so that messages name the right one.
       this.#write(file, "\n".repeat(line - 1) + code);
     }
-    for (const name of ["run-snippet.ts", "failing-store.ts", "local-objects.ts"]) {
+    for (const name of ["run-snippet.ts", "failing-store.ts", "local-bindings.ts"]) {
       copyFileSync(join(import.meta.dirname, name), join(this.path, name));
     }
     this.#write("tsconfig.json", JSON.stringify(compilerSettings));

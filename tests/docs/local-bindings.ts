@@ -5,10 +5,16 @@ import { type DurableNamespace, SessionObject, SubjectObject } from "kocha-sessi
 type DurableClass = typeof SessionObject | typeof SubjectObject;
 
 /** The bindings that the documents name. */
-export const bindings: Readonly<Record<string, DurableNamespace>> = {
+export const bindings: Readonly<Record<string, object>> = {
   SESSIONS: namespaceOf(SessionObject),
   SUBJECTS: namespaceOf(SubjectObject),
+  // D1: no visitor here has a session there, so that it is never asked.
+  DB: { prepare: unasked, batch: unasked },
 };
+
+function unasked(): never {
+  throw new Error("there is no D1 here");
+}
 
 function namespaceOf(Class: DurableClass): DurableNamespace {
   const objects = new Map<unknown, InstanceType<DurableClass>>();
