@@ -1,5 +1,6 @@
 // One isolate of a race: a Worker with the sessions of the subject. It gets its orders by a binding.
-import type { SessionConfig } from "kocha-session";
+import type { SessionConfig, SessionStore } from "kocha-session";
+import { type DurableNamespace, SessionDurableStore } from "kocha-session/durable-object";
 import { withSession } from "kocha-session/fetch";
 import { SessionSqliteStore, type SqliteD1 } from "kocha-session/sqlite";
 import * as app from "./kocha-app.ts";
@@ -7,9 +8,13 @@ import { Notes } from "./notes.ts";
 import type { Plan } from "./plan.ts";
 import type { ServerOrders } from "./server.ts";
 
-/** The Worker's bindings. */
+export { SessionObject, SubjectObject } from "kocha-session/durable-object";
+
+/** The Worker's bindings: a database, or objects. */
 interface Env {
-  readonly DB: SqliteD1;
+  readonly DB?: SqliteD1;
+  readonly SESSIONS: DurableNamespace;
+  readonly SUBJECTS: DurableNamespace;
   readonly ORDERS: ServerOrders;
 }
 
@@ -24,9 +29,12 @@ const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
-let store: SessionSqliteStore | undefined;
-const storeOf = ({ DB }: Env): SessionSqliteStore =>
-  (store ??= new SessionSqliteStore({ client: DB }));
+let store: SessionStore | undefined;
+const storeOf = ({ DB: client, SESSIONS: sessions, SUBJECTS: subjects }: Env): SessionStore =>
+  (store ??=
+    client === undefined
+      ? new SessionDurableStore({ sessions, subjects })
+      : new SessionSqliteStore({ client }));
 
 const config = (env: Env): SessionConfig => ({
   store: storeOf(env),
@@ -52,8 +60,8 @@ const serve = withSession(config, async (request: Request, session, env: Env) =>
 // oxlint-disable-next-line import/no-default-export
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
-    if (new URL(request.url).pathname === "/table") {
-      await storeOf(env).createTable();
+    if (new URL(request.url).pathname === "/prepare") {
+      if (env.DB !== undefined) await new SessionSqliteStore({ client: env.DB }).createTable();
       return new Response();
     }
     const plan = JSON.parse(request.headers.get("x-plan") ?? "") as Plan;

@@ -1,5 +1,5 @@
 // Isolates of a race, on Cloudflare's platform: Workers that run at once in one workerd, each with its own
-// port, its own modules and the one database of all.
+// port, its own modules, and the one database, or the objects, of all.
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -14,13 +14,34 @@ interface Miniflare {
   dispose(): Promise<void>;
 }
 
+/** What the isolates keep their sessions in. */
+export type IsolatesStore = "d1" | "durable-object";
+
+const nameOf = (number: number): string => `isolate-${number}`;
+
+/** The bindings of one isolate, by its number; the first one has the objects of all. */
+const bindingsOf: Readonly<Record<IsolatesStore, (number: number) => object>> = {
+  d1: () => ({ d1Databases: { DB: "sessions" } }),
+  "durable-object": (number) => {
+    const at = { useSQLite: true, ...(number > 0 && { scriptName: nameOf(0) }) };
+    return {
+      durableObjects: {
+        SESSIONS: { className: "SessionObject", ...at },
+        SUBJECTS: { className: "SubjectObject", ...at },
+      },
+    };
+  },
+};
+
 /** Starts an isolate for each of the orders. */
-export async function startIsolates(orders: readonly object[]): Promise<Processes> {
+export async function startIsolates(
+  store: IsolatesStore,
+  orders: readonly object[],
+): Promise<Processes> {
   installPlatforms();
   const require = createRequire(new URL("../edge/package.json", import.meta.url));
   const { Miniflare } = require("miniflare") as { Miniflare: new (options: object) => Miniflare };
   const script = await bundle();
-  const nameOf = (number: number): string => `isolate-${number}`;
   const miniflare = new Miniflare({
     workers: orders.map((order, number) => ({
       name: nameOf(number),
@@ -28,8 +49,8 @@ export async function startIsolates(orders: readonly object[]): Promise<Processe
       script,
       compatibilityDate: "2026-04-01",
       compatibilityFlags: ["nodejs_compat"],
-      d1Databases: { DB: "sessions" },
       bindings: { ORDERS: order },
+      ...bindingsOf[store](number),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     })),
   });
@@ -39,7 +60,7 @@ export async function startIsolates(orders: readonly object[]): Promise<Processe
     const urls = await Promise.all(
       orders.map((_, number) => miniflare.unsafeGetDirectURL(nameOf(number))),
     );
-    await fetch(new URL("/table", urls[0]));
+    await fetch(new URL("/prepare", urls[0]));
     return { ports: urls.map(({ port }) => Number(port)), children: [], close };
   } catch (error) {
     await close();

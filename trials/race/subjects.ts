@@ -153,7 +153,16 @@ export const subjects: Readonly<Record<string, Subject>> = {
     start: nowhere,
     serve: async (orders) => {
       const { startIsolates } = await import("./isolates.ts");
-      return startIsolates(orders);
+      return startIsolates("d1", orders);
+    },
+  },
+  "durable-object": {
+    ...ours,
+    processes: 2,
+    start: nowhere,
+    serve: async (orders) => {
+      const { startIsolates } = await import("./isolates.ts");
+      return startIsolates("durable-object", orders);
     },
   },
   memcached: {
