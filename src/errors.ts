@@ -61,39 +61,45 @@ export type AnySessionError = ConfigError | UsageError | LimitError | StoreError
 // Two copies of the package in one tree have two classes but one symbol.
 const brand = Symbol.for("kocha-session.error");
 
-/** The base of every error that this library throws. */
-export abstract class SessionError extends Error {
+/** The base of every error that this library throws. Its message ends with the place that explains its code. */
+export abstract class SessionError<Code extends SessionErrorCode = SessionErrorCode> extends Error {
   /** The stable name of the fault; messages may change, codes don't. */
-  abstract readonly code: SessionErrorCode;
+  readonly code: Code;
   /** @internal */
   readonly [brand] = true;
+
+  /** @internal */
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(SessionError.withPage(code, message), options);
+    this.code = code;
+  }
+
+  /**
+   * A message that ends with the place which explains its code. The page is in the package, too: the path
+   * leads to it without a network.
+   * @internal
+   */
+  static withPage(code: string, message: string): string {
+    return `${message} (see kocha-session/docs/reference/errors.md#${code.toLowerCase()})`;
+  }
 }
 
 /** The programmer's fault in a configuration, thrown when the configuration is built. */
-export class ConfigError extends SessionError {
+export class ConfigError extends SessionError<ConfigErrorCode> {
   override readonly name = "ConfigError";
-  readonly code: ConfigErrorCode;
   /** The path of the wrong field: `keys[1].secretKey`. */
   readonly field: string;
 
   /** @internal */
   constructor(code: ConfigErrorCode, field: string, message: string) {
-    super(`${field}: ${message}`);
-    this.code = code;
+    super(code, `${field}: ${message}`);
     this.field = field;
   }
 }
 
 /** A call that can't be right: a value that isn't a string, or a call at the wrong time. */
-export class UsageError extends SessionError {
+export class UsageError extends SessionError<UsageErrorCode> {
   override readonly name = "UsageError";
-  readonly code: UsageErrorCode;
-
-  /** @internal */
-  constructor(code: UsageErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** The size of one key of a session, for a {@link LimitError}. */
@@ -104,9 +110,8 @@ export interface KeySize {
 }
 
 /** Something is larger than its limit; nothing of it was kept or sent. */
-export class LimitError extends SessionError {
+export class LimitError extends SessionError<LimitErrorCode> {
   override readonly name = "LimitError";
-  readonly code: LimitErrorCode;
   /** The size that was found: bytes, or a number of keys. */
   readonly actual: number;
   /** The allowed size, in the same unit. */
@@ -120,8 +125,7 @@ export class LimitError extends SessionError {
     message: string,
     size: { actual: number; limit: number; largestKeys?: readonly KeySize[] },
   ) {
-    super(message);
-    this.code = code;
+    super(code, message);
     this.actual = size.actual;
     this.limit = size.limit;
     this.largestKeys = size.largestKeys ?? [];
@@ -132,9 +136,8 @@ export class LimitError extends SessionError {
 export type StoreOperation = "load" | "save" | "list" | "destroyAll" | "sweep" | "revoke";
 
 /** The store could not answer. It never means that there is no session. */
-export class StoreError extends SessionError {
+export class StoreError extends SessionError<StoreErrorCode> {
   override readonly name = "StoreError";
-  readonly code: StoreErrorCode;
   readonly operation: StoreOperation;
   /** HTTP 503 Service Unavailable (RFC 9110 section 15.6.4), where hosts look for it. */
   readonly status = 503;
@@ -148,26 +151,18 @@ export class StoreError extends SessionError {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
-    this.code = code;
+    super(code, message, options);
     this.operation = operation;
   }
 }
 
 /** An `update`, `increment` or `take` that other requests made impossible; nothing of it was saved. */
-export class ConflictError extends SessionError {
+export class ConflictError extends SessionError<ConflictErrorCode> {
   override readonly name = "ConflictError";
-  readonly code: ConflictErrorCode;
   /** HTTP 409 Conflict (RFC 9110 section 15.5.10), where hosts look for it. */
   readonly status = 409;
   /** The same as `status`, for the hosts that read this name. */
   readonly statusCode = 409;
-
-  /** @internal */
-  constructor(code: ConflictErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** True for an error of this library, also of another copy of it. */

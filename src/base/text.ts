@@ -43,6 +43,7 @@ export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "undefined";
   if (Array.isArray(value)) return "an array";
+  if (value instanceof Promise) return "a promise (await it)";
   const type = typeof value;
   return type === "object" ? "an object" : `a ${type}`;
 }

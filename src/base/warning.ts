@@ -1,4 +1,5 @@
 // Process warnings, each emitted once for each kind and process.
+import { SessionError } from "../errors.ts";
 
 const warned = new Set<string>();
 
@@ -18,5 +19,8 @@ export function warnOnce(code: string, what: string, message: string): void {
   if (warned.has(kind)) return;
   warned.add(kind);
   const { process } = globalThis as Warner;
-  process?.emitWarning?.(message, { type: "KochaSessionWarning", code });
+  process?.emitWarning?.(SessionError.withPage(code, message), {
+    type: "KochaSessionWarning",
+    code,
+  });
 }

@@ -5,6 +5,7 @@ import { configDefaults } from "kocha-session";
 import { describe, expect, test } from "vitest";
 import { resolveConfig } from "../../src/engine/config.ts";
 import { eventNames } from "../../src/events.ts";
+import { FLASH_PREFIX, MAP_PREFIX } from "../../src/base/reserved.ts";
 import { SessionMemoryStore } from "../../src/stores/memory.ts";
 import { repository } from "../support/cli.ts";
 import { freshKey } from "../support/keys.ts";
@@ -26,11 +27,12 @@ describe("docs/reference/errors.md", () => {
     sourceOf("src/errors.ts").matchAll(/^ {2}\| "(ERR_SESSION_\w+)"/gm),
     ([, code = ""]) => code,
   );
-  const documented = tableRows("docs/reference/errors.md").flatMap(([code = ""]) =>
-    code.startsWith("`ERR_") ? [code.slice(1, -1)] : [],
+  const documented = Array.from(
+    readDocument("docs/reference/errors.md").matchAll(/^### (ERR_\w+)$/gm),
+    ([, code = ""]) => code,
   );
 
-  test("has every code of the union once, and no other", () => {
+  test("has a heading for every code of the union, to which messages lead, and for no other", () => {
     expect(union.length).toBeGreaterThan(10);
     expect(documented.toSorted()).toEqual(union.toSorted());
   });
@@ -85,10 +87,83 @@ describe("docs/configuration.md", () => {
   });
 });
 
-test("docs/recipes.md has every event", () => {
-  const cells = tableRows("docs/recipes.md").map(([cell = ""]) => cell);
-  const named = cells.flatMap((cell) => Array.from(cell.matchAll(/`(\w+)`/g), ([, name]) => name));
-  expect(named).toEqual(expect.arrayContaining([...eventNames]));
+describe("docs/reference/events.md", () => {
+  const source = sourceOf("src/events.ts");
+  const errors = sourceOf("src/errors.ts");
+  const rows = tableRows("docs/reference/events.md");
+  const codesOf = (cell = ""): string[] =>
+    Array.from(cell.matchAll(/`([\w-]+)`/g), ([, name = ""]) => name);
+  const unionOf = (text: string, type: string): string[] => {
+    const union = new RegExp(`type ${type} =([^;]*);`).exec(text)?.[1] ?? "";
+    return Array.from(union.matchAll(/"([\w-]+)"/g), ([, name = ""]) => name);
+  };
+
+  /** An event's fields, with those of what it extends. */
+  function fieldsOf(type: string): string[] {
+    const shape = new RegExp(`interface ${type}(?: extends (\\w+))? \\{([^]*?)\n\\}`).exec(source);
+    const [, base, body = ""] = shape ?? [];
+    const own = Array.from(body.matchAll(/^ {2}readonly (\w+):/gm), ([, name = ""]) => name);
+    return [...(base === undefined ? [] : fieldsOf(base)), ...own];
+  }
+
+  test("has every event once, with its fields", () => {
+    const events = Array.from(
+      source.matchAll(/^ {2}(\w+)\?\(event: (\w+)\): void;/gm),
+      ([, name = "", type = ""]) => [name, fieldsOf(type)],
+    );
+    expect(events.map(([name]) => name)).toEqual([...eventNames]);
+    const told = rows.filter(([name = ""]) => eventNames.some((one) => name === `\`${one}\``));
+    const documented = told.map(([name, fields]) => [codesOf(name)[0], codesOf(fields)]);
+    expect(documented).toEqual(events);
+  });
+
+  test.each([
+    ["RefusedReason", "Reasons of `refused`"],
+    ["RejectedReason", "Reasons of `rejected`"],
+  ])("has every %s", (type, heading) => {
+    const [, part = ""] = readDocument("docs/reference/events.md").split(`## ${heading}\n`);
+    const [section = ""] = part.split("\n## ");
+    const reasons = Array.from(section.matchAll(/^\| `([\w-]+)` \|/gm), ([, name = ""]) => name);
+    expect(reasons.length).toBeGreaterThan(5);
+    expect(reasons).toEqual(unionOf(source, type));
+  });
+
+  test("has every operation", () => {
+    const line = /^- `operation` is (.*)$/m.exec(readDocument("docs/reference/events.md"))?.[1];
+    expect(codesOf(line)).toEqual(unionOf(errors, "StoreOperation"));
+  });
+});
+
+test("docs/reference/reserved.md has every reserved prefix, with what writes it", () => {
+  const table = /const reserved:[^]*?\];/.exec(sourceOf("src/base/reserved.ts"))?.[0] ?? "";
+  const prefixes = new Map([
+    ["FLASH_PREFIX", FLASH_PREFIX],
+    ["MAP_PREFIX", MAP_PREFIX],
+  ]);
+  const reserved = Array.from(
+    table.matchAll(/prefix: (\w+), writer: "([\w.]+)"/g),
+    ([, name = "", writer = ""]) => [`\`${prefixes.get(name)}\``, `\`${writer}\``],
+  );
+  expect(reserved).toHaveLength(prefixes.size);
+  const rows = tableRows("docs/reference/reserved.md").map(([prefix, writer]) => [prefix, writer]);
+  expect(rows).toEqual(expect.arrayContaining(reserved));
+});
+
+describe("the warnings", () => {
+  const sources = readdirSync(join(repository, "src"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => sourceOf(join("src", path)));
+  const codes = new Set(
+    sources.flatMap((text) =>
+      Array.from(text.matchAll(/"(KOCHA_SESSION_\w+)"/g), ([, code = ""]) => code),
+    ),
+  );
+
+  test("have a heading in docs/reference/errors.md each, to which their messages lead", () => {
+    const headings = readDocument("docs/reference/errors.md").matchAll(/^### (KOCHA_\w+)$/gm);
+    expect(codes.size).toBeGreaterThan(2);
+    expect(Array.from(headings, ([, code]) => code)).toEqual([...codes].toSorted());
+  });
 });
 
 test("docs/writing-a-store.md has a store of under 60 lines", () => {

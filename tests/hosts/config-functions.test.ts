@@ -266,7 +266,7 @@ describe("a configuration's function", () => {
     const error = thrownBy(() => SessionMiddleware.from(source));
     expect(error).toMatchObject({
       field: "config",
-      message: expect.stringMatching(/gave nothing$/),
+      message: expect.stringMatching(/gave nothing \(see /),
     });
   });
 

@@ -205,6 +205,9 @@ test.each(Object.entries(ways))("%s", async (code, way) => {
   expect(error).toBeInstanceOf(classes[kind]);
   expect((error as Error).name).toBe(classes[kind].name);
   const { message, stack } = error as Error;
+  const page = `(see kocha-session/docs/reference/errors.md#${code.toLowerCase()})`;
+  expect(message.split("(see kocha-session/")).toHaveLength(2);
+  expect(message.endsWith(page)).toBe(true);
   for (const text of [message, stack, JSON.stringify(error), inspect(error)]) {
     expect(text).not.toContain(VALUE);
     expect(text).not.toContain(KEY);

@@ -99,13 +99,13 @@ describe("a commit that failed", () => {
     spy.fault = undefined;
     expect(set(session)).toMatchObject({
       code: "ERR_SESSION_USAGE_READ_ONLY",
-      message: /^the session could not be saved, .* what the store holds$/,
+      message: /^the session could not be saved, .* what the store holds \(see /,
     });
     expect(await engine.commit(session)).toMatchObject({ setCookie: [] });
     expect(spy.saves).toBe(1);
     expect(set(session)).toMatchObject({
       code: "ERR_SESSION_USAGE_READ_ONLY",
-      message: /^the session could not be saved, .* is being answered$/,
+      message: /^the session could not be saved, .* is being answered \(see /,
     });
   });
 });

@@ -117,13 +117,13 @@ test("paths are named however the schema writes them, each once", async () => {
     schemaOf<string>(() => ({ issues })),
   );
   const { message } = thrownBy(() => session.write(key, "y")) as Error;
-  expect(message).toBe("the value does not fit its schema at a.0.b, Symbol(mark)");
+  expect(message).toMatch(/^the value does not fit its schema at a\.0\.b, Symbol\(mark\) \(see /);
   const bare = sessionKey(
     "x",
     schemaOf<string>(() => ({ issues: [] })),
   );
   expect(thrownBy(() => session.write(bare, "y"))).toMatchObject({
-    message: "the value does not fit its schema",
+    message: expect.stringMatching(/^the value does not fit its schema \(see /) as string,
   });
 });
 
