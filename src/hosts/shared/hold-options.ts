@@ -1,6 +1,7 @@
 // What a held response needs of the session that it waits for, and of its host.
 import type { Awaitable } from "../../base/awaitable.ts";
 import type { ResponseEffects } from "../../engine/effects.ts";
+import type { PlainRequest } from "./lost-cookie.ts";
 
 /** The part of an engine, or of a drop-in over one, that a held response needs. */
 export interface HeldEngine<Session> {
@@ -15,7 +16,7 @@ export interface HoldOptions<Session = unknown> {
   readonly engine: HeldEngine<Session>;
   readonly session: Session;
   /** Where the session is found, until another library puts its own there; absent: nowhere. */
-  readonly request?: { readonly session: unknown };
+  readonly request?: PlainRequest & { readonly session: unknown };
   /** Takes a failed commit to the host's own error path; the response is still unsent. */
   readonly fail: (error: unknown) => void;
 }

@@ -32,6 +32,7 @@ import {
   reachDrain,
 } from "./held-methods.ts";
 import type { HoldOptions } from "./hold-options.ts";
+import { warnOfLostCookie } from "./lost-cookie.ts";
 import { Unanswered } from "./unanswered.ts";
 
 /** Holds a response back until its session is saved. */
@@ -263,6 +264,7 @@ class ResponseHold implements Holder {
 
   /** @throws {UsageError} ERR_SESSION_USAGE_RESPONSE when the answer has a cookie of ours already. */
   #release(effects: ResponseEffects, head?: HostHead): void {
+    const { request } = this.#options;
     if (hasEffects(effects) && !isClosed(this.#response)) {
       const access = head ?? headersOf(this.#response);
       if (access !== undefined) {
@@ -270,6 +272,7 @@ class ResponseHold implements Holder {
         const isDue = effects.cookieName !== undefined;
         if (isDue && removeCookies(access, (one) => isSessionCookie(effects, one)))
           throw secondCookie();
+        if (isDue && request !== undefined) warnOfLostCookie(effects.setCookie, request);
         applyEffects(effects, access);
       }
     }

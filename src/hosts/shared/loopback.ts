@@ -16,7 +16,12 @@ const forwardingHeaders = [
  * @param header - gives the request's header of a lower-case name, or any falsy value for none.
  */
 export function isLocal(address: string | undefined, header: (name: string) => unknown): boolean {
-  return isLoopback(address) && !forwardingHeaders.some((name) => Boolean(header(name)));
+  return isLoopback(address) && !isForwarded(header);
+}
+
+/** True if a header shows that a proxy has passed the request on. */
+export function isForwarded(header: (name: string) => unknown): boolean {
+  return forwardingHeaders.some((name) => Boolean(header(name)));
 }
 
 /** RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3. */

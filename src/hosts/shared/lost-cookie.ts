@@ -1,0 +1,40 @@
+// Tells of a Secure cookie that goes out over plain HTTP, where browsers drop it: the session then never
+// sticks, and neither side sees an error.
+import { warnOnce } from "../../base/warning.ts";
+import { isForwarded } from "./loopback.ts";
+
+/** Hosts to which browsers let Secure cookies go by plain HTTP, as most do: W3C Secure Contexts section 3.1. */
+const TRUSTWORTHY = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
+
+/** The part of a request of node:http that tells how it came; other requests tell nothing. */
+export interface PlainRequest {
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly socket?: object;
+}
+
+/** True once a request for a host of the network has been looked at: one says enough of all. */
+let isKnown = false;
+
+/**
+ * Warns when a response's cookies are Secure and its request came by plain HTTP, with no sign of a proxy.
+ * The first request for a host that isn't this machine decides; later ones cost nothing.
+ */
+export function warnOfLostCookie(
+  setCookie: readonly string[],
+  { headers, socket }: PlainRequest,
+): void {
+  if (isKnown || headers === undefined) return;
+  const host = headers["host"] ?? headers[":authority"];
+  if (typeof host !== "string" || TRUSTWORTHY.test(host)) return;
+  isKnown = true;
+  const isTls = (socket as { readonly encrypted?: boolean } | undefined)?.encrypted === true;
+  if (isTls || isForwarded((name) => headers[name])) return;
+  if (!setCookie.some((cookie) => /; Secure(?:;|$)/.test(cookie))) return;
+  warnOnce(
+    "KOCHA_SESSION_INSECURE",
+    "Secure",
+    "a session's cookie is Secure, and the request came by plain HTTP, where browsers drop it: the session " +
+      'will not stick. Serve the site by https; to develop, open http://localhost, with secure: "auto". ' +
+      "If a proxy in front of this server ends https, all is well: let it set X-Forwarded-Proto",
+  );
+}
