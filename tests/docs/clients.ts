@@ -24,7 +24,8 @@ export class Visitor {
     const response = await fetch(this.#url + path, {
       method,
       redirect: "manual",
-      ...(cookie !== "" && { headers: { cookie } }),
+      // As browsers do with a form of the site's own.
+      headers: { ...(cookie !== "" && { cookie }), ...(method !== "GET" && { origin: this.#url }) },
     });
     const setCookie = response.headers.getSetCookie();
     const sent = setCookie[0]?.split(";", 1)[0];

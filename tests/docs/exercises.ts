@@ -119,6 +119,44 @@ export const exercises: Readonly<Record<string, (port: number, alice: string) =>
     expect((await browser.visit("/")).body).toBe("user-42");
     expect((await browser.visit(callback)).status).toBe(403);
   },
+  "docs/recipes.md#Step-up: the password again": async (port, alice) => {
+    const visitor = new Visitor(port);
+    visitor.cookie = alice;
+    expect((await visitor.visit("/delete-account")).status).toBe(303);
+    const copied = visitor.cookie;
+    await visitor.visit("/confirm", "POST");
+    expect((await visitor.visit("/delete-account")).body).toBe("Delete it for good?");
+    visitor.cookie = copied;
+    expect((await visitor.visit("/delete-account")).status).toBe(303);
+  },
+  "docs/recipes.md#Too many attempts": async (port) => {
+    const logIn = (username: string): Promise<Response> =>
+      fetch(`http://127.0.0.1:${port}/login`, {
+        method: "POST",
+        redirect: "manual",
+        body: new URLSearchParams({ username }),
+      });
+    for (let n = 0; n < 10; n++) expect((await logIn("alice")).status).toBe(303);
+    const refused = await logIn("alice");
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(800);
+    expect(refused.headers.getSetCookie()).toEqual([]);
+    // From the same address, also with another name.
+    expect((await logIn("bob")).status).toBe(429);
+  },
+  "docs/recipes.md#CSRF": async (port) => {
+    const rename = async (headers: Record<string, string>): Promise<number> => {
+      const url = `http://127.0.0.1:${port}/rename`;
+      return (await fetch(url, { method: "POST", redirect: "manual", headers })).status;
+    };
+    expect(await rename({ "sec-fetch-site": "same-origin" })).toBe(303);
+    expect(await rename({ origin: `http://127.0.0.1:${port}` })).toBe(303);
+    for (const site of ["cross-site", "same-site", "none"])
+      expect(await rename({ "sec-fetch-site": site })).toBe(403);
+    expect(await rename({ origin: "https://evil.example" })).toBe(403);
+    expect(await rename({ origin: "null" })).toBe(403);
+    expect(await rename({})).toBe(403);
+  },
   "docs/recipes.md#socket.io": async (port) => {
     const browser = new Browser(`http://127.0.0.1:${port}`);
     await browser.visit("/login", {});

@@ -7,12 +7,12 @@ import type { RunningSnippet, Snippet } from "./snippets.ts";
 
 /**
  * What a snippet's router takes, as method and path; the front page where it has none. What passport
- * guards is refused before anybody looks at the session.
+ * or a limit guards is refused before anybody looks at the session.
  */
 function routesOf({ code }: Snippet): (readonly [method: string, path: string])[] {
   const shown = Array.from(
     code.matchAll(
-      /\.(get|post)\("(\/[^"]*)", (?!upgradeWebSocket|defineWebSocketHandler|passport\.)/g,
+      /\.(get|post)\("(\/[^"]*)", (?!upgradeWebSocket|defineWebSocketHandler|passport\.|limited)/g,
     ),
     ([, method = "", path = ""]) => [method.toUpperCase(), path] as const,
   );
