@@ -29,6 +29,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: [ours] } },
   test: {
     include: ["tests/**/*.test.ts"],
+    globalSetup: ["tests/support/once-a-run.ts"],
     typecheck: {
       enabled: true,
       include: ["tests/types/*.test-d.ts"],

@@ -24,10 +24,10 @@ let faults: string;
 const nameOf = ({ document, heading }: Snippet): string => `${document}#${heading}`;
 
 beforeAll(async () => {
-  faults = folder.build(snippets);
+  faults = await folder.build(snippets);
   services = await startServices(snippets);
   alice = await aliceCookie(keys);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   folder.remove();
   await services.close();

@@ -3,7 +3,9 @@
 // begins with a comment like "// config/app.ts" is that file, for its document's other blocks.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cp } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { packOnce } from "../package/packed.ts";
 import { repository } from "../support/cli.ts";
 import { freshKey } from "../support/keys.ts";
 import { type Block, listDocuments, readBlocks } from "./documents.ts";
@@ -38,6 +40,27 @@ function fileName({ line, code }: Block): string {
   return /^\/\/ ([\w./-]+\.ts)$/.exec(code.split("\n", 1)[0] ?? "")?.[1] ?? `line-${line}.ts`;
 }
 
+/**
+ * Writes snippets into a folder, each document's into one of its own.
+ * @throws {Error} when none of them shows the configuration that the others import.
+ */
+export function writeSnippets(folder: string, snippets: readonly Snippet[]): void {
+  const write = (file: string, text: string): void => {
+    const path = join(folder, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  };
+  const shared = snippets.find(({ file }) => file.endsWith(SHARED));
+  if (shared === undefined) throw new Error(`no document shows ${SHARED}`);
+  for (const document of new Set(snippets.map((snippet) => snippet.document))) {
+    write(join(document, SHARED), shared.code);
+  }
+  for (const { file, line, code } of snippets) {
+    // In the line that it has in the document, so that messages name the right one.
+    write(file, "\n".repeat(line - 1) + code);
+  }
+}
+
 /** The package with its snippets, compiled. */
 export class SnippetPackage {
   readonly path: string;
@@ -49,30 +72,16 @@ export class SnippetPackage {
     copyFileSync(join(repository, "package.json"), join(this.path, "package.json"));
   }
 
-  /** Builds the library and the snippets; gives what the compiler says of them, "" when they fit. */
-  build(snippets: readonly Snippet[]): string {
-    const library = run(process.execPath, join("scripts", "build.mjs"), join(this.path, "dist"));
-    if (library !== "") return library;
-    const shared = snippets.find(({ file }) => file.endsWith(SHARED));
-    if (shared === undefined) return `no document shows ${SHARED}`;
-    for (const document of new Set(snippets.map((snippet) => snippet.document))) {
-      this.#write(join(document, SHARED), shared.code);
-    }
-    for (const { file, line, code } of snippets) {
-      // In the line that it has in the document, so that messages name the right one.
-      this.#write(file, "\n".repeat(line - 1) + code);
-    }
+  /** Compiles the snippets beside the library; gives what the compiler says of them, "" when they fit. */
+  async build(snippets: readonly Snippet[]): Promise<string> {
+    const library = await packOnce();
+    await cp(join(library.folder, "dist"), join(this.path, "dist"), { recursive: true });
+    writeSnippets(this.path, snippets);
     for (const name of ["run-snippet.ts", "failing-store.ts", "local-bindings.ts"]) {
       copyFileSync(join(import.meta.dirname, name), join(this.path, name));
     }
-    this.#write("tsconfig.json", JSON.stringify(compilerSettings));
+    writeFileSync(join(this.path, "tsconfig.json"), JSON.stringify(compilerSettings));
     return compile(["-p", this.path]).replaceAll(/^\.tmp\/docs-\w+\//gm, "");
-  }
-
-  #write(file: string, text: string): void {
-    const path = join(this.path, file);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
   }
 
   remove(): void {

@@ -3,9 +3,11 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "esbuild";
+import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freshKey } from "../support/keys.ts";
 import { linkedFile, readLinks } from "../docs/documents.ts";
@@ -16,7 +18,7 @@ import {
   frameworkEntries,
   install,
   type Manifest,
-  pack,
+  packOnce,
   type Packed,
   readManifest,
   resolve,
@@ -30,7 +32,7 @@ let consumer: string;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "kocha-session-dist-"));
-  packed = await pack(root);
+  packed = await packOnce();
   manifest = await readManifest();
   consumer = join(root, "consumer");
   await install(consumer, packed.tarball);
@@ -111,7 +113,7 @@ describe("its files", () => {
     for (const { path } of packed.files) {
       expect(path).not.toMatch(/test\.ts|\.tmp|\.env|node_modules/);
       const text = await readFile(join(home, path), "utf8");
-      for (const folder of [repository, root])
+      for (const folder of [repository, root, packed.folder])
         expect(namesFolder(text, folder), `${path} names a folder`).toBe(false);
       // A key of 32 bytes as keygen prints it, after the name of the variable that holds it.
       expect(text).not.toMatch(/_KEY=["']?[\w+/-]{43}/);
@@ -251,6 +253,48 @@ describe("its entry points", () => {
   test("the sources' condition, which the repository's own tests use, is nobody else's default", async () => {
     const { stdout } = await runHere(`console.log(import.meta.resolve("kocha-session"))`);
     expect(stdout).toContain("/dist/index.js");
+  });
+});
+
+describe("bundled", () => {
+  const program = `
+    import { SessionCookieStore, SessionMiddleware } from "kocha-session";
+    import { withSession } from "kocha-session/node";
+    const [secretKey, signingKey] = process.env.SECRETS.split(" ");
+    const config = { store: new SessionCookieStore({ secretKey, signingKey }) };
+    const engine = SessionMiddleware.from(config);
+    void (async () => {
+      const session = await engine.open(undefined);
+      session.set("name", "alice");
+      const [cookie] = (await engine.commit(session)).setCookie;
+      console.log((await engine.open(cookie.split(";", 1)[0])).get("name"), typeof withSession(config, () => 0));
+    })();`;
+  const esbuild = (format: "cjs" | "esm") => async (outfile: string) => {
+    const stdin = { contents: program, resolveDir: consumer };
+    await build({ stdin, bundle: true, platform: "node", format, outfile, logLevel: "silent" });
+  };
+
+  test.each([
+    ["by esbuild into ES modules", "esm.mjs", esbuild("esm")],
+    ["by esbuild into CommonJS", "common.cjs", esbuild("cjs")],
+    [
+      "by Rolldown",
+      "rolldown.mjs",
+      async (file: string) => {
+        const entry = join(consumer, "rolldown-entry.mjs");
+        await writeFile(entry, program);
+        const built = await rolldown({ input: entry, platform: "node" });
+        await built.write({ file, format: "esm" });
+        await built.close();
+      },
+    ],
+  ])("%s it runs where no package is installed", async (_, name, bundle) => {
+    const folder = join(root, "bundled");
+    await mkdir(folder, { recursive: true });
+    await bundle(join(folder, name));
+    const SECRETS = [0, 1].map(() => randomBytes(32).toString("base64")).join(" ");
+    const { stdout } = await run(folder, process.execPath, [name], { SECRETS });
+    expect(stdout).toBe("alice function\n");
   });
 });
 

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { repository } from "../support/cli.ts";
+import { onceARun } from "../support/once-a-run.ts";
 
 const execute = promisify(execFile);
 
@@ -36,6 +37,8 @@ export const compiler: string = join(repository, "node_modules", ".bin", "tsc");
 /** A packed package. */
 export interface Packed {
   readonly tarball: string;
+  /** Where it was built and packed: the package's files, with `dist`. */
+  readonly folder: string;
   /** Every file in it, from the package's root, with its bytes. */
   readonly files: readonly { readonly path: string; readonly size: number }[];
 }
@@ -60,6 +63,11 @@ export async function readManifest(): Promise<Manifest> {
   return JSON.parse(await readFile(join(repository, "package.json"), "utf8")) as Manifest;
 }
 
+/** The package, packed once for all test files of a run; none may change it. */
+export function packOnce(): Promise<Packed> {
+  return onceARun("packed", pack);
+}
+
 /** Builds and packs into `folder`, as `npm publish` would from a clean checkout. */
 export async function pack(folder: string): Promise<Packed> {
   const stage = join(folder, "package");
@@ -79,7 +87,7 @@ export async function pack(folder: string): Promise<Packed> {
   const { stdout } = await run(stage, "npm", args);
   const [packed] = JSON.parse(stdout) as { filename: string; files: Packed["files"] }[];
   if (packed === undefined) throw new Error("npm packed nothing");
-  return { tarball: join(folder, packed.filename), files: packed.files };
+  return { tarball: join(folder, packed.filename), folder: stage, files: packed.files };
 }
 
 /** What npm would install into a folder of its own: the versions by their paths in node_modules. */

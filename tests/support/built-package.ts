@@ -1,11 +1,13 @@
-// The package as users have it, built of the sources for one file of tests: its program as a child
-// process, and folders that have it installed. It starts in a quarter of the time of the sources by tsx.
-import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { mkdir, readdir, symlink } from "node:fs/promises";
+// The package as users have it, built of the sources once for a run: its program as a child process, and
+// folders that have it installed. It starts in a quarter of the time of the sources by tsx.
+import { execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFile, cp, mkdir, readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll } from "vitest";
 import { repository } from "./cli.ts";
+import { onceARun } from "./once-a-run.ts";
 
 /** What a run gave. */
 export interface CliResult {
@@ -22,6 +24,16 @@ interface CliOptions {
   readonly env?: Record<string, string>;
 }
 
+/** Makes the package in a folder: its manifest, its programs and, in place of declarations, its sources. */
+async function make(folder: string): Promise<string> {
+  const dist = join(folder, "dist");
+  await copyFile(join(repository, "package.json"), join(folder, "package.json"));
+  await symlink(join(repository, "src"), join(folder, "src"));
+  const args = ["scripts/build.mjs", dist, "--programs"];
+  await promisify(execFile)(process.execPath, args, { cwd: repository });
+  return folder;
+}
+
 /** The package; its sources stand for its declarations. */
 export class BuiltPackage {
   readonly path: string;
@@ -30,11 +42,11 @@ export class BuiltPackage {
     this.path = path;
   }
 
-  /** Builds it before the tests of a file, and removes it after them. */
+  /** A copy for the tests of one file, removed after them. */
   static forTests(): BuiltPackage {
     mkdirSync(join(repository, ".tmp"), { recursive: true });
     const built = new BuiltPackage(mkdtempSync(join(repository, ".tmp", "package-")));
-    beforeAll(() => built.#build());
+    beforeAll(() => built.#copy(), 300_000);
     afterAll(() => rmSync(built.path, { recursive: true, force: true }));
     return built;
   }
@@ -44,11 +56,14 @@ export class BuiltPackage {
     return join(this.path, "dist/cli/main.js");
   }
 
-  #build(): void {
-    copyFileSync(join(repository, "package.json"), join(this.path, "package.json"));
-    symlinkSync(join(repository, "src"), join(this.path, "src"));
-    const args = ["scripts/build.mjs", join(this.path, "dist"), "--programs"];
-    execFileSync(process.execPath, args, { cwd: repository });
+  /** Makes it in a folder, outside of Vitest; the folder is the caller's to remove. */
+  static async in(folder: string): Promise<BuiltPackage> {
+    return new BuiltPackage(await make(folder));
+  }
+
+  async #copy(): Promise<void> {
+    const made = await onceARun("programs", make);
+    await cp(made, this.path, { recursive: true, verbatimSymlinks: true });
   }
 
   /** Links it into a folder, and the repository's packages beside it, as an installation would. */
