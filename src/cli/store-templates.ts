@@ -45,6 +45,7 @@ const sweeping =
 
 const startRedis = "redis-server --port 6379";
 const startPostgres = "docker run --rm -p 5432:5432 -e POSTGRES_HOST_AUTH_METHOD=trust postgres:17";
+const startMemcached = "memcached -l 127.0.0.1 -p 11211";
 const startMysql =
   "docker run --rm -p 3306:3306 -e MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1 -e MARIADB_DATABASE=app mariadb:11";
 
@@ -154,10 +155,11 @@ import { SessionMemcachedStore } from "kocha-session/memcached";
     core: [],
     setup: `// memcached forgets everything at a restart, and what it has no room for.
 const client = new Memcache({ nodes: [process.env["MEMCACHED_NODE"] ?? "localhost:11211"] });
+await client.connect().catch${unreachable("MEMCACHED_NODE", startMemcached)};
 `,
     store: "new SessionMemcachedStore({ client })",
     address: { variable: "MEMCACHED_NODE", value: "localhost:11211" },
-    start: "memcached -l 127.0.0.1 -p 11211",
+    start: startMemcached,
   },
   unstorage: {
     run: ["unstorage"],

@@ -16,9 +16,9 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 describe.each(hosts)("init --host %s", (host) => {
   test.each([
-    ["TypeScript", []],
-    [".mjs", ["--js"]],
-  ])("writes %s that counts visits", async (kind, flags) => {
+    ["TypeScript", [], "development"],
+    [".mjs", ["--js"], "production"],
+  ])("writes %s that counts visits", async (kind, flags, environment) => {
     const folder = join(root, `${host}${kind === ".mjs" ? "-mjs" : ""}`);
     const { code, out, err } = await kocha.run([
       "init",
@@ -33,11 +33,27 @@ describe.each(hosts)("init --host %s", (host) => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).not.toMatch(/[A-Za-z0-9+/]{43}=/);
     await kocha.install(folder);
-    const { bodies, setCookie, elsewhere } = await visitTwice(folder);
+    const { bodies, setCookie, elsewhere } = await visitTwice(folder, {
+      NODE_ENV: environment,
+    });
     expect(bodies).toEqual(["visit 1\n", "visit 2\n"]);
     // A browser's request for an icon is no visit.
     expect(elsewhere).toBe(404);
     expect(setCookie).toMatch(/^tea_session=.*Max-Age=7776000;.*HttpOnly; SameSite=Lax$/);
+    // In production also where a proxy that speaks TLS passes the request on by plain http.
+    expect(/; Secure;/.test(setCookie)).toBe(environment === "production");
+  });
+
+  test("has the setting for such a proxy as a comment, where the host has one", async () => {
+    const settings: Partial<Record<string, RegExp>> = {
+      express: /^\/\/ app\.set\("trust proxy", 1\);/m,
+      fastify: /Fastify\(\); \/\/ .* Fastify\(\{ trustProxy: 1 \}\)/,
+      koa: /^\/\/ app\.proxy = true;/m,
+    };
+    const folder = join(root, `${host}-proxy`);
+    await kocha.run(["init", "--host", host, "--dir", folder]);
+    const server = await readFile(join(folder, "server.ts"), "utf8");
+    expect(server).toMatch(settings[host] ?? /^(?![^]*(?:trust|\.proxy))/);
   });
 });
 
