@@ -2,7 +2,7 @@
 import express from "express";
 import { afterEach, describe, expect, it } from "vitest";
 import { SessionCookieStore, SessionMemoryStore, type SessionStore } from "kocha-session";
-import { sessionMiddleware } from "kocha-session/express";
+import { openSession, sessionMiddleware } from "kocha-session/express";
 import { deviceBinding } from "kocha-session/device";
 import { nodeServer } from "../../src/testing/store-laws.ts";
 import {
@@ -456,6 +456,31 @@ describe("a binding", () => {
     // Without the old secret the ticket is none of ours either.
     const last = await openWith(ring(next));
     expect(isEnd(await move(last).refresh())).toBe(true);
+  });
+
+  it("counts for upgrades, which nothing answers with a cookie", async () => {
+    const parts = { store: slowly(new SessionMemoryStore()), signingKey: freshKey() };
+    const site = await openWith(() => parts);
+    const browser = await site.bound();
+    const config = { ...parts, deviceBinding: deviceBinding(), now: site.clock.now };
+    const headers = (cookie: string) => ({ headers: { cookie } });
+    const upgraded = await openSession(config, headers(browser.header("/")));
+    expect([upgraded.get("user"), upgraded.device]).toEqual(["ann", "bound"]);
+    const thief = browser.copy(undefined, longCookie);
+    const stale = await openSession(config, headers(thief.header("/")));
+    expect([stale.get("user"), stale.device, stale.readOnly]).toEqual(["", "stale", true]);
+  });
+
+  it("checks no more device cookies than a request may bring of others", async () => {
+    const site = await open();
+    const browser = await site.bound();
+    const junk = Array.from({ length: 100 }, () => `session-device=${"A".repeat(34)}`).join("; ");
+    const good = browser.header("/");
+    const headers = { cookie: `${good}; ${junk}` };
+    const bare = new CookieBrowser(site.url, site.clock.now);
+    expect(await bare.read("/read", { headers })).toMatchObject({ device: "bound" });
+    const pushed = { cookie: `${junk}; ${good}` };
+    expect(await bare.read("/read", { headers: pushed })).toMatchObject({ device: "stale" });
   });
 
   it("says so when a session is too full to be bound", async () => {
