@@ -309,13 +309,12 @@ export class RequestSession {
     const { draft, isDestroyed } = operations;
     if (this.onlyRead !== undefined || (draft.readOnly !== undefined && !isDestroyed))
       return varyOnly;
-    const keeper = this.#keeper;
-    const due = keeper.due();
+    const due = this.#keeper.due();
     const effects =
       due === undefined || due.set.length + due.expire.length === 0
         ? varyOnly
         : new CookieEffects(due, this.#parts, draft, this.#connection);
-    return this.#parts.device?.complete(effects, keeper, operations) ?? effects;
+    return this.#parts.device?.complete(effects, this.#keeper, operations) ?? effects;
   }
 
   #inTurn<T>(step: () => Awaitable<T>): Promise<T> {

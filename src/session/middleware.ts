@@ -84,21 +84,15 @@ export class SessionMiddleware {
     device?: RequestDevice,
   ): Awaitable<Session> {
     const header = this.#checkHeader(cookieHeader);
-    const parts = this.#partsFor(dialect, env, device ?? this.devices?.forRequest(header));
+    const own = device ?? this.devices?.forRequest(header);
+    const config = configFor(this.#config, env);
+    // Most requests have nothing of their own, and share the parts.
+    const isUsual = (dialect ?? own) === undefined && config === this.#config;
+    const parts = isUsual ? this.#parts : { ...this.#parts, config, dialect, device: own };
     const keeper = this.#finder.find(header, parts);
     // A session that is found at once costs no promise.
     if (!isThenable(keeper)) return this.#sessionOf(keeper, connection, parts);
     return keeper.then((found) => this.#sessionOf(found, connection, parts));
-  }
-
-  #partsFor(
-    dialect: SessionDialect | undefined,
-    env: unknown,
-    device: RequestDevice | undefined,
-  ): EngineParts {
-    const config = configFor(this.#config, env);
-    if ((dialect ?? device) === undefined && config === this.#config) return this.#parts;
-    return { ...this.#parts, config, dialect, device };
   }
 
   #sessionOf(keeper: Keeper, connection: Connection, parts: EngineParts): Session {
