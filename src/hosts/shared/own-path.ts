@@ -9,7 +9,7 @@ import type { SessionMiddleware } from "../../session/middleware.ts";
  * The engine's own answer to a request; undefined: the request is for the application.
  * @param url - a path with its query, or a whole URL; called only where the engine has a path.
  */
-export function ownAnswer(
+function ownAnswer(
   engine: SessionMiddleware,
   url: () => string,
   request: OwnRequest,
