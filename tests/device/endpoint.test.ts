@@ -208,6 +208,25 @@ describe.each(["memory", "cookie, revocations"])("a refresh, over %s", (store) =
   });
 });
 
+describe.each(["memory", "a store that answers later"])("without any cookie, over %s", (store) => {
+  it("ends with the row, and with a row that is bound to another key", async () => {
+    const site = await open(store);
+    const browser = await site.browser();
+    const login = await browser.visit("/login");
+    const other = await site.browser();
+    await other.register(login);
+    expect((await other.refresh(true)).status).toBe(200);
+    await browser.register(login);
+    await browser.refresh();
+    expect(isEnd(await other.refresh(true))).toBe(true);
+    expect(site.events.at(-1)).toBe("ended: bound");
+    expect((await browser.refresh(true)).status).toBe(200);
+    await browser.visit("/logout");
+    expect(isEnd(await browser.refresh(true))).toBe(true);
+    expect(site.events.at(-1)).toBe("ended: gone");
+  });
+});
+
 describe("the path", () => {
   it.each(["GET", "PUT", "DELETE", "OPTIONS"])("doesn't take %s", async (method) => {
     const browser = await (await open()).browser();
