@@ -7,6 +7,7 @@ import {
   SessionMemoryStore,
   SessionMiddleware,
 } from "kocha-session";
+import type { SealedSessionStore } from "kocha-session/contract";
 import { deviceBinding, type DeviceBindingOptions } from "kocha-session/device";
 import { freshKey, freshKeys } from "../support/keys.ts";
 import { thrownBy } from "../support/thrown.ts";
@@ -83,11 +84,13 @@ describe("deviceBinding", () => {
   });
 
   it("needs a store's ring of secrets", () => {
-    const { open, write, sealed } = new SessionCookieStore(freshKeys());
-    expect(fieldOf({ acceptUnboundCopies: true }, { store: { open, write, sealed } })).toEqual([
-      FIELD,
-      "deviceBinding",
-    ]);
+    const inner = new SessionCookieStore(freshKeys());
+    const store: SealedSessionStore = {
+      sealed: true,
+      open: (cookies, context) => inner.open(cookies, context),
+      write: (found, change, context) => inner.write(found, change, context),
+    };
+    expect(fieldOf({ acceptUnboundCopies: true }, { store })).toEqual([FIELD, "deviceBinding"]);
   });
 
   it("is no part of a session without it", async () => {
