@@ -78,13 +78,13 @@ function servers(
       });
     },
     h3: async () => {
-      const { getSession, sessionMiddleware } = await ours("hosts/h3");
+      const { sessionMiddleware, sessionOf } = await ours("hosts/h3");
       const config = await configure();
       return onH3({
         mount: (app) => app.use(sessionMiddleware(config)),
-        login: (event) => fill(getSession(event)),
-        read: (event) => getSession(event).get("name"),
-        write: (event, value) => getSession(event).set("csrf", value),
+        login: (event) => fill(sessionOf(event)),
+        read: (event) => sessionOf(event).get("name"),
+        write: (event, value) => sessionOf(event).set("csrf", value),
       });
     },
     fetch: async () => {

@@ -176,11 +176,11 @@ app.get("/", async (c) => c.text(await getRoot(c.get("session"))));
 serve({ fetch: app.fetch, port }, () => console.log(\`http://localhost:\${port}\`));
 `,
     h3: `import { H3, serve } from "h3";
-import { getSession, sessionMiddleware } from "kocha-session/h3";
+import { sessionMiddleware, sessionOf } from "kocha-session/h3";
 ${imports}
 const app = new H3();
 app.use(sessionMiddleware(session));
-app.get("/", (event) => getRoot(getSession(event)));
+app.get("/", (event) => getRoot(sessionOf(event)));
 await serve(app, { port, silent: true }).ready();
 console.log(\`http://localhost:\${port}\`);
 `,

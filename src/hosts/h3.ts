@@ -1,4 +1,4 @@
-// Sessions for h3 (version 2) and frameworks built on it: `getSession(event)`, saved when the handlers below
+// Sessions for h3 (version 2) and frameworks built on it: `sessionOf(event)`, saved when the handlers below
 // have answered.
 import type { ServerResponse } from "node:http";
 import type { H3EventContext } from "h3";
@@ -28,7 +28,7 @@ import {
 } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
 import { ownResponse } from "./shared/own-path.ts";
-import { keepSession } from "./shared/session-of.ts";
+import { keepSession, keptSession } from "./shared/session-of.ts";
 import { isHeld, leaveSession, nodeRequestOf, nodeResponseOf } from "./shared/underneath.ts";
 import {
   carry,
@@ -41,7 +41,6 @@ import {
 } from "./shared/web.ts";
 
 export { openSession } from "./shared/engine-source.ts";
-export { sessionOf } from "./shared/session-of.ts";
 
 declare module "h3" {
   interface H3EventContext {
@@ -79,8 +78,7 @@ export interface SessionEventMiddleware {
  * server/middleware/session.ts: `export default sessionMiddleware(config)`.
  *
  * A function that gives the configuration gets the bindings of Workers, if srvx has them
- * (`event.req.runtime.cloudflare.env`, in Nitro 2 `event.context.cloudflare.env`). On h3 2
- * `sessionOf(event.req)` gives the session, too.
+ * (`event.req.runtime.cloudflare.env`, in Nitro 2 `event.context.cloudflare.env`).
  *
  * The request's URL decides on https. A failure is an error like any other that a handler throws. h3's own
  * error response carries the session's cookie; a Response that the application's `onError` makes carries it
@@ -228,11 +226,12 @@ async function failWith(
 }
 
 /**
- * The session of an event.
+ * The session of an event, or on h3 2 of its request.
  * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION if `sessionMiddleware` isn't mounted.
  */
-export function getSession(event: { readonly context: H3EventContext | object }): Session {
-  const { session } = event.context as H3EventContext;
+export function sessionOf(event: { readonly context: H3EventContext | object } | Request): Session {
+  const { context } = event as { readonly context?: H3EventContext };
+  const session = context?.session ?? keptSession(event);
   if (session !== undefined) return session;
   const message = "the event has no session: mount sessionMiddleware(config) before this handler";
   throw new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);

@@ -25,7 +25,7 @@ import { session as elysiaSession } from "kocha-session/elysia";
 import { sessionMiddleware as expressSession } from "kocha-session/express";
 import { sessionPlugin } from "kocha-session/fastify";
 import { withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { sessionMiddleware as koaSession } from "kocha-session/koa";
 import { sessionMiddleware as nodeSession } from "kocha-session/node";
@@ -62,7 +62,7 @@ function onExpress(create: () => Express): Start {
 function onH3(app: H3, config: SessionConfig, handle: App["handle"]): void {
   app.use(h3Session(config));
   app.all("/**", (event) => {
-    handle(getSession(event));
+    handle(sessionOf(event));
     return "done";
   });
 }
@@ -132,7 +132,7 @@ const onNode: Readonly<Record<string, Start>> = {
   h3: (config, { handle, recover }) => {
     const app = new H3({
       silent: true,
-      onError: (_error, event) => new Response(recover(getSession(event)), { status: 500 }),
+      onError: (_error, event) => new Response(recover(sessionOf(event)), { status: 500 }),
     });
     onH3(app, config, handle);
     return listen(toNodeHandler(app));
@@ -140,7 +140,7 @@ const onNode: Readonly<Record<string, Start>> = {
   "h3 2.0.1-rc.2": (config, { handle, recover }) => {
     const app = new OlderH3({
       silent: true,
-      onError: (_error, event) => new Response(recover(getSession(event)), { status: 500 }),
+      onError: (_error, event) => new Response(recover(sessionOf(event)), { status: 500 }),
     });
     onH3(app as unknown as H3, config, handle);
     return listen(toOlderNodeHandler(app));
@@ -294,7 +294,7 @@ describe.each(["hono", "h3"])("off Node.js, %s", (host) => {
       return context.text("done");
     });
     hono.onError((_error, context) => recover(context.get("session")));
-    const h3 = new H3({ silent: true, onError: (_error, event) => recover(getSession(event)) });
+    const h3 = new H3({ silent: true, onError: (_error, event) => recover(sessionOf(event)) });
     onH3(h3, config, (session) => session.set("draft", "x".repeat(10_000)));
     const response = await (host === "hono" ? hono : h3).fetch(new Request("http://localhost/"));
     expect(await response.text()).toBe(

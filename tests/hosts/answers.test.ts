@@ -14,7 +14,7 @@ import { HTTPException } from "hono/http-exception";
 import { proxy as honoProxy } from "hono/proxy";
 import { streamSSE } from "hono/streaming";
 import { SessionCookieStore, type SessionConfig, SessionMemoryStore } from "kocha-session";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freshKey, freshKeys } from "../support/keys.ts";
@@ -102,7 +102,7 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
       const app = new H3({ silent: true });
       app.use(h3Session(makeConfig()));
       app.get("/", (event) => {
-        getSession(event).set("a", "1");
+        sessionOf(event).set("a", "1");
         event.res.headers.append("Set-Cookie", "own=1");
         event.res.errHeaders.append("Set-Cookie", "own=1");
         return answer();
@@ -125,7 +125,7 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
       const app = new H3({ silent: true });
       app.use(h3Session(makeConfig()));
       app.get("/", (event) => {
-        getSession(event).set("a", "1");
+        sessionOf(event).set("a", "1");
         return proxy(event, target);
       });
       const response =
@@ -153,7 +153,7 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
         const app = new OlderH3({ silent: true, onError });
         app.use(h3Session(makeConfig()));
         app.get("/", (event) => {
-          getSession(event).set("a", "1");
+          sessionOf(event).set("a", "1");
           throw kind === "an error" ? new Error("thrown") : new OlderHTTPError({ status: 418 });
         });
         const response = await reach(app);
@@ -171,7 +171,7 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
       const on = { refused: ({ reason }: { reason: string }) => void refused.push(reason) };
       app.use(h3Session({ ...makeConfig(), on }));
       app.get("/", (event) => {
-        getSession(event).set("a", "1");
+        sessionOf(event).set("a", "1");
         throw new OlderHTTPError({ status: 418 });
       });
       const response = await reach(app);
@@ -186,7 +186,7 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
       const app = new OlderH3({ silent: true });
       app.use(h3Session(makeConfig()));
       app.get("/", (event) => {
-        getSession(event).set("a", "1");
+        sessionOf(event).set("a", "1");
         return constant;
       });
       expect(namesOf(await reach(app))).toEqual(["session"]);

@@ -12,7 +12,7 @@ import {
   SessionMemoryStore,
 } from "kocha-session";
 import { withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { mintCookie, readCookie } from "kocha-session/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -45,13 +45,13 @@ const hosts: Readonly<Record<string, Make>> = {
       },
     });
     app.use(h3Session(config));
-    app.all("/**", (event) => answer(getSession(event), event.req));
+    app.all("/**", (event) => answer(sessionOf(event), event.req));
     return (request) => app.fetch(request);
   },
   "h3 2.0.1-rc.2": (config, answer, onError) => {
     const app = new OlderH3({ silent: true, onError: (error) => onError(error.cause) });
     app.use(h3Session(config));
-    app.all("/**", (event) => answer(getSession(event), event.req));
+    app.all("/**", (event) => answer(sessionOf(event), event.req));
     return (request) => app.fetch(request);
   },
 };

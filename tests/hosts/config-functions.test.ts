@@ -18,7 +18,7 @@ import {
 import { sessionMiddleware as expressSession, openSession } from "kocha-session/express";
 import { sessionPlugin } from "kocha-session/fastify";
 import { openSession as openFetchSession, withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { sessionMiddleware as koaSession } from "kocha-session/koa";
 import { sessionMiddleware as connectSession, withSession as onNode } from "kocha-session/node";
@@ -148,7 +148,7 @@ const hosts: Readonly<Record<string, { readonly make: Make; readonly env: unknow
         Object.assign(runtime ?? {}, { cloudflare: { env: bindings } });
       });
       app.use(h3Session(config));
-      app.get("/", (event) => visit(getSession(event)));
+      app.get("/", (event) => visit(sessionOf(event)));
       return listen(createServer(toNodeHandler(app)));
     },
   },

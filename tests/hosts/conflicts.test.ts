@@ -22,7 +22,7 @@ import {
 import { sessionMiddleware as expressSession } from "kocha-session/express";
 import { sessionPlugin } from "kocha-session/fastify";
 import { withSession as fetchSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { sessionMiddleware as koaSession } from "kocha-session/koa";
 import { withSession } from "kocha-session/node";
@@ -115,7 +115,7 @@ const hosts: Readonly<Record<string, (config: SessionConfig) => Promise<Server>>
   h3: (config) => {
     const app = new H3({ silent: true });
     app.use(h3Session(config));
-    app.all("/**", (event) => handle(getSession(event), event.url.pathname));
+    app.all("/**", (event) => handle(sessionOf(event), event.url.pathname));
     return listen(createServer(toNodeHandler(app)));
   },
   fetch: (config) => {

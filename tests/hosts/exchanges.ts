@@ -30,7 +30,7 @@ import { session as elysiaSession } from "kocha-session/elysia";
 import { sessionMiddleware as expressSession } from "kocha-session/express";
 import { sessionPlugin } from "kocha-session/fastify";
 import { sessionOf, withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf as ofH3 } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { sessionMiddleware as koaSession } from "kocha-session/koa";
 import {
@@ -141,7 +141,7 @@ function h3Exchange(event: {
   readonly url: URL;
 }): Omit<Exchange, "cookie" | "redirect"> {
   return {
-    session: getSession(event),
+    session: ofH3(event),
     path: event.url.pathname,
     send: (text) => text,
     pipe: webBody,

@@ -19,7 +19,7 @@ const hosts: Readonly<Record<string, readonly [host: object, names: readonly str
   fastify: [onFastify, ["openSession", "sessionPlugin"]],
   koa: [onKoa, ["openSession", "sessionMiddleware"]],
   hono: [onHono, ["openSession", "sessionMiddleware", "sessionOf"]],
-  h3: [onH3, ["getSession", "openSession", "sessionMiddleware", "sessionOf"]],
+  h3: [onH3, ["openSession", "sessionMiddleware", "sessionOf"]],
   elysia: [onElysia, ["openSession", "session", "sessionOf"]],
   sveltekit: [onSvelteKit, ["openSession", "sessionHandle", "sessionOf"]],
   fetch: [onFetch, ["openSession", "sessionOf", "withSession"]],

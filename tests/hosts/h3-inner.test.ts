@@ -5,7 +5,7 @@ import * as h3 from "h3";
 import * as h3rc from "h3rc";
 import { createApp, createEvent, eventHandler, type H3Event, toNodeListener } from "h3v1";
 import { perRequest, type SessionConfig, SessionMemoryStore } from "kocha-session";
-import { getSession, type SessionEventMiddleware, sessionMiddleware } from "kocha-session/h3";
+import { type SessionEventMiddleware, sessionMiddleware, sessionOf } from "kocha-session/h3";
 import { mintCookie } from "kocha-session/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freshKey } from "../support/keys.ts";
@@ -32,7 +32,7 @@ async function start(
   app.use(inner);
   app.use(
     "/held",
-    eventHandler((event) => getSession(event).toObject()),
+    eventHandler((event) => sessionOf(event).toObject()),
   );
   app.use(eventHandler((event) => page(event, inner)));
   const { url, close } = await listen(toNodeListener(app));
@@ -42,11 +42,11 @@ async function start(
 
 test("it shares the page's session, and both writes are kept", async () => {
   const get = await start(async (event, inner) => {
-    getSession(event).set("page", "1");
+    sessionOf(event).set("page", "1");
     const made = innerEvent({ host: "localhost" }, event.context);
     expect(await inner(made)).toBeUndefined();
-    expect(getSession(made)).toBe(getSession(event));
-    getSession(made).set("inner", "2");
+    expect(sessionOf(made)).toBe(sessionOf(event));
+    sessionOf(made).set("inner", "2");
     return "page";
   });
   const [cookie = "", ...others] = (await get("/")).headers.getSetCookie();
@@ -59,8 +59,8 @@ test("by the global $fetch, which brings nothing of the page, a write is an erro
   const get = await start(async (_event, inner) => {
     const made = innerEvent({ host: "localhost" });
     await inner(made);
-    expect(getSession(made).readOnly).toBe(true);
-    expect(() => getSession(made).set("inner", "2")).toThrow(/use event\.\$fetch/);
+    expect(sessionOf(made).readOnly).toBe(true);
+    expect(() => sessionOf(made).set("inner", "2")).toThrow(/use event\.\$fetch/);
     return "page";
   });
   const page = await get("/");
@@ -84,7 +84,7 @@ test("by the global $fetch, a store for each request is made of the bindings", a
   onTestFinished(() => void Reflect.deleteProperty(globalThis, "__env__"));
   const made = innerEvent({ host: "localhost", cookie });
   await inner(made);
-  expect(getSession(made).get("a")).toBe("1");
+  expect(sessionOf(made).get("a")).toBe("1");
   expect(seen).toEqual(["bindings"]);
 });
 
@@ -97,7 +97,7 @@ test("where no response of node:http is there, Nitro's answer carries the sessio
       // The application sees the same session behind the same middleware.
       const made = innerEvent({ host: "example.org" }, context);
       expect([url, method, await inner(made)]).toEqual(["/", "GET", undefined]);
-      getSession(made).set("page", "1");
+      sessionOf(made).set("page", "1");
       return new Response("page");
     },
   });
@@ -116,10 +116,10 @@ describe.each([
     const { store } = slowStore();
     const app = new H3({ silent: true });
     app.use(sessionMiddleware({ store, signingKey: freshKey() }));
-    app.get("/held", (event) => getSession(event).toObject());
+    app.get("/held", (event) => sessionOf(event).toObject());
     app.get("/write", async (event) => {
       const key = new URL(event.req.url).searchParams.get("key") ?? "";
-      getSession(event).set(key, "1");
+      sessionOf(event).set(key, "1");
       return key;
     });
     app.get("/deep", async (event) => (await fetchWithEvent(event, "/write?key=deep")).text());
@@ -133,11 +133,11 @@ describe.each([
 
   test("its requests share the page's session, nested and side by side", async () => {
     const get = serve(async (event) => {
-      getSession(event).set("page", "1");
+      sessionOf(event).set("page", "1");
       const paths = ["/write?key=one", "/write?key=two", "/deep"];
       const answers = await Promise.all(paths.map((path) => fetchWithEvent(event, path)));
       expect(answers.flatMap(({ headers }) => headers.getSetCookie())).toEqual([]);
-      getSession(event).set("after", "1");
+      sessionOf(event).set("after", "1");
       return "page";
     });
     const [cookie = "", ...others] = (await get("/")).headers.getSetCookie();
@@ -149,7 +149,7 @@ describe.each([
   test("two clients at once have a session each", async () => {
     const get = serve(async (event) => {
       const name = new URL(event.req.url).searchParams.get("name") ?? "";
-      getSession(event).set("name", name);
+      sessionOf(event).set("name", name);
       await fetchWithEvent(event, `/write?key=${name}`);
       return "page";
     });
@@ -175,11 +175,11 @@ describe.each([
     const other = sessionMiddleware({ store: slowStore().store, signingKey: freshKey() });
     const seen: unknown[] = [];
     const get = serve(async (event) => {
-      getSession(event).set("page", "1");
+      sessionOf(event).set("page", "1");
       const made = new Request("http://example.org/other");
       const { runtime } = event.req;
       const inner = { req: Object.assign(made, { runtime }), res: event.res, context: {} };
-      await other(inner as never, () => seen.push(getSession(inner).size));
+      await other(inner as never, () => seen.push(sessionOf(inner).size));
       await fetchWithEvent(event, "/write?key=inner");
       return "page";
     });
@@ -197,7 +197,7 @@ test("on Nitro 3 a request by the global fetch, which brings nothing of the page
   const app = new h3rc.H3({ silent: true });
   app.use(sessionMiddleware(config));
   app.get("/**", (event) => {
-    const session = getSession(event);
+    const session = sessionOf(event);
     expect(() => session.set("inner", "2")).toThrow(/fetchWithEvent/);
     return `${session.get("a")} ${session.readOnly}`;
   });

@@ -16,7 +16,7 @@ import {
 import express from "express";
 import { sessionMiddleware as expressSession } from "kocha-session/express";
 import { withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { mintCookie, readCookie } from "kocha-session/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -64,7 +64,7 @@ const inner: Readonly<Record<string, Make>> = {
   h3: (config, answer) => {
     const app = new H3({ silent: true });
     app.use(h3Session(config));
-    app.all("/**", (event) => answer(getSession(event), event.url.pathname));
+    app.all("/**", (event) => answer(sessionOf(event), event.url.pathname));
     return (request) => app.fetch(request);
   },
 };
@@ -101,7 +101,7 @@ const outer: Readonly<
     });
     app.use(h3Session(config));
     app.all("/**", (event) => {
-      touch(getSession(event));
+      touch(sessionOf(event));
       return within(new Request(event.req));
     });
     return (request) => app.fetch(request);
@@ -243,13 +243,13 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
         h3: () => {
           const app = new H3({ silent: true, onError: ({ cause }) => onError(cause) });
           app.use(h3Session(one)).use(h3Session(other));
-          app.all("/**", (event) => answer(getSession(event)));
+          app.all("/**", (event) => answer(sessionOf(event)));
           return (request) => app.fetch(request);
         },
         "h3 2.0.1-rc.2": () => {
           const app = new OlderH3({ silent: true, onError: ({ cause }) => onError(cause) });
           app.use(h3Session(one)).use(h3Session(other));
-          app.all("/**", (event) => answer(getSession(event)));
+          app.all("/**", (event) => answer(sessionOf(event)));
           return (request) => app.fetch(request);
         },
       };

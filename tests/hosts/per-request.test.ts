@@ -17,7 +17,7 @@ import {
 } from "kocha-session";
 import { openSession, sessionMiddleware as expressSession } from "kocha-session/express";
 import { openSession as openFetchSession, withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { describe, expect, test } from "vitest";
 import { freshKey } from "../support/keys.ts";
@@ -84,7 +84,7 @@ const hosts: Readonly<Record<string, { readonly make: Make; readonly hasEnv: boo
         Object.assign(event.req.runtime ?? {}, { cloudflare: { env: newBindings() } });
       });
       app.use(h3Session(config));
-      app.get("/**", (event) => work(event.url.pathname, getSession(event)));
+      app.get("/**", (event) => work(event.url.pathname, sessionOf(event)));
       return listen(createServer(toNodeHandler(app)));
     },
   },

@@ -11,7 +11,7 @@ import {
   SessionMemoryStore,
 } from "kocha-session";
 import { withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { sessionMiddleware as koaSession } from "kocha-session/koa";
 import { mintCookie, readCookie } from "kocha-session/testing";
@@ -240,7 +240,7 @@ describe.each(["fetch", "hono", "h3"] as const)("on %s, one Response for many cl
     h3: () => {
       const app = new H3();
       app.use(h3Session(config));
-      app.all("/**", (event) => answer(event.req.url, getSession(event)));
+      app.all("/**", (event) => answer(event.req.url, sessionOf(event)));
       return (request) => app.fetch(request);
     },
   };
@@ -307,11 +307,11 @@ test.each(["koa", "hono", "h3", "fetch"] as const)(
         app.use(h3Session(config));
         app.use(async (event, next) => {
           const answer = await next();
-          getSession(event).set("late", "1");
+          sessionOf(event).set("late", "1");
           return answer;
         });
         app.use(h3Session(config));
-        app.all("/**", (event) => getSession(event).get("late"));
+        app.all("/**", (event) => sessionOf(event).get("late"));
         return app.fetch(request);
       }),
       fetch: bridge(

@@ -4,7 +4,7 @@ import { H3 } from "h3";
 import { Hono } from "hono";
 import { perRequest } from "kocha-session";
 import { withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { SessionPostgresStore } from "kocha-session/postgres";
 import postgres from "postgres";
@@ -39,7 +39,7 @@ hono.get("*", async (context) => context.text(await work(context.req.url, contex
 
 const h3 = new H3();
 h3.use(h3Session(session));
-h3.get("/**", (event) => work(event.url.href, getSession(event)));
+h3.get("/**", (event) => work(event.url.href, sessionOf(event)));
 
 const respond = async (request, current) => new Response(await work(request.url, current));
 

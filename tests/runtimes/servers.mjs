@@ -4,7 +4,7 @@
 import { H3 } from "h3";
 import { Hono } from "hono";
 import { withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 
 /** The name of the runtime, as its own globals say. */
@@ -70,7 +70,7 @@ export const hosts = {
     const app = new H3({ silent: true });
     app.use(h3Session(config));
     app.use(h3Session(config));
-    app.all("/**", async (event) => toResponse(await handler(getSession(event), event.url)));
+    app.all("/**", async (event) => toResponse(await handler(sessionOf(event), event.url)));
     return serve((request) => app.fetch(request));
   },
 };

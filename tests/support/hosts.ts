@@ -19,7 +19,7 @@ import { session as elysiaSession } from "kocha-session/elysia";
 import { sessionMiddleware as expressSession } from "kocha-session/express";
 import { sessionPlugin } from "kocha-session/fastify";
 import { withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 import { sessionMiddleware as koaSession } from "kocha-session/koa";
 import type { MakeServer, ProbeAnswer } from "kocha-session/testing";
@@ -160,7 +160,7 @@ export const hosts: Readonly<Record<string, MakeServer>> = {
     const app = new H3({ silent: true });
     app.use(h3Session(config));
     app.use(h3Session(config));
-    app.all("/**", async (event) => toResponse(await handler(getSession(event), event.url)));
+    app.all("/**", async (event) => toResponse(await handler(sessionOf(event), event.url)));
     return listen(createServer(toNodeHandler(app)));
   },
   elysia: onElysia,

@@ -17,7 +17,7 @@ import { Hono as Hono3 } from "hono3";
 import type Koa from "koa";
 // @ts-expect-error it has no declarations of its own
 import Koa2 from "koa2";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import type { MakeServer } from "kocha-session/testing";
 import { listen } from "./listen.ts";
 import { onExpress, onFastify, onHono, onKoa } from "./hosts.ts";
@@ -29,7 +29,7 @@ const onH3One: MakeServer = (config, handler) => {
   app.use(
     eventHandler(async (event) => {
       const url = new URL(event.path, "http://localhost");
-      const { status, body, headers = {} } = await handler(getSession(event), url);
+      const { status, body, headers = {} } = await handler(sessionOf(event), url);
       setResponseStatus(event, status);
       setResponseHeaders(event, headers);
       return body;

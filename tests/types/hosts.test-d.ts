@@ -184,36 +184,36 @@ describe("Hono", () => {
 });
 
 describe("h3", () => {
-  test("event.context.session, and getSession where it must be there", () => {
+  test("event.context.session, and sessionOf where it must be there", () => {
     const middleware = onH3.sessionMiddleware(config);
     expectTypeOf(middleware).toExtend<H3Middleware>();
     const app = new H3();
     app.use(middleware);
     app.get("/", (event) => {
       expectTypeOf(event.context.session).toEqualTypeOf<Session | undefined>();
-      expectTypeOf(onH3.getSession(event)).toEqualTypeOf<Session>();
+      expectTypeOf(onH3.sessionOf(event)).toEqualTypeOf<Session>();
       // @ts-expect-error perhaps it isn't mounted here
       event.context.session.get("name");
-      return onH3.getSession(event).get("name");
+      return onH3.sessionOf(event).get("name");
     });
   });
 });
 
 describe("h3 2.0.1-rc.2, which Nitro 3.0.0 brings beside the application's own", () => {
-  test("the same middleware, and getSession of its event", () => {
+  test("the same middleware, and sessionOf of its event", () => {
     const middleware = onH3.sessionMiddleware(config);
     expectTypeOf(middleware).toExtend<OlderH3Middleware>();
     const app = new OlderH3();
     app.use(middleware);
     app.get("/", (event) => {
-      expectTypeOf(onH3.getSession(event)).toEqualTypeOf<Session>();
-      return onH3.getSession(event).get("name");
+      expectTypeOf(onH3.sessionOf(event)).toEqualTypeOf<Session>();
+      return onH3.sessionOf(event).get("name");
     });
     expectTypeOf(onH3.openSession(config, {} as OlderH3Event["req"])).toEqualTypeOf<
       Awaitable<Session>
     >();
     // @ts-expect-error no event
-    onH3.getSession({});
+    onH3.sessionOf({});
   });
 });
 

@@ -19,7 +19,7 @@ import {
 } from "kocha-session";
 import { deviceBinding } from "kocha-session/device";
 import { withSession } from "kocha-session/fetch";
-import { getSession } from "kocha-session/h3";
+import { sessionOf } from "kocha-session/h3";
 import { H3Event } from "h3";
 import { expect, test } from "vitest";
 import { MAX_CALLS_IN_FLIGHT } from "../../src/store/calls-in-flight.ts";
@@ -99,7 +99,7 @@ const ways: Readonly<Record<SessionErrorCode, () => unknown>> = {
   },
   ERR_SESSION_USAGE_ASYNC_SCHEMA: async () => (await memory()).write(asyncSchema, VALUE),
   ERR_SESSION_USAGE_SCHEMA: async () => (await memory()).write(narrowSchema, VALUE),
-  ERR_SESSION_USAGE_NO_SESSION: () => getSession(new H3Event(new Request("http://localhost/"))),
+  ERR_SESSION_USAGE_NO_SESSION: () => sessionOf(new H3Event(new Request("http://localhost/"))),
   ERR_SESSION_USAGE_FOREIGN: async () => Object.assign(await memory(), { name: VALUE }),
   ERR_SESSION_USAGE_LIFETIME: async () =>
     Object.assign(await memory({ sessionExpires: 60 }), { sessionExpires: 61 }),
