@@ -1,0 +1,2 @@
+/** All of the session. */
+export default defineEventHandler((event) => event.context.session?.toObject());
