@@ -152,7 +152,8 @@ function checkCookie(value: unknown, field: string): CookieOptions | AskCookie {
     if (cookie.sameSite === "auto") cookie.sameSite = "lax";
     cookie.serialize(DEFAULT_NAME, "");
   } catch (error) {
-    fail(field, (error as Error).message);
+    // The page of the new error takes the place of this one's.
+    fail(field, (error as Error).message.replace(/ \(see [^)]+\)$/, ""));
   }
   return value;
 }
