@@ -15,6 +15,9 @@ const { built } = readArguments("test:site", { built: option.flag("opens what is
 const site = join(repository, "site");
 const dist = join(site, ".vitepress", "dist");
 const PHONE = 375;
+/** The anchors of each page, and the links to anchors with the page that they are on. */
+const anchors = new Map<string, ReadonlySet<string>>();
+const links: (readonly [path: string, target: string])[] = [];
 
 if (!built) {
   const script = join(repository, "scripts", "docs.mjs");
@@ -40,6 +43,12 @@ try {
     .filter((path) => path.endsWith(".html") && path !== "404.html")
     .map((path) => `/${path.replace(/(?:index)?\.html$/, "")}`);
   for (const path of paths) await look(page, path);
+  for (const [path, target] of links) {
+    const { pathname, hash } = new URL(target);
+    const isThere = anchors.get(pathname)?.has(decodeURIComponent(hash.slice(1)));
+    // The reference of the exports has links of its own making.
+    if (isThere === false && !path.startsWith("/api/")) fault(`${path}: no ${pathname}${hash}`);
+  }
   for (const complaint of complaints) fault(complaint);
   await search(page, "regenerate");
   conclude(`${paths.length} pages`);
@@ -48,7 +57,7 @@ try {
   server.kill();
 }
 
-/** A page has a heading, and needs no sideways scroll on a phone. */
+/** A page has a heading, and needs no sideways scroll on a phone; its anchors and its links to some are kept. */
 async function look(page: Page, path: string): Promise<void> {
   await page.setViewportSize({ width: PHONE, height: 700 });
   const response = await page.goto(url + path, { waitUntil: "load" });
@@ -56,6 +65,19 @@ async function look(page: Page, path: string): Promise<void> {
   if ((await page.locator("main h1").count()) !== 1) fault(`${path}: not one heading`);
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   if (width > PHONE) fault(`${path}: ${width} px wide on a phone`);
+  const found = await page.evaluate(() => ({
+    ids: Array.from(document.querySelectorAll("[id]"), ({ id }) => id),
+    targets: Array.from(
+      document.querySelectorAll<HTMLAnchorElement>("main a[href*='#']"),
+      ({ href }) => href,
+    ),
+  }));
+  anchors.set(path, new Set(found.ids));
+  links.push(
+    ...found.targets
+      .filter((target) => target.startsWith(url))
+      .map((target) => [path, target] as const),
+  );
 }
 
 async function search(page: Page, word: string): Promise<void> {

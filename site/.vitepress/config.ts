@@ -2,6 +2,7 @@
 // documents, and the reference of the exports in `pages/api`.
 import { readFileSync } from "node:fs";
 import { type DefaultTheme, defineConfig } from "vitepress";
+import { anchorOf } from "../../scripts/anchor.ts";
 
 const contents = new URL("../pages/docs/README.md", import.meta.url);
 
@@ -37,6 +38,7 @@ export default defineConfig({
   rewrites: (id) => id.replace(/README\.md$/, "index.md"),
   // Results, vectors and sources are files of the repository and no pages; tests/docs checks all links.
   ignoreDeadLinks: [/\.(?:json|ts|mjs|sql)$/, /LICENSE$/, /(?:vectors|examples)/],
+  markdown: { anchor: { slugify: anchorOf } },
   themeConfig: {
     search: { provider: "local" },
     outline: [2, 3],

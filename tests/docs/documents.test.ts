@@ -3,6 +3,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { anchorOf } from "../../scripts/anchor.ts";
 import { repository } from "../support/cli.ts";
 import { linkedFile, listDocuments, readBlocks, readDocument, readLinks } from "./documents.ts";
 
@@ -11,14 +12,6 @@ import { linkedFile, listDocuments, readBlocks, readDocument, readLinks } from "
  * (examples.test.ts); the others are only read.
  */
 const languages = ["ts", "tsx", "sh", "text", "json", "sql", "http", "diff", "nginx", "dockerfile"];
-
-/** A heading's anchor, as GitHub makes it. */
-function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\p{Letter}\p{Number}\p{Mark} _-]/gu, "")
-    .replaceAll(" ", "-");
-}
 
 function anchorsOf(document: string): string[] {
   const text = readDocument(document).replaceAll(/^```[^]*?^```/gm, "");
