@@ -11,10 +11,10 @@ import { parseAst } from "rolldown/parseAst";
  * AIM, which is not reached: docs/adr/0008-bundle-size.md. The budget holds what there is from
  * growing unseen.
  */
-const LIMIT = 26_780;
+const LIMIT = 27_080;
 const AIM = 8 * 1024;
 /** The same where no condition names the runtime: with both sets of primitives, and with @noble. */
-const WORKER_LIMIT = 35_130;
+const WORKER_LIMIT = 35_420;
 /** A worker with the Fetch API's host and its sessions in Durable Objects, with their classes. */
 const OBJECTS_LIMIT = 40_000;
 const CORE = 'export { SessionMiddleware, SessionCookieStore } from "kocha-session";';

@@ -22,6 +22,7 @@ import {
   type SessionStore,
 } from "kocha-session";
 import { fromExpressStore } from "kocha-session/express-store";
+import { SessionDynamoStore } from "kocha-session/dynamodb";
 import { SessionMemcachedStore } from "kocha-session/memcached";
 import { SessionMysqlStore } from "kocha-session/mysql";
 import { SessionPostgresStore } from "kocha-session/postgres";
@@ -30,6 +31,7 @@ import { SessionSqliteStore } from "kocha-session/sqlite";
 import { fakeClock, type TestClock } from "kocha-session/testing";
 import { SessionUnstorageStore } from "kocha-session/unstorage";
 import { startMariadb } from "../tests/support/servers/mariadb.ts";
+import { dynamoClientOf, makeDynamoTable, startDynamo } from "../tests/support/servers/dynamodb.ts";
 import { startMemcached } from "../tests/support/servers/memcached.ts";
 import { startPostgres } from "../tests/support/servers/postgres.ts";
 import { startRedis } from "../tests/support/servers/redis.ts";
@@ -160,6 +162,24 @@ async function redis(): Promise<OpenSubject> {
   };
 }
 
+async function dynamodb(): Promise<OpenSubject> {
+  const server = await startDynamo();
+  const client = dynamoClientOf(server.url);
+  const clock = fakeClock(Date.now());
+  return {
+    makeStore: async () => {
+      const table = fresh();
+      await makeDynamoTable(client, table);
+      return new SessionDynamoStore({ client, table, now: clock.now });
+    },
+    clock,
+    close: async () => {
+      client.destroy();
+      await server.close();
+    },
+  };
+}
+
 async function memcached(): Promise<OpenSubject> {
   const server = await startMemcached();
   const client = new Memcache({ nodes: [`127.0.0.1:${server.port}`] });
@@ -209,6 +229,7 @@ export const storeSubjects: Readonly<Record<string, () => OpenSubject | Promise<
   PostgreSQL: postgres,
   MariaDB: mysql,
   Redis: redis,
+  DynamoDB: dynamodb,
   memcached,
   unstorage,
   "express-store": expressStore,

@@ -95,6 +95,16 @@ export function isRenewal({
   return op === "update" && isPlain && isSilent && set.size === 0 && del.length === 0;
 }
 
+/** True for a change that raises `rev` (S5). */
+export function isFenced({ clear, bump, meta, subject }: SessionChange): boolean {
+  return clear === true || bump === true || meta !== undefined || subject !== undefined;
+}
+
+/** True for a change that may bring the end forward (S6). */
+export function mayShrink({ clear, bump, shrinks }: SessionChange): boolean {
+  return clear === true || bump === true || shrinks === true;
+}
+
 /** What `save` answers for an applied change. */
 export function toSaved(stored: StoredSession | undefined): SavedSession {
   return {

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { chain, type Awaitable } from "../base/awaitable.ts";
 import { readOptions, unchecked } from "../base/options.ts";
+import { isFenced } from "../store/change.ts";
 import type { SavedSession, SessionChange } from "../store/contract.ts";
 import { StoreError, type StoreOperation } from "../errors.ts";
 import { encodeData, encodePatch, NEVER } from "./sql/codec.ts";
@@ -17,7 +18,7 @@ import {
   type MysqlConnection,
   uncommitted,
 } from "./sql/mysql-client.ts";
-import { isFenced, SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
+import { SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
 
 export type {
   MysqlCallbackConnection,

@@ -4,16 +4,11 @@ import { type Awaitable, chain, recover } from "../base/awaitable.ts";
 import { clock, readOptions, unchecked } from "../base/options.ts";
 import { utf8Length } from "../base/text.ts";
 import { LimitError, type StoreOperation } from "../errors.ts";
+import { mayShrink } from "../store/change.ts";
 import type { SavedSession, SessionChange, StoreCapabilities } from "../store/contract.ts";
 import { encodeData, encodeKeys, encodePatch } from "./sql/codec.ts";
 import { list, raw, sql, type SqlFragment, tableName, tableOption } from "./sql/fragment.ts";
-import {
-  mayShrink,
-  newRow,
-  SqlSessionStore,
-  type SqlDialect,
-  type SqlRow,
-} from "./sql/session-store.ts";
+import { newRow, SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
 import { isTooBig, type SqliteClient, throwFailure } from "./sql/sqlite-client.ts";
 import { sqliteClient, type SqliteConnection } from "./sql/sqlite-clients.ts";
 

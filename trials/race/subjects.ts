@@ -76,6 +76,16 @@ async function memcached(): Promise<Started> {
   return { address: `127.0.0.1:${port}`, close };
 }
 
+async function dynamo(): Promise<Started> {
+  const { dynamoClientOf, makeDynamoTable, startDynamo } =
+    await import("../../tests/support/servers/dynamodb.ts");
+  const { url, close } = await startDynamo();
+  const client = dynamoClientOf(url);
+  await makeDynamoTable(client);
+  client.destroy();
+  return { address: url, close };
+}
+
 async function folder(): Promise<Started> {
   const { dataFolder } = await import("../../tests/support/servers/process.ts");
   const { path, remove } = dataFolder("race");
@@ -174,6 +184,16 @@ export const subjects: Readonly<Record<string, Subject>> = {
       const client = new Memcache({ nodes: [address] });
       await client.connect();
       return { store: new SessionMemcachedStore({ client }), close: () => client.disconnect() };
+    },
+  },
+  dynamodb: {
+    ...ours,
+    start: dynamo,
+    open: async (url) => {
+      const { dynamoClientOf } = await import("../../tests/support/servers/dynamodb.ts");
+      const { SessionDynamoStore } = await import("kocha-session/dynamodb");
+      const client = dynamoClientOf(url);
+      return { store: new SessionDynamoStore({ client }), close: () => client.destroy() };
     },
   },
   "unstorage+fs": {

@@ -1,7 +1,7 @@
 // The common part of the SQL stores: one statement for a load and one for a commit, refused by its own
 // WHERE as the contract demands. Each store supplies its engine's dialect. It knows no driver.
 import { chain, type Awaitable } from "../../base/awaitable.ts";
-import { toSaved } from "../../store/change.ts";
+import { isFenced, mayShrink, toSaved } from "../../store/change.ts";
 import type {
   ListedSession,
   SavedSession,
@@ -247,16 +247,6 @@ export abstract class SqlSessionStore implements SessionStore {
     if (change.ttl <= 0) return undefined;
     return sql`${least}(${greatest}(expires, ${renewed}), ${deadline})`;
   }
-}
-
-/** True for a change that raises `rev` (S5). */
-export function isFenced({ clear, bump, meta, subject }: SessionChange): boolean {
-  return clear === true || bump === true || meta !== undefined || subject !== undefined;
-}
-
-/** True for a change that may bring the end forward (S6). */
-export function mayShrink({ clear, bump, shrinks }: SessionChange): boolean {
-  return clear === true || bump === true || shrinks === true;
 }
 
 function isPatch({ clear, set, del }: SessionChange): boolean {
