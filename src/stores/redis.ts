@@ -1,8 +1,8 @@
 // Sessions in Redis or Valkey: one hash each, changed by one script on one key, so that every law
 // holds on a single server, behind Sentinel and in a cluster. The scripts are in stores/redis/lua.ts,
 // the clients in stores/redis/client.ts.
-import { encodeBase64url, randomBytes } from "#crypto";
 import { toSaved } from "../store/change.ts";
+import { isAppliedOnce, mintNonce } from "../store/nonce.ts";
 import type {
   ListedSession,
   SavedSession,
@@ -12,13 +12,8 @@ import type {
 } from "../store/contract.ts";
 import { readOptions, text } from "../base/options.ts";
 import { StoreError, type StoreOperation } from "../errors.ts";
-import {
-  connectionOf,
-  isReplyError,
-  type RedisClient,
-  type RedisConnection,
-  type ReplicationWait,
-} from "./redis/client.ts";
+import { connectionOf, type RedisClient } from "./redis/client.ts";
+import { isReplyError, type RedisConnection, type ReplicationWait } from "./redis/connection.ts";
 import { CommitClaims } from "./redis/claims.ts";
 import { durabilityReaders, type RedisDurability, waitOf } from "./redis/durability.ts";
 import { type IndexMember, SubjectIndex } from "./redis/subject-index.ts";
@@ -36,7 +31,10 @@ import { mustBeReplicated, RedisScript } from "./redis/script.ts";
 
 /** The client, its keys' prefix, and the replication that a commit waits for. */
 export interface SessionRedisStoreOptions extends RedisDurability {
-  /** A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster. */
+  /**
+   * A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster; or a Redis of
+   * @upstash/redis, made with `automaticDeserialization: false` and `responseEncoding: false`.
+   */
   readonly client: RedisClient;
   /** Begins the name of every key. Default "kocha:". */
   readonly prefix?: string | undefined;
@@ -47,7 +45,6 @@ export { redisRevocations, type RedisRevocationsOptions } from "./redis/revocati
 
 /** Rows that `list` and `destroyAll` ask for at once. */
 const BATCH = 200;
-const NONCE_BYTES = 6;
 
 const committing = new RedisScript(commitScript);
 
@@ -73,7 +70,7 @@ export class SessionRedisStore implements SessionStore {
       ...durabilityReaders(),
     });
     const { prefix } = read;
-    this.#wait = waitOf(read);
+    this.#wait = waitOf(read, read.client);
     this.#connection = read.client;
     this.#rowPrefix = `${prefix}s:`;
     this.#index = new SubjectIndex(this.#connection, `${prefix}u:`, this.#wait);
@@ -201,17 +198,6 @@ export class SessionRedisStore implements SessionStore {
     if (Number(outcome) === APPLIED) mustBeReplicated(replicas, this.#wait, operation);
     return { outcome: Number(outcome), values };
   }
-}
-
-/** Whether the change is refused where it has been applied already, unless its nonce tells. */
-function isAppliedOnce({ op, clear, bump, meta, subject, expect }: SessionChange): boolean {
-  if (op === "create" || clear === true || bump === true) return true;
-  if (expect !== undefined && expect.size > 0) return true;
-  return meta !== undefined || subject !== undefined;
-}
-
-function mintNonce(): string {
-  return encodeBase64url(randomBytes(NONCE_BYTES));
 }
 
 /** Wraps an error as a StoreError, as the engine does for `load` and `save`. */

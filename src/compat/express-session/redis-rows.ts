@@ -3,12 +3,8 @@
 import { hasMethods } from "../../base/options.ts";
 import { SECOND } from "../../base/time.ts";
 import type { ExpressSessionStore } from "../../stores/express/calls.ts";
-import {
-  connectionOf,
-  isRedisClient,
-  type RedisClient,
-  type RedisConnection,
-} from "../../stores/redis/client.ts";
+import { connectionOf, isRedisClient, type RedisClient } from "../../stores/redis/client.ts";
+import type { RedisConnection } from "../../stores/redis/connection.ts";
 import { textOf } from "../../stores/redis/row.ts";
 import { RedisScript } from "../../stores/redis/script.ts";
 import type { ExpressRow } from "./row.ts";

@@ -2,6 +2,13 @@
 // recognized by its shape, so no driver is imported. It knows no session and no script.
 import { kindOf } from "../../base/text.ts";
 import { fail } from "../../base/options.ts";
+import {
+  isReplyError,
+  type RedisConnection,
+  type ReplicatedReply,
+  type ReplicationWait,
+} from "./connection.ts";
+import { isUpstash, UpstashConnection, type UpstashClient } from "./upstash.ts";
 
 /** A connected client of node-redis 4 or later: createClient, createClientPool, createCluster, createSentinel. */
 interface NodeRedisClient {
@@ -17,33 +24,8 @@ interface IoredisClient {
   pipeline(...args: never[]): unknown;
 }
 
-/** A connected client of a known library. */
-export type RedisClient = NodeRedisClient | IoredisClient;
-
-/** A command that was followed by WAIT on the same connection. */
-interface ReplicatedReply {
-  readonly reply: unknown;
-  /** How many replicas have acknowledged the command and all before it. */
-  readonly replicas: number;
-}
-
-/** The arguments of a WAIT. */
-export interface ReplicationWait {
-  readonly replicas: number;
-  /** Milliseconds. */
-  readonly timeoutMs: number;
-}
-
-/** Commands to the server, or in a cluster to the master that has the key. Each names one key. */
-export interface RedisConnection {
-  send(key: string, command: readonly string[]): Promise<unknown>;
-  /** Both commands go over one connection: WAIT counts only that connection's writes. */
-  sendAndWait(
-    key: string,
-    command: readonly string[],
-    wait: ReplicationWait,
-  ): Promise<ReplicatedReply>;
-}
+/** A client of a known library, connected where it has a connection. */
+export type RedisClient = NodeRedisClient | IoredisClient | UpstashClient;
 
 /** Node-redis' clients differ in the arguments before the command. */
 interface NodeRedisShape {
@@ -97,26 +79,24 @@ export function connectionOf(client: unknown): RedisConnection {
     }
     return new IoredisConnection(client);
   }
+  if (isUpstash(client)) return new UpstashConnection(client);
   if (has(client, "send_command", "function") && has(client, "connected", "boolean")) {
     refuse("is a client of node-redis 3 or older, which has no promises; make one of 4 or later");
   }
   return refuse(
     "must be a connected client of node-redis (createClient, createClientPool, createCluster, " +
-      `createSentinel), ioredis or iovalkey (Redis, Cluster), not ${kindOf(client)}`,
+      "createSentinel), ioredis or iovalkey (Redis, Cluster), or a Redis of @upstash/redis, not " +
+      kindOf(client),
   );
 }
 
 /** True for a client of a known library, connected or not. */
 export function isRedisClient(client: unknown): client is RedisClient {
-  return isNodeRedis(client) || isIoredis(client);
-}
-
-/** True for a server's error with this code: "NOSCRIPT", "WRONGTYPE", "MOVED" and the like. */
-export function isReplyError(error: unknown, code: string): boolean {
-  return error instanceof Error && error.message.startsWith(`${code} `);
+  return isNodeRedis(client) || isIoredis(client) || isUpstash(client);
 }
 
 class NodeRedisConnection implements RedisConnection {
+  readonly waits = true;
   readonly #client: NodeRedisShape;
   readonly #lead: (key: string) => unknown[];
 
@@ -146,6 +126,7 @@ class NodeRedisConnection implements RedisConnection {
 }
 
 class IoredisConnection implements RedisConnection {
+  readonly waits = true;
   readonly #client: IoredisShape;
 
   constructor(client: IoredisShape) {

@@ -1,7 +1,7 @@
 // When a write to Redis counts as saved: the options of the store and the log.
-import { type Checked, count, oneOf, type ReadersOf, seconds } from "../../base/options.ts";
+import { type Checked, count, fail, oneOf, type ReadersOf, seconds } from "../../base/options.ts";
 import { SECOND } from "../../base/time.ts";
-import type { ReplicationWait } from "./client.ts";
+import type { RedisConnection, ReplicationWait } from "./connection.ts";
 
 /** The replication that a write waits for. */
 export interface RedisDurability {
@@ -30,9 +30,21 @@ export function durabilityReaders(): ReadersOf<DurabilitySettings> {
   };
 }
 
-/** The replication that a write waits for; undefined: only the master's answer. */
-export function waitOf(options: DurabilitySettings): ReplicationWait | undefined {
+/**
+ * The replication that a write waits for; undefined: only the master's answer.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD for a client that can't wait.
+ */
+export function waitOf(
+  options: DurabilitySettings,
+  { waits }: Pick<RedisConnection, "waits">,
+): ReplicationWait | undefined {
   const { durability, replicas, replicaTimeout } = options;
   if (durability === "master") return undefined;
+  if (!waits) {
+    const message =
+      'can\'t be "replicated" with a client over HTTP, where WAIT knows of no write before it; leave ' +
+      "it out, or take a client over TCP";
+    fail("durability", message);
+  }
   return { replicas, timeoutMs: Math.ceil(replicaTimeout * SECOND) };
 }

@@ -15,7 +15,7 @@ import type {
 } from "../../revocations/revocations.ts";
 import { MAX_SKEW, SECOND } from "../../base/time.ts";
 import { StoreError } from "../../errors.ts";
-import type { RedisConnection, ReplicationWait } from "./client.ts";
+import type { RedisConnection, ReplicationWait } from "./connection.ts";
 import { textOf } from "./row.ts";
 import { mustBeReplicated, RedisScript } from "./script.ts";
 

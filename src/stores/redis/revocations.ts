@@ -12,7 +12,10 @@ import { RedisRevocationLog } from "./revocation-log.ts";
 
 /** The log's client and prefix, the replication of its writes, and how it is followed. */
 export interface RedisRevocationsOptions extends FollowOptions, RedisDurability {
-  /** A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster. */
+  /**
+   * A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster; or a Redis of
+   * @upstash/redis, made with `automaticDeserialization: false` and `responseEncoding: false`.
+   */
   readonly client: RedisClient;
   /** Begins the names of the three keys. Default "kocha:". */
   readonly prefix?: string | undefined;
@@ -30,7 +33,7 @@ export function redisRevocations(options: RedisRevocationsOptions): Revocations 
     ...followReaders(),
   });
   return new RevocationFollower(
-    new RedisRevocationLog(read.client, read.prefix, waitOf(read)),
+    new RedisRevocationLog(read.client, read.prefix, waitOf(read, read.client)),
     read,
   );
 }

@@ -3,7 +3,7 @@
 import { sha1 } from "@noble/hashes/legacy.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { StoreError, type StoreOperation } from "../../errors.ts";
-import { isReplyError, type RedisConnection, type ReplicationWait } from "./client.ts";
+import { isReplyError, type RedisConnection, type ReplicationWait } from "./connection.ts";
 
 /** The keys of a call, and its replication. */
 export interface ScriptCall {

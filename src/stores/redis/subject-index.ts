@@ -1,6 +1,6 @@
 // The sessions of each subject: a sorted set, scored by the sessions' ends. Only its commands are here;
 // the order of claim, commit and release stands in stores/redis/lua.ts.
-import type { RedisConnection, ReplicationWait } from "./client.ts";
+import type { RedisConnection, ReplicationWait } from "./connection.ts";
 import { claimScript, membersScript, SETTLED_MS } from "./lua.ts";
 import { textOf, textOfMs } from "./row.ts";
 import { mustBeReplicated, RedisScript } from "./script.ts";

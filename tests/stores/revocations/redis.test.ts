@@ -10,6 +10,7 @@ import { connectionOf } from "../../../src/stores/redis/client.ts";
 import { RedisRevocationLog } from "../../../src/stores/redis/revocation-log.ts";
 import { newSelector } from "../../../src/testing/history.ts";
 import { startRedis } from "../../support/servers/redis.ts";
+import { startUpstash, upstashClientOf } from "../../support/servers/upstash.ts";
 import { describeLog } from "./log-laws.ts";
 
 const HOUR = 3_600_000;
@@ -18,11 +19,13 @@ const valkey = await startRedis({ program: ensure("valkey").valkey });
 const nodeRedis = await createClient({ url: server.url }).connect();
 const ioredis = new Ioredis(server.port);
 const iovalkey = new Iovalkey(valkey.port);
+const upstash = await startUpstash(server.url);
 let places = 0;
 
 afterAll(async () => {
   await nodeRedis.close();
   await Promise.all([ioredis.quit(), iovalkey.quit()]);
+  await upstash.close();
   await Promise.all([server.close(), valkey.close()]);
 });
 
@@ -32,6 +35,7 @@ for (const [name, client] of Object.entries<RedisClient>({
   "node-redis": nodeRedis,
   ioredis,
   "iovalkey on Valkey": iovalkey,
+  "Upstash's client": upstashClientOf(upstash.url),
 })) {
   const connection = connectionOf(client);
   describeLog({
