@@ -1,12 +1,14 @@
-// The PostgreSQL store on pg, postgres, PGlite and Neon: the laws, on a clock of the database that the
-// tests turn.
+// The PostgreSQL store on pg, postgres, PGlite, Neon, and what Kysely and Drizzle run on: the laws, on a clock
+// of the database that the tests turn.
 import { PGlite } from "@electric-sql/pglite";
-import type { PostgresConnection } from "kocha-session/postgres";
+import type { PostgresConnection, PostgresQueryable } from "kocha-session/postgres";
 import { fakeClock } from "kocha-session/testing";
+import { drizzle } from "drizzle-orm/node-postgres";
+import { CompiledQuery, Kysely, PostgresDialect } from "kysely";
 import postgres from "postgres";
 import { afterAll, describe, expect, test } from "vitest";
 import { newSelector } from "../../src/testing/history.ts";
-import { startNeon } from "../support/servers/neon.ts";
+import { startNeon, startNeonSockets } from "../support/servers/neon.ts";
 import { madeStore, poolOf, startBench } from "./postgres-server.ts";
 import { change, creation, describeLaws, describeRows, idsOf, type SqlSubject } from "./sql.ts";
 
@@ -73,7 +75,36 @@ const clients: readonly (readonly [string, () => Promise<Turned>])[] = [
       return { client: neon.client, execute: (text) => pool.query(text), close: end };
     },
   ],
+  [
+    "Neon's Pool, in a WebSocket",
+    async () => {
+      const { pool, close: end } = await startNeonSockets(await turnedDatabase("by_neon_pool"));
+      return { client: pool, execute: (text) => pool.query(text), close: end };
+    },
+  ],
+  [
+    "Kysely",
+    async () => {
+      const pool = poolOf(await turnedDatabase("by_kysely"), { max: 8 });
+      const db = new Kysely<object>({ dialect: new PostgresDialect({ pool }) });
+      const client: PostgresQueryable = {
+        query: (text, values = []) => db.executeQuery(CompiledQuery.raw(text, values)),
+      };
+      return { client, execute: (text) => pool.query(text), close: () => db.destroy() };
+    },
+  ],
+  [
+    "Drizzle's $client",
+    async () => {
+      const pool = poolOf(await turnedDatabase("by_drizzle"), { max: 8 });
+      const { $client } = drizzle(pool);
+      return { client: $client, execute: (text) => pool.query(text), close: () => pool.end() };
+    },
+  ],
 ];
+
+/** Clients whose every statement is slow here, or that are another one behind a few lines: fewer histories. */
+const FEW = new Set(["PGlite", "Neon's Pool, in a WebSocket", "Kysely", "Drizzle's $client"]);
 
 describe.each(clients)("the PostgreSQL store on %s", async (name, connect) => {
   const turned = await connect();
@@ -113,8 +144,7 @@ describe.each(clients)("the PostgreSQL store on %s", async (name, connect) => {
       SELECT lpad(i::text, 22, '0'), '{}', 1, 1, ${expires}, '', '${bound}'
       FROM generate_series(1, ${count}) AS i`,
   };
-  // PGlite runs a whole PostgreSQL in this process, and slowly.
-  await describeLaws(subject, name === "PGlite" ? 3 : 20);
+  await describeLaws(subject, FEW.has(name) ? 3 : 20);
   if (name === "pg") describeRows(subject);
 });
 

@@ -1,10 +1,12 @@
 // What Neon's proxy does, in front of a PostgreSQL of the tests': SQL over HTTP, one request a
-// statement, every value as the server wrote it.
-import { neon, neonConfig, type NeonQueryFunction } from "@neondatabase/serverless";
+// statement, every value as the server wrote it; and PostgreSQL's protocol inside a WebSocket.
+import { neon, neonConfig, type NeonQueryFunction, Pool } from "@neondatabase/serverless";
+import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import type pg from "pg";
+import { createWebSocketStream, WebSocket, WebSocketServer } from "ws";
 
 /** A running proxy and a client of it. */
 export interface NeonProxy {
@@ -33,6 +35,45 @@ export async function startNeon(pool: pg.Pool, options: object = {}): Promise<Ne
     client: neon(`postgres://user:password@neon.test:${port}/db`, options),
     close: async () => {
       server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A running proxy of WebSockets, and Neon's Pool behind it. */
+export interface NeonSockets {
+  readonly pool: Pool;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts a proxy of WebSockets to the PostgreSQL at `url`; the caller closes it. */
+export async function startNeonSockets(url: string): Promise<NeonSockets> {
+  const { hostname, port: postgresPort, username, pathname } = new URL(url);
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  server.on("connection", (socket) => {
+    const outside = createWebSocketStream(socket);
+    const inside = connect(Number(postgresPort), hostname);
+    for (const end of [outside, inside]) {
+      end.on("error", () => {
+        outside.destroy();
+        inside.destroy();
+      });
+    }
+    outside.pipe(inside).pipe(outside);
+  });
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  neonConfig.webSocketConstructor = WebSocket;
+  neonConfig.wsProxy = () => `127.0.0.1:${port}/`;
+  neonConfig.useSecureWebSocket = false;
+  neonConfig.pipelineTLS = false;
+  neonConfig.pipelineConnect = false;
+  const database = pathname.slice(1);
+  const pool = new Pool({ host: "neon.test", user: username, password: "x", database, max: 8 });
+  return {
+    pool,
+    close: async () => {
+      await pool.end();
       await new Promise((resolve) => server.close(resolve));
     },
   };
