@@ -1,2 +1,9 @@
-export type Program = "chromium" | "redis" | "valkey" | "memcached" | "postgres" | "mariadb";
+export type Program =
+  | "chromium"
+  | "redis"
+  | "valkey"
+  | "memcached"
+  | "postgres"
+  | "mariadb"
+  | "etcd";
 export declare function ensure<Name extends Program>(...names: Name[]): Record<Name, string>;

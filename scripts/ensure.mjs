@@ -49,6 +49,12 @@ const programs = {
     package: "mariadb-server",
     candidates: () => [...onPath("mariadbd"), "/usr/sbin/mariadbd"],
   },
+  // Only for `npm run test:edge`.
+  etcd: {
+    variable: "ETCD_PATH",
+    package: "etcd-server",
+    candidates: () => onPath("etcd"),
+  },
 };
 
 function onPath(...names) {
@@ -87,7 +93,7 @@ function install(packages) {
 
 /**
  * The paths of the programs, installed if need be, by name.
- * @param {...("chromium" | "redis" | "valkey" | "memcached" | "postgres" | "mariadb")} names - what is needed.
+ * @param {...("chromium" | "redis" | "valkey" | "memcached" | "postgres" | "mariadb" | "etcd")} names - what is needed.
  */
 export function ensure(...names) {
   const missing = names.filter((name) => find(programs[name]) === undefined);
