@@ -7,7 +7,6 @@ import { applyEffects, hasEffects, isPersonal, type ResponseEffects } from "../e
 import { checkUnclaimed, isCopyable, withEffects } from "../engine/response.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
-import { UsageError } from "../errors.ts";
 import {
   BEHIND_FETCH,
   isAnonymous,
@@ -28,7 +27,7 @@ import {
 } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
 import { ownResponse } from "./shared/own-path.ts";
-import { keepSession, keptSession } from "./shared/session-of.ts";
+import { keepSession, sessionOf as sessionOfRequest } from "./shared/session-of.ts";
 import { isHeld, leaveSession, nodeRequestOf, nodeResponseOf } from "./shared/underneath.ts";
 import {
   carry,
@@ -230,11 +229,8 @@ async function failWith(
  * @throws {UsageError} ERR_SESSION_USAGE_NO_SESSION if `sessionMiddleware` isn't mounted.
  */
 export function sessionOf(event: { readonly context: H3EventContext | object } | Request): Session {
-  const { context } = event as { readonly context?: H3EventContext };
-  const session = context?.session ?? keptSession(event);
-  if (session !== undefined) return session;
-  const message = "the event has no session: mount sessionMiddleware(config) before this handler";
-  throw new UsageError("ERR_SESSION_USAGE_NO_SESSION", message);
+  const { context } = (event ?? {}) as { readonly context?: H3EventContext };
+  return context?.session ?? sessionOfRequest(event as Request);
 }
 
 /** Adds the effects to the headers that h3 merges into the answer; gives the answer. */
