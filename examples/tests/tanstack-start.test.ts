@@ -127,7 +127,8 @@ describe("with the tests' own routes", () => {
       const someone = client();
       const { status, headers } = await someone.request(`/route/${then}`);
       expect(status).toBe(500);
-      expect(names(headers.getSetCookie())).toEqual(["session"]);
+      const ours = names(headers.getSetCookie()).filter((name) => name === "session");
+      expect(ours).toHaveLength(1);
       // As on every host, what was changed goes out with the error.
       expect(await entries(someone)).toEqual({ route: then });
     },
