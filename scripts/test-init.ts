@@ -22,7 +22,7 @@ import { conclude, fault, progress } from "../trials/lib/verdict.ts";
 const { names } = readArguments("test:init", {}, { about: "only these", of: [...hosts] });
 mkdirSync(join(repository, ".tmp"), { recursive: true });
 const built = mkdtempSync(join(repository, ".tmp", "init-"));
-const page = join(repository, "docs", "results", "init.md");
+const document = join(repository, "docs", "results", "init.md");
 const root = mkdtempSync(join(tmpdir(), "kocha-session-init-"));
 
 /** A server of a written project, as its `npm start` starts it. */
@@ -148,7 +148,7 @@ try {
     ];
     progress([host, ...results].join(", "));
     const row = [host, ...stamp(), browser.version(), ...results];
-    writeFileSync(page, replaceRow(readFileSync(page, "utf8"), "run", row));
+    writeFileSync(document, replaceRow(readFileSync(document, "utf8"), "run", row));
   }
   conclude(`${chosen.length} hosts`);
 } finally {

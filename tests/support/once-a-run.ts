@@ -10,13 +10,17 @@ const VARIABLE = "KOCHA_SESSION_RUN";
 /** A build or a packed package on a busy machine, in milliseconds. */
 const MADE_WITHIN = 300_000;
 
-/** For Vitest: makes the folder; the function that it gives removes it. */
-export default async function setUp(): Promise<() => Promise<void>> {
+/** For Vitest, before the run: makes the folder. */
+export async function setup(): Promise<void> {
   const parent = join(import.meta.dirname, "..", "..", ".tmp");
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(join(parent, "run-"));
   process.env[VARIABLE] = folder;
-  return () => rm(folder, { recursive: true, force: true });
+}
+
+/** For Vitest, after the run: removes the folder. */
+export async function teardown(): Promise<void> {
+  await rm(process.env[VARIABLE] ?? "", { recursive: true, force: true });
 }
 
 /**
