@@ -121,10 +121,6 @@ function replaceResponse(context: Context, response: Response): void {
 
 /** The peer's address, as the adapters for Node.js, Deno and Bun leave it in the environment. */
 function peerAddress({ env, req }: Context): string | undefined {
-  const { incoming, server } = (env ?? {}) as {
-    readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
-    readonly server?: unknown;
-  };
-  if (incoming !== undefined) return incoming.socket?.remoteAddress;
+  const { server } = (env ?? {}) as { readonly server?: unknown };
   return addressOf(req.raw, env) ?? addressOf(req.raw, server);
 }

@@ -35,16 +35,18 @@ interface SrvxRequest extends Request {
   readonly ip?: string;
 }
 
-/** Deno's info beside a request, or Bun's server, which knows the request's address. */
+/** Deno's info beside a request, @hono/node-server's, or Bun's server, which knows the request's address. */
 interface AddressSource {
+  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
   readonly remoteAddr?: { readonly hostname?: string };
   readonly requestIP?: (request: Request) => { readonly address?: string } | null;
 }
 
-/** The peer's address, from Deno's info, Bun's server or srvx's request; undefined: unknown. */
+/** The peer's address, from the host's info, Bun's server or srvx's request; undefined: unknown. */
 export function addressOf(request: Request, host: unknown): string | undefined {
   if (typeof host !== "object" || host === null) return (request as SrvxRequest).ip;
-  const { remoteAddr, requestIP } = host as AddressSource;
+  const { incoming, remoteAddr, requestIP } = host as AddressSource;
+  if (incoming !== undefined) return incoming.socket?.remoteAddress;
   if (remoteAddr !== undefined) return remoteAddr.hostname;
   if (typeof requestIP === "function") return requestIP.call(host, request)?.address;
   return (request as SrvxRequest).ip;
