@@ -249,7 +249,7 @@ function show(finding: Finding, out: Terminal): void {
   if (version !== undefined) out.print(`  version ${version}, key id ${keyId ?? ""}`);
   if (problem !== undefined) out.print(`  ${out.style("red", problem)}: ${explain(problem)}`);
   const { ofThisSession, ...device } = finding.device ?? {};
-  const said = { ...finding.ticket, ...device };
+  const said: Record<string, unknown> = { ...finding.ticket, ...device };
   if (ofThisSession === false)
     out.print("  a device cookie of another session, or of other secrets");
   for (const [field, value] of Object.entries(said)) out.print(`  ${field}: ${String(value)}`);

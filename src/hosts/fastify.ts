@@ -189,7 +189,7 @@ function withoutPrefix(options: SessionConfig): SessionConfig {
 
 /** Sends the engine's own answer by Fastify, whose hooks see it. */
 function sendOwn(reply: FastifyReply, { status, headers, body }: OwnAnswer): void {
-  reply.code(status);
+  void reply.code(status);
   // Fastify keeps several Set-Cookie values.
   for (const [name, value] of headers) void reply.header(name, value);
   void reply.send(body);

@@ -25,7 +25,7 @@ function make(
 }
 
 function fieldOf(options: object, config: Partial<SessionConfig> = {}): unknown {
-  const error = thrownBy(() => make(options as DeviceBindingOptions, config)) as Error;
+  const error = thrownBy(() => make(options, config)) as Error;
   return [
     (error as unknown as { code: string }).code,
     (error as unknown as { field: string }).field,

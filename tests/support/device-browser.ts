@@ -187,10 +187,7 @@ export class DeviceKeyPair {
             modulusLength,
             publicExponent: Uint8Array.of(1, 0, 1),
           };
-    const pair = (await subtle.generateKey(algorithm, true, [
-      "sign",
-      "verify",
-    ])) as webcrypto.CryptoKeyPair;
+    const pair = await subtle.generateKey(algorithm, true, ["sign", "verify"]);
     const { kty, crv, x, y, n, e } = await subtle.exportKey("jwk", pair.publicKey);
     const jwk = alg === "ES256" ? { kty, crv, x, y } : { kty, n, e };
     return new DeviceKeyPair(alg, jwk, pair.privateKey);
