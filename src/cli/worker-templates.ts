@@ -158,8 +158,8 @@ export const session = (env: Env): SessionConfig => ({
   signingKey: env.SESSION_SIGNING_KEY,
 
 ${lifetimes}
-  // "auto": Secure wherever the request came by https.
-  secure: ${https ? "true" : '"auto"'},
+  // On http://localhost browsers keep the cookie too, except Safari.
+  secure: true,
 });
 `;
 }

@@ -124,7 +124,7 @@ export class SessionDurableStore implements SessionStore {
     const ids = [...new Set(members.map(({ id }) => id))].filter((id) => id !== except);
     const ended = new Set<string>();
     const gone: Pick<Member, "id" | "claim">[] = [];
-    let failure: unknown;
+    let failure: StoreError | undefined;
     for (let start = 0; start < ids.length; start += BATCH) {
       const batch = ids.slice(start, start + BATCH);
       // oxlint-disable-next-line no-await-in-loop -- a batch at a time, or others would wait long
@@ -133,7 +133,7 @@ export class SessionDurableStore implements SessionStore {
       );
       for (const [index, answer] of answers.entries()) {
         const id = batch[index] ?? "";
-        if (answer.status === "rejected") failure ??= answer.reason;
+        if (answer.status === "rejected") failure ??= answer.reason as StoreError;
         else if (answer.value.ended) {
           ended.add(id);
           // A place that was claimed since the list was read.

@@ -8,7 +8,7 @@ import { mayShrink } from "../store/change.ts";
 import type { SavedSession, SessionChange, StoreCapabilities } from "../store/contract.ts";
 import { encodeData, encodeKeys, encodePatch } from "./sql/codec.ts";
 import { list, raw, sql, type SqlFragment, tableName, tableOption } from "./sql/fragment.ts";
-import { newRow, SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
+import { type NewRow, newRow, SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
 import { isTooBig, type SqliteClient, throwFailure } from "./sql/sqlite-client.ts";
 import { sqliteClient, type SqliteConnection } from "./sql/sqlite-clients.ts";
 
@@ -74,7 +74,7 @@ export class SessionSqliteStore extends SqlSessionStore {
   readonly capabilities: StoreCapabilities;
   readonly #client: SqliteClient;
   readonly #name: string;
-  protected override readonly newRow = dueRow;
+  protected override readonly newRow: NewRow = dueRow;
 
   /**
    * Takes the client. With a synchronous one it makes the table, and turns on WAL for a file.

@@ -69,7 +69,7 @@ function storageOf(running: LocalObject): DurableStorage {
       get: (key) => entries.get(key),
       put: (key, value) => void entries.set(key, structuredClone(value)),
       delete: (key) => entries.delete(key),
-      list: ({ limit = Infinity } = {}) => [...entries].toSorted().slice(0, limit),
+      list: ({ limit = Infinity } = {}) => [...entries].slice(0, limit),
     },
     sql: {
       exec: (query, ...bindings) => {

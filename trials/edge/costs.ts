@@ -10,8 +10,8 @@ import { progress } from "../lib/verdict.ts";
 import { ourObjects } from "./objects.ts";
 import { bundle, COMPATIBILITY_DATE, start } from "./workerd.ts";
 
-const TURNS = 7;
-const REQUESTS = 500;
+const TURNS = 5;
+const REQUESTS = 300;
 /** Of /proc: one tick in microseconds. */
 const TICK = 10_000;
 

@@ -7,22 +7,18 @@ import {
   sqliteRevocations,
   sqliteSessionsSql,
 } from "../../src/stores/sqlite.ts";
-import { fakeClock } from "../../src/testing/index.ts";
 import { afterAll, describe, expect, test } from "vitest";
-import { sqliteClient } from "../../src/stores/sql/sqlite-clients.ts";
-import { SqliteRevocationLog } from "../../src/stores/sql/sqlite-revocations.ts";
 import { newSelector } from "../../src/testing/history.ts";
-import { describeLog } from "../../tests/stores/revocations/log-laws.ts";
-import { change, creation, describeLaws, describeRows, newTable } from "../../tests/stores/sql.ts";
-import { sqliteSubject } from "../../tests/stores/sqlite-subject.ts";
+import { change, creation, newTable } from "../../tests/stores/sql.ts";
 import { thrownBy } from "../../tests/support/thrown.ts";
-import { COMPATIBILITY_DATE, start } from "./workerd.ts";
+import { askerOf, describePlace } from "./place.ts";
+import { bundle, COMPATIBILITY_DATE, start } from "./workerd.ts";
 
 const miniflare: Miniflare = await start([
   {
-    name: "empty",
+    name: "place",
     modules: true,
-    script: "export default { fetch: () => new Response() }",
+    script: await bundle("d1-sql.mjs"),
     compatibilityDate: COMPATIBILITY_DATE,
     d1Databases: ["DB"],
   },
@@ -43,38 +39,7 @@ async function makeStore(
   return store;
 }
 
-describe("the SQLite store on D1", async () => {
-  const clock = fakeClock();
-  const subject = sqliteSubject({
-    name: "D1",
-    clock,
-    makeStore: async (table) => {
-      const store = new SessionSqliteStore({ client: database, table, now: clock.now });
-      await store.createTable();
-      return store;
-    },
-    execute: run,
-  });
-  await describeLaws(subject);
-  describeRows(subject);
-});
-
-describeLog({
-  name: "D1",
-  makeLog: async (page) => {
-    const options = { client: database, table: newTable() };
-    const log = new SqliteRevocationLog(sqliteClient(database), options.table, Date.now, page);
-    await log.createTable();
-    return {
-      log,
-      follow: (more) => sqliteRevocations({ ...options, ...more }),
-      empty: async () => {
-        await run(`DELETE FROM ${options.table}`);
-        await run(`DELETE FROM sqlite_sequence WHERE name = '${options.table}'`);
-      },
-    };
-  },
-});
+await describePlace("D1", askerOf(miniflare));
 
 /** The database, and the rows that its statements have read and written since they were last asked for. */
 function metered(): { client: SqliteD1; take: () => { read: number; written: number } } {

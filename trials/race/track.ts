@@ -35,7 +35,6 @@ const program = fileURLToPath(new URL("server.ts", import.meta.url));
 /** Starts the processes; the caller closes the track. */
 export async function openTrack(options: TrackOptions): Promise<RunningTrack> {
   const signingKey = randomBytes(32).toString("base64");
-  const agent = new Agent({ keepAlive: true });
   const orders = Array.from({ length: options.processes }, (_, number): ServerOrders => {
     return { ...options, number, signingKey };
   });
@@ -47,6 +46,9 @@ export async function openTrack(options: TrackOptions): Promise<RunningTrack> {
   } = subject !== undefined && "serve" in subject
     ? await subject.serve(orders)
     : await startProcesses(program, orders);
+  // workerd closes a connection that is idle for five seconds: while a client reuses it, that would look
+  // like a request that failed.
+  const agent = new Agent({ keepAlive: children.length > 0 });
   const send = (plan: Plan, cookie: string, server: number): Promise<Reply> =>
     ask(agent, ports[server % ports.length] ?? 0, plan, cookie);
   const close = (): Promise<void> => {

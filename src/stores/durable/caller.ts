@@ -50,11 +50,7 @@ export class DurableCaller<Calls> {
     }
     const { v, refused, answer } = answerIn(text, status, operation);
     if (refused !== undefined) {
-      throw new StoreError(
-        "ERR_SESSION_STORE_FAILED",
-        operation,
-        `${String(refused)}; ${ONE_VERSION}`,
-      );
+      throw new StoreError("ERR_SESSION_STORE_FAILED", operation, refused);
     }
     if (v === PROTOCOL) return answer as Answer<Calls, Name>;
     const message = `the object answers in version ${String(v)} of the calls, and this worker knows version ${PROTOCOL}; ${ONE_VERSION}`;
@@ -65,14 +61,16 @@ export class DurableCaller<Calls> {
 /** The parts of an answer. */
 interface Answered {
   readonly v?: unknown;
-  readonly refused?: unknown;
+  readonly refused?: string | undefined;
   readonly answer?: unknown;
 }
 
 function answerIn(text: string, status: number, operation: StoreOperation): Answered {
   try {
     const answered: unknown = JSON.parse(text);
-    if (typeof answered === "object" && answered !== null && "v" in answered) return answered;
+    if (typeof answered === "object" && answered !== null && "v" in answered) {
+      return answered as Answered;
+    }
   } catch {
     // It isn't JSON.
   }

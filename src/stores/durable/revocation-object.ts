@@ -139,8 +139,8 @@ export class RevocationObject {
   #known(name: string): Known | undefined {
     const [row] = this.#rows("SELECT record, nonce FROM revocations WHERE name = ?", name);
     if (row === undefined) return undefined;
-    const nonce = row["nonce"] === null ? null : String(row["nonce"]);
-    return { record: JSON.parse(String(row["record"])) as RevocationRecord, nonce };
+    const { record, nonce } = row as { record: string; nonce: string | null };
+    return { record: JSON.parse(record) as RevocationRecord, nonce };
   }
 
   #rows(query: string, ...bindings: (string | number | null)[]): Record<string, unknown>[] {

@@ -26,12 +26,12 @@ export class SubjectLists {
     id: string,
     end: { readonly span: number; readonly expires: number; readonly deadline: number },
   ): Promise<Claim> {
-    const [span, expires, deadline] = [end.span, end.expires, end.deadline].map(toWire) as [
-      Claim["until"],
-      Claim["until"],
-      Claim["until"],
-    ];
-    const fields = { id, span, expires, deadline };
+    const fields = {
+      id,
+      span: toWire(end.span),
+      expires: toWire(end.expires),
+      deadline: toWire(end.deadline),
+    };
     return { subject, ...(await this.#caller.ask("save", subject, "claim", fields)) };
   }
 
