@@ -101,7 +101,7 @@ export function isFenced({ clear, bump, meta, subject }: SessionChange): boolean
 }
 
 /** True for a change that may bring the end forward (S6). */
-export function mayShrink({ clear, bump, shrinks }: SessionChange): boolean {
+export function mayEndSooner({ clear, bump, shrinks }: SessionChange): boolean {
   return clear === true || bump === true || shrinks === true;
 }
 

@@ -147,8 +147,8 @@ export class SessionDynamoStore implements SessionStore {
     const row = readItem(item ?? (await this.#table.get(selector, "save")));
     if (outcome.kind === "too large") mustFit(selector, save, row);
     else if (row !== undefined) {
-      if (row.nonce === save.nonce || row.version === save.nonce)
-        return { saved: toSaved(row.stored) };
+      const isApplied = row.nonce === save.nonce || row.version === save.nonce;
+      if (isApplied) return { saved: toSaved(row.stored) };
       if (outcome.wasResent && isAppliedOnce(save.change)) throw unknownOutcome();
     }
     return { row };

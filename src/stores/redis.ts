@@ -32,8 +32,8 @@ import { mustBeReplicated, RedisScript } from "./redis/script.ts";
 /** The client, its keys' prefix, and the replication that a commit waits for. */
 export interface SessionRedisStoreOptions extends RedisDurability {
   /**
-   * A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster; or a Redis of
-   * @upstash/redis, made with `automaticDeserialization: false` and `responseEncoding: false`.
+   * A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster; or a
+   * `Redis` of Upstash's package, made with `automaticDeserialization: false` and `responseEncoding: false`.
    */
   readonly client: RedisClient;
   /** Begins the name of every key. Default "kocha:". */

@@ -4,11 +4,17 @@ import { type Awaitable, chain, recover } from "../base/awaitable.ts";
 import { clock, readOptions, unchecked } from "../base/options.ts";
 import { utf8Length } from "../base/text.ts";
 import { LimitError, type StoreOperation } from "../errors.ts";
-import { mayShrink } from "../store/change.ts";
+import { mayEndSooner } from "../store/change.ts";
 import type { SavedSession, SessionChange, StoreCapabilities } from "../store/contract.ts";
 import { encodeData, encodeKeys, encodePatch } from "./sql/codec.ts";
 import { list, raw, sql, type SqlFragment, tableName, tableOption } from "./sql/fragment.ts";
-import { type NewRow, newRow, SqlSessionStore, type SqlDialect, type SqlRow } from "./sql/session-store.ts";
+import {
+  type NewRow,
+  newRow,
+  SqlSessionStore,
+  type SqlDialect,
+  type SqlRow,
+} from "./sql/session-store.ts";
 import { isTooBig, type SqliteClient, throwFailure } from "./sql/sqlite-client.ts";
 import { sqliteClient, type SqliteConnection } from "./sql/sqlite-clients.ts";
 
@@ -136,7 +142,7 @@ export class SessionSqliteStore extends SqlSessionStore {
   /** `due` follows an end that may come forward, but no renewal. */
   protected override assignments(change: SessionChange): SqlFragment[] {
     const assignments = super.assignments(change);
-    const ends = mayShrink(change) ? this.ends(change) : undefined;
+    const ends = mayEndSooner(change) ? this.ends(change) : undefined;
     if (ends !== undefined) assignments.push(sql`due = ${ends}`);
     return assignments;
   }

@@ -1,5 +1,5 @@
 // A change as one conditional UpdateItem. It knows no client.
-import { isFenced, mayShrink } from "../../store/change.ts";
+import { isFenced, mayEndSooner } from "../../store/change.ts";
 import type { SessionChange, StoredSession } from "../../store/contract.ts";
 import { isAppliedOnce } from "../../store/nonce.ts";
 import type { DynamoUpdate, DynamoValue } from "./client.ts";
@@ -38,7 +38,7 @@ const MAX_EXPRESSION = 4096;
 
 /** What becomes of the end, in the order to try. */
 export function newEndsOf(change: SessionChange): readonly [NewEnd, NewEnd?] {
-  if (change.op === "create" || mayShrink(change)) return ["replace"];
+  if (change.op === "create" || mayEndSooner(change)) return ["replace"];
   return change.ttl > 0 ? ["extend", "keep"] : ["keep"];
 }
 
@@ -116,7 +116,7 @@ class Expressions {
   readonly #values: Record<string, DynamoValue> = {};
   #valueCount = 0;
 
-  /** Adds a condition; each % stands for a value. */
+  /** Adds a condition; each % stands for a value. One with an OR stands alone. */
   require(condition: string, ...values: readonly DynamoValue[]): void {
     this.#conditions.push(this.#bind(condition, values));
   }
@@ -149,7 +149,7 @@ class Expressions {
     const names = Array.from(this.#placeholders, ([name, placeholder]) => [placeholder, name]);
     return {
       UpdateExpression: `SET ${this.#sets.join(", ")}${removes}`,
-      ConditionExpression: this.#conditions.map((one) => `(${one})`).join(" AND "),
+      ConditionExpression: this.#conditions.join(" AND "),
       // An empty one is an error.
       ...(names.length > 0 && {
         ExpressionAttributeNames: Object.fromEntries(names) as Record<string, string>,

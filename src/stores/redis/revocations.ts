@@ -13,8 +13,8 @@ import { RedisRevocationLog } from "./revocation-log.ts";
 /** The log's client and prefix, the replication of its writes, and how it is followed. */
 export interface RedisRevocationsOptions extends FollowOptions, RedisDurability {
   /**
-   * A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster; or a Redis of
-   * @upstash/redis, made with `automaticDeserialization: false` and `responseEncoding: false`.
+   * A connected client of node-redis, ioredis or iovalkey: single server, Sentinel or cluster; or a
+   * `Redis` of Upstash's package, made with `automaticDeserialization: false` and `responseEncoding: false`.
    */
   readonly client: RedisClient;
   /** Begins the names of the three keys. Default "kocha:". */

@@ -1,7 +1,7 @@
 // The common part of the SQL stores: one statement for a load and one for a commit, refused by its own
 // WHERE as the contract demands. Each store supplies its engine's dialect. It knows no driver.
 import { chain, type Awaitable } from "../../base/awaitable.ts";
-import { isFenced, mayShrink, toSaved } from "../../store/change.ts";
+import { isFenced, mayEndSooner, toSaved } from "../../store/change.ts";
 import type {
   ListedSession,
   SavedSession,
@@ -241,7 +241,7 @@ export abstract class SqlSessionStore implements SessionStore {
     const { integer, least, greatest, now } = this.dialect;
     const renewed = sql`${now()} + ${integer(toSqlTime(change.ttl))}`;
     const deadline = integer(toSqlTime(change.deadline));
-    if (change.op === "create" || mayShrink(change)) {
+    if (change.op === "create" || mayEndSooner(change)) {
       return sql`${least}(${renewed}, ${deadline})`;
     }
     if (change.ttl <= 0) return undefined;

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { DynamoDB, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { dynamoSessionsTable } from "kocha-session/dynamodb";
+import { until } from "../until.ts";
 import { answers, freePort, ServerProcess } from "./process.ts";
 
 /** A running server; `server` kills, pauses and restarts it (what it held is gone then). */
@@ -42,11 +43,12 @@ export function dynamoClientOf(endpoint: string): DynamoDB {
   return new DynamoDB(dynamoOptions(endpoint));
 }
 
-/** Makes a store's table, if it isn't there. */
+/** Makes a store's table, and waits until it can be used. */
 export async function makeDynamoTable(client: DynamoDB, table?: string): Promise<void> {
-  try {
-    await client.createTable(dynamoSessionsTable(table));
-  } catch (error) {
-    if ((error as Error).name !== "ResourceInUseException") throw error;
-  }
+  const { TableName } = dynamoSessionsTable(table);
+  await client.createTable(dynamoSessionsTable(table));
+  await until("the table is active", async () => {
+    const { Table } = await client.describeTable({ TableName });
+    return Table?.TableStatus === "ACTIVE";
+  });
 }

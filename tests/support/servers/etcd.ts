@@ -16,9 +16,10 @@ export async function startEtcd(): Promise<EtcdServer> {
   const server = new ServerProcess({
     program: ensure("etcd").etcd,
     args: [
-      ...["--data-dir", path],
-      ...["--listen-client-urls", url, "--advertise-client-urls", url],
-      ...["--listen-peer-urls", `http://127.0.0.1:${peers}`],
+      `--data-dir=${path}`,
+      `--listen-client-urls=${url}`,
+      `--advertise-client-urls=${url}`,
+      `--listen-peer-urls=http://127.0.0.1:${peers}`,
     ],
     isReady: async () => (await fetch(`${url}/health`)).ok,
   });
