@@ -27,7 +27,7 @@ export function warnOfLostCookie(
   const host = headers["host"] ?? headers[":authority"];
   if (typeof host !== "string" || TRUSTWORTHY.test(host)) return;
   isKnown = true;
-  const isTls = (socket as { readonly encrypted?: boolean } | undefined)?.encrypted === true;
+  const isTls = socket !== undefined && "encrypted" in socket && socket.encrypted === true;
   if (isTls || isForwarded((name) => headers[name])) return;
   if (!setCookie.some((cookie) => /; Secure(?:;|$)/.test(cookie))) return;
   warnOnce(
