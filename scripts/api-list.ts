@@ -71,6 +71,8 @@ function exportsOf(file: string): Map<string, ApiExport> {
     } else if (type === "ExportAllDeclaration" || type === "ExportDefaultDeclaration") {
       throw new Error(`${file}: ${type} is not in the list of exports`);
     } else if (type === "ExportNamedDeclaration") {
+      // The types of a namespace are listed by themselves.
+      if (statement.declaration?.type === "TSModuleDeclaration") continue;
       for (const one of declared(statement, text)) found.set(one.name, found.get(one.name) ?? one);
       for (const { local, exported = local } of specifiers) {
         const { name } = exported;

@@ -69,7 +69,7 @@ function answerIn(text: string, status: number, operation: StoreOperation): Answ
   try {
     const answered: unknown = JSON.parse(text);
     if (typeof answered === "object" && answered !== null && "v" in answered) {
-      return answered as Answered;
+      return answered;
     }
   } catch {
     // It isn't JSON.

@@ -35,7 +35,7 @@ export interface DurableStorage {
 }
 
 /** The synchronous key-value storage. */
-export interface DurableKv {
+interface DurableKv {
   get(key: string): unknown;
   put(key: string, value: unknown): void;
   delete(key: string): boolean;
@@ -43,7 +43,7 @@ export interface DurableKv {
 }
 
 /** The synchronous SQL storage. */
-export interface DurableSql {
+interface DurableSql {
   exec(
     query: string,
     ...bindings: (string | number | null)[]
@@ -62,6 +62,6 @@ export function namespaceOf(of: string): Reader<DurableNamespace> {
 }
 
 /** True for a binding of a Durable Object class. */
-export function isNamespace(value: unknown): value is DurableNamespace {
+function isNamespace(value: unknown): value is DurableNamespace {
   return hasMethods(value, "idFromName", "get");
 }
