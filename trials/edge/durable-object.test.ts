@@ -41,10 +41,15 @@ async function startObjects(options: Parameters<typeof bundle>[1] = {}): Promise
     },
   ]);
   running.push(miniflare);
-  const [sessions, subjects, revocations] = await Promise.all(
-    Object.keys(ourObjects).map((name) => miniflare.getDurableObjectNamespace(name)),
-  );
-  return { miniflare, sessions, subjects, revocations } as never;
+  const namespace = async (name: keyof typeof ourObjects): Promise<DurableNamespace> => {
+    const found: unknown = await miniflare.getDurableObjectNamespace(name);
+    // Miniflare's own type has more to it.
+    return found as DurableNamespace;
+  };
+  const names = Object.keys(ourObjects) as readonly (keyof typeof ourObjects)[];
+  const [sessions, subjects, revocations] = await Promise.all(names.map(namespace));
+  if (!sessions || !subjects || !revocations) throw new Error("not three kinds of objects");
+  return { miniflare, sessions, subjects, revocations };
 }
 
 /** What an object has in its storage. */
