@@ -270,7 +270,7 @@ describe.each(Object.entries(onNode))("on %s", (_, start) => {
     spy.fault = "save";
     const response = await fetch(url, { headers: { cookie } });
     expect(await response.text()).toMatch(
-      /^ERR_SESSION_USAGE_READ_ONLY: the session could not be saved, .* what the store holds$/,
+      /^ERR_SESSION_USAGE_READ_ONLY: the session could not be saved, .* what the store holds \(/,
     );
     expect(response.headers.getSetCookie()).toEqual([]);
   });
@@ -297,9 +297,9 @@ describe.each(["hono", "h3"])("off Node.js, %s", (host) => {
     const h3 = new H3({ silent: true, onError: (_error, event) => recover(sessionOf(event)) });
     onH3(h3, config, (session) => session.set("draft", "x".repeat(10_000)));
     const response = await (host === "hono" ? hono : h3).fetch(new Request("http://localhost/"));
-    expect(await response.text()).toBe(
+    expect(await response.text()).toContain(
       "ERR_SESSION_USAGE_READ_ONLY: the session could not be saved, so this request can't change " +
-        "it any more: the error that says so is being answered",
+        "it any more: the error that says so is being answered (",
     );
   });
 });

@@ -108,6 +108,8 @@ const accessors: Readonly<Record<string, (session: Session) => unknown>> = {
   destroy: (it) => it.destroy(),
   discard: (it) => it.discard(),
   bind: (it) => it.bind("alice"),
+  bindDevice: (it) => it.bindDevice(),
+  device: (it) => it.device,
   id: (it) => it.id,
   isNew: (it) => it.isNew,
   createdAt: (it) => it.createdAt,
