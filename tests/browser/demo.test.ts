@@ -295,11 +295,12 @@ async function visitAll(tab: Page, look: (path: string) => Promise<void>): Promi
   await look("/, with outcomes");
 }
 
-// On the default store, and on one that lists devices.
-test.each([
-  ["cookie", "light"],
+// On one that lists devices; `npm run test:demo` has the default store, too.
+const looks = [
   ["memory", "dark"],
-] as const)(
+  ["cookie", "light"],
+] as const;
+test.each(process.env["MODE"] === "every-store" ? looks : looks.slice(0, 1))(
   "on %s every page fits a phone of 375 pixels, and can be read in %s by WCAG AA",
   async (store, colorScheme) => {
     const own = await startDemo(store);

@@ -4,6 +4,7 @@ import { startOAuth2Server } from "../support/oauth2-server.ts";
 import { startMariadb } from "../support/servers/mariadb.ts";
 import { startPostgres } from "../support/servers/postgres.ts";
 import { startRedis } from "../support/servers/redis.ts";
+import { startUpstash } from "../support/servers/upstash.ts";
 import { type Snippet, variablesOf } from "./snippets.ts";
 
 interface Service {
@@ -15,6 +16,17 @@ const starters: Readonly<Record<string, () => Promise<Service>>> = {
   REDIS_URL: async () => withUrl(await startRedis()),
   POSTGRES_URL: async () => withUrl(await startPostgres()),
   MYSQL_URL: async () => withUrl(await startMariadb()),
+  UPSTASH_REDIS_REST_URL: async () => {
+    const redis = await startRedis();
+    const front = await startUpstash(redis.url);
+    return {
+      address: front.url,
+      close: async () => {
+        await front.close();
+        await redis.close();
+      },
+    };
+  },
   OAUTH2_URL: async () => withUrl(await startOAuth2Server()),
 };
 
