@@ -45,7 +45,11 @@ export async function startServices(
     names.map(async ([name, start]) => ({ name, service: await start() })),
   );
   return {
-    env: Object.fromEntries(started.map(({ name, service }) => [name, service.address])),
+    env: {
+      // The AWS SDK writes of versions to come to stderr, where a snippet writes nothing.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+      ...Object.fromEntries(started.map(({ name, service }) => [name, service.address])),
+    },
     close: async () => {
       await Promise.all(started.map(({ service }) => service.close()));
     },

@@ -126,9 +126,11 @@ export function variablesOf({ code }: Pick<Snippet, "code">): string[] {
   return [...new Set(Array.from(found, ([, quoted, dotted]) => quoted ?? dotted ?? ""))];
 }
 
-/** An environment in which every `…_KEY` of the snippets has a fresh key. */
+/** An environment in which every `…_KEY` and `…_TOKEN` of the snippets has a fresh key. */
 export function freshEnvironment(snippets: readonly Snippet[]): Record<string, string> {
-  const names = snippets.flatMap(variablesOf).filter((name) => /_KEY(?:_\d+)?$/.test(name));
+  const names = snippets
+    .flatMap(variablesOf)
+    .filter((name) => /_(?:KEY(?:_\d+)?|TOKEN)$/.test(name));
   return Object.fromEntries(names.map((name) => [name, freshKey()]));
 }
 

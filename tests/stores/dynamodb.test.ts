@@ -16,6 +16,7 @@ import {
   dynamoClientOf,
   dynamoOptions,
   makeDynamoTable,
+  makeTable,
   startDynamo,
 } from "../support/servers/dynamodb.ts";
 import { thrownBy } from "../support/thrown.ts";
@@ -406,7 +407,7 @@ describe("failures", () => {
     const table = await freshTable();
     const other = { ...dynamoSessionsTable(`${table}-other`) };
     const attribute = { AttributeName: "pk", AttributeType: "S" } as const;
-    await client.createTable({
+    await makeTable(client, {
       ...other,
       AttributeDefinitions: [attribute],
       KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],

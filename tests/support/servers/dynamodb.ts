@@ -1,6 +1,10 @@
 // A private DynamoDB for the tests: dynalite, which keeps its tables in memory, behind the AWS SDK's client.
 import { createRequire } from "node:module";
-import { DynamoDB, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+import {
+  type CreateTableCommandInput,
+  DynamoDB,
+  type DynamoDBClientConfig,
+} from "@aws-sdk/client-dynamodb";
 import { dynamoSessionsTable } from "kocha-session/dynamodb";
 import { until } from "../until.ts";
 import { answers, freePort, ServerProcess } from "./process.ts";
@@ -44,9 +48,14 @@ export function dynamoClientOf(endpoint: string): DynamoDB {
 }
 
 /** Makes a store's table, and waits until it can be used. */
-export async function makeDynamoTable(client: DynamoDB, table?: string): Promise<void> {
-  const { TableName } = dynamoSessionsTable(table);
-  await client.createTable(dynamoSessionsTable(table));
+export function makeDynamoTable(client: DynamoDB, table?: string): Promise<void> {
+  return makeTable(client, dynamoSessionsTable(table));
+}
+
+/** Makes any table, and waits until it can be used. */
+export async function makeTable(client: DynamoDB, input: CreateTableCommandInput): Promise<void> {
+  const { TableName } = input;
+  await client.createTable(input);
   await until("the table is active", async () => {
     const { Table } = await client.describeTable({ TableName });
     return Table?.TableStatus === "ACTIVE";
