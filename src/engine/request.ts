@@ -166,10 +166,13 @@ export class RequestSession {
     this.noteChange();
   }
 
-  /** Has the response offer the browser to bind the session to its device. */
+  /** Has the response offer the browser to bind the session to its device, if sessions can be bound. */
   bindDevice(): void {
+    const { device } = this.#parts;
+    // Without an offer there is nothing to keep a session for: law L6.
+    if (device === undefined) return;
     this.start();
-    this.#parts.device?.offer(this.look().map);
+    device.offer(this.look().map);
     this.noteChange();
   }
 

@@ -268,7 +268,8 @@ export class Session {
   /**
    * Has the response offer the browser to bind the session to its device, which only a browser that can
    * takes up: at login, or on the login page. A new session is stored even while it is empty. Nothing is
-   * offered without `deviceBinding` in the configuration, or if the session is bound already.
+   * offered if the session is bound already. Without `deviceBinding` in the configuration it does nothing
+   * at all.
    */
   bindDevice(): void {
     this.#request.bindDevice();

@@ -10,6 +10,7 @@ import {
 import type { SealedSessionStore } from "kocha-session/contract";
 import { deviceBinding, type DeviceBindingOptions } from "kocha-session/device";
 import { freshKey, freshKeys } from "../support/keys.ts";
+import { slowly } from "../support/latency.ts";
 import { thrownBy } from "../support/thrown.ts";
 
 function make(
@@ -93,16 +94,21 @@ describe("deviceBinding", () => {
     expect(fieldOf({ acceptUnboundCopies: true }, { store })).toEqual([FIELD, "deviceBinding"]);
   });
 
-  it("is no part of a session without it", async () => {
-    const engine = new SessionMiddleware({
-      store: new SessionMemoryStore(),
-      signingKey: freshKey(),
-    });
+  it.each([
+    { store: slowly(new SessionMemoryStore()), signingKey: freshKey() },
+    { store: new SessionCookieStore(freshKeys()) },
+  ])("is no part of a session without it, and costs nothing", async (config) => {
+    const engine = new SessionMiddleware(config);
     const session = await engine.open(undefined);
     session.bindDevice();
+    expect(engine.stageOf(session)).toBe("unopened");
+    expect(await engine.commit(session)).toMatchObject({
+      setCookie: [],
+      headers: [],
+      vary: false,
+      noStore: false,
+    });
     expect(session.device).toBe("none");
-    const { headers } = await engine.commit(session);
-    expect(headers).toEqual([]);
     expect(engine.devices).toBeUndefined();
   });
 
