@@ -124,7 +124,10 @@ export class DeviceEndpoint {
     } catch (error) {
       if (!(error instanceof LimitError)) throw error;
       this.#devices.tell("refused", id, "limit");
-      return endedAnswer(this.#devices, identifier);
+      // A bound session that is too full to be settled stays as it is: without its key it would be stale.
+      return opened.found?.data.has(DEVICE_KEY) === true
+        ? refreshedAnswer(this.#devices, registered, [])
+        : endedAnswer(this.#devices, identifier);
     }
   }
 

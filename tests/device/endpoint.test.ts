@@ -511,6 +511,29 @@ describe("a binding", () => {
     expect(await browser.read()).toMatchObject({ user: "ann", device: "none" });
   });
 
+  it("stays where a session is too full for a new credential", async () => {
+    const site = await open("cookie, revocations");
+    const browser = await site.bound();
+    let [fits, most] = [1, 4096];
+    while (fits < most) {
+      const middle = Math.ceil((fits + most) / 2);
+      const { status } = await browser.copy().visit(`/set/${"x".repeat(middle)}`);
+      if (status === 200) fits = middle;
+      else most = middle - 1;
+    }
+    await browser.visit(`/set/${"x".repeat(fits)}`);
+    site.wait(601);
+    const reply = await browser.refresh();
+    expect(site.events.at(-1)).toBe("refused: limit");
+    expect([reply.status, isEnd(reply)]).toEqual([200, false]);
+    expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });
+    // With room again, the next refresh without a device cookie settles it.
+    await browser.visit("/set/x");
+    site.wait(601);
+    await browser.refresh();
+    expect(site.events.at(-1)).toBe("settled");
+  });
+
   it("holds while the clock is put back", async () => {
     const site = await open();
     const browser = await site.bound();
