@@ -58,7 +58,7 @@ export class BoundRequest implements RequestDevice {
   complete(effects: ResponseEffects, keeper: DeviceKeeper, end: End): ResponseEffects {
     const { isDestroyed, draft } = end;
     const isBound = !isDestroyed && draft.map.view.has(DEVICE_KEY);
-    const cookies: readonly WrittenCookie[] = isBound ? [] : this.#endings(effects, end);
+    const cookies: readonly WrittenCookie[] = isBound ? [] : this.#endings(effects, keeper, end);
     const headers =
       this.#isOffered && !isBound && !isDestroyed && isKept(effects, keeper)
         ? [this.#registration(keeper.id)]
@@ -77,9 +77,10 @@ export class BoundRequest implements RequestDevice {
   }
 
   /** The cookies with which the browser lets go of the session that the request brought. */
-  #endings(effects: ResponseEffects, { isDestroyed }: End): WrittenCookie[] {
-    const isLeft = isDestroyed || effects.setCookie.length > 0;
+  #endings(effects: ResponseEffects, keeper: DeviceKeeper, { isDestroyed }: End): WrittenCookie[] {
     const id = this.#bound;
+    const isReplaced = effects.setCookie.length > 0 && keeper.id !== id;
+    const isLeft = isDestroyed || isReplaced;
     if (isLeft && id !== undefined) return [this.#devices.removal(), this.#devices.ending(id)];
     const hasCookie = this.#header.includes(`${this.#devices.cookieName}=`);
     return isDestroyed && hasCookie ? [this.#devices.removal()] : [];

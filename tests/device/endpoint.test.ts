@@ -417,6 +417,8 @@ describe("a binding", () => {
       const next = new DeviceBrowser(site.url, site.clock.now, await DeviceKeyPair.make());
       next.put("session", copy.cookie("session") ?? "");
       await next.register(await next.visit("/login"));
+      // The session goes on.
+      expect(next.names).toEqual(["session", "session-device"]);
       await next.refresh();
       site.wait(61);
       expect(await next.read()).toMatchObject({ user: "ann", device: "bound" });
