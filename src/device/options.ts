@@ -106,10 +106,11 @@ export function ringOf({ store, signing }: DeviceConfig): DerivingRing {
 function pathWithin(path: string | undefined, cookie: CookieAttributes): string {
   const base = cookie.path.endsWith("/") ? cookie.path : `${cookie.path}/`;
   const own = path ?? `${base}session/device`;
-  if (!isPath(own) || own.includes("?") || own.includes("#")) {
+  if (!isPath(own) || !isSentAsIs(own)) {
     fail(
       "deviceBinding.path",
-      "must be a path that begins with / and has no query, no space and no quotes",
+      "must be a path as browsers send it: it begins with one /, and has no query, no space, no quotes, no " +
+        'semicolon, no "." or ".." between its slashes, and nothing else that browsers would encode',
     );
   }
   if (own.startsWith(base) && own.length > base.length) return own;
@@ -117,6 +118,12 @@ function pathWithin(path: string | undefined, cookie: CookieAttributes): string 
     "deviceBinding.path",
     `must be below the cookie's path ${cookie.path}, or browsers don't send the cookie there`,
   );
+}
+
+/** True for a path that URLs have as it is written (WHATWG URL section 4.4): no request is for any other. */
+function isSentAsIs(path: string): boolean {
+  // Two slashes begin the name of a host.
+  return !path.startsWith("//") && new URL(`https://host${path}`).pathname === path;
 }
 
 function isPath(path: string): boolean {

@@ -52,6 +52,12 @@ describe("deviceBinding", () => {
     [{ path: "/a b" }, "path"],
     [{ path: '/a"b' }, "path"],
     [{ path: "/" }, "path"],
+    [{ path: "//" }, "path"],
+    [{ path: "//evil.example/a" }, "path"],
+    [{ path: "/a/../b" }, "path"],
+    [{ path: "/a/%2e/b" }, "path"],
+    [{ path: "/a{b}" }, "path"],
+    [{ path: "/a#b" }, "path"],
     [{ pathh: "/x" }, "pathh"],
   ])("refuses %j", (options, field) => {
     expect(fieldOf(options)).toEqual([FIELD, `deviceBinding.${field}`]);
