@@ -78,7 +78,8 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
       const { raw } = request;
       const own = engine();
       const isSecure = (): boolean => request.protocol === "https";
-      const answering = ownNodeAnswer(own, raw, () => new NodeConnection(raw, isSecure));
+      const answering =
+        own.devices && ownNodeAnswer(own, raw, () => new NodeConnection(raw, isSecure));
       if (answering !== undefined) {
         answering.then((answer) => sendOwn(reply, answer)).catch(next);
         return;

@@ -97,8 +97,9 @@ export function withSession<
     let session: Session;
     try {
       engine = engines(rest[0]);
-      const connection = (): WebConnection => connectionOf(request, rest[0]);
-      const answering = ownResponse(engine, request, connection, rest[0]);
+      const answering =
+        engine.devices &&
+        ownResponse(engine, request, () => connectionOf(request, rest[0]), rest[0]);
       if (answering !== undefined) return await answering;
       const shared = sharedSession(engine, request, rest[0]);
       if (shared !== undefined) {

@@ -95,7 +95,8 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
     if (next === undefined) return attachOlder(engines, anyEvent as OlderEvent);
     const event = anyEvent as EventLike;
     const engine = engines(envOf(event));
-    const answering = ownResponse(engine, event.req, () => connectionOf(event), envOf(event));
+    const answering =
+      engine.devices && ownResponse(engine, event.req, () => connectionOf(event), envOf(event));
     if (answering !== undefined) return answering;
     mustBeFree((event.context as EventContext).session, "event.context.session");
     const context = event.context as EventContext;

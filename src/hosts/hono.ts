@@ -53,12 +53,8 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
   return async (context, next): Promise<Response | void> => {
     const engine = engines(context.env);
     const { raw } = context.req;
-    const connectionOf = (): WebConnection =>
-      new WebConnection(
-        () => context.req.url,
-        () => isLocal(peerAddress(context), (name) => context.req.header(name)),
-      );
-    const answering = ownResponse(engine, raw, connectionOf, context.env);
+    const answering =
+      engine.devices && ownResponse(engine, raw, () => connectionOf(context), context.env);
     if (answering !== undefined) return answering;
     const incoming = nodeRequestOf(raw, context.env);
     const shared = ownSession(engine, context.get("session") ?? incoming?.session);
@@ -71,7 +67,7 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
     }
     mustBeFree(context.get("session"), 'c.get("session")');
     const cookies = context.req.header("cookie");
-    const session = await engine.open(cookies, connectionOf(), undefined, context.env);
+    const session = await engine.open(cookies, connectionOf(context), undefined, context.env);
     context.set("session", session);
     keepSession(context.req.raw, session);
     leaveSession(incoming, session);
@@ -117,6 +113,13 @@ function replaceResponse(context: Context, response: Response): void {
   // Hono merges the old response's headers into the new one, which has them already.
   context.res = undefined;
   context.res = response;
+}
+
+function connectionOf(context: Context): WebConnection {
+  return new WebConnection(
+    () => context.req.url,
+    () => isLocal(peerAddress(context), (name) => context.req.header(name)),
+  );
 }
 
 /** The peer's address, as the adapters for Node.js, Deno and Bun leave it in the environment. */

@@ -30,12 +30,14 @@ export function sessionMiddleware(config: SessionConfigSource): Middleware {
   return async (context, next) => {
     const own = engine();
     const isSecure = (): boolean => context.secure;
-    const answering = ownNodeAnswer(
-      own,
-      context.req,
-      () => new NodeConnection(context.req, isSecure),
-      () => context.originalUrl,
-    );
+    const answering =
+      own.devices &&
+      ownNodeAnswer(
+        own,
+        context.req,
+        () => new NodeConnection(context.req, isSecure),
+        context.originalUrl,
+      );
     if (answering !== undefined) {
       const { status, headers, body } = await answering;
       context.status = status;

@@ -147,7 +147,8 @@ export function sessions(config: SessionConfigSource, options: SessionsOptions =
   const route: NextSessions["route"] = (handler) => (request, context) =>
     answered(request, async () => {
       const place = await placeOf(true);
-      const answering = ownResponse(place.engine, request, () => place.connection);
+      const { engine: own, connection } = place;
+      const answering = own.devices && ownResponse(own, request, () => connection);
       if (answering !== undefined) return answering;
       return shared.visit(place, async (visit) => {
         const { answer, effects } = await settled(request, visit, async () => {
@@ -163,7 +164,8 @@ export function sessions(config: SessionConfigSource, options: SessionsOptions =
   const proxy: NextSessions["proxy"] = (handler) => (request, event) =>
     answered(request, async () => {
       const place = await placeOf(false);
-      const answering = ownResponse(place.engine, request, () => place.connection);
+      const { engine: own, connection } = place;
+      const answering = own.devices && ownResponse(own, request, () => connection);
       if (answering !== undefined) return answering;
       const before = textOf(place.jar);
       return shared.visit(place, async (visit) => {

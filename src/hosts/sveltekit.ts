@@ -153,8 +153,9 @@ export function sessionHandle(
 
 /** The engine's own answer; undefined: the request is for the application. */
 function ownAnswerOf(engines: EngineSource, event: EventLike): Promise<Response> | undefined {
-  const environment = environmentOf(event);
-  return ownResponse(engines(environment), event.request, () => connectionOf(event), environment);
+  const env = environmentOf(event);
+  const engine = engines(env);
+  return engine.devices && ownResponse(engine, event.request, () => connectionOf(event), env);
 }
 
 /** True in SvelteKit's own thread for prerendering, which it marks so. */

@@ -48,7 +48,8 @@ export async function attachOlder(engines: EngineSource, event: OlderEvent): Pro
   mustBeFree(context.session, "event.context.session");
   const env = context.cloudflare?.env ?? nitroEnv();
   const engine = engines(env);
-  const answering = ownNodeAnswer(engine, node.req, () => new OlderConnection(event));
+  const answering =
+    engine.devices && ownNodeAnswer(engine, node.req, () => new OlderConnection(event));
   if (answering !== undefined) return answerHere(event, await answering);
   const outer = outerSession(engine, event);
   if (outer !== undefined) {

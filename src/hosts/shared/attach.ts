@@ -72,6 +72,7 @@ export function answerOwnPath(
   fail: (error: unknown) => void,
   isSecure?: () => boolean,
 ): Promise<void> | undefined {
+  if (engine.devices === undefined) return undefined;
   const answer = ownNodeAnswer(engine, request, () => new NodeConnection(request, isSecure));
   return answer?.then((given) => sendOwnAnswer(request, response, given)).catch(fail);
 }

@@ -7,18 +7,20 @@ import type { SessionMiddleware } from "../../session/middleware.ts";
 
 /**
  * The engine's own answer to a request; undefined: the request is for the application.
- * @param url - a path with its query, or a whole URL; called only where the engine has a path.
+ *
+ * ORDER: hosts ask `engine.devices` first, so that most engines, which have none, cost no closures.
+ * @param url - a path with its query, or a whole URL.
  */
 function ownAnswer(
   engine: SessionMiddleware,
-  url: () => string,
+  url: string,
   request: OwnRequest,
-  connection: Connection,
+  connection: () => Connection,
   env?: unknown,
 ): Promise<OwnAnswer> | undefined {
   const { devices } = engine;
-  if (devices === undefined || pathOf(url()) !== devices.path) return undefined;
-  return devices.answer(request, engine, connection, env);
+  if (devices === undefined || pathOf(url) !== devices.path) return undefined;
+  return devices.answer(request, engine, connection(), env);
 }
 
 /** As `ownAnswer`, for hosts on the Fetch API: as a Response. */
@@ -28,12 +30,11 @@ export function ownResponse(
   connection: () => Connection,
   env?: unknown,
 ): Promise<Response> | undefined {
-  if (engine.devices === undefined) return undefined;
   const asked = {
     method: request.method,
     header: (name: string) => request.headers.get(name) ?? undefined,
   };
-  return ownAnswer(engine, () => request.url, asked, connection(), env)?.then(toResponse);
+  return ownAnswer(engine, request.url, asked, connection, env)?.then(toResponse);
 }
 
 /** As a Response. */
@@ -52,9 +53,8 @@ export function ownNodeAnswer(
   engine: SessionMiddleware,
   request: RoutedRequest,
   connection: () => Connection,
-  url: () => string = () => request.originalUrl ?? request.url ?? "",
+  url: string = request.originalUrl ?? request.url ?? "",
 ): Promise<OwnAnswer> | undefined {
-  if (engine.devices === undefined) return undefined;
   const { method = "", headers } = request;
   const asked = {
     method,
@@ -63,7 +63,7 @@ export function ownNodeAnswer(
       return Array.isArray(value) ? value.join(", ") : value;
     },
   };
-  return ownAnswer(engine, url, asked, connection());
+  return ownAnswer(engine, url, asked, connection);
 }
 
 /** Sends the engine's own answer on node:http. */
