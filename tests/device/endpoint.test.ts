@@ -228,10 +228,11 @@ describe.each(["memory", "a store that answers later"])("without any cookie, ove
 });
 
 describe("the path", () => {
-  it.each(["GET", "PUT", "DELETE", "OPTIONS"])("doesn't take %s", async (method) => {
+  it.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])("doesn't take %s", async (method) => {
     const browser = await (await open()).browser();
     const reply = await browser.visit("/session/device", { method });
     expect([reply.status, reply.header("allow")]).toEqual([405, "POST"]);
+    expect(reply.header("cache-control")).toBe("no-store");
   });
 
   it("takes a query, and nothing beside it", async () => {
@@ -322,6 +323,36 @@ describe("a store that fails", () => {
     expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });
   });
 
+  it.each(["load", "save"])(
+    "or hangs at each %s is a 503, and the next refresh binds",
+    async (call) => {
+      const memory = new SessionMemoryStore();
+      let fault: "none" | "fails" | "hangs" = "none";
+      const guard = <T>(name: string, answer: () => T): T | Promise<T> => {
+        if (name !== call || fault === "none") return answer();
+        if (fault === "hangs") return new Promise(() => {});
+        return Promise.reject(new Error("down, as it was told"));
+      };
+      const store: SessionStore = {
+        capabilities: memory.capabilities,
+        load: (id) => guard("load", () => memory.load(id)),
+        save: (id, change) => guard("save", () => memory.save(id, change)),
+      };
+      const site = await openWith(() => ({ store, signingKey: freshKey(), storeTimeout: 0.05 }));
+      const browser = await site.browser();
+      await browser.register(await browser.visit("/login"));
+      for (const one of ["fails", "hangs"] as const) {
+        fault = one;
+        const reply = await browser.refresh();
+        expect([one, reply.status, reply.setCookie]).toEqual([one, 503, []]);
+        expect(reply.header("cache-control")).toBe("no-store");
+      }
+      fault = "none";
+      expect((await browser.refresh()).status).toBe(200);
+      expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });
+    },
+  );
+
   it("is a 503 where a request would continue without its session", async () => {
     const memory = new SessionMemoryStore();
     let isDown = false;
@@ -364,6 +395,38 @@ describe("over cookies with revocations", () => {
       expect(site.events.at(-1)).toBe("refreshed");
       expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });
     }
+  });
+});
+
+describe("over merging cookies", () => {
+  const kept = (name: string): boolean => name.startsWith("session.");
+  /** Thieves who each send one of a browser's session cookies. */
+  const thieves = (browser: CookieBrowser): CookieBrowser[] =>
+    browser.names.filter(kept).map((only) => browser.copy(undefined, (name) => name === only));
+  const usersOf = (all: readonly CookieBrowser[]): Promise<string[]> =>
+    Promise.all(all.map(async (one) => (await one.read()).user));
+
+  it("leaves the cookie from before the binding to the next write", async () => {
+    for (const store of ["cookie, merging", "cookie, merging, revocations"]) {
+      const site = await open(store);
+      const browser = await site.bound();
+      expect((await usersOf(thieves(browser))).toSorted()).toEqual(["", "ann"]);
+      await browser.visit("/set/x");
+      expect(await usersOf(thieves(browser))).toEqual(["", ""]);
+      expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });
+    }
+  });
+
+  it("ends each cookie that was copied before the session was settled", async () => {
+    const site = await open("cookie, merging, revocations");
+    const browser = await site.bound();
+    const early = thieves(browser);
+    site.wait(601);
+    await browser.refresh();
+    expect(site.events.at(-1)).toBe("settled");
+    site.wait(61);
+    expect(await usersOf([...early, ...thieves(browser)])).toEqual(["", "", ""]);
+    expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });
   });
 });
 
