@@ -1,8 +1,7 @@
 // The endpoint of device-bound sessions: what it refuses, and what it answers to.
-import express from "express";
 import { afterEach, describe, expect, it } from "vitest";
 import { SessionCookieStore, SessionMemoryStore, type SessionStore } from "kocha-session";
-import { openSession, sessionMiddleware } from "kocha-session/express";
+import { openSession } from "kocha-session/express";
 import { deviceBinding } from "kocha-session/device";
 import { nodeServer } from "../../src/testing/store-laws.ts";
 import {
@@ -12,7 +11,6 @@ import {
   DeviceKeyPair,
 } from "../support/device-browser.ts";
 import { freshKey, freshKeys } from "../support/keys.ts";
-import { listen } from "../support/listen.ts";
 import { slowly } from "../support/latency.ts";
 import { hosts } from "../support/hosts.ts";
 import { isEnd, type Site, type SiteOptions, startSite, type StoreParts, stores } from "./site.ts";
@@ -227,75 +225,6 @@ describe.each(["memory", "a store that answers later"])("without any cookie, ove
   });
 });
 
-describe("the path", () => {
-  it.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])("doesn't take %s", async (method) => {
-    const browser = await (await open()).browser();
-    const reply = await browser.visit("/session/device", { method });
-    expect([reply.status, reply.header("allow")]).toEqual([405, "POST"]);
-    expect(reply.header("cache-control")).toBe("no-store");
-  });
-
-  it("takes a query, and nothing beside it", async () => {
-    const browser = await (await open()).browser();
-    expect((await browser.visit("/session/device?x", POST)).status).toBe(400);
-    expect((await browser.visit("/session/device/", POST)).status).toBe(200);
-    expect((await browser.visit("/session/devices", POST)).status).toBe(200);
-  });
-
-  it("is the application's own choice, below the cookie's path", async () => {
-    const site = await open("memory", { device: { path: "/bind" } });
-    const browser = await site.bound();
-    expect((await browser.refresh()).status).toBe(200);
-    expect(browser.identifier).not.toBe("");
-  });
-
-  it("is answered before checks that are mounted behind the sessions", async () => {
-    const clock = Date.now();
-    const app = express();
-    const binding = deviceBinding();
-    const config = {
-      store: slowly(new SessionMemoryStore()),
-      signingKey: freshKey(),
-      deviceBinding: binding,
-    };
-    app.use("/", sessionMiddleware(config));
-    app.use((request, response, next) => {
-      if (request.method === "POST") response.status(403).send("no token");
-      else next();
-    });
-    app.get("/login", (request, response) => {
-      request.session.set("user", "ann");
-      request.session.bindDevice();
-      response.send("in");
-    });
-    const server = await listen(app);
-    closing.push(server.close);
-    const browser = new DeviceBrowser(server.url, () => clock, await DeviceKeyPair.make());
-    await browser.register(await browser.visit("/login"));
-    expect((await browser.refresh()).status).toBe(200);
-    expect((await browser.visit("/form", POST)).status).toBe(403);
-  });
-
-  it("is found by its whole path where a router is mounted", async () => {
-    const app = express();
-    const router = express.Router();
-    router.use(
-      sessionMiddleware({
-        store: new SessionMemoryStore(),
-        signingKey: freshKey(),
-        path: "/shop",
-        deviceBinding: deviceBinding(),
-      }),
-    );
-    app.use("/shop", router);
-    const server = await listen(app);
-    closing.push(server.close);
-    const browser = new CookieBrowser(server.url, Date.now);
-    expect((await browser.visit("/shop/session/device", POST)).status).toBe(400);
-    expect((await browser.visit("/session/device", POST)).status).toBe(404);
-  });
-});
-
 describe("a store that fails", () => {
   it.each(Object.keys(hosts))("is a 503 and no lost binding, on %s", async (host) => {
     const memory = new SessionMemoryStore();
@@ -395,38 +324,6 @@ describe("over cookies with revocations", () => {
       expect(site.events.at(-1)).toBe("refreshed");
       expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });
     }
-  });
-});
-
-describe("over merging cookies", () => {
-  const kept = (name: string): boolean => name.startsWith("session.");
-  /** Thieves who each send one of a browser's session cookies. */
-  const thieves = (browser: CookieBrowser): CookieBrowser[] =>
-    browser.names.filter(kept).map((only) => browser.copy(undefined, (name) => name === only));
-  const usersOf = (all: readonly CookieBrowser[]): Promise<string[]> =>
-    Promise.all(all.map(async (one) => (await one.read()).user));
-
-  it("leaves the cookie from before the binding to the next write", async () => {
-    for (const store of ["cookie, merging", "cookie, merging, revocations"]) {
-      const site = await open(store);
-      const browser = await site.bound();
-      expect((await usersOf(thieves(browser))).toSorted()).toEqual(["", "ann"]);
-      await browser.visit("/set/x");
-      expect(await usersOf(thieves(browser))).toEqual(["", ""]);
-      expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });
-    }
-  });
-
-  it("ends each cookie that was copied before the session was settled", async () => {
-    const site = await open("cookie, merging, revocations");
-    const browser = await site.bound();
-    const early = thieves(browser);
-    site.wait(601);
-    await browser.refresh();
-    expect(site.events.at(-1)).toBe("settled");
-    site.wait(61);
-    expect(await usersOf([...early, ...thieves(browser)])).toEqual(["", "", ""]);
-    expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });
   });
 });
 
