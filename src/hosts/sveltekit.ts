@@ -3,12 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Awaitable } from "../base/awaitable.ts";
 import { callback, readOptions } from "../base/options.ts";
-import {
-  hasEffects,
-  isPersonal,
-  isSessionCookie,
-  type ResponseEffects,
-} from "../engine/effects.ts";
+import { isPersonal, isSessionCookie, type ResponseEffects } from "../engine/effects.ts";
 import { withEffects } from "../engine/response.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import { Session } from "../session/session.ts";
@@ -28,6 +23,7 @@ import {
   watch,
   WebConnection,
 } from "./shared/web.ts";
+import { carrierOf, isThrownRedirect, setCookies, temporary } from "./sveltekit/redirect.ts";
 
 export { openSession } from "./shared/engine-source.ts";
 export { sessionOf } from "./shared/session-of.ts";
@@ -134,7 +130,7 @@ export function sessionHandle(
         return answerFailure(worse);
       }
       if (!isRedirect || !isPersonal(effects)) throw error;
-      setCookies(event, effects);
+      setCookies(event.cookies, effects);
       // oxlint-disable-next-line typescript/only-throw-error -- as redirect() does
       throw temporary(error);
     }
@@ -143,7 +139,7 @@ export function sessionHandle(
         exchange,
         response,
         () => false,
-        (effects) => withEffects(effects, carrierOf(effects, response, event)),
+        (effects) => withEffects(effects, carrierOf(effects, response, event.isDataRequest)),
       );
     } catch (error) {
       return answerFailure(error);
@@ -253,50 +249,6 @@ function addressOf(event: EventLike): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What `redirect()` throws; the class is known to SvelteKit only. */
-interface Redirect {
-  readonly status: number;
-  readonly location: string;
-}
-
-function isThrownRedirect(error: unknown): error is Redirect {
-  if (typeof error !== "object" || error === null) return false;
-  const { status, location } = error as { status?: unknown; location?: unknown };
-  return (
-    typeof status === "number" && status >= 300 && status < 400 && typeof location === "string"
-  );
-}
-
-/**
- * The redirect with a status that no cache keeps by itself (RFC 9110 section 15.1), since SvelteKit takes no
- * headers for its answer; the thrown one may be a constant.
- */
-function temporary(redirect: Redirect): Redirect {
-  if ([302, 303, 307].includes(redirect.status)) return redirect;
-  const copy = Object.create(Object.getPrototypeOf(redirect) as object) as object;
-  return Object.assign(copy, redirect, { status: redirect.status === 308 ? 307 : 302 });
-}
-
-/** Hands the cookies to SvelteKit, which puts them onto the answer to a thrown redirect. */
-function setCookies({ cookies }: EventLike, effects: ResponseEffects): void {
-  for (const { name, value, ...attributes } of effects.cookies)
-    cookies.set(name, value, { ...attributes, encode: (text: string) => text });
-}
-
-/**
- * The response that carries the effects. SvelteKit turns a redirect that a `handle` returns to a data
- * request into JSON, without its headers, so with effects that is done here.
- */
-function carrierOf(effects: ResponseEffects, response: Response, event: EventLike): Response {
-  const location = response.headers.get("location");
-  const isRedirect = response.status >= 300 && response.status <= 308 && location !== null;
-  if (!event.isDataRequest || !isRedirect || !hasEffects(effects)) return response;
-  const { status, headers } = response;
-  const answer = Response.json({ type: "redirect", status, location });
-  for (const cookie of headers.getSetCookie()) answer.headers.append("set-cookie", cookie);
-  return answer;
 }
 
 /** The answer to a session that can't be loaded or saved. */

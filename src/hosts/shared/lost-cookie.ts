@@ -1,9 +1,9 @@
-// Tells of a Secure cookie that goes out over plain HTTP, where browsers drop it: the session then never
+// Warns of a Secure cookie that goes out over plain HTTP, where browsers drop it: the session then never
 // sticks, and neither side sees an error.
 import { warnOnce } from "../../base/warning.ts";
 import { isForwarded } from "./loopback.ts";
 
-/** Hosts to which browsers let Secure cookies go by plain HTTP, as most do: W3C Secure Contexts section 3.1. */
+/** Hosts to which most browsers send Secure cookies over plain HTTP: W3C Secure Contexts section 3.1. */
 const TRUSTWORTHY = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
 
 /** The part of a request of node:http that tells how it came; other requests tell nothing. */
@@ -12,7 +12,7 @@ export interface PlainRequest {
   readonly socket?: object;
 }
 
-/** True once a request for a host of the network has been looked at: one says enough of all. */
+/** True once a request for another host has been looked at: the first one decides. */
 let isKnown = false;
 
 /**
