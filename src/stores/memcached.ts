@@ -14,6 +14,7 @@ import type {
 } from "../store/contract.ts";
 import { clock, count, fail, hasMethods, readOptions, required } from "../base/options.ts";
 import { utf8Length } from "../base/text.ts";
+import { MAX_SKEW, SECOND } from "../base/time.ts";
 import { LimitError } from "../errors.ts";
 
 /** One server of the client's hash ring. */
@@ -42,8 +43,6 @@ export interface SessionMemcachedStoreOptions {
 }
 
 const DEFAULT_ITEM_BYTES = 1024 * 1024;
-/** How long memcached keeps an item past its end, in milliseconds: clocks differ, and the end inside decides. */
-const CLOCK_SKEW = 300_000;
 /** memcached reads an expiry as a signed 32-bit number of Unix seconds. */
 const LAST_EXPIRY = 0x7fff_ffff;
 const NEVER = 0;
@@ -226,10 +225,11 @@ export class SessionMemcachedStore implements SessionStore {
 
 /**
  * Absolute Unix seconds: memcached takes a number of up to 30 days for a duration, and a longer
- * duration for an instant in 1970. Past its 32 bits, only the session's own end decides.
+ * duration for an instant in 1970. It is later than the session's end, which decides, by as much as clocks may
+ * differ. Past its 32 bits, the item has none.
  */
 function expiryOf(expires: number): number {
-  const seconds = Math.ceil((expires + CLOCK_SKEW) / 1000);
+  const seconds = Math.ceil((expires + MAX_SKEW) / SECOND);
   return seconds <= LAST_EXPIRY ? seconds : NEVER;
 }
 

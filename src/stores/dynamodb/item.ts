@@ -10,6 +10,7 @@
 //   ttl  Unix seconds from which DynamoDB may delete the item; absent: never
 import type { StoredSession } from "../../store/contract.ts";
 import { utf8Length } from "../../base/text.ts";
+import { MAX_SKEW, SECOND } from "../../base/time.ts";
 import type { DynamoValue } from "./client.ts";
 
 /** An item, as far as it was read. */
@@ -22,8 +23,6 @@ export interface DynamoRow {
 /** Stands for Infinity. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 const KEY_MARK = ".";
-/** How long an item is kept past its end, in milliseconds: clocks differ, and `e` decides. */
-const CLOCK_SKEW = 300_000;
 /** Bytes of everything in an item except its selector, its data and its notes: about so many. */
 const FIXED_BYTES = 80;
 /** Bytes that DynamoDB adds to each entry of a map. */
@@ -51,9 +50,9 @@ export function endOf(ms: number): number {
   return Math.min(Math.floor(ms), NEVER);
 }
 
-/** The attribute `ttl`; undefined: DynamoDB never deletes the item. */
+/** The attribute `ttl`: clocks differ, and `e` decides; undefined: DynamoDB never deletes the item. */
 export function ttlOf(end: number): number | undefined {
-  return end >= NEVER ? undefined : Math.ceil((end + CLOCK_SKEW) / 1000);
+  return end >= NEVER ? undefined : Math.ceil((end + MAX_SKEW) / SECOND);
 }
 
 /** @returns undefined for no item, and for one that we didn't write (S1). */
