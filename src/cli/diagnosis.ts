@@ -64,7 +64,7 @@ function diagnoseDevices(
     ),
   ];
   if (stale === "report") {
-    found.push(note(field, 'with stale: "report" a copied cookie still works, and is only told'));
+    found.push(note(field, 'with stale: "report" a copied cookie still works, and is only reported'));
   } else if (isSealed(store) && revocations === undefined) {
     found.push(
       warning(
@@ -74,7 +74,7 @@ function diagnoseDevices(
     );
   }
   if (refreshSeconds < SHORT_REFRESH) {
-    const message = `${refreshSeconds} is short: browsers refresh at nearly every page in the last two minutes; 300 or more`;
+    const message = `${refreshSeconds} is short: browsers refresh at nearly every page in the last two minutes; take 300 or more`;
     found.push(warning(`${field}.refreshSeconds`, message));
   }
   return found;

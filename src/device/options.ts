@@ -86,7 +86,7 @@ export function checkFit(options: DeviceOptions, config: DeviceConfig): string {
     fail(
       "deviceBinding",
       "over a cookie store needs revocations, since a copy of a cookie from before the binding stays usable to " +
-        "its end; give revocations, or acceptUnboundCopies: true if that is borne",
+        "its end; give revocations, or acceptUnboundCopies: true if you accept that",
     );
   }
   return pathWithin(options.path, cookie);

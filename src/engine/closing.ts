@@ -9,7 +9,7 @@ export type LostReason = Extract<RefusedReason, "aborted" | "uncarried">;
 const conflicts = {
   stale: "the session was cleared, regenerated or destroyed meanwhile",
   grace: "the credential was replaced by a regenerate",
-  device: "the session belongs to another device",
+  device: "the session's device isn't proven",
   contended: "too many requests change the key at once",
 } as const;
 
