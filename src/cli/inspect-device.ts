@@ -16,7 +16,7 @@ export interface DeviceCookie {
   readonly keyId: string;
   readonly device: {
     readonly end: string;
-    /** Whether it belongs to the session beside it; absent: that is in a store. */
+    /** True if it belongs to the session beside it; absent: that session is in a store. */
     readonly ofThisSession?: boolean;
   };
 }

@@ -9,9 +9,9 @@ import { BoundRequest } from "./request-device.ts";
 /**
  * Binds sessions to the devices of their browsers, for `deviceBinding` of a configuration. Experimental.
  *
- * `session.bindDevice()` has the response offer it; a browser with Device Bound Session Credentials makes a
- * key in the device's hardware and proves it every `refreshSeconds`. A copied cookie is worth nothing without
- * that. The engine answers `path` itself.
+ * `session.bindDevice()` makes the response offer it. A browser with Device Bound Session Credentials makes a
+ * key in the device's hardware, and proves every `refreshSeconds` that it has the key; without that proof a
+ * copied cookie is worth nothing. The engine answers `path` itself.
  * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD
  */
 export function deviceBinding(options: DeviceBindingOptions = {}): DeviceBinding {

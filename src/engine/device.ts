@@ -37,7 +37,7 @@ export interface DeviceConfig extends StoreCallOptions {
 export interface EngineDevices {
   /** The path at which browsers register and refresh. */
   readonly path: string;
-  /** What a stale session is for: nothing, or a report. */
+  /** Of a stale session: "closed", it reads as empty; "report", it is only reported. */
   readonly stale: "closed" | "report";
   /** The lifetime of a device cookie, in seconds. */
   readonly refreshSeconds: number;
@@ -85,7 +85,7 @@ export interface OwnAnswer {
 export interface RequestDevice {
   /** The session that the request brought, as it may be seen; called at the first look. */
   judge(found: Found | undefined, keeper: DeviceKeeper): Found | undefined;
-  /** Has the response offer the browser to bind the session. */
+  /** Makes the response offer to bind the session. */
   offer(map: SessionMap): void;
   stateOf(draft: DeviceDraft): DeviceState;
   /** The effects of a request's end, with the device's own. */

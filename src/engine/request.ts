@@ -166,7 +166,7 @@ export class RequestSession {
     this.noteChange();
   }
 
-  /** Has the response offer the browser to bind the session to its device, if sessions can be bound. */
+  /** Makes the response offer to bind the session to the browser's device, if sessions can be bound. */
   bindDevice(): void {
     const { device } = this.#parts;
     // Without an offer there is nothing to keep a session for: law L6.

@@ -266,9 +266,10 @@ export class Session {
   }
 
   /**
-   * Has the response offer the browser to bind the session to its device, which only a browser that can
-   * takes up: at login, or on the login page. A new session is stored even while it is empty. Nothing is
-   * offered if the session is bound already. Without `deviceBinding` in the configuration it does nothing
+   * Makes the response offer to bind the session to the browser's device: call it at login, or on the login
+   * page. Browsers without Device Bound Session Credentials ignore the offer. A new session is stored even
+   * while it is empty. Nothing is offered if the session is
+   * bound already. Without `deviceBinding` in the configuration it does nothing
    * at all.
    */
   bindDevice(): void {

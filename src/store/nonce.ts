@@ -1,5 +1,5 @@
-// Names a save, for stores whose client may send one request twice: the second finds the name of the first
-// in the row, and isn't taken for another change. It knows no store.
+// The nonce of a save, for stores whose client may send one request twice: the second one finds the nonce of
+// the first in the row, and isn't taken for another change. It knows no store.
 import { encodeBase64url, randomBytes } from "#crypto";
 import type { SessionChange } from "./contract.ts";
 
@@ -12,7 +12,7 @@ export function isAppliedOnce({ op, clear, bump, meta, subject, expect }: Sessio
   return meta !== undefined || subject !== undefined;
 }
 
-/** The name of one save. */
+/** The nonce of one save. */
 export function mintNonce(): string {
   return encodeBase64url(randomBytes(NONCE_BYTES));
 }

@@ -97,7 +97,7 @@ export class SessionDynamoStore implements SessionStore {
   }
 
   /**
-   * One UpdateItem, and a second one where the session's end is later already than this change would set it. A
+   * One UpdateItem, and a second one where the session already ends later than this change would set it. A
    * change of too many keys for an expression reads the session and replaces it whole.
    * @throws {LimitError} ERR_SESSION_LIMIT_SESSION for a session over 400 KB.
    * @throws {StoreError} ERR_SESSION_STORE_FAILED when the client sent the change again, and whether it was

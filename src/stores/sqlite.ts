@@ -34,7 +34,7 @@ export {
 /** The database, the table and the clock of a SQLite store. */
 export interface SessionSqliteStoreOptions {
   /**
-   * An open database of node:sqlite, better-sqlite3, libsql or bun:sqlite, best of its own, not shared;
+   * An open database of node:sqlite, better-sqlite3, libsql or bun:sqlite, best one that nothing else uses;
    * a client of `@libsql/client`; a D1Database, never a session of one; or `ctx.storage.sql` of a
    * Durable Object.
    */
@@ -51,7 +51,7 @@ const DEFAULT_TABLE = "kocha_sessions";
  * The statements that make the store's table, for migration tools; `createTable()` runs them. The
  * package has them for the default name in dist/sql/sqlite-sessions.sql.
  *
- * With rowids: without, a row of 1.3 KB took 4.7 KB, since the tree of an index moves rows over a quarter
+ * With rowids: without them a row of 1.3 KB took 4.7 KB, since the tree of an index moves rows over a quarter
  * of a page to overflow pages. There is no index on `expires`, which each commit moves: `due` is when a
  * sweep has to look at the row, the end that it had when a sweep last saw it.
  * @param table - as the store's option.

@@ -60,7 +60,7 @@ export class SidSession {
 
   /**
    * What the application has changed.
-   * @param evenUnchanged - true: a session that isn't stored is to be, even if there is nothing in it.
+   * @param evenUnchanged - true: a session that isn't stored gets stored, even if there is nothing in it.
    * @throws {UsageError} ERR_SESSION_USAGE_TYPE for a value that can't be kept.
    */
   compare(bag: object, cookie: Cookie, evenUnchanged: boolean): Write {

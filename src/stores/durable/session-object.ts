@@ -63,7 +63,7 @@ export class SessionObject {
     return serve("SessionObject", request, this.#answers);
   }
 
-  /** Removes the session at its end, and waits on where it was renewed. The platform calls it. */
+  /** Removes the session at its end; of a renewed one it sets the alarm again. The platform calls it. */
   async alarm(): Promise<void> {
     const row = this.#read();
     if (row === undefined || !isLive(row)) await this.#remove();

@@ -35,7 +35,7 @@ export class SubjectLists {
     return { subject, ...(await this.#caller.ask("save", subject, "claim", fields)) };
   }
 
-  /** Releases places. Its failure is no one's: a place that stays is later recognized as stale. */
+  /** Releases places. It ignores a failure: a place that stays is later recognized as stale. */
   async release(subject: string, claims: readonly Pick<Member, "id" | "claim">[]): Promise<void> {
     if (claims.length === 0) return;
     const places = claims.map(({ id, claim }) => ({ id, claim }));

@@ -9,12 +9,12 @@ import { dataValue, endOf, nameOf, numberValue, textValue, ttlOf } from "./item.
 export type NewEnd =
   /** Replaces it. */
   | "replace"
-  /** Replaces it, on the condition that it isn't later already. */
+  /** Replaces it, on the condition that it isn't later. */
   | "extend"
   /** Keeps it. */
   | "keep";
 
-/** A change on its way: when, and under which name. */
+/** A change on its way, with its time and its nonce. */
 export interface Save {
   readonly change: SessionChange;
   /** Unix milliseconds. */
