@@ -46,9 +46,10 @@ export const init: Command = {
   --js     .mjs files instead of TypeScript; not for a framework or a worker
 
 Writes config/app.ts, controllers/root.ts, server.ts, package.json, tsconfig.json, .env with fresh random secrets, and
-.env into .gitignore. For a framework it writes its session file, .env and .gitignore, and says what is done
-by hand. What an existing .env lacks is appended to it; any other file that is there already is left as it
-is: the last lines say what it lacks, and the exit code is 1.
+.env into .gitignore. For a worker src/worker.ts and wrangler.jsonc take the place of server.ts. For a framework
+it writes its session file, .env and .gitignore, and says what is done by hand. What an existing .env lacks is
+appended to it; any other existing file is left as it is: the last lines say what it lacks, and the exit code
+is 1.
 `,
   run: async (args, out) => {
     const options = readOptions(args, {

@@ -15,8 +15,8 @@ const always: readonly Header[] = [
 ];
 
 /**
- * The first device cookie lives so long, in seconds: so short that the browser refreshes at its next request,
- * and that binds. A browser keeps the cookie of a registration that it then refuses.
+ * The lifetime of the first device cookie, in seconds: so short that the browser refreshes at its next request,
+ * which binds the session. A browser keeps the cookie of a registration that it then refuses.
  */
 const FIRST_SECONDS = 60;
 

@@ -12,7 +12,7 @@ import { checkFit, type DeviceOptions, ringOf } from "./options.ts";
 import { Seals } from "./seals.ts";
 import { DeviceTokens } from "./tokens.ts";
 
-/** A device cookie counts so long past its end, in milliseconds: clocks differ, and requests are on their way. */
+/** How long a device cookie counts past its end, in milliseconds: clocks differ, and requests are on their way. */
 const LEEWAY = 60 * SECOND;
 /** How long the path keeps the note that a session has ended, in seconds: a day. */
 const END_SECONDS = 86_400;

@@ -17,7 +17,7 @@ export interface DeviceBindingOptions {
   readonly refreshSeconds?: number | undefined;
   /**
    * A bound session whose request doesn't come from its device: "closed", it reads as empty and is read-only;
-   * "report", observers and `session.device` tell. Default "closed".
+   * "report", only observers and `session.device` show it. Default "closed".
    */
   readonly stale?: "closed" | "report" | undefined;
   /** Path prefixes whose requests browsers send without waiting for a refresh: "/assets". Default none. */

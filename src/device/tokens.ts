@@ -6,7 +6,7 @@ import { SELECTOR_BYTES } from "../store/selector.ts";
 import { decodeDeviceKey, type DeviceKey, encodeDeviceKey } from "./device-key.ts";
 import { sealKinds, type Seals } from "./seals.ts";
 
-/** A challenge may be answered for so long, also more than once, in milliseconds. */
+/** How long a challenge may be answered, also more than once, in milliseconds. */
 const CHALLENGE_LIFE = 300 * SECOND;
 const INSTANT_BYTES = 4;
 

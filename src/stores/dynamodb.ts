@@ -100,8 +100,8 @@ export class SessionDynamoStore implements SessionStore {
    * One UpdateItem, and a second one where the session already ends later than this change would set it. A
    * change of too many keys for an expression reads the session and replaces it whole.
    * @throws {LimitError} ERR_SESSION_LIMIT_SESSION for a session over 400 KB.
-   * @throws {StoreError} ERR_SESSION_STORE_FAILED when the client sent the change again, and whether it was
-   * applied the first time can't be told.
+   * @throws {StoreError} ERR_SESSION_STORE_FAILED when the client sent the change twice, and nothing shows
+   * whether it was applied the first time.
    */
   async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     if (change.op === "destroy") {

@@ -62,8 +62,8 @@ function toKnown(record: AppendedRevocation["record"]): AppendedRevocation["reco
 }
 
 /**
- * Revocations in a Durable Object, followed by every isolate. One object bears about a thousand reads a second, as
- * many isolates as poll it once a second.
+ * Revocations in a Durable Object, followed by every isolate. One object serves about a thousand reads a second: a
+ * thousand isolates that poll once a second.
  * @throws {ConfigError} ERR_SESSION_CONFIG_STORE or ERR_SESSION_CONFIG_FIELD
  */
 export function durableRevocations(options: DurableRevocationsOptions): Revocations {

@@ -23,7 +23,7 @@ export interface DynamoRow {
 /** Stands for Infinity. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 const KEY_MARK = ".";
-/** Bytes of everything in an item except its selector, its data and its notes: about so many. */
+/** About the bytes of an item without its selector, its data and its notes. */
 const FIXED_BYTES = 80;
 /** Bytes that DynamoDB adds to each entry of a map. */
 const ENTRY_BYTES = 1;
