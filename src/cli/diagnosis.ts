@@ -64,7 +64,9 @@ function diagnoseDevices(
     ),
   ];
   if (stale === "report") {
-    found.push(note(field, 'with stale: "report" a copied cookie still works, and is only reported'));
+    found.push(
+      note(field, 'with stale: "report" a copied cookie still works, and is only reported'),
+    );
   } else if (isSealed(store) && revocations === undefined) {
     found.push(
       warning(
