@@ -97,22 +97,23 @@ export class SessionDurableStore implements SessionStore {
   }
 
   async *#list(lists: SubjectLists, subject: string): AsyncGenerator<ListedSession> {
-    const members = await lists.members("list", subject);
-    const ids = [...new Set(members.map(({ id }) => id))];
-    const stale = new Set(members.filter(({ settled }) => settled));
-    for (let start = 0; start < ids.length; start += BATCH) {
-      const batch = ids.slice(start, start + BATCH);
-      // oxlint-disable-next-line no-await-in-loop -- a batch at a time, or 10,000 rows lie in memory
-      const rows = await Promise.all(batch.map((id) => this.#sessions.ask("list", id, "load", {})));
-      for (const [index, id] of batch.entries()) {
+    for (const batch of batchesOf(await lists.members("list", subject))) {
+      const rows = await Promise.all(
+        batch.map(({ id }) => this.#sessions.ask("list", id, "load", {})),
+      );
+      const found: ListedSession[] = [];
+      const stale: Member[] = [];
+      for (const [index, { id, places }] of batch.entries()) {
         const row = rows[index];
-        const stored = decodeRecord(row?.record);
-        if (stored === undefined || row?.subject !== subject) continue;
-        for (const member of stale) if (member.claim === row.claim) stale.delete(member);
-        yield { id, stored };
+        const held = row?.subject === subject ? row.claim : undefined;
+        stale.push(...places.filter(({ settled, claim }) => settled && claim !== held));
+        const stored = row?.subject === subject ? decodeRecord(row.record) : undefined;
+        if (stored !== undefined) found.push({ id, stored });
       }
+      // ORDER: with each batch. The platform ends a request that makes too many calls, and the next one gets on.
+      await lists.release(subject, stale);
+      yield* found;
     }
-    await lists.release(subject, [...stale]);
   }
 
   async #destroyAll(
@@ -121,30 +122,50 @@ export class SessionDurableStore implements SessionStore {
     except: string | undefined,
   ): Promise<number> {
     const members = await lists.members("destroyAll", subject);
-    const ids = [...new Set(members.map(({ id }) => id))].filter((id) => id !== except);
-    const ended = new Set<string>();
-    const gone: Pick<Member, "id" | "claim">[] = [];
+    let count = 0;
     let failure: StoreError | undefined;
-    for (let start = 0; start < ids.length; start += BATCH) {
-      const batch = ids.slice(start, start + BATCH);
+    for (const batch of batchesOf(members.filter(({ id }) => id !== except))) {
       // oxlint-disable-next-line no-await-in-loop -- a batch at a time, or others would wait long
       const answers = await Promise.allSettled(
-        batch.map((id) => this.#sessions.ask("destroyAll", id, "end", { subject })),
+        batch.map(({ id }) => this.#sessions.ask("destroyAll", id, "end", { subject })),
       );
-      for (const [index, answer] of answers.entries()) {
-        const id = batch[index] ?? "";
-        if (answer.status === "rejected") failure ??= answer.reason as StoreError;
+      const gone: Pick<Member, "id" | "claim">[] = [];
+      for (const [index, { id, places }] of batch.entries()) {
+        const answer = answers[index];
+        if (answer?.status !== "fulfilled") failure ??= answer?.reason as StoreError;
         else if (answer.value.ended) {
-          ended.add(id);
+          count++;
+          gone.push(...places);
           // A place that was claimed since the list was read.
           if (answer.value.claim !== undefined) gone.push({ id, claim: answer.value.claim });
-        }
+        } else gone.push(...places.filter(({ settled }) => settled));
       }
+      // ORDER: with each batch, as in #list.
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await lists.release(subject, gone);
     }
-    await lists.release(subject, [...members.filter(({ id }) => ended.has(id)), ...gone]);
     if (failure !== undefined) throw failure;
-    return ended.size;
+    return count;
   }
+}
+
+/** A session with its places in a subject's list. */
+interface Listed {
+  readonly id: string;
+  readonly places: Member[];
+}
+
+/** The sessions of a subject's list, {@link BATCH} at a time: 10,000 rows would fill the memory. */
+function* batchesOf(members: readonly Member[]): Generator<readonly Listed[]> {
+  const sessions = new Map<string, Listed>();
+  for (const member of members) {
+    const { id } = member;
+    const listed = sessions.get(id);
+    if (listed === undefined) sessions.set(id, { id, places: [member] });
+    else listed.places.push(member);
+  }
+  const all = [...sessions.values()];
+  for (let start = 0; start < all.length; start += BATCH) yield all.slice(start, start + BATCH);
 }
 
 function optional<Value>(read: Reader<Value>): Reader<Value | undefined> {

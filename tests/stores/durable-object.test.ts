@@ -187,6 +187,59 @@ describe("an alarm", () => {
   });
 });
 
+describe("a subject's list over the platform's limit of calls in one request", () => {
+  const SESSIONS = 150;
+  const limit = 80;
+
+  /** A store with `alice`'s sessions, whose requests the platform stops after `limit` calls. */
+  async function limited() {
+    const { sessions, subjects } = bindings();
+    const store = new SessionDurableStore({ sessions, subjects });
+    const selectors = Array.from({ length: SESSIONS }, () => newSelector());
+    const created = creation({}, { subject: "alice" });
+    await Promise.all(selectors.map((selector) => store.save(selector, created)));
+    let left = Infinity;
+    for (const namespace of [sessions, subjects]) {
+      namespace.before = () => {
+        if (--left < 0) throw new Error("Too many subrequests.");
+      };
+    }
+    const request = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+      left = limit;
+      return work().catch(() => undefined);
+    };
+    return { sessions, subjects, store, selectors, request };
+  }
+
+  test("is ended by as many requests as it takes", async () => {
+    const { store, sessions, request } = await limited();
+    const ends: (number | undefined)[] = [];
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    while (ends.length < 6) ends.push(await request(async () => store.destroyAll?.("alice")));
+    expect(ends.at(-1)).toBe(0);
+    expect([...sessions.objects.values()].filter(({ entries }) => entries.size > 0)).toEqual([]);
+  });
+
+  test("is rid of stale places by as many, and is then read", async () => {
+    const { store, sessions, subjects, selectors, request } = await limited();
+    const [alive = "", ...gone] = selectors;
+    // Sessions that came to their end leave their places behind.
+    for (const selector of gone) sessions.objects.get(selector)?.entries.clear();
+    const now = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 1_000_000);
+    const list = async (): Promise<string[]> => {
+      const ids: string[] = [];
+      for await (const { id } of store.list?.("alice") ?? []) ids.push(id);
+      return ids;
+    };
+    const lists: (string[] | undefined)[] = [];
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    while (lists.length < 6) lists.push(await request(list));
+    now.mockRestore();
+    expect(lists.at(-1)).toEqual([alive]);
+    expect(subjects.objects.get("alice")?.entries.size).toBe(1);
+  });
+});
+
 describe("options", () => {
   test.each([
     [{}, "sessions: must be the binding of the Durable Object class SessionObject"],
