@@ -98,6 +98,7 @@ export class SessionDurableStore implements SessionStore {
 
   async *#list(lists: SubjectLists, subject: string): AsyncGenerator<ListedSession> {
     for (const batch of batchesOf(await lists.members("list", subject))) {
+      // oxlint-disable-next-line no-await-in-loop -- a batch at a time
       const rows = await Promise.all(
         batch.map(({ id }) => this.#sessions.ask("list", id, "load", {})),
       );
@@ -111,6 +112,7 @@ export class SessionDurableStore implements SessionStore {
         if (stored !== undefined) found.push({ id, stored });
       }
       // ORDER: with each batch. The platform ends a request that makes too many calls, and the next one gets on.
+      // oxlint-disable-next-line no-await-in-loop -- as above
       await lists.release(subject, stale);
       yield* found;
     }
