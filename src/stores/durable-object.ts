@@ -1,6 +1,6 @@
 // Sessions in Durable Objects of Cloudflare: an object for each session, so that every change is one step in one
 // place, and an object for each subject with the list of its sessions. The objects' side is in stores/durable.
-import { readOptions, text, type Reader } from "../base/options.ts";
+import { option, readOptions, type Reader } from "../base/options.ts";
 import { StoreError } from "../errors.ts";
 import { toSaved } from "../store/change.ts";
 import type {
@@ -30,7 +30,7 @@ export interface SessionDurableStoreOptions {
   readonly sessions: DurableNamespace;
   /** The binding of `SubjectObject`. Default: none, and the store doesn't list a subject's sessions. */
   readonly subjects?: DurableNamespace | undefined;
-  /** Begins the name of every object, for applications that share bindings. Default "". */
+  /** Begins the name of every object, before a slash, for applications that share bindings. Default "". */
   readonly prefix?: string | undefined;
 }
 
@@ -55,10 +55,12 @@ export class SessionDurableStore implements SessionStore {
     const { sessions, subjects, prefix } = readOptions("SessionDurableStore", options, {
       sessions: namespaceOf("SessionObject"),
       subjects: optional(namespaceOf("SubjectObject")),
-      prefix: text(""),
+      prefix: option<string, string>("a string without a slash", isPrefix, ""),
     });
-    this.#sessions = new DurableCaller(sessions, prefix);
-    const lists = subjects && new SubjectLists(subjects, prefix);
+    // The slash ends the prefix: "app" and the user "2alice" are not "app2" and "alice".
+    const begins = `${prefix}/`;
+    this.#sessions = new DurableCaller(sessions, begins);
+    const lists = subjects && new SubjectLists(subjects, begins);
     this.#lists = lists;
     this.capabilities = { atomic: true, expects: true, durable: true, lists: lists !== undefined };
     if (lists === undefined) return;
@@ -168,6 +170,10 @@ function* batchesOf(members: readonly Member[]): Generator<readonly Listed[]> {
   }
   const all = [...sessions.values()];
   for (let start = 0; start < all.length; start += BATCH) yield all.slice(start, start + BATCH);
+}
+
+function isPrefix(value: unknown): boolean {
+  return typeof value === "string" && !value.includes("/");
 }
 
 function optional<Value>(read: Reader<Value>): Reader<Value | undefined> {

@@ -139,7 +139,7 @@ describe("an alarm", () => {
     const selector = newSelector();
     await store.save(selector, creation({}, { ttl: 60_000 }));
     const renewed = await store.save(selector, change({ rev: 1, ttl: 3_600_000 }));
-    const object = sessions.objects.get(selector);
+    const object = sessions.objects.get(`/${selector}`);
     await object?.ring();
     expect(object?.alarm).toBe(renewed?.expires);
     await store.save(selector, change({ rev: 1, clear: true, meta: "n", ttl: 0 }));
@@ -153,7 +153,7 @@ describe("an alarm", () => {
     const begun = Date.now();
     await store.save(newSelector(), creation({}, { ttl: 1000, subject: "alice" }));
     await store.save(newSelector(), creation({}, { ttl: 3_600_000, subject: "alice" }));
-    const object = subjects.objects.get("alice");
+    const object = subjects.objects.get("/alice");
     const now = vi.spyOn(Date, "now");
     for (const [after, left] of [
       [0, 2],
@@ -185,6 +185,18 @@ describe("an alarm", () => {
     expect(object?.alarm).toBeNull();
     now.mockRestore();
   });
+});
+
+test("applications that share bindings share no list, whatever their subjects are called", async () => {
+  const shared = bindings();
+  const one = new SessionDurableStore({ ...shared, prefix: "app" });
+  const other = new SessionDurableStore({ ...shared, prefix: "app2" });
+  await other.save(newSelector(), creation({}, { subject: "alice" }));
+  const now = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 1_000_000);
+  // It would take the place of the other application's session for a stale one.
+  expect(await one.destroyAll?.("2alice")).toBe(0);
+  now.mockRestore();
+  expect(await other.destroyAll?.("alice")).toBe(1);
 });
 
 describe("a subject's list over the platform's limit of calls in one request", () => {
@@ -224,7 +236,7 @@ describe("a subject's list over the platform's limit of calls in one request", (
     const { store, sessions, subjects, selectors, request } = await limited();
     const [alive = "", ...gone] = selectors;
     // Sessions that came to their end leave their places behind.
-    for (const selector of gone) sessions.objects.get(selector)?.entries.clear();
+    for (const selector of gone) sessions.objects.get(`/${selector}`)?.entries.clear();
     const now = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 1_000_000);
     const list = async (): Promise<string[]> => {
       const ids: string[] = [];
@@ -236,7 +248,7 @@ describe("a subject's list over the platform's limit of calls in one request", (
     while (lists.length < 6) lists.push(await request(list));
     now.mockRestore();
     expect(lists.at(-1)).toEqual([alive]);
-    expect(subjects.objects.get("alice")?.entries.size).toBe(1);
+    expect(subjects.objects.get("/alice")?.entries.size).toBe(1);
   });
 });
 
@@ -245,7 +257,8 @@ describe("options", () => {
     [{}, "sessions: must be the binding of the Durable Object class SessionObject"],
     [{ sessions: { get: 1 } }, "sessions: must be the binding"],
     [{ ...bindings(), subjects: "SUBJECTS" }, "subjects: must be the binding"],
-    [{ ...bindings(), prefix: 1 }, "prefix: must be a string"],
+    [{ ...bindings(), prefix: 1 }, "prefix: must be a string without a slash, not a number"],
+    [{ ...bindings(), prefix: "a/" }, "prefix: must be a string without a slash"],
     [{ ...bindings(), client: {} }, "client: is not an option of SessionDurableStore"],
   ])("%# are refused", (options, message) => {
     const wrong = options as unknown as SessionDurableStoreOptions;

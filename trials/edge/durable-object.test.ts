@@ -60,8 +60,9 @@ interface Look {
   readonly alarm: number | null;
 }
 
+/** @param name - a selector or a subject, of a store without a prefix. */
 async function look(namespace: DurableNamespace, name: string): Promise<Look> {
-  const stub = namespace.get(namespace.idFromName(name));
+  const stub = namespace.get(namespace.idFromName(`/${name}`));
   const answer = await stub.fetch("http://object/look", { method: "POST", body: "" });
   return JSON.parse(await answer.text()) as Look;
 }
@@ -221,7 +222,7 @@ describe("a subject's list", () => {
 
   test("keeps a place that was never bound for as long as a save can take", async () => {
     const store = new SessionDurableStore({ sessions, subjects });
-    const lists = new SubjectLists(subjects, "");
+    const lists = new SubjectLists(subjects, "/");
     const end = { span: DAY_MS, expires: 0, deadline: Infinity };
     const claim = await lists.claim("late", newSelector(), end);
     expect(claim.until).toBe(clock.now() + DAY_MS);
