@@ -146,8 +146,7 @@ export class SessionRedisStore implements SessionStore {
   async destroyAll(subject: string, options: { except?: string } = {}): Promise<number> {
     const members = await orFail("destroyAll", this.#index.members(subject));
     const ids = [...new Set(members.map(({ id }) => id))].filter((id) => id !== options.except);
-    const gone: { id: string; claim: string }[] = [];
-    const ended = new Set<string>();
+    let count = 0;
     let failure: unknown;
     const args = encodeDestroy(this.#writes, subject);
     for (let start = 0; start < ids.length; start += BATCH) {
@@ -156,19 +155,29 @@ export class SessionRedisStore implements SessionStore {
       const answers = await Promise.allSettled(
         batch.map((id) => this.#commit(id, args, "destroyAll")),
       );
+      // Those that answered; a session of another subject, and none at all, aren't ended.
+      const endedOf = new Map<string, boolean>();
+      const gone: { id: string; claim: string }[] = [];
       for (const [index, answer] of answers.entries()) {
         const id = batch[index] ?? "";
-        if (answer.status === "rejected") failure ??= answer.reason;
-        else if (answer.value.outcome === APPLIED) {
-          ended.add(id);
-          const binding = readBinding(answer.value.values[3] ?? "");
-          if (binding !== undefined) gone.push({ id, claim: binding.claim });
+        if (answer.status === "rejected") {
+          failure ??= answer.reason;
+          continue;
         }
+        const { outcome, values } = answer.value;
+        endedOf.set(id, outcome === APPLIED);
+        if (outcome !== APPLIED) continue;
+        count++;
+        const binding = readBinding(values[3] ?? "");
+        if (binding !== undefined) gone.push({ id, claim: binding.claim });
       }
+      const isGone = ({ id, settled }: IndexMember): boolean =>
+        endedOf.get(id) === true || (settled && endedOf.has(id));
+      // ORDER: with each batch. Over HTTP a platform may stop a request after so many calls, and the next one gets on.
+      this.#index.release(subject, [...members.filter(isGone), ...gone]);
     }
-    this.#index.release(subject, [...members.filter(({ id }) => ended.has(id)), ...gone]);
     if (failure !== undefined) throw failed("destroyAll", failure);
-    return ended.size;
+    return count;
   }
 
   get #writes(): boolean {
