@@ -1,7 +1,7 @@
 // Sessions in Durable Objects of Cloudflare: an object for each session, so that every change is one step in one
 // place, and an object for each subject with the list of its sessions. The objects' side is in stores/durable.
 import { option, readOptions, type Reader } from "../base/options.ts";
-import { StoreError } from "../errors.ts";
+import { LimitError, StoreError } from "../errors.ts";
 import { toSaved } from "../store/change.ts";
 import type {
   ListedSession,
@@ -14,8 +14,14 @@ import type {
 import { decodeRecord } from "../store/record.ts";
 import { isSelector } from "../store/selector.ts";
 import { DurableCaller } from "./durable/caller.ts";
-import { type DurableNamespace, namespaceOf } from "./durable/platform.ts";
-import { fromWire, type Member, type SessionCalls, writeChange } from "./durable/protocol.ts";
+import { type DurableNamespace, MAX_VALUE_BYTES, namespaceOf } from "./durable/platform.ts";
+import {
+  fromWire,
+  type Member,
+  ONE_VERSION,
+  type SessionCalls,
+  writeChange,
+} from "./durable/protocol.ts";
 import { CommitClaims, SubjectLists } from "./durable/subject-lists.ts";
 
 export type { DurableNamespace, DurableState, DurableStub } from "./durable/platform.ts";
@@ -74,7 +80,10 @@ export class SessionDurableStore implements SessionStore {
     return decodeRecord(row?.record);
   }
 
-  /** One call; with a subject also one before it, and one after it where a place in its list is left. */
+  /**
+   * One call; with a subject also one before it, and one after it where a place in its list is left.
+   * @throws {LimitError} ERR_SESSION_LIMIT_SESSION for a session over 2 MB.
+   */
   async save(selector: string, change: SessionChange): Promise<SavedSession | undefined> {
     if (!isSelector(selector)) return change.op === "destroy" ? toSaved(undefined) : undefined;
     const lists = this.#lists;
@@ -89,11 +98,15 @@ export class SessionDurableStore implements SessionStore {
         await claims.claimAgain(answer.subject, fromWire(answer.expires));
         return attempt();
       }
-      const isApplied = answer.outcome === "applied";
-      await claims?.settle(isApplied, isApplied ? answer.gone : undefined);
-      if (!isApplied) return undefined;
-      const { rev, generation, expires } = answer;
-      return { rev, generation, expires: fromWire(expires) };
+      if (answer.outcome === "applied") {
+        await claims?.settle(true, answer.gone);
+        const { rev, generation, expires } = answer;
+        return { rev, generation, expires: fromWire(expires) };
+      }
+      if (answer.outcome !== "refused" && answer.outcome !== "too large") throw unknownOutcome();
+      await claims?.settle(false, undefined);
+      if (answer.outcome === "too large") throw tooLarge(answer.bytes);
+      return undefined;
     };
     return attempt();
   }
@@ -178,6 +191,19 @@ function isPrefix(value: unknown): boolean {
 
 function optional<Value>(read: Reader<Value>): Reader<Value | undefined> {
   return (value, field) => (value === undefined ? undefined : read(value, field));
+}
+
+function tooLarge(actual: number): LimitError {
+  const message =
+    `the session needs about ${actual} bytes in a Durable Object, which takes no value over ` +
+    `${MAX_VALUE_BYTES}; keep less in it, or lower maxSessionBytes`;
+  const sizes = { actual, limit: MAX_VALUE_BYTES };
+  return new LimitError("ERR_SESSION_LIMIT_SESSION", message, sizes);
+}
+
+function unknownOutcome(): StoreError {
+  const message = `the object answers with an outcome that this worker doesn't know; ${ONE_VERSION}`;
+  return new StoreError("ERR_SESSION_STORE_ANSWER", "save", message);
 }
 
 function unclaimable(): StoreError {

@@ -1,4 +1,5 @@
 // The store of Durable Objects, on its own classes in this process; trials/edge has them on workerd.
+import { LimitError } from "kocha-session";
 import {
   durableRevocations,
   type DurableNamespace,
@@ -117,6 +118,40 @@ describe("the calls", () => {
     };
     const store = new SessionDurableStore({ sessions });
     await expect(store.load(newSelector())).rejects.toMatchObject({ code, operation: "load" });
+  });
+
+  test("that are answered with an outcome of another version are errors, and no refusal", async () => {
+    const sessions: DurableNamespace = {
+      idFromName: (name) => name,
+      get: () => ({
+        fetch: async () => new Response('{"v": 1, "answer": {"outcome": "postponed"}}'),
+      }),
+    };
+    const store = new SessionDurableStore({ sessions });
+    await expect(store.save(newSelector(), creation({}))).rejects.toMatchObject({
+      code: "ERR_SESSION_STORE_ANSWER",
+      operation: "save",
+    });
+  });
+
+  test.each([
+    ["ASCII", "x".repeat(3_000_000), 3_000_000],
+    ["other characters", "\u20ac".repeat(1_100_000), 2_200_000],
+  ])("that would keep over 2 MB of %s change nothing, and say so", async (_, value, bytes) => {
+    const { sessions, subjects } = bindings();
+    const store = new SessionDurableStore({ sessions, subjects });
+    const selector = newSelector();
+    await store.save(selector, creation({ a: "1" }));
+    const bound = { set: new Map([["basket", value]]), subject: "alice", meta: "m" };
+    const failure: unknown = await store.save(selector, change(bound)).catch((error) => error);
+    expect(failure).toBeInstanceOf(LimitError);
+    expect(failure).toMatchObject({ code: "ERR_SESSION_LIMIT_SESSION", limit: 2_000_000 });
+    const { actual, message } = failure as LimitError;
+    expect(actual).toBeGreaterThan(bytes);
+    expect(actual).toBeLessThan(bytes + 200);
+    expect(message).not.toContain("basket");
+    expect(await store.load(selector)).toMatchObject({ rev: 1, data: new Map([["a", "1"]]) });
+    expect(subjects.objects.get("/alice")?.entries.size).toBe(0);
   });
 
   test("fail with the object's own error as the cause", async () => {

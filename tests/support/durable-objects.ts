@@ -1,11 +1,14 @@
 // Durable Objects in this process, for tests of what speaks to them and of the classes themselves: each object is
 // made at its first call, and its storage is a Map, a SQLite database in memory and an alarm that a test rings.
+import { serialize } from "node:v8";
 import Database from "libsql";
 import type {
   DurableNamespace,
   DurableState,
   DurableStorage,
 } from "../../src/stores/durable/platform.ts";
+
+const TOO_BIG = "string or blob too big: SQLITE_TOOBIG";
 
 /** A class of Durable Objects. */
 type DurableClass = new (state: DurableState) => {
@@ -67,7 +70,11 @@ function storageOf(running: LocalObject): DurableStorage {
   return {
     kv: {
       get: (key) => entries.get(key),
-      put: (key, value) => void entries.set(key, structuredClone(value)),
+      put: (key, value) => {
+        // As workerd: measured by its serialization, a little over 2 MiB.
+        if (serialize(value).length > 2_097_300) throw new Error(TOO_BIG);
+        entries.set(key, structuredClone(value));
+      },
       delete: (key) => entries.delete(key),
       list: ({ limit = Infinity } = {}) => [...entries].slice(0, limit),
     },

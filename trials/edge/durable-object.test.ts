@@ -169,6 +169,20 @@ describe("what an object leaves behind", () => {
     expect(await store.load(selector)).toBeUndefined();
   });
 
+  test.each([
+    ["ASCII", "x".repeat(2_200_000)],
+    ["other characters", "\u20ac".repeat(1_100_000)],
+  ])("is what it had before a change of over 2 MB of %s", async (_, value) => {
+    const selector = newSelector();
+    await store.save(selector, creation());
+    const set = new Map([["b", value]]);
+    await expect(store.save(selector, change({ rev: 1, set }))).rejects.toMatchObject({
+      code: "ERR_SESSION_LIMIT_SESSION",
+      actual: expect.closeTo(2_200_000, -3),
+    });
+    expect(await store.load(selector)).toMatchObject({ rev: 1, data: new Map([["a", "1"]]) });
+  });
+
   test("is one alarm, set again when it finds the session alive", async () => {
     const selector = newSelector();
     const created = await store.save(selector, creation({ ttl: 300 }));

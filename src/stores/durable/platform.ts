@@ -50,6 +50,19 @@ interface DurableSql {
   ): { toArray(): Record<string, unknown>[] };
 }
 
+/** Bytes of the largest value: developers.cloudflare.com/durable-objects/platform/limits. */
+export const MAX_VALUE_BYTES = 2_000_000;
+
+/** True for the error of a value that is too large for an object's storage; nothing was stored. */
+export function isTooBig(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("string or blob too big");
+}
+
+/** Bytes of a string as the storage keeps it: one for each character of Latin-1, if it has no others. */
+export function storedBytes(text: string): number {
+  return /[\u0100-\uffff]/.test(text) ? 2 * text.length : text.length;
+}
+
 /**
  * A binding of a class; required.
  * @param of - the class's name, for the message.

@@ -1,6 +1,7 @@
 // The calls between workers and objects, which can be of different versions while a deployment is under way.
 // Each call carries the version of the calls and names each of its fields; an object refuses a version, a call or
-// a field that it doesn't know. It never ignores one: a change without its `expect` would be another change.
+// a field that it doesn't know. It never ignores one: a change without its `expect` would be another change. Nor
+// does a worker take an outcome that it doesn't know for a refusal.
 //
 //   call    {"v": 1, "call": "save", …fields}     POST, JSON
 //   answer  {"v": 1, "answer": …}  or  {"v": 1, "refused": "why"}
@@ -37,6 +38,8 @@ export type SaveAnswer =
   | { readonly outcome: "refused" }
   /** Nothing is saved: the session would live longer than its place in the subject's list. */
   | { readonly outcome: "unclaimed"; readonly subject: string; readonly expires: WireTime }
+  /** Nothing is saved: the session would need about so many bytes, more than an object's storage takes. */
+  | { readonly outcome: "too large"; readonly bytes: number }
   | {
       readonly outcome: "applied";
       readonly rev: number;

@@ -3,7 +3,7 @@
 import { applyChange, toSaved } from "../../store/change.ts";
 import type { SessionChange, StoredSession } from "../../store/contract.ts";
 import { decodeRecord, encodeRecord } from "../../store/record.ts";
-import type { DurableState, DurableStorage } from "./platform.ts";
+import { type DurableState, type DurableStorage, isTooBig, storedBytes } from "./platform.ts";
 import {
   type Claim,
   fromWire,
@@ -106,8 +106,10 @@ export class SessionObject {
     ) {
       return { outcome: "unclaimed", subject, expires: toWire(expires) };
     }
-    const kept: KeptRow = { record: encodeRecord(stored), subject, claim };
-    this.#storage.kv.put(KEY, kept);
+    const record = encodeRecord(stored);
+    if (!this.#keep({ record, subject, claim })) {
+      return { outcome: "too large", bytes: storedBytes(record) };
+    }
     if (expires < (alarm ?? Infinity)) await this.#storage.setAlarm(expires);
     const { rev, generation } = stored;
     const gone = goneOf(row, claim);
@@ -125,6 +127,17 @@ export class SessionObject {
     const kept = this.#storage.kv.get(KEY) as KeptRow | undefined;
     const stored = decodeRecord(kept?.record);
     return stored && { stored, subject: kept?.subject, claim: kept?.claim };
+  }
+
+  /** @returns false: it is too large, and the row before it stays. */
+  #keep(row: KeptRow): boolean {
+    try {
+      this.#storage.kv.put(KEY, row);
+      return true;
+    } catch (error) {
+      if (isTooBig(error)) return false;
+      throw error;
+    }
   }
 
   /** Leaves nothing behind: an object without storage ceases to exist. */
