@@ -292,7 +292,7 @@ describe("options", () => {
     [{}, "sessions: must be the binding of the Durable Object class SessionObject"],
     [{ sessions: { get: 1 } }, "sessions: must be the binding"],
     [{ ...bindings(), subjects: "SUBJECTS" }, "subjects: must be the binding"],
-    [{ ...bindings(), prefix: 1 }, "prefix: must be a string without a slash, not a number"],
+    [{ ...bindings(), prefix: 1 }, "prefix: must be a string without a slash, not 1"],
     [{ ...bindings(), prefix: "a/" }, "prefix: must be a string without a slash"],
     [{ ...bindings(), client: {} }, "client: is not an option of SessionDurableStore"],
   ])("%# are refused", (options, message) => {
