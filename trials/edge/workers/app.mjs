@@ -7,7 +7,7 @@ import { Hono } from "hono";
 import { SessionCookieStore } from "kocha-session";
 import { durableRevocations, SessionDurableStore } from "kocha-session/durable-object";
 import { withSession } from "kocha-session/fetch";
-import { getSession, sessionMiddleware as h3Session } from "kocha-session/h3";
+import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
 
 export { RevocationObject, SessionObject, SubjectObject } from "kocha-session/durable-object";
@@ -68,7 +68,7 @@ hono.get("*", async (context) => context.text(await work(context.req.url, contex
 
 const h3 = new H3();
 h3.use(h3Session(session));
-h3.get("/**", (event) => work(event.url.href, getSession(event)));
+h3.get("/**", (event) => work(event.url.href, sessionOf(event)));
 
 const hosts = {
   "/fetch": withSession(session, respond, { onError }),
