@@ -10,5 +10,10 @@ export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: [ours] } },
-  test: { include: ["trials/edge/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 },
+  test: {
+    include: ["trials/edge/*.test.ts"],
+    globalSetup: ["tests/support/once-a-run.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
 });
