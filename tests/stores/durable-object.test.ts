@@ -143,7 +143,9 @@ describe("the calls", () => {
     const selector = newSelector();
     await store.save(selector, creation({ a: "1" }));
     const bound = { set: new Map([["basket", value]]), subject: "alice", meta: "m" };
-    const failure: unknown = await store.save(selector, change(bound)).catch((error) => error);
+    const failure: unknown = await store
+      .save(selector, change(bound))
+      .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(LimitError);
     expect(failure).toMatchObject({ code: "ERR_SESSION_LIMIT_SESSION", limit: 2_000_000 });
     const { actual, message } = failure as LimitError;
