@@ -42,9 +42,8 @@ async function prepare(folder: string, tarball: string): Promise<void> {
   const manifest = JSON.parse(await readFile(join(repository, "package.json"), "utf8")) as {
     devDependencies: Readonly<Record<string, string>>;
   };
-  const peers = ["@hono/node-server", "fast-check", "h3", "hono", "postgres", "tough-cookie"].map(
-    (name) => `${name}@${manifest.devDependencies[name]}`,
-  );
+  const names = "@hono/node-server elysia fast-check h3 hono postgres tough-cookie".split(" ");
+  const peers = names.map((name) => `${name}@${manifest.devDependencies[name]}`);
   await install(folder, tarball, ...peers);
   const programs = join(repository, "tests", "runtimes");
   for (const name of await readdir(programs)) await cp(join(programs, name), join(folder, name));

@@ -1,8 +1,10 @@
 // Real servers of the runtime that this runs on, for the hosts of the Fetch API: Bun.serve,
 // Deno.serve, or node:http under its adapter. It runs on the installed package, so it is plain
 // JavaScript, and it imports what only one runtime has where it is needed.
+import { Elysia } from "elysia";
 import { H3 } from "h3";
 import { Hono } from "hono";
+import { session as elysiaSession } from "kocha-session/elysia";
 import { withSession } from "kocha-session/fetch";
 import { sessionMiddleware as h3Session, sessionOf } from "kocha-session/h3";
 import { sessionMiddleware as honoSession } from "kocha-session/hono";
@@ -72,5 +74,14 @@ export const hosts = {
     app.use(h3Session(config));
     app.all("/**", async (event) => toResponse(await handler(sessionOf(event), event.url)));
     return serve((request) => app.fetch(request));
+  },
+  elysia: (config, handler) => {
+    const app = new Elysia()
+      .use(elysiaSession(config))
+      .use(elysiaSession(config))
+      .all("*", async ({ session, request }) =>
+        toResponse(await handler(session, new URL(request.url))),
+      );
+    return serve((request) => app.handle(request));
   },
 };
