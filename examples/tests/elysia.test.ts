@@ -17,7 +17,7 @@ const start = {
 describe("the example", () => {
   let project: Project;
   beforeAll(async () => {
-    project = await prepare({ example: "elysia", bun: true, packages, what: "compiled program" });
+    project = await prepare({ example: "elysia", on: ["bun"], packages, what: "compiled program" });
     await project.follow();
   });
   describeApp(() => project, { env: start.env });
@@ -71,7 +71,7 @@ describe("with the tests' own routes", () => {
     project = await prepare({
       example: "elysia",
       name: "elysia-overlay",
-      bun: true,
+      on: ["bun"],
       overlays: ["elysia"],
       // What the conformance kit needs.
       besides: ["tough-cookie@6.1.0"],

@@ -18,11 +18,13 @@ import type { Project, Started, StartOptions } from "./project.ts";
 export interface AppOptions extends StartOptions {
   /** Where a form that is sent without JavaScript is refused by the framework. Default true. */
   readonly hasPlainForms?: boolean;
+  /** Whether it keeps sessions in Redis where there is one. Default true. */
+  readonly inRedis?: boolean;
 }
 
 /** What the tests of an example share. */
 export interface Stage {
-  /** A server with sessions in Redis, and one with them in merging cookies. */
+  /** A server with sessions in Redis, unless it can't, and one with them in merging cookies. */
   readonly servers: Readonly<Record<Kind, Started>>;
   readonly redis: RedisServer;
 }
@@ -43,6 +45,7 @@ function environmentBeside(redis?: RedisServer): Record<string, string> {
 /** Starts the example twice, with sessions in Redis and in cookies, and declares the common tests. */
 export function describeApp(project: () => Project, options: AppOptions): () => Stage {
   const stage: { -readonly [K in keyof Stage]?: Stage[K] } = {};
+  const kinds: readonly Kind[] = options.inRedis === false ? ["cookies"] : ["redis", "cookies"];
   let browser: Browser;
   beforeAll(async () => {
     stage.redis = await startRedis();
@@ -51,7 +54,10 @@ export function describeApp(project: () => Project, options: AppOptions): () => 
       const env = (port: number): Record<string, string> => ({ ...own, ...options.env?.(port) });
       return project().start({ ...options, env });
     };
-    stage.servers = { redis: await start(stage.redis), cookies: await start() };
+    const servers: Partial<Record<Kind, Started>> = {};
+    for (const kind of kinds)
+      servers[kind] = await start(kind === "redis" ? stage.redis : undefined);
+    stage.servers = servers as Record<Kind, Started>;
     browser = await launchBrowser();
   });
   afterAll(async () => {
@@ -61,7 +67,7 @@ export function describeApp(project: () => Project, options: AppOptions): () => 
   });
   const get = (): Stage => stage as Stage;
 
-  describe.each<Kind>(["redis", "cookies"])("with sessions in %s", (kind) => {
+  describe.each(kinds)("with sessions in %s", (kind) => {
     const client = (): Browsing => new Browsing(get().servers[kind].url);
     if (options.hasPlainForms !== false) plainForms(kind, client);
 

@@ -32,8 +32,8 @@ export interface ProjectOptions {
   readonly name?: string;
   /** The line of Node.js that installs, builds and serves it. Default: that of the tests. */
   readonly node?: "20" | "22" | "24" | "26";
-  /** Whether it runs on Bun. */
-  readonly bun?: boolean;
+  /** The other runtimes that it runs on. */
+  readonly on?: readonly ("bun" | "deno")[];
   /** Folders below examples/tests/overlays whose files are laid over the example's. */
   readonly overlays?: readonly string[];
   /** Packages that only the tests need, such as "tough-cookie@6.1.0" for the conformance kit. */
@@ -148,8 +148,12 @@ export class Project {
   }
 }
 
+const labels = { bun: "Bun", deno: "Deno" };
+
 /** No framework phones home from a test. */
 const quiet = {
+  DENO_NO_UPDATE_CHECK: "1",
+  WRANGLER_SEND_METRICS: "false",
   NEXT_TELEMETRY_DISABLED: "1",
   NUXT_TELEMETRY_DISABLED: "1",
   ASTRO_TELEMETRY_DISABLED: "1",
@@ -161,7 +165,7 @@ const quiet = {
  * lockfile is the same.
  */
 export async function prepare(options: ProjectOptions): Promise<Project> {
-  const { example, name = example, node, bun = false, overlays = [], packages } = options;
+  const { example, name = example, node, on = [], overlays = [], packages } = options;
   const folder = join(tmpdir(), "kocha-session-examples", name);
   const source = join(repository, "examples", example);
   await empty(folder);
@@ -172,15 +176,17 @@ export async function prepare(options: ProjectOptions): Promise<Project> {
     await cp(from, folder, { recursive: true, force: true });
   }
   const programs = [node === undefined ? process.execPath : runtime("node", newest(node))];
-  if (bun) programs.push(runtime("bun", versions.bun));
+  for (const one of on) programs.push(runtime(one, versions[one]));
   const binaries = join(folder, "node_modules", ".bin");
   const { PATH = "" } = process.env;
   const project = new Project(folder, [binaries, ...programs.map(dirname), PATH].join(delimiter));
   await install(project, options);
-  const { stdout } = await project.run([bun ? "bun" : "node", "--version"]);
+  const { stdout } = await project.run(["node", "--version"]);
   note({
     packages: packages.map((one) => `${one} ${project.version(one)}`).join(", "),
-    runtime: bun ? `Bun ${stdout.trim()}` : `Node.js ${stdout.trim().slice(1)}`,
+    runtime:
+      on.map((one) => `${labels[one]} ${versions[one]}`).join(", ") ||
+      `Node.js ${stdout.trim().slice(1)}`,
     what: options.what ?? "production build",
   });
   return project;
