@@ -15,6 +15,7 @@ import {
   pageSession,
   type Runtime,
 } from "./h3/inner.ts";
+import { asAnswer } from "./h3/not-found.ts";
 import { attachOlder, type OlderEvent } from "./h3/version-1.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import {
@@ -243,7 +244,8 @@ function addEffects(event: EventLike, effects: ResponseEffects, answer: unknown)
   if (isPersonal(effects)) {
     if (own !== undefined) checkUnclaimed(effects, own);
     // The older h3 merges them into the answer itself, which may be a constant for all clients.
-    if (errHeaders === undefined && isResponse(answer)) return withEffects(effects, answer);
+    if (errHeaders === undefined && isResponse(answer))
+      return asAnswer(withEffects(effects, answer));
   } else if (isResponse(answer) && !isCopyable(answer)) {
     // h3 would turn a network error into a 200 to merge them.
     return answer;

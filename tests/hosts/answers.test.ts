@@ -192,6 +192,20 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
       expect(namesOf(await reach(app))).toEqual(["session"]);
       expect(namesOf(constant)).toEqual([]);
     });
+
+    test("a Response with status 404, which it takes for none, carries the cookie", async () => {
+      const constant = new Response("no such tea", { status: 404, headers: { "x-own": "1" } });
+      const app = new OlderH3({ silent: true });
+      app.use(h3Session(makeConfig()));
+      app.get("/", (event) => {
+        sessionOf(event).set("a", "1");
+        return constant;
+      });
+      const response = await reach(app);
+      expect([response.status, await response.text()]).toEqual([404, "no such tea"]);
+      expect([response.headers.get("x-own"), namesOf(response)]).toEqual(["1", ["session"]]);
+      expect(namesOf(constant)).toEqual([]);
+    });
   });
 
   describe.each(ways)("Hono %s", (way) => {
