@@ -263,7 +263,6 @@ describe("a subject's list over the platform's limit of calls in one request", (
   test("is ended by as many requests as it takes", async () => {
     const { store, sessions, request } = await limited();
     const ends: (number | undefined)[] = [];
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     while (ends.length < 6) ends.push(await request(async () => store.destroyAll?.("alice")));
     expect(ends.at(-1)).toBe(0);
     expect([...sessions.objects.values()].filter(({ entries }) => entries.size > 0)).toEqual([]);
@@ -281,7 +280,6 @@ describe("a subject's list over the platform's limit of calls in one request", (
       return ids;
     };
     const lists: (string[] | undefined)[] = [];
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     while (lists.length < 6) lists.push(await request(list));
     now.mockRestore();
     expect(lists.at(-1)).toEqual([alive]);

@@ -221,7 +221,6 @@ test("a subject is ended by as many requests as it takes where each may make onl
   const ends: (number | undefined)[] = [];
   while (ends.length < 6) {
     left = 250;
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     ends.push(await there.destroyAll("alice").catch(() => undefined));
   }
   expect(ends.at(-1)).toBe(0);
