@@ -7,6 +7,8 @@ import { type StartedDemo, startDemo } from "../support/demo.ts";
 import { faintTexts } from "./faint-texts.mjs";
 
 const COOKIE = "shop_session";
+/** `npm test` looks at the ways through the shop, `npm run test:demo` at every page. */
+const isWhole = process.env["MODE"] === "every-store";
 let browser: Browser;
 let demo: StartedDemo;
 let context: BrowserContext;
@@ -164,45 +166,59 @@ describe("the shop", () => {
   });
 });
 
-describe("the page that looks inside", () => {
-  test("its size is that of the cookies which the browser keeps", async () => {
-    await logIn("Ada");
-    // The message's removal has been sent when the first page is there.
-    await page.goto("/session");
-    await page.goto("/session");
-    const cookies = await shopCookies();
-    const bytes = cookies.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
-    expect(await text("#bytes")).toBe(String(bytes));
-    expect(await text("#state")).toContain("stored");
+describe.each(isWhole ? ["every page"] : [])("on %s", () => {
+  describe("the page that looks inside", () => {
+    test("its size is that of the cookies which the browser keeps", async () => {
+      await logIn("Ada");
+      // The message's removal has been sent when the first page is there.
+      await page.goto("/session");
+      await page.goto("/session");
+      const cookies = await shopCookies();
+      const bytes = cookies.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
+      expect(await text("#bytes")).toBe(String(bytes));
+      expect(await text("#state")).toContain("stored");
+    });
+
+    test("it tells when both timeouts strike", async () => {
+      await logIn("Ada");
+      await page.goto("/session");
+      const end = async (selector: string): Promise<number> =>
+        Date.parse((await page.getAttribute(`${selector} time`, "datetime")) ?? "") - Date.now();
+      expect(Math.abs((await end("#idle")) - 30 * 60_000)).toBeLessThan(60_000);
+      expect(Math.abs((await end("#absolute")) - 90 * 86_400_000)).toBeLessThan(60_000);
+    });
   });
 
-  test("it tells when both timeouts strike", async () => {
-    await logIn("Ada");
-    await page.goto("/session");
-    const end = async (selector: string): Promise<number> =>
-      Date.parse((await page.getAttribute(`${selector} time`, "datetime")) ?? "") - Date.now();
-    expect(Math.abs((await end("#idle")) - 30 * 60_000)).toBeLessThan(60_000);
-    expect(Math.abs((await end("#absolute")) - 90 * 86_400_000)).toBeLessThan(60_000);
+  describe("the framed browsers", () => {
+    test("one logs out the other, which shows it at once, and no one else", async () => {
+      await logIn("somebody else");
+      await page.goto("/");
+      const laptop = page.frameLocator("iframe.laptop");
+      const phone = page.frameLocator("iframe.phone");
+      for (const frame of [laptop, phone]) {
+        await frame.getByRole("button", { name: "Log in on this" }).click();
+        await frame.getByRole("heading", { name: "Hello, ada-" }).waitFor();
+      }
+      await laptop.getByRole("button", { name: "Log out everywhere else" }).click();
+      await phone.getByText("the cookie was refused (revoked)").waitFor();
+      await laptop.getByText("Logged out everywhere else.").waitFor();
+      await laptop.getByRole("heading", { name: "Hello, ada-" }).waitFor();
+      const events = page.locator('[data-list="devices.phone"]');
+      await events.filter({ hasText: "rejected: revoked" }).waitFor();
+      expect(await isLoggedIn(page)).toBe(true);
+    });
   });
-});
 
-describe("the framed browsers", () => {
-  test("one logs out the other, which shows it at once, and no one else", async () => {
-    await logIn("somebody else");
-    await page.goto("/");
-    const laptop = page.frameLocator("iframe.laptop");
-    const phone = page.frameLocator("iframe.phone");
-    for (const frame of [laptop, phone]) {
-      await frame.getByRole("button", { name: "Log in on this" }).click();
-      await frame.getByRole("heading", { name: "Hello, ada-" }).waitFor();
+  test("an address that leads nowhere is a page with status 404, on every site", async () => {
+    for (const path of ["/nowhere", "/laptop/nowhere", "/__proto__", "/cart/add"]) {
+      const answer = await page.goto(path);
+      expect(answer?.status()).toBe(404);
+      expect(await text("h1")).toBe("There is no such page");
     }
-    await laptop.getByRole("button", { name: "Log out everywhere else" }).click();
-    await phone.getByText("the cookie was refused (revoked)").waitFor();
-    await laptop.getByText("Logged out everywhere else.").waitFor();
-    await laptop.getByRole("heading", { name: "Hello, ada-" }).waitFor();
-    const events = page.locator('[data-list="devices.phone"]');
-    await events.filter({ hasText: "rejected: revoked" }).waitFor();
-    expect(await isLoggedIn(page)).toBe(true);
+    expect((await page.goto("/proofs/usual/nowhere"))?.status()).toBe(404);
+    await page.goto("/nowhere");
+    await page.click("text=To the three proofs");
+    await page.waitForURL("**/");
   });
 });
 
@@ -234,18 +250,6 @@ test("without JavaScript the forms do it: the shop, the proofs and the framed br
   await laptop.getByRole("button", { name: "Log in on this" }).click();
   await laptop.getByRole("heading", { name: "Hello, ada-" }).waitFor();
   await plain.close();
-});
-
-test("an address that leads nowhere is a page with status 404, on every site", async () => {
-  for (const path of ["/nowhere", "/laptop/nowhere", "/__proto__", "/cart/add"]) {
-    const answer = await page.goto(path);
-    expect(answer?.status()).toBe(404);
-    expect(await text("h1")).toBe("There is no such page");
-  }
-  expect((await page.goto("/proofs/usual/nowhere"))?.status()).toBe(404);
-  await page.goto("/nowhere");
-  await page.click("text=To the three proofs");
-  await page.waitForURL("**/");
 });
 
 test("a form of another site changes nothing", async () => {
@@ -300,7 +304,7 @@ const looks = [
   ["memory", "dark"],
   ["cookie", "light"],
 ] as const;
-test.each(process.env["MODE"] === "every-store" ? looks : looks.slice(0, 1))(
+test.each(isWhole ? looks : looks.slice(0, 1))(
   "on %s every page fits a phone of 375 pixels, and can be read in %s by WCAG AA",
   async (store, colorScheme) => {
     const own = await startDemo(store);
