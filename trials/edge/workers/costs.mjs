@@ -5,7 +5,7 @@ import { withSession } from "kocha-session/fetch";
 
 export { SessionObject, SubjectObject } from "kocha-session/durable-object";
 
-const options = { secure: false, renewAfter: 3600 };
+const options = { secure: false, renewAfter: 1 };
 let writes = 0;
 const handle = (request, session) => {
   if (request.url.endsWith("?write")) session.set("count", String(++writes));
