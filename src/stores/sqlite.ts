@@ -159,7 +159,7 @@ export class SessionSqliteStore extends SqlSessionStore {
     return chain(this.remove("sweep", renewed), () => super.removeExpired(limit));
   }
 
-  /** Throws for a row that is too large, with its size: a patch alone doesn't tell it. */
+  /** Throws for a row that is too large, with its size, which the patch doesn't tell. */
   #refuse(
     selector: string,
     change: SessionChange,

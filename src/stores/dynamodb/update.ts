@@ -116,7 +116,7 @@ class Expressions {
   readonly #values: Record<string, DynamoValue> = {};
   #valueCount = 0;
 
-  /** Adds a condition; each % stands for a value. One with an OR stands alone. */
+  /** Adds a condition; each % stands for a value. One with an OR must be the only one. */
   require(condition: string, ...values: readonly DynamoValue[]): void {
     this.#conditions.push(this.#bind(condition, values));
   }
