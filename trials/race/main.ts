@@ -12,6 +12,7 @@ import type { History } from "./history.ts";
 import { sweepMutants } from "./sweep.ts";
 import { recordResult } from "./results.ts";
 import { type Subject, subjects } from "./subjects.ts";
+import { ToldTrack } from "./told-track.ts";
 import { openTrack } from "./track.ts";
 
 /** Requests of a full race, and the least of a race that is recorded. */
@@ -65,9 +66,10 @@ async function raceFully(store: string, subject: Subject): Promise<void> {
     idleMs,
     absoluteMs,
   });
+  const told = new ToldTrack(track, operations);
   let history: History;
   try {
-    history = await race(track, {
+    history = await race(told, {
       seed,
       operations,
       sessions,
@@ -76,10 +78,12 @@ async function raceFully(store: string, subject: Subject): Promise<void> {
       absoluteMs,
     });
   } finally {
+    told.stop();
     await track.close();
     await server.close();
   }
   const seconds = elapsed();
+  progress(`${history.requests.length} requests are over; checking their history`);
   if (values.history !== undefined) writeHistory(values.history, history);
   const violations = checkHistory(history);
   const counts = countByRule(violations);
