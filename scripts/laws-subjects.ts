@@ -5,6 +5,7 @@ import { mergingCookies } from "kocha-session/merge";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
+import { createClient as createLibsql } from "@libsql/client";
 import { Memcache } from "memcache";
 import session from "express-session";
 import Libsql from "libsql";
@@ -25,16 +26,18 @@ import { fromExpressStore } from "kocha-session/express-store";
 import { SessionDynamoStore } from "kocha-session/dynamodb";
 import { SessionMemcachedStore } from "kocha-session/memcached";
 import { SessionMysqlStore } from "kocha-session/mysql";
-import { SessionPostgresStore } from "kocha-session/postgres";
+import { type PostgresConnection, SessionPostgresStore } from "kocha-session/postgres";
 import { SessionRedisStore } from "kocha-session/redis";
-import { SessionSqliteStore } from "kocha-session/sqlite";
+import { SessionSqliteStore, type SqliteConnection } from "kocha-session/sqlite";
 import { fakeClock, type TestClock } from "kocha-session/testing";
 import { SessionUnstorageStore } from "kocha-session/unstorage";
 import { startMariadb } from "../tests/support/servers/mariadb.ts";
 import { dynamoClientOf, makeDynamoTable, startDynamo } from "../tests/support/servers/dynamodb.ts";
 import { startMemcached } from "../tests/support/servers/memcached.ts";
+import { startNeon } from "../tests/support/servers/neon.ts";
 import { startPostgres } from "../tests/support/servers/postgres.ts";
 import { startRedis } from "../tests/support/servers/redis.ts";
+import { startUpstash, upstashClientOf } from "../tests/support/servers/upstash.ts";
 
 /** A store's engine, started. */
 export interface OpenSubject {
@@ -69,12 +72,19 @@ function cookieStore(
   return { makeStore, clock, makeConfig };
 }
 
-async function sqlite(): Promise<OpenSubject> {
+/** A store on one file of SQLite. */
+function onSqliteFile(
+  open: (path: string) => SqliteConnection & { close(): unknown },
+): OpenSubject {
   const clock = fakeClock();
   const folder = mkdtempSync(join(tmpdir(), "kocha-session-laws-"));
-  const client = new Libsql(join(folder, "sessions.db"));
+  const client = open(join(folder, "sessions.db"));
   return {
-    makeStore: async () => new SessionSqliteStore({ client, table: fresh(), now: clock.now }),
+    makeStore: async () => {
+      const store = new SessionSqliteStore({ client, table: fresh(), now: clock.now });
+      await store.createTable();
+      return store;
+    },
     clock,
     close: () => {
       client.close();
@@ -91,14 +101,20 @@ const turned = `
     AS 'SELECT to_timestamp(ms / 1000.0) FROM turned.clock';
   ALTER DATABASE postgres SET search_path = public, turned, pg_catalog`;
 
-async function postgres(): Promise<OpenSubject> {
+/** PostgreSQL, by the client that `connect` makes of a pool. */
+async function onPostgres(
+  connect: (
+    pool: pg.Pool,
+  ) => Promise<{ readonly client: PostgresConnection; readonly close: () => Promise<void> }>,
+): Promise<OpenSubject> {
   const server = await startPostgres();
   const setup = new pg.Client({ connectionString: server.url });
   await setup.connect();
   await setup.query(turned);
   const { now, advance } = fakeClock();
   await setup.query(`INSERT INTO turned.clock VALUES (${now()})`);
-  const client = new pg.Pool({ connectionString: server.url });
+  const pool = new pg.Pool({ connectionString: server.url });
+  const { client, close } = await connect(pool);
   return {
     makeStore: async () => {
       const store = new SessionPostgresStore({ client, table: fresh() });
@@ -113,7 +129,8 @@ async function postgres(): Promise<OpenSubject> {
       },
     },
     close: async () => {
-      await client.end();
+      await close();
+      await pool.end();
       await setup.end();
       await server.close();
     },
@@ -157,6 +174,19 @@ async function redis(): Promise<OpenSubject> {
     makeStore: async () => new SessionRedisStore({ client, prefix: `${fresh()}:` }),
     close: async () => {
       await client.close();
+      await server.close();
+    },
+  };
+}
+
+async function upstash(): Promise<OpenSubject> {
+  const server = await startRedis();
+  const front = await startUpstash(server.url);
+  const client = upstashClientOf(front.url);
+  return {
+    makeStore: async () => new SessionRedisStore({ client, prefix: `${fresh()}:` }),
+    close: async () => {
+      await front.close();
       await server.close();
     },
   };
@@ -225,10 +255,13 @@ export const storeSubjects: Readonly<Record<string, () => OpenSubject | Promise<
   "cookie, revocations": () => cookieStore({}, true),
   "cookie, merging, revocations": () => cookieStore({ merge: mergingCookies() }, true),
   memory,
-  SQLite: sqlite,
-  PostgreSQL: postgres,
+  SQLite: () => onSqliteFile((path) => new Libsql(path)),
+  libsql: () => onSqliteFile((path) => createLibsql({ url: `file:${path}` })),
+  PostgreSQL: () => onPostgres(async (pool) => ({ client: pool, close: async () => undefined })),
+  Neon: () => onPostgres((pool) => startNeon(pool)),
   MariaDB: mysql,
   Redis: redis,
+  Upstash: upstash,
   DynamoDB: dynamodb,
   memcached,
   unstorage,

@@ -73,7 +73,9 @@ for (const { subject, results } of [...stores, ...[...tables.values()].flat()]) 
 writeRun(
   { document: "laws", command: "laws", seed, verdict: verdict() },
   "## Stores",
-  `Each on its real engine, behind node:http; ${runs} random histories a store.`,
+  `Each on its real engine, behind node:http; ${runs} random histories a store. libsql is \`@libsql/client\` on a ` +
+    "file. The clients of Neon and Upstash speak to PostgreSQL and to Redis through fronts of the tests' own, and " +
+    "DynamoDB is dynalite: [what no run here has seen](../edge.md#what-no-run-here-has-seen).",
   report(stores).trim(),
   "The hosts run over real sockets, with a real client.",
   ...Array.from(tables, ([store, columns]) => `## Hosts: ${store}\n\n${report(columns).trim()}`),
