@@ -43,8 +43,8 @@ export interface SessionRedisStoreOptions extends RedisDurability {
 export type { RedisClient, RedisDurability };
 export { redisRevocations, type RedisRevocationsOptions } from "./redis/revocations.ts";
 
-/** Rows that `list` and `destroyAll` ask for at once. */
-const BATCH = 200;
+/** Rows that `list` and `destroyAll` ask for at once; over HTTP one request, of less than 1 MB with scripts. */
+const BATCH = 100;
 
 const committing = new RedisScript(commitScript);
 
@@ -124,8 +124,9 @@ export class SessionRedisStore implements SessionStore {
     const ids = [...new Set(members.map(({ id }) => id))];
     for (let start = 0; start < ids.length; start += BATCH) {
       const batch = ids.slice(start, start + BATCH);
+      const together = this.#connection.batch();
       // oxlint-disable-next-line no-await-in-loop -- a batch at a time, or 10,000 rows lie in memory
-      const rows = await orFail("list", Promise.all(batch.map((id) => this.#read(id))));
+      const rows = await orFail("list", Promise.all(batch.map((id) => this.#read(id, together))));
       const claimOf = new Map<string, string>();
       for (const [index, id] of batch.entries()) {
         const row = rows[index];
@@ -151,9 +152,10 @@ export class SessionRedisStore implements SessionStore {
     const args = encodeDestroy(this.#writes, subject);
     for (let start = 0; start < ids.length; start += BATCH) {
       const batch = ids.slice(start, start + BATCH);
+      const together = this.#connection.batch();
       // oxlint-disable-next-line no-await-in-loop -- a batch at a time, or others would wait long
       const answers = await Promise.allSettled(
-        batch.map((id) => this.#commit(id, args, "destroyAll")),
+        batch.map((id) => this.#commit(id, args, "destroyAll", together)),
       );
       // Those that answered; a session of another subject, and none at all, aren't ended.
       const endedOf = new Map<string, boolean>();
@@ -184,10 +186,10 @@ export class SessionRedisStore implements SessionStore {
     return this.#wait !== undefined;
   }
 
-  async #read(id: string): Promise<RedisRow | undefined> {
+  async #read(id: string, connection = this.#connection): Promise<RedisRow | undefined> {
     const key = this.#rowPrefix + id;
     try {
-      return readRow(await this.#connection.send(key, ["hgetall", key]));
+      return readRow(await connection.send(key, ["hgetall", key]));
     } catch (error) {
       // Somebody else's key under our name is no session, and no outage.
       if (isReplyError(error, "WRONGTYPE")) return undefined;
@@ -199,9 +201,10 @@ export class SessionRedisStore implements SessionStore {
     id: string,
     args: readonly string[],
     operation: StoreOperation,
+    connection = this.#connection,
   ): Promise<CommitAnswer> {
     const call = { key: this.#rowPrefix + id, args, wait: this.#wait };
-    const { reply, replicas } = await committing.run(this.#connection, call);
+    const { reply, replicas } = await committing.run(connection, call);
     const [outcome, ...values] = (reply as unknown[]).map(textOf);
     // A refused change wrote nothing, so there is nothing to replicate.
     if (Number(outcome) === APPLIED) mustBeReplicated(replicas, this.#wait, operation);

@@ -8,6 +8,7 @@ import { newSelector } from "../../src/testing/history.ts";
 import { startRedis } from "../support/servers/redis.ts";
 import { startUpstash, upstashClientOf } from "../support/servers/upstash.ts";
 import { thrownBy } from "../support/thrown.ts";
+import { until } from "../support/until.ts";
 import { change, creation } from "./sql.ts";
 
 const server = await startRedis();
@@ -77,6 +78,97 @@ describe("what travels", () => {
     const selector = newSelector();
     await client.exec(["set", `test ${stores}:s:${selector}`, "theirs"]);
     expect(await store.load(selector)).toBeUndefined();
+  });
+});
+
+describe("the sessions of one user", () => {
+  /** A store with so many, and one of somebody else's. */
+  async function crowded(count: number): Promise<SessionRedisStore> {
+    const store = freshStore();
+    await store.save(newSelector(), creation({ a: "1" }, { subject: "other" }));
+    const bound = creation({ a: "1" }, { subject: "alice" });
+    await Promise.all(Array.from({ length: count }, () => store.save(newSelector(), bound)));
+    front.paths.length = 0;
+    return store;
+  }
+  async function idsOf(store: SessionRedisStore, subject: string): Promise<string[]> {
+    const ids: string[] = [];
+    for await (const { id } of store.list(subject)) ids.push(id);
+    return ids;
+  }
+  /** Once all have been ended and their places released, without a wait for that. */
+  const released = (): Promise<void> =>
+    until("the index is empty", async () => {
+      const index = await client.exec<string[]>(["keys", `test ${stores}:u:alice`]);
+      return index.length === 0;
+    });
+
+  test.each([
+    { count: 60, batches: 1 },
+    { count: 120, batches: 2 },
+  ])("are listed and ended by a few requests: $count", async ({ count, batches }) => {
+    const store = await crowded(count);
+    expect(await idsOf(store, "alice")).toHaveLength(count);
+    const listing = ["/", ...Array.from({ length: batches }, () => "/pipeline")];
+    expect(front.paths).toEqual(listing);
+    front.paths.length = 0;
+    expect(await store.destroyAll("alice")).toBe(count);
+    const ending = front.paths.filter((path) => path === "/pipeline");
+    await released();
+    expect(ending).toHaveLength(batches);
+    const releases = front.commands.filter(
+      ([name, key]) => name === "zrem" && key === `test ${stores}:u:alice`,
+    );
+    expect(releases).toHaveLength(batches);
+    expect(await idsOf(store, "alice")).toHaveLength(0);
+    expect(await idsOf(store, "other")).toHaveLength(1);
+  });
+
+  test("are ended where the server has forgotten the script", async () => {
+    const store = await crowded(60);
+    await client.exec(["script", "flush"]);
+    expect(await store.destroyAll("alice")).toBe(60);
+    expect(await idsOf(store, "alice")).toHaveLength(0);
+  });
+
+  /** The store of `crowded` by a client whose lists of commands are answered by `answer`. */
+  function answeredBy(answer: (command: string[]) => Promise<object>): SessionRedisStore {
+    const answered = new Redis({
+      request: async ({ path, body }) =>
+        path?.[0] === "pipeline"
+          ? (Promise.all((body as string[][]).map(answer)) as never)
+          : { result: await directly(body) },
+    });
+    Object.assign(answered, { opts: { automaticDeserialization: false } });
+    return new SessionRedisStore({ client: answered, prefix: `test ${stores}:` });
+  }
+  const directly = (command: unknown) =>
+    client.exec<never>(command as [command: string, ...args: string[]]);
+
+  test("are ended except for those that the server fails to end, which is an error", async () => {
+    const store = await crowded(3);
+    const [spared = ""] = await idsOf(store, "alice");
+    const failing = answeredBy(async (command) =>
+      command.includes(`test ${stores}:s:${spared}`)
+        ? { error: "ERR no, command was: secret" }
+        : { result: await directly(command) },
+    );
+    await expect(failing.destroyAll("alice")).rejects.toMatchObject({
+      code: "ERR_SESSION_STORE_FAILED",
+      operation: "destroyAll",
+      cause: { name: "UpstashError", message: "ERR no" },
+    });
+    expect(await idsOf(store, "alice")).toEqual([spared]);
+    expect(await store.destroyAll("alice")).toBe(1);
+  });
+
+  test("are neither listed nor ended by a server that doesn't answer", async () => {
+    const store = await crowded(2);
+    const silent = answeredBy(() => Promise.reject(new Error("no answer")));
+    const failed = { code: "ERR_SESSION_STORE_FAILED", cause: { message: "no answer" } };
+    await expect(idsOf(silent, "alice")).rejects.toMatchObject(failed);
+    await expect(silent.destroyAll("alice")).rejects.toMatchObject(failed);
+    expect(await idsOf(store, "alice")).toHaveLength(2);
   });
 });
 

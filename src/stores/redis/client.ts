@@ -109,6 +109,10 @@ class NodeRedisConnection implements RedisConnection {
     return this.#client.sendCommand(...this.#lead(key), command);
   }
 
+  batch(): RedisConnection {
+    return this;
+  }
+
   sendAndWait(
     key: string,
     command: readonly string[],
@@ -141,6 +145,10 @@ class IoredisConnection implements RedisConnection {
     } catch (error) {
       throw withoutArguments(error);
     }
+  }
+
+  batch(): RedisConnection {
+    return this;
   }
 
   sendAndWait(

@@ -19,6 +19,8 @@ export interface RedisConnection {
   /** True if WAIT can follow a command on the same connection. */
   readonly waits: boolean;
   send(key: string, command: readonly string[]): Promise<unknown>;
+  /** A connection for commands that are all sent at once: over HTTP they are one request. */
+  batch(): RedisConnection;
   /** Both commands go over one connection: WAIT counts only that connection's writes. */
   sendAndWait(
     key: string,

@@ -1,5 +1,5 @@
 // What Upstash's servers do, in front of a Redis of the tests': a command is a request, a JSON array of texts
-// whose answer is { result } or { error }.
+// whose answer is { result } or { error }; to /pipeline goes a list of commands, whose answer is theirs.
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -11,8 +11,13 @@ export interface UpstashFront {
   readonly url: string;
   /** The commands that came, with their arguments. */
   readonly commands: string[][];
+  /** The paths of the requests that they came in. */
+  readonly paths: string[];
   readonly close: () => Promise<void>;
 }
+
+/** The answer to a command. */
+type Answer = { readonly result: unknown } | { readonly error: string };
 
 /** Starts a front of the Redis at `address`; the caller closes it. */
 export async function startUpstash(address: string): Promise<UpstashFront> {
@@ -20,20 +25,27 @@ export async function startUpstash(address: string): Promise<UpstashFront> {
   const redis = createClient({ url: address, RESP: 2 });
   await redis.connect();
   const commands: string[][] = [];
-  const answerTo = async (request: IncomingMessage): Promise<[number, unknown]> => {
-    const command = (JSON.parse(await text(request)) as unknown[]).map(String);
+  const paths: string[] = [];
+  const answerTo = async (given: unknown, isEncoded: boolean): Promise<Answer> => {
+    const command = (given as unknown[]).map(String);
     commands.push(command);
     try {
       const reply: unknown = await redis.sendCommand(command);
-      const isEncoded = request.headers["upstash-encoding"] === "base64";
-      return [200, { result: isEncoded ? encoded(reply) : reply }];
+      return { result: isEncoded ? encoded(reply) : reply };
     } catch (error) {
-      return [400, { error: (error as Error).message }];
+      return { error: (error as Error).message };
     }
   };
+  const bodyFor = async (request: IncomingMessage): Promise<Answer | Answer[]> => {
+    paths.push(request.url ?? "");
+    const body = JSON.parse(await text(request)) as unknown[];
+    const isEncoded = request.headers["upstash-encoding"] === "base64";
+    if (request.url !== "/pipeline") return answerTo(body, isEncoded);
+    return Promise.all(body.map((command) => answerTo(command, isEncoded)));
+  };
   const server = createServer((request, response) => {
-    void answerTo(request).then(([status, body]) => {
-      response.writeHead(status, { "content-type": "application/json" });
+    void bodyFor(request).then((body) => {
+      response.writeHead("error" in body ? 400 : 200, { "content-type": "application/json" });
       response.end(JSON.stringify(body));
     });
   });
@@ -42,6 +54,7 @@ export async function startUpstash(address: string): Promise<UpstashFront> {
   return {
     url: `http://127.0.0.1:${port}`,
     commands,
+    paths,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
