@@ -21,6 +21,7 @@ const cases = {
   "cookie store, write": "/cookie?write",
   "Durable Object, read": "/object",
   "Durable Object, write": "/object?write",
+  "poll of a log that has nothing new": "/poll",
 } as const;
 
 const key = (): string => randomBytes(32).toString("base64");
