@@ -98,7 +98,7 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
     const engine = engines(envOf(event));
     const answering =
       engine.devices && ownResponse(engine, event.req, () => connectionOf(event), envOf(event));
-    if (answering !== undefined) return answering;
+    if (answering !== undefined) return answerOwn(event, await answering);
     mustBeFree((event.context as EventContext).session, "event.context.session");
     const context = event.context as EventContext;
     const shared =
@@ -158,6 +158,16 @@ type EventContext = Carrier & { session?: unknown };
 /** The session that an event has already, its own or Express's. */
 function earlierSession({ context, req }: EventLike): unknown {
   return (context as EventContext).session ?? nodeRequestOf(req, undefined)?.session;
+}
+
+/** The engine's own answer; what a middleware has set, h3 would lay over it. */
+function answerOwn({ res }: EventLike, answer: Response): Response {
+  for (const name of answer.headers.keys()) {
+    if (name === "set-cookie") continue;
+    res.headers.delete(name);
+    res.errHeaders?.delete(name);
+  }
+  return answer;
 }
 
 /** The bindings of Workers, where srvx or Nitro has them. */

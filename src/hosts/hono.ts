@@ -10,7 +10,7 @@ import { engineSource } from "./shared/engine-source.ts";
 import { reasonOf } from "./shared/error-answer.ts";
 import { ownSession } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
-import { ownResponse } from "./shared/own-path.ts";
+import { beside, ownResponse } from "./shared/own-path.ts";
 import { keepSession } from "./shared/session-of.ts";
 import {
   isHeld,
@@ -50,12 +50,15 @@ declare module "hono" {
 export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandler {
   const engines = engineSource(config);
   giveResponses();
-  return async (context, next): Promise<Response | void> => {
+  return async (context, next): Promise<void> => {
     const engine = engines(context.env);
     const { raw } = context.req;
     const answering =
       engine.devices && ownResponse(engine, raw, () => connectionOf(context), context.env);
-    if (answering !== undefined) return answering;
+    if (answering !== undefined) {
+      replaceResponse(context, beside(context.res.headers, await answering));
+      return;
+    }
     const incoming = nodeRequestOf(raw, context.env);
     const shared = ownSession(engine, context.get("session") ?? incoming?.session);
     // Mounted twice with the same configuration.

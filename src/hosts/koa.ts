@@ -6,7 +6,7 @@ import type { Session } from "../session/session.ts";
 import { attach, NodeConnection } from "./shared/attach.ts";
 import { holdOf } from "./shared/hold.ts";
 import { engineSource } from "./shared/engine-source.ts";
-import { ownNodeAnswer } from "./shared/own-path.ts";
+import { addHeaders, ownNodeAnswer } from "./shared/own-path.ts";
 import { setUnlessOurs } from "./shared/request-session.ts";
 
 export { openSession } from "./shared/engine-source.ts";
@@ -41,7 +41,7 @@ export function sessionMiddleware(config: SessionConfigSource): Middleware {
     if (answering !== undefined) {
       const { status, headers, body } = await answering;
       context.status = status;
-      for (const [name, value] of headers) context.append(name, value);
+      addHeaders(headers, context);
       context.body = body;
       return;
     }

@@ -40,9 +40,35 @@ export function ownResponse(
 /** As a Response. */
 export function toResponse({ status, headers, body }: OwnAnswer): Response {
   const response = new Response(body, { status });
-  response.headers.delete("content-type");
-  for (const [name, value] of headers) response.headers.append(name, value);
+  addHeaders(headers, response.headers);
   return response;
+}
+
+/** The engine's own answer with the headers and cookies beside it that a middleware has set before. */
+export function beside(before: Headers, answer: Response): Response {
+  const { headers } = answer;
+  for (const [name, value] of before) {
+    if (name === "set-cookie") headers.append(name, value);
+    else if (!headers.has(name)) headers.set(name, value);
+  }
+  return answer;
+}
+
+/**
+ * Adds the headers to a response's. One that a middleware has set before gives way, since two values of most
+ * headers are none; only cookies add up.
+ */
+export function addHeaders(headers: OwnAnswer["headers"], to: OwnHeaders): void {
+  for (const [name, value] of headers) {
+    if (name === "Set-Cookie") to.append(name, value);
+    else to.set(name, value);
+  }
+}
+
+/** The headers of a response, as each host has them. */
+interface OwnHeaders {
+  set(name: string, value: string): unknown;
+  append(name: string, value: string): unknown;
 }
 
 /** A request of node:http; routers such as Express's cut the path that they are mounted at from `url`. */
@@ -75,7 +101,10 @@ export function sendOwnAnswer(
   // Nobody reads its body, which is empty as a browser sends it.
   request.resume();
   response.statusCode = status;
-  for (const [name, value] of headers) response.appendHeader(name, value);
+  addHeaders(headers, {
+    set: (name, value) => response.setHeader(name, value),
+    append: (name, value) => response.appendHeader(name, value),
+  });
   response.end(body);
 }
 
