@@ -41,7 +41,8 @@ export interface Asked {
 
 /** A browser's cookies for one origin. */
 export class CookieBrowser {
-  readonly base: string;
+  /** The origin that requests go to; several processes of one site are reached by turns. */
+  base: string;
   readonly now: () => number;
   readonly #jar = new Map<string, KeptCookie>();
 
