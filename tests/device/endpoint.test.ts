@@ -12,7 +12,6 @@ import {
 } from "../support/device-browser.ts";
 import { freshKey, freshKeys } from "../support/keys.ts";
 import { slowly } from "../support/latency.ts";
-import { hosts } from "../support/hosts.ts";
 import { isEnd, type Site, type SiteOptions, startSite, type StoreParts, stores } from "./site.ts";
 
 const POST = { method: "POST" };
@@ -226,32 +225,6 @@ describe.each(["memory", "a store that answers later"])("without any cookie, ove
 });
 
 describe("a store that fails", () => {
-  it.each(Object.keys(hosts))("is a 503 and no lost binding, on %s", async (host) => {
-    const memory = new SessionMemoryStore();
-    let isDown = false;
-    const guard = <T>(call: () => T): T => {
-      if (isDown) throw new Error("down, as it was told");
-      return call();
-    };
-    const store: SessionStore = {
-      capabilities: memory.capabilities,
-      load: (id) => guard(() => memory.load(id)),
-      save: (id, change) => guard(() => memory.save(id, change)),
-    };
-    const site = await startSite(hosts[host] as (typeof hosts)[string], () => ({
-      store: slowly(store),
-      signingKey: freshKey(),
-    }));
-    closing.push(site.close);
-    const browser = await site.bound();
-    isDown = true;
-    expect((await browser.refresh()).status).toBe(503);
-    expect((await browser.refresh(true)).status).toBe(503);
-    isDown = false;
-    expect((await browser.refresh()).status).toBe(200);
-    expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });
-  });
-
   it.each(["load", "save"])(
     "or hangs at each %s is a 503, and the next refresh binds",
     async (call) => {

@@ -134,15 +134,6 @@ class Visit {
     return browser;
   }
 
-  /** Logs in on A, registers on B, and binds on C. */
-  async bind(): Promise<Reply> {
-    const login = await this.on(A).visit("/login");
-    expect((await this.on(B).register(login)).status).toBe(200);
-    expect(await this.on(A).read()).toMatchObject({ user: "ann", device: "none" });
-    expect((await this.on(C).refresh()).status).toBe(200);
-    return login;
-  }
-
   /** What each process shows these cookies. */
   async seenBy(browser: CookieBrowser, numbers: readonly number[] = [A, B, C]): Promise<string[]> {
     const seen: string[] = [];
@@ -161,7 +152,10 @@ describe.each(["rows", "cookies"])("on three processes, with %s", (site) => {
   test("any of them logs in, offers, registers, binds, refreshes and logs out", async () => {
     const visit = await Visit.of(site);
     const { browser } = visit;
-    const login = await visit.bind();
+    const login = await visit.on(A).visit("/login");
+    expect((await visit.on(B).register(login)).status).toBe(200);
+    expect(await visit.on(A).read()).toMatchObject({ user: "ann", device: "none" });
+    expect((await visit.on(C).refresh()).status).toBe(200);
     await wait(61);
     expect(await visit.seenBy(browser)).toEqual(everywhere("ann bound"));
     const thief = browser.copy(undefined, longCookie);
@@ -236,7 +230,7 @@ test("of two keys that bind one row on two processes at once, one wins", async (
   await two.on(C).register(login);
   await Promise.all([one.on(A).refresh(), two.on(B).refresh()]);
   const ended = [isEnd(await one.on(C).refresh()), isEnd(await two.on(C).refresh())];
-  expect(ended.toSorted()).toEqual([false, true]);
+  expect(ended.filter(Boolean)).toHaveLength(1);
   await wait(61);
   const [winner, loser] = ended[0] === true ? [two, one] : [one, two];
   expect(await winner.seenBy(winner.browser)).toEqual(everywhere("ann bound"));
