@@ -16,6 +16,7 @@ import {
   type Runtime,
 } from "./h3/inner.ts";
 import { asAnswer } from "./h3/not-found.ts";
+import { ownAnswerTo } from "./h3/own-answer.ts";
 import { attachOlder, type OlderEvent } from "./h3/version-1.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import {
@@ -27,7 +28,6 @@ import {
   ownSession,
 } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
-import { ownResponse } from "./shared/own-path.ts";
 import { keepSession, sessionOf as sessionOfRequest } from "./shared/session-of.ts";
 import { isHeld, leaveSession, nodeRequestOf, nodeResponseOf } from "./shared/underneath.ts";
 import {
@@ -97,8 +97,8 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
     const event = anyEvent as EventLike;
     const engine = engines(envOf(event));
     const answering =
-      engine.devices && ownResponse(engine, event.req, () => connectionOf(event), envOf(event));
-    if (answering !== undefined) return answerOwn(event, await answering);
+      engine.devices && ownAnswerTo(engine, event, () => connectionOf(event), envOf(event));
+    if (answering !== undefined) return answering;
     mustBeFree((event.context as EventContext).session, "event.context.session");
     const context = event.context as EventContext;
     const shared =
@@ -158,16 +158,6 @@ type EventContext = Carrier & { session?: unknown };
 /** The session that an event has already, its own or Express's. */
 function earlierSession({ context, req }: EventLike): unknown {
   return (context as EventContext).session ?? nodeRequestOf(req, undefined)?.session;
-}
-
-/** The engine's own answer; what a middleware has set, h3 would lay over it. */
-function answerOwn({ res }: EventLike, answer: Response): Response {
-  for (const name of answer.headers.keys()) {
-    if (name === "set-cookie") continue;
-    res.headers.delete(name);
-    res.errHeaders?.delete(name);
-  }
-  return answer;
 }
 
 /** The bindings of Workers, where srvx or Nitro has them. */
