@@ -88,7 +88,8 @@ export class SessionMiddleware {
     const config = configFor(this.#config, env);
     // Most requests have nothing of their own, and share the parts.
     const isUsual = (dialect ?? own) === undefined && config === this.#config;
-    const parts = isUsual ? this.#parts : { ...this.#parts, config, dialect, device: own };
+    const { cookies } = this.#parts;
+    const parts = isUsual ? this.#parts : { config, cookies, dialect, device: own };
     const keeper = this.#finder.find(header, parts);
     // A session that is found at once costs no promise.
     if (!isThenable(keeper)) return this.#sessionOf(keeper, connection, parts);
