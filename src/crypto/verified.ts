@@ -40,7 +40,10 @@ export class VerifiedTexts<Value> {
     this.#seen = new Int32Array(2 ** Math.min(MAX_MARK_BITS, bits));
   }
 
-  /** The value of a text that was verified for this cookie name; undefined if unknown. */
+  /**
+   * The value of a text that was verified for this name; undefined if unknown.
+   * @param name - that of a cookie, or anything that a text is verified for: it passes for no other.
+   */
   get(name: string, text: string): Value | undefined {
     // A look-up hashes the whole text.
     if (this.#half === 0) return undefined;
@@ -53,7 +56,7 @@ export class VerifiedTexts<Value> {
   }
 
   /**
-   * Remembers a text that has just been verified for this cookie name, if it was seen recently.
+   * Remembers a text that has just been verified for this name, if it was seen recently.
    * @param bytes - the approximate bytes of its value.
    */
   add(name: string, text: string, value: Value, bytes: number): void {

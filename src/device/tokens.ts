@@ -2,6 +2,7 @@
 // to the key where there is one.
 import { decodeBase64url, encodeBase64url } from "#crypto";
 import { MAX_SKEW, SECOND } from "../base/time.ts";
+import { VerifiedTexts } from "../crypto/verified.ts";
 import { SELECTOR_BYTES } from "../store/selector.ts";
 import { decodeDeviceKey, type DeviceKey, encodeDeviceKey } from "./device-key.ts";
 import { sealKinds, type Seals } from "./seals.ts";
@@ -9,6 +10,10 @@ import { sealKinds, type Seals } from "./seals.ts";
 /** How long a challenge may be answered, also more than once, in milliseconds. */
 const CHALLENGE_LIFE = 300 * SECOND;
 const INSTANT_BYTES = 4;
+/** The memory for recently verified device cookies, in bytes: enough for some two thousand. */
+const VERIFIED_BYTES = 1_048_576;
+/** The approximate bytes of an end, and of the session and the key that a device cookie is for. */
+const END_BYTES = 100;
 
 /** The session and the key that a browser's identifier names. */
 export interface Registered {
@@ -19,6 +24,8 @@ export interface Registered {
 /** Writes and reads them; instants are Unix milliseconds. */
 export class DeviceTokens {
   readonly #seals: Seals;
+  /** The ends of device cookies. */
+  readonly #ends = new VerifiedTexts<number>(VERIFIED_BYTES);
 
   constructor(seals: Seals) {
     this.#seals = seals;
@@ -29,9 +36,14 @@ export class DeviceTokens {
     return this.#seals.seal(sealKinds.cookie, instant(end), [id, thumb]);
   }
 
-  /** The end of a device cookie of this session and key; undefined: it is none. */
+  /** The end of a device cookie of this session and key; undefined: it is none. A repeated one costs no HMAC. */
   cookieEnd(value: string, id: string, thumb: string): number | undefined {
-    return readInstant(this.#seals.open(sealKinds.cookie, value, [id, thumb]));
+    const owner = id + thumb;
+    const known = this.#ends.get(owner, value);
+    if (known !== undefined) return known;
+    const end = readInstant(this.#seals.open(sealKinds.cookie, value, [id, thumb]));
+    if (end !== undefined) this.#ends.add(owner, value, end, END_BYTES);
+    return end;
   }
 
   /** A challenge of a refresh. */

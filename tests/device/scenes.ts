@@ -129,7 +129,8 @@ export const scenes: Readonly<Record<string, (site: Site) => Promise<void>>> = {
     const thief = browser.copy(undefined, longCookie);
     thief.put("session-device", value);
     site.wait(598);
-    expect(await thief.read()).toMatchObject(bound);
+    // A cookie that is known already ends, too.
+    for (let sight = 0; sight < 3; sight++) expect(await thief.read()).toMatchObject(bound);
     site.wait(2);
     expect(await thief.read()).toEqual(stale);
     expect(site.events).toContain("stale: expired");
@@ -139,6 +140,8 @@ export const scenes: Readonly<Record<string, (site: Site) => Promise<void>>> = {
     const [one, other] = [await site.bound(), await site.bound()];
     site.wait(61);
     const foreign = other.cookie("session-device") ?? "";
+    // One that is known already belongs to its session only.
+    for (let sight = 0; sight < 3; sight++) expect(await other.read()).toMatchObject(bound);
     for (const value of [foreign, "A".repeat(34), "", "x"]) {
       const mixed = one.copy(undefined, longCookie);
       mixed.put("session-device", value);
