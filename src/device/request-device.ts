@@ -79,11 +79,12 @@ export class BoundRequest implements RequestDevice {
   /** The cookies with which the browser lets go of the session that the request brought. */
   #endings(effects: ResponseEffects, keeper: DeviceKeeper, { isDestroyed }: End): WrittenCookie[] {
     const id = this.#bound;
-    const isReplaced = effects.setCookie.length > 0 && keeper.id !== id;
-    const isLeft = isDestroyed || isReplaced;
-    if (isLeft && id !== undefined) return [this.#devices.removal(), this.#devices.ending(id)];
-    const hasCookie = this.#header.includes(`${this.#devices.cookieName}=`);
-    return isDestroyed && hasCookie ? [this.#devices.removal()] : [];
+    if (id !== undefined) {
+      const isLeft = isDestroyed || (effects.setCookie.length > 0 && keeper.id !== id);
+      return isLeft ? [this.#devices.removal(), this.#devices.ending(id)] : [];
+    }
+    const hasCookie = isDestroyed && this.#header.includes(`${this.#devices.cookieName}=`);
+    return hasCookie ? [this.#devices.removal()] : [];
   }
 
   #registration(id: string): readonly [name: string, value: string] {

@@ -19,7 +19,9 @@ function ownAnswer(
   env?: unknown,
 ): Promise<OwnAnswer> | undefined {
   const { devices } = engine;
-  if (devices === undefined || pathOf(url) !== devices.path) return undefined;
+  // Almost no URL holds it anywhere: those needn't be taken apart.
+  if (devices === undefined || !url.includes(devices.path)) return undefined;
+  if (pathOf(url) !== devices.path) return undefined;
   return devices.answer(request, engine, connection(), env);
 }
 
