@@ -7,6 +7,7 @@ import { repository } from "../../tests/support/cli.ts";
 import { type RedisServer, startRedis } from "../../tests/support/servers/redis.ts";
 import { describeApp, environment } from "./lib/app.ts";
 import { Browsing, textOf } from "./lib/browsing.ts";
+import { describeDevice } from "./lib/device.ts";
 import { testLaws } from "./lib/laws.ts";
 import { prepare, type Project, type ProjectOptions, type Started } from "./lib/project.ts";
 
@@ -186,5 +187,26 @@ describe.each(Object.entries(versions))("%s", (version, options) => {
     });
 
     testLaws(() => project);
+
+    describeDevice(() => project, {
+      logins: {
+        "a form's action": { path: "/own/enter", form: { how: "answered" }, status: 200 },
+        "a form's action that returns a redirect": {
+          path: "/own/enter",
+          form: { how: "returned" },
+          status: 303,
+        },
+        "a form's action that throws a redirect": {
+          path: "/own/enter",
+          form: { how: "thrown" },
+          status: 303,
+        },
+        "an action that React Router's client calls": {
+          path: "/own/enter.data",
+          form: { how: "thrown" },
+          status: 202,
+        },
+      },
+    });
   });
 });

@@ -99,6 +99,8 @@ export class CookieBrowser {
     const cookie = this.header(path.replace(/\?.*$/, ""), crossSite);
     return new Promise((resolve, reject) => {
       const sent = {
+        // As browsers do with every method that isn't safe; frameworks compare it with the host.
+        ...(method !== "GET" && { origin: this.base }),
         ...headers,
         ...(form !== undefined && { "content-type": "application/x-www-form-urlencoded" }),
         ...(cookie !== "" && { cookie }),
@@ -216,6 +218,14 @@ export function challengeIn(reply: Reply): string {
   return /challenge="([^"]+)"/.exec(text)?.[1] ?? /^"([^"]+)"/.exec(text)?.[1] ?? "";
 }
 
+/** What Chromium 156 sends to the endpoint beside cookies and proofs, even if another site started it. */
+const OWN_REQUEST = {
+  "content-length": "0",
+  "sec-fetch-mode": "no-cors",
+  "sec-fetch-dest": "empty",
+  "sec-fetch-site": "same-origin",
+};
+
 /** A browser that keeps its part of the protocol. */
 export class DeviceBrowser extends CookieBrowser {
   readonly path: string;
@@ -234,7 +244,7 @@ export class DeviceBrowser extends CookieBrowser {
   async register(offer: Reply, headers: Asked["headers"] = {}, crossSite = false): Promise<Reply> {
     const jwk = this.device.jwk;
     const proof = await this.device.proof(challengeIn(offer), { jwk });
-    const reply = await this.#post({ "secure-session-response": proof, ...headers }, crossSite);
+    const reply = await this.#post({ ...OWN_REQUEST, "secure-session-response": proof, ...headers }, crossSite);
     if (reply.status === 200) {
       const { session_identifier } = JSON.parse(reply.body) as { session_identifier: string };
       this.identifier = session_identifier;
@@ -257,6 +267,7 @@ export class DeviceBrowser extends CookieBrowser {
   /** One request of a refresh. */
   ask(proof: string | undefined, crossSite = false): Promise<Reply> {
     const headers = {
+      ...OWN_REQUEST,
       "sec-secure-session-id": this.identifier,
       ...(proof !== undefined && { "secure-session-response": proof }),
     };

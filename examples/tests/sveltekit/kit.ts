@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../../../tests/support/servers/process.ts";
 import { describeApp, environment } from "../lib/app.ts";
 import { Browsing } from "../lib/browsing.ts";
+import { describeDevice } from "../lib/device.ts";
 import { testLaws } from "../lib/laws.ts";
 import { prepare, type Project, type ProjectOptions } from "../lib/project.ts";
 import { testOwnTypes } from "../lib/types.ts";
@@ -116,5 +117,25 @@ export function describeKit({ name, ...options }: KitOptions): void {
     });
 
     testLaws(() => project);
+
+    const enhanced = { accept: "application/json", "x-sveltekit-action": "true" };
+    describeDevice(() => project, {
+      logins: {
+        "a form's action": { path: "/enter?/stay", form: {}, status: 200 },
+        "a form's action that redirects": { path: "/enter?/leave", form: {}, status: 303 },
+        "a form's action that fails": { path: "/enter?/fail", form: {}, status: 422 },
+        "an enhanced form's action": {
+          path: "/enter?/leave",
+          form: {},
+          headers: enhanced,
+          status: 200,
+        },
+        "a redirect that a later handle throws": {
+          path: "/login-by-guard",
+          status: 303,
+          offers: false,
+        },
+      },
+    });
   });
 }

@@ -1,6 +1,6 @@
 // Serves each case on a port of its own, by which the build's middleware finds it.
 import { createServer } from "node:http";
-import { runLaws } from "./run-laws.js";
+import { probed, runLaws } from "./run-laws.js";
 
 process.env.ASTRO_NODE_AUTOSTART = "disabled";
 const { handler } = await import("./dist/server/entry.mjs");
@@ -23,7 +23,7 @@ await first.close();
 await runLaws(globalThis.kit.testing, async (config, probe) => {
   const { server, url, close } = await listen((request, response) => {
     request.headers["x-case"] = String(server.address().port);
-    request.url = `/laws${request.url}`;
+    request.url = probed(request.url);
     handler(request, response);
   });
   globalThis.kit.serve(String(server.address().port), config, probe);

@@ -1,7 +1,7 @@
 // Serves each case on a port of its own, by which the build's middleware finds it.
 import { createServer } from "node:http";
 import { middleware } from "./.output/server/index.mjs";
-import { runLaws } from "./run-laws.js";
+import { probed, runLaws } from "./run-laws.js";
 
 // What the cases provoke is not worth a line each.
 console.error = () => undefined;
@@ -20,7 +20,7 @@ async function listen(answer) {
 await runLaws(globalThis.kit.testing, async (config, probe) => {
   const served = await listen((request, response) => {
     request.headers["x-case"] = String(served.port);
-    request.url = `/laws${request.url}`;
+    request.url = probed(request.url);
     middleware(request, response);
   });
   globalThis.kit.serve(String(served.port), config, probe);

@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { createRequestListener } from "@react-router/node";
 import * as testing from "kocha-session/testing";
-import { runLaws } from "./run-laws.js";
+import { probed, runLaws } from "./run-laws.js";
 
 let cases = 0;
 
@@ -11,7 +11,7 @@ await runLaws(testing, async (config, handler) => {
   const build = await import(`./build/server/index.js?case=${cases++}`);
   const listener = createRequestListener({ build });
   const server = createServer((request, response) => {
-    request.url = `/laws${request.url}`;
+    request.url = probed(request.url);
     listener(request, response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

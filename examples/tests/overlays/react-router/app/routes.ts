@@ -5,6 +5,8 @@ export default [
   route("visit", "routes/visit.tsx"),
   route("late", "routes/late.ts"),
   route("laws/*", "probe/laws.ts"),
+  route("session/device", "probe/device.ts"),
+  route("enter", "probe/enter.tsx"),
   route("outer", "probe/outer.tsx", [route("inner", "probe/inner.tsx")]),
   route("thrown", "probe/thrown.tsx"),
   route("streamed", "probe/streamed.tsx"),

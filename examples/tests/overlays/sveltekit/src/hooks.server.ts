@@ -3,19 +3,20 @@
 import { type Handle, type HandleFetch, type HandleServerError, redirect } from "@sveltejs/kit";
 import { sequence } from "@sveltejs/kit/hooks";
 import { isSessionError } from "kocha-session";
-import { type SessionHandle, sessionHandle } from "kocha-session/sveltekit";
+import { sessionHandle } from "kocha-session/sveltekit";
 import * as testing from "kocha-session/testing";
+import { logIn } from "./lib/server/login";
 import { enqueue } from "./lib/server/queue";
 import { session } from "./lib/server/session";
 
-const handles = new Map<string, SessionHandle>();
+const handles = new Map<string, Handle>();
 const handlers = new Map<string, testing.ProbeHandler>();
 
 /** What a test finds when it has imported the build. */
 const kit = {
   testing,
   serve(port: number, config: Parameters<typeof sessionHandle>[0], handler: testing.ProbeHandler) {
-    handles.set(String(port), sessionHandle(config));
+    handles.set(String(port), sequence(sessionHandle(config), guard));
     handlers.set(String(port), handler);
   },
   handlers,
@@ -32,6 +33,10 @@ const before: Handle = async ({ event, resolve }) => {
 const guard: Handle = async ({ event, resolve }) => {
   const { session } = event.locals;
   const { pathname } = event.url;
+  if (pathname === "/login-by-guard") {
+    await logIn(session);
+    redirect(303, "/read");
+  }
   if (pathname.startsWith("/sequence/")) session.set("guard", pathname);
   if (pathname === "/sequence/thrown") {
     event.cookies.set("own", "1", { path: "/" });
