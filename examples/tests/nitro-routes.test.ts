@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { type RedisServer, startRedis } from "../../tests/support/servers/redis.ts";
 import { environment } from "./lib/app.ts";
+import { describeDevice } from "./lib/device.ts";
 import { testLaws } from "./lib/laws.ts";
 import { prepare, type Project, type Started } from "./lib/project.ts";
 import { describeInner, listening, packages } from "./nitro/inner.ts";
@@ -43,3 +44,7 @@ describe.each(["redis", "cookies"])("with sessions in %s", (kind) => {
 });
 
 testLaws(() => project);
+
+describeDevice(() => project, {
+  logins: { "a form that is redirected": { path: "/own/enter", form: {}, status: 303 } },
+});

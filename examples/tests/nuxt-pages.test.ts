@@ -5,6 +5,7 @@ import { freePort } from "../../tests/support/servers/process.ts";
 import { until } from "../../tests/support/until.ts";
 import { environment } from "./lib/app.ts";
 import { Browsing, textOf } from "./lib/browsing.ts";
+import { describeDevice } from "./lib/device.ts";
 import { testLaws } from "./lib/laws.ts";
 import { prepare, type Project, type Started } from "./lib/project.ts";
 import { describeTranscripts, held, listening, packages, signedIn } from "./nuxt/transcripts.ts";
@@ -87,3 +88,7 @@ test("the build has nothing to say about our modules", () => {
 });
 
 testLaws(() => project);
+
+describeDevice(() => project, {
+  logins: { "a form that is redirected": { path: "/own/enter", form: {}, status: 303 } },
+});

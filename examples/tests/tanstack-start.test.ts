@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RedisServer, startRedis } from "../../tests/support/servers/redis.ts";
 import { describeApp, environment } from "./lib/app.ts";
 import { Browsing } from "./lib/browsing.ts";
+import { describeDevice } from "./lib/device.ts";
+import { testLaws } from "./lib/laws.ts";
 import { prepare, type Project, type Started } from "./lib/project.ts";
 import { testOwnTypes } from "./lib/types.ts";
 
@@ -45,7 +47,7 @@ describe("with the tests' own routes", () => {
       example: "tanstack-start",
       name: "tanstack-start-overlay",
       node: "24",
-      overlays: ["tanstack-start"],
+      overlays: ["laws", "tanstack-start"],
       // What the conformance kit needs.
       besides: ["tough-cookie@6.1.0"],
       packages,
@@ -211,13 +213,20 @@ describe("with the tests' own routes", () => {
     }
   });
 
-  test("the laws hold on the build", { timeout: 300_000 }, async () => {
-    const { stdout } = await project.run(["node", "laws.mjs"]);
-    const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as {
-      readonly count: number;
-      readonly failures: readonly string[];
-    };
-    expect(result.failures).toEqual([]);
-    expect(result.count).toBeGreaterThan(100);
+  testLaws(() => project);
+
+  const path = { at: "/own/entry" };
+  const called = { "x-tsr-serverFn": "true", accept: "application/json" };
+  describeDevice(() => project, {
+    logins: {
+      "a form's server function": { path, form: { how: "stay" }, status: 200 },
+      "a form's server function that redirects": { path, form: { how: "leave" }, status: 303 },
+      "a server function that Start's client calls": {
+        path,
+        form: { how: "leave" },
+        headers: called,
+        status: 200,
+      },
+    },
   });
 });

@@ -37,6 +37,20 @@ export interface Asked {
   readonly crossSite?: boolean;
   /** A form's fields. */
   readonly form?: Readonly<Record<string, string>>;
+  /** A form as "multipart/form-data", in place of `form`. */
+  readonly parts?: Readonly<Record<string, string>>;
+}
+
+const BOUNDARY = "boundary";
+
+/** The body of a form. */
+function textOf(form: Asked["form"], parts: Asked["parts"]): string | undefined {
+  if (parts === undefined) return form && String(new URLSearchParams(form));
+  const fields = Object.entries(parts).map(
+    ([name, value]) =>
+      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  return `${fields.join("")}--${BOUNDARY}--\r\n`;
 }
 
 /** A browser's cookies for one origin. */
@@ -91,7 +105,8 @@ export class CookieBrowser {
     path: string,
     {
       form,
-      method = form === undefined ? "GET" : "POST",
+      parts,
+      method = form === undefined && parts === undefined ? "GET" : "POST",
       headers = {},
       crossSite = false,
     }: Asked = {},
@@ -103,6 +118,7 @@ export class CookieBrowser {
         ...(method !== "GET" && { origin: this.base }),
         ...headers,
         ...(form !== undefined && { "content-type": "application/x-www-form-urlencoded" }),
+        ...(parts !== undefined && { "content-type": `multipart/form-data; boundary=${BOUNDARY}` }),
         ...(cookie !== "" && { cookie }),
       };
       const asked = send(this.base + path, { method, headers: sent, agent: false }, (response) => {
@@ -118,7 +134,7 @@ export class CookieBrowser {
           resolve({ status: response.statusCode ?? 0, body, header, setCookie });
         });
       });
-      asked.on("error", reject).end(form && String(new URLSearchParams(form)));
+      asked.on("error", reject).end(textOf(form, parts));
     });
   }
 

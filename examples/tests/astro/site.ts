@@ -8,6 +8,7 @@ import { type RedisServer, startRedis } from "../../../tests/support/servers/red
 import { until } from "../../../tests/support/until.ts";
 import { describeApp, environment } from "../lib/app.ts";
 import { Browsing, textOf } from "../lib/browsing.ts";
+import { describeDevice } from "../lib/device.ts";
 import { testLaws } from "../lib/laws.ts";
 import { prepare, type Project, type ProjectOptions, type Started } from "../lib/project.ts";
 import { testOwnTypes } from "../lib/types.ts";
@@ -244,5 +245,14 @@ export function describeSite(options: SiteOptions): void {
     });
 
     testLaws(() => project);
+
+    describeDevice(() => project, {
+      logins: {
+        "a form that a page answers": { path: "/own/enter?how=stay", form: {}, status: 200 },
+        "a form that a page redirects": { path: "/own/enter?how=redirect", form: {}, status: 303 },
+        "a form's action": { path: "/own/enter?_action=enter", form: {}, status: 200 },
+        "an action that a script calls": { path: "/own/_actions/enter", form: {}, status: 204 },
+      },
+    });
   });
 }

@@ -4,6 +4,7 @@ import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 import { repository } from "../../../tests/support/cli.ts";
 import { builtScenes, type Login, storeNames } from "../device/scenes.ts";
+import { lawsCommand } from "./laws.ts";
 import type { Project } from "./project.ts";
 
 const own = join(repository, "examples", "tests", "device");
@@ -12,14 +13,14 @@ const own = join(repository, "examples", "tests", "device");
 export interface DeviceOptions {
   /** Logins in the framework's own way, by what they are. */
   readonly logins?: Readonly<Record<string, Login>>;
-  /** What serves the build to the conformance kit. Default `node laws.js`. */
+  /** What serves the build to the conformance kit; see overlays/laws. Default `node laws.js`. */
   readonly command?: readonly string[];
 }
 
-/** Declares them for a project whose laws.js serves the build to the kit; see overlays/laws. */
+/** Declares them for a project that serves its build to the conformance kit. */
 export function describeDevice(
   project: () => Project,
-  { logins = {}, command = ["node", "laws.js"] }: DeviceOptions = {},
+  { logins = {}, command = lawsCommand }: DeviceOptions = {},
 ): void {
   describe("device-bound sessions on the build", () => {
     let outcomes: Readonly<Record<string, string>>;

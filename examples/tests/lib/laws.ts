@@ -2,10 +2,13 @@
 import { expect, test } from "vitest";
 import type { Project } from "./project.ts";
 
-/** Declares the test for a project whose laws.js serves the build to the kit; see overlays/laws. */
-export function testLaws(project: () => Project): void {
+/** What serves a build to the kit; see overlays/laws. */
+export const lawsCommand: readonly string[] = ["node", "laws.js"];
+
+/** Declares the test for a project that serves its build to the kit. */
+export function testLaws(project: () => Project, command = lawsCommand): void {
   test("the laws hold on the build", { timeout: 300_000 }, async () => {
-    const { stdout } = await project().run(["node", "laws.js"]);
+    const { stdout } = await project().run(command);
     const report = JSON.parse(stdout.slice(stdout.lastIndexOf("\n", stdout.length - 2) + 1)) as {
       readonly ran: number;
       readonly failures: readonly string[];

@@ -4,8 +4,9 @@ import { hostLaws } from "kocha-session/testing";
 import { freshKey } from "../../../tests/support/keys.ts";
 import { Browsing, textOf } from "../lib/browsing.ts";
 import { prepare, type Project, type Started } from "../lib/project.ts";
+import { describeDevice } from "./device.ts";
 import { lawServer } from "./laws.ts";
-import { type Lab, makeLab, serve } from "./server.ts";
+import { type Lab, makeLab, serve, type Served } from "./server.ts";
 import { describeTranscripts } from "./transcripts.ts";
 
 /** How it is built. */
@@ -20,7 +21,7 @@ export function describeBuild({ what, build }: BuildOptions): void {
   let output: string;
   let lab: Lab;
   let url: string;
-  let close: (() => Promise<void>) | undefined;
+  let served: Served | undefined;
   beforeAll(async () => {
     project = await prepare({
       example: "next",
@@ -31,9 +32,10 @@ export function describeBuild({ what, build }: BuildOptions): void {
     const { stdout, stderr } = await project.run(build);
     output = stdout + stderr;
     lab = makeLab();
-    ({ url, close } = await serve(project, lab));
+    served = await serve(project, lab);
+    ({ url } = served);
   });
-  afterAll(() => close?.());
+  afterAll(() => served?.close());
 
   describeTranscripts(() => ({ url, lab }));
 
@@ -83,6 +85,8 @@ export function describeBuild({ what, build }: BuildOptions): void {
       for (const count of ["1", "2", "3"]) expect((await someone.open("/edge")).body).toBe(count);
     });
   });
+
+  describeDevice(() => ({ lab, listener: (served as Served).listener }));
 
   describe("the laws of hosts", () => {
     const cases = hostLaws(() => Promise.reject(new Error("only for the cases' names")));

@@ -1,7 +1,27 @@
 // hostLaws on a build: the kit and the route handlers are those of the build, so that both know the same
 // classes of sessions.
-import type { ConformanceCase, MakeServer } from "kocha-session/testing";
+import type { NextSessions } from "kocha-session/next";
+import type { ConformanceCase, MakeServer, ProbeHandler } from "kocha-session/testing";
 import type { Build, Lab } from "./server.ts";
+
+/** An error's answer, with its status. */
+export function answerError(error: unknown): Response {
+  return new Response("error", { status: (error as { status?: number }).status ?? 500 });
+}
+
+/** The probe route of a handler. */
+export function probeOf(
+  { route }: NextSessions,
+  handler: ProbeHandler,
+): (request: Request, context: unknown) => Promise<Response> {
+  return route(async (request, session) => {
+    const probed = new URL(request.url);
+    probed.pathname = probed.pathname.replace(/^\/probe/, "");
+    const { status, body, headers } = await handler(session, probed);
+    const text = status === 204 || status === 303 ? null : body;
+    return new Response(text, { status, ...(headers !== undefined && { headers }) });
+  }) as (request: Request, context: unknown) => Promise<Response>;
+}
 
 /** Runs cases of the kit on the probe route. */
 export function lawServer(running: () => { readonly url: string; readonly lab: Lab }): {
@@ -10,16 +30,7 @@ export function lawServer(running: () => { readonly url: string; readonly lab: L
   const makeServer =
     ({ sessions }: Build, url: string, lab: Lab): MakeServer =>
     (config, handler) => {
-      const onError = (error: unknown): Response =>
-        new Response("error", { status: (error as { status?: number }).status ?? 500 });
-      const { route } = sessions(config, { onError });
-      const serve = route(async (request, session) => {
-        const probed = new URL(request.url);
-        probed.pathname = probed.pathname.replace(/^\/probe/, "");
-        const { status, body, headers } = await handler(session, probed);
-        const text = status === 204 || status === 303 ? null : body;
-        return new Response(text, { status, ...(headers !== undefined && { headers }) });
-      });
+      const serve = probeOf(sessions(config, { onError: answerError }), handler);
       lab.probe = () => serve;
       return Promise.resolve({ url: `${url}/probe`, close: async () => undefined });
     };

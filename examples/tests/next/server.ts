@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { SessionConfig, SessionStore } from "kocha-session";
 import { SessionCookieStore, SessionMemoryStore } from "kocha-session";
 import { mergingCookies } from "kocha-session/merge";
-import type { sessions } from "kocha-session/next";
+import type { NextSessions, sessions } from "kocha-session/next";
 import type { hostLaws } from "kocha-session/testing";
 import { CookieJar } from "tough-cookie";
 import { freshKey } from "../../../tests/support/keys.ts";
@@ -30,6 +30,8 @@ export interface Lab {
   /** Codes of errors that nobody answers. */
   readonly codes: string[];
   probe: (build: Build) => (request: Request, context: unknown) => Promise<Response>;
+  /** The sessions of the site whose sessions are bound to devices. */
+  site: (make: typeof sessions) => NextSessions;
   /** Resolves when the responses that are open now have ended, and Next has noticed. */
   ended: () => Promise<void>;
   /** A browser's cookie jar, for the kit in the build. */
@@ -72,6 +74,9 @@ export function makeLab(): Lab {
     },
     codes: [],
     probe: () => () => Promise.reject(new Error("no probe")),
+    site: () => {
+      throw new Error("no site");
+    },
     ended: () => Promise.reject(new Error("nothing is served")),
     newJar: () => new CookieJar(),
     loads: 0,
@@ -94,11 +99,16 @@ interface NextServer {
   close(): Promise<void>;
 }
 
+/** A build that is served from this process. */
+export interface Served {
+  readonly url: string;
+  /** What answers there. */
+  readonly listener: RequestListener;
+  readonly close: () => Promise<void>;
+}
+
 /** Serves the project's build from this process. */
-export async function serve(
-  project: Project,
-  lab: Lab,
-): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+export async function serve(project: Project, lab: Lab): Promise<Served> {
   Object.assign(globalThis, { lab });
   Object.assign(process.env, { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" });
   const next = createRequire(join(project.folder, "package.json"))("next") as (
@@ -132,6 +142,7 @@ export async function serve(
   handle = app.getRequestHandler();
   return {
     url: server.url,
+    listener,
     close: async () => {
       await server.close();
       await app.close();

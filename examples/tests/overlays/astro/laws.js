@@ -12,7 +12,7 @@ async function listen(listener) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { server, url: `http://127.0.0.1:${server.address().port}`, close };
+  return { server, url: `http://localhost:${server.address().port}`, close };
 }
 
 // The middleware, with the kit beside it, is loaded by the first request.

@@ -2,8 +2,10 @@ import { cookies } from "next/headers";
 import { redirect } from "next/navigation";
 import { NextResponse } from "next/server";
 import { sessionsOf } from "./lab/sessions";
+import { siteOf } from "./lab/site";
 
 export default function proxy(request: Parameters<Run>[0], event: Parameters<Run>[1]) {
+  if (request.nextUrl.pathname === "/enter") return offering(request, event);
   const [, , kind = "", where] = request.nextUrl.pathname.split("/");
   const { proxy: session, withSession } = sessionsOf(kind);
   const what = request.nextUrl.searchParams.get("proxy");
@@ -45,6 +47,14 @@ export default function proxy(request: Parameters<Run>[0], event: Parameters<Run
   })(request, event);
 }
 
+/** Offers to bind a session to its device, at the page behind the action that has asked for it. */
+function offering(request: Parameters<Run>[0], event: Parameters<Run>[1]) {
+  const offer = siteOf().proxy((_request, session) => {
+    if (session.flash.get("offer") !== "") session.bindDevice();
+  });
+  return offer(request, event);
+}
+
 type Run = ReturnType<ReturnType<typeof sessionsOf>["proxy"]>;
 
-export const config = { matcher: "/t/:path*" };
+export const config = { matcher: ["/t/:path*", "/enter"] };

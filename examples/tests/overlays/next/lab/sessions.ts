@@ -16,6 +16,8 @@ export interface Lab {
   readonly codes: string[];
   /** The route of hostLaws' probe, of the functions in the build. */
   readonly probe: (build: Build) => (request: Request, context: unknown) => Promise<Response>;
+  /** The sessions of the site whose sessions are bound to devices. */
+  readonly site: (make: typeof sessions) => NextSessions;
   /** Resolves when the responses that are open have ended. */
   readonly ended: () => Promise<void>;
   /** A browser's cookie jar. */

@@ -25,6 +25,17 @@ export const act = createServerFn({ method: "POST" })
   .validator((form: unknown) => (form instanceof FormData ? String(form.get("then")) : ""))
   .handler(({ data: then, context: { session } }) => writeAnd(session, "act", then));
 
+/** A form's login, which offers to bind the session to the browser's device. */
+export const enter = createServerFn({ method: "POST" })
+  .validator((form: unknown) => (form instanceof FormData ? String(form.get("how")) : ""))
+  .handler(async ({ data: how, context: { session } }) => {
+    await session.regenerate();
+    session.set("user", "ann");
+    session.bindDevice();
+    if (how === "leave") throw redirect({ to: "/dump", statusCode: 303 });
+    return how;
+  });
+
 /** A write that comes when the page has begun. */
 export const writeLate = createServerFn().handler(async ({ context: { session } }) => {
   await new Promise((resolve) => setTimeout(resolve, 300));

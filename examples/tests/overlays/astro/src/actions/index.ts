@@ -1,5 +1,6 @@
 import { defineAction } from "astro:actions";
 import { z } from "astro/zod";
+import { logIn } from "../login";
 import { cart } from "../session";
 
 export const server = {
@@ -24,6 +25,10 @@ export const server = {
     handler: async (_, { locals: { session } }) => {
       await session.destroy();
     },
+  }),
+  enter: defineAction({
+    accept: "form",
+    handler: (_, { locals: { session } }) => logIn(session),
   }),
   /** Sets a cookie of its own beside the session. */
   both: defineAction({

@@ -1,5 +1,5 @@
 import { type Actions, fail, redirect } from "@sveltejs/kit";
-import { logIn } from "$lib/server/login";
+import { logIn } from "../../lib/server/login";
 
 export const actions: Actions = {
   stay: ({ locals: { session } }) => logIn(session),

@@ -1,20 +1,21 @@
-// The conformance kit on the production build; the last line is JSON of what didn't hold.
+// Serves each case by the build, whose start.ts finds the case of the request.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { hostLaws, runCases } from "kocha-session/testing";
+import * as testing from "kocha-session/testing";
 import { toNodeHandler } from "srvx/node";
 import app from "./dist/server/server.js";
+import { probed, runLaws } from "./run-laws.js";
 
 const laws = new AsyncLocalStorage();
 Object.assign(globalThis, { laws });
 
-const makeServer = async (config, handler) => {
+await runLaws(testing, async (config, handler) => {
   const listener = toNodeHandler((request) =>
     laws.run({ config, handler }, () => app.fetch(request)),
   );
   const server = createServer((request, response) => {
-    request.url = `/laws${request.url}`;
+    request.url = probed(request.url);
     return listener(request, response);
   });
   server.listen(0, "127.0.0.1");
@@ -25,11 +26,4 @@ const makeServer = async (config, handler) => {
     await once(server, "close");
   };
   return { url: `http://127.0.0.1:${server.address().port}`, close };
-};
-
-const ran = (await runCases(hostLaws(makeServer, { name: "TanStack Start" }))).filter(
-  (one) => one.case.applies === true,
-);
-const failures = ran.flatMap(({ error }) => (error === undefined ? [] : [String(error)]));
-console.log(JSON.stringify({ count: ran.length, failures }));
-process.exit(0);
+});

@@ -1,0 +1,23 @@
+import { redirect } from "next/navigation";
+import { siteOf } from "../../lab/site";
+
+export default async function Page() {
+  const session = await siteOf().readSession();
+  async function enter() {
+    "use server";
+    await siteOf().withSession(async (own) => {
+      await own.regenerate();
+      own.set("user", "ann");
+      own.bindDevice();
+      // For proxy.ts, which can offer it where an action can't.
+      own.flash.set("offer", "1");
+    });
+    redirect("/enter");
+  }
+  return (
+    <form action={enter}>
+      <p>{session.get("user")}</p>
+      <button>Log in</button>
+    </form>
+  );
+}
