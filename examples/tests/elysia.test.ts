@@ -202,7 +202,7 @@ describe("with the tests' own routes", () => {
     testLaws(() => project, command);
     describeDevice(() => project, {
       command,
-      logins: { "a form that is redirected": { path: "/enter", form: {}, status: 303 } },
+      logins: { "a form that is redirected": { path: "/form", form: {}, status: 303 } },
     });
   });
 });

@@ -2,6 +2,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeApp } from "./lib/app.ts";
 import { Browsing } from "./lib/browsing.ts";
+import { describeDevice } from "./lib/device.ts";
+import { testLaws } from "./lib/laws.ts";
 import { prepare, type Project, type ProjectOptions } from "./lib/project.ts";
 
 type Packages = Readonly<Record<string, string>>;
@@ -31,7 +33,10 @@ describe.each(Object.entries(versions))("%s", (version, options) => {
       name: version.toLowerCase().replace(" ", "-"),
       node: "24",
       packages: ["@nestjs/core", "@nestjs/platform-express", "@nestjs/platform-fastify"],
-      what: "on Express and on Fastify",
+      overlays: ["laws", "nestjs"],
+      // What the conformance kit needs.
+      besides: ["tough-cookie@6.1.0"],
+      what: "on Express and on Fastify, the laws",
       ...options,
     });
     // The build is the compiler's check, too, of libraries as well.
@@ -43,6 +48,13 @@ describe.each(Object.entries(versions))("%s", (version, options) => {
       line: platforms.indexOf(platform),
       env: (port) => ({ PORT: String(port) }),
     });
+    const command = ["node", `dist/laws-${platform.toLowerCase()}.js`];
+    testLaws(() => project, command);
+    describeDevice(() => project, {
+      command,
+      logins: { "a form that is redirected": { path: "/form", form: {}, status: 303 } },
+    });
+
     const signedIn = async (): Promise<Browsing> => {
       const someone = new Browsing(stage().servers.redis.url);
       await someone.submit(await someone.open("/"), "Sign in", { name: "ada" });

@@ -70,7 +70,11 @@ export function loginScene({ path, headers = {}, form, status, offers = true }: 
   return async (site) => {
     const browser = await site.browser();
     const target = typeof path === "string" ? path : (await browser.visit(path.at)).body;
-    const login = await browser.visit(target, { headers, ...(form !== undefined && { form }) });
+    const asked = { accept: "text/html", ...headers };
+    const login = await browser.visit(target, {
+      headers: asked,
+      ...(form !== undefined && { form }),
+    });
     expect(login.status).toBe(status);
     expect(await browser.read()).toMatchObject({ user: "ann", device: "none" });
     expect(login.header("secure-session-registration") !== undefined).toBe(offers);

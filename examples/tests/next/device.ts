@@ -18,7 +18,7 @@ interface Running {
 }
 
 /** What the build has at its own path; the rest is the probe's. */
-const OWN = /^\/(session\/device|enter)\b/;
+const OWN = /^\/(session\/device|form)\b/;
 
 /** Serves a site by the build; one at a time. */
 function serverOf({ lab, listener }: Running): MakeServer {
@@ -38,11 +38,11 @@ function serverOf({ lab, listener }: Running): MakeServer {
 
 /** Sends the login's form, as a browser without scripts. */
 async function submitLogin(browser: DeviceBrowser): Promise<Reply> {
-  const page = parse((await browser.visit("/enter")).body);
+  const page = parse((await browser.visit("/form")).body);
   const fields = page.querySelectorAll("form input").map((one): [string, string] => {
     return [one.getAttribute("name") ?? "", one.getAttribute("value") ?? ""];
   });
-  return browser.visit("/enter", { parts: Object.fromEntries(fields) });
+  return browser.visit("/form", { parts: Object.fromEntries(fields) });
 }
 
 const offerIn = ({ header }: Reply): string | undefined => header("secure-session-registration");
@@ -65,13 +65,13 @@ const scenes: Readonly<Record<string, Scene>> = {
     const login = await submitLogin(browser);
     expect([login.status, login.header("location"), offerIn(login)]).toEqual([
       303,
-      "/enter",
+      "/form",
       undefined,
     ]);
-    const page = await browser.visit("/enter");
+    const page = await browser.visit("/form");
     expect(page.body).toContain("<p>ann</p>");
     expect(offerIn(page)).toBeDefined();
-    expect(offerIn(await browser.visit("/enter"))).toBeUndefined();
+    expect(offerIn(await browser.visit("/form"))).toBeUndefined();
     expect((await browser.register(page)).status).toBe(200);
     expect((await browser.refresh()).status).toBe(200);
     expect(await browser.read()).toMatchObject({ user: "ann", device: "bound" });

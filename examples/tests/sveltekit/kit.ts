@@ -121,11 +121,11 @@ export function describeKit({ name, ...options }: KitOptions): void {
     const enhanced = { accept: "application/json", "x-sveltekit-action": "true" };
     describeDevice(() => project, {
       logins: {
-        "a form's action": { path: "/enter?/stay", form: {}, status: 200 },
-        "a form's action that redirects": { path: "/enter?/leave", form: {}, status: 303 },
-        "a form's action that fails": { path: "/enter?/fail", form: {}, status: 422 },
+        "a form's action": { path: "/form?/stay", form: {}, status: 200 },
+        "a form's action that redirects": { path: "/form?/leave", form: {}, status: 303 },
+        "a form's action that fails": { path: "/form?/fail", form: {}, status: 422 },
         "an enhanced form's action": {
-          path: "/enter?/leave",
+          path: "/form?/leave",
           form: {},
           headers: enhanced,
           status: 200,

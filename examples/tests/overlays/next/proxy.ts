@@ -5,7 +5,7 @@ import { sessionsOf } from "./lab/sessions";
 import { siteOf } from "./lab/site";
 
 export default function proxy(request: Parameters<Run>[0], event: Parameters<Run>[1]) {
-  if (request.nextUrl.pathname === "/enter") return offering(request, event);
+  if (request.nextUrl.pathname === "/form") return offering(request, event);
   const [, , kind = "", where] = request.nextUrl.pathname.split("/");
   const { proxy: session, withSession } = sessionsOf(kind);
   const what = request.nextUrl.searchParams.get("proxy");
@@ -57,4 +57,4 @@ function offering(request: Parameters<Run>[0], event: Parameters<Run>[1]) {
 
 type Run = ReturnType<ReturnType<typeof sessionsOf>["proxy"]>;
 
-export const config = { matcher: ["/t/:path*", "/enter"] };
+export const config = { matcher: ["/t/:path*", "/form"] };

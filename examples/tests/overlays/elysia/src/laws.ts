@@ -14,7 +14,7 @@ const makeServer: testing.MakeServer = async (config, handler) => {
       return new Response(status === 204 || status === 303 ? null : body, { status, headers });
     });
   }
-  app.post("/enter", async ({ session, redirect }) => {
+  app.post("/form", async ({ session, redirect }) => {
     await session.regenerate();
     session.set("user", "ann");
     session.bindDevice();

@@ -12,7 +12,7 @@ export default async function Page() {
       // For proxy.ts, which can offer it where an action can't.
       own.flash.set("offer", "1");
     });
-    redirect("/enter");
+    redirect("/form");
   }
   return (
     <form action={enter}>
