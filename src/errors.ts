@@ -143,6 +143,8 @@ export class StoreError extends SessionError<StoreErrorCode> {
   readonly status = 503;
   /** The same as `status`, for the hosts that read this name. */
   readonly statusCode = 503;
+  /** The message is for the log. Hosts that read this, such as Nest, answer with the status's own text. */
+  readonly expose = false;
 
   /** @internal */
   constructor(
@@ -163,6 +165,8 @@ export class ConflictError extends SessionError<ConflictErrorCode> {
   readonly status = 409;
   /** The same as `status`, for the hosts that read this name. */
   readonly statusCode = 409;
+  /** The message is for the log. Hosts that read this, such as Nest, answer with the status's own text. */
+  readonly expose = false;
 }
 
 /** True for an error of this library, also of another copy of it. */

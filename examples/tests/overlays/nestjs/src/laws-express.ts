@@ -7,4 +7,4 @@ await serveLaws(async (module, config) => {
   const app = await NestFactory.create<NestExpressApplication>(module, { logger: false });
   app.use(sessionMiddleware(config));
   return app;
-});
+}, "*path");

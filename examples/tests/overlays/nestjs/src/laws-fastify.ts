@@ -8,4 +8,4 @@ await serveLaws(async (module, config) => {
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false });
   await app.register(sessionPlugin, { config });
   return app;
-});
+}, "*");

@@ -22,12 +22,16 @@ interface Answer {
 }
 
 /** Makes an application of a module, with sessions. */
-export type MakeApp = (module: unknown, config: SessionConfig) => Promise<INestApplication>;
+export type MakeApp = (
+  module: new () => object,
+  config: SessionConfig,
+) => Promise<INestApplication>;
 
-export async function serveLaws(makeApp: MakeApp): Promise<void> {
+/** @param every - the platform's pattern for every path. */
+export async function serveLaws(makeApp: MakeApp, every: string): Promise<void> {
   const { runLaws } = await import(new URL("../run-laws.js", import.meta.url).href);
   await runLaws(testing, async (config: SessionConfig, handler: testing.ProbeHandler) => {
-    const app = await makeApp(moduleOf(handler), config);
+    const app = await makeApp(moduleOf(handler, every), config);
     await app.listen(0, "127.0.0.1");
     const { port } = app.getHttpServer().address() as AddressInfo;
     const close = async (): Promise<void> => {
@@ -38,7 +42,7 @@ export async function serveLaws(makeApp: MakeApp): Promise<void> {
   });
 }
 
-function moduleOf(handler: testing.ProbeHandler): unknown {
+function moduleOf(handler: testing.ProbeHandler, every: string): new () => object {
   @Controller()
   class ProbeController {
     /** A login that offers to bind the session to the browser's device. */
@@ -50,7 +54,7 @@ function moduleOf(handler: testing.ProbeHandler): unknown {
       session.bindDevice();
     }
 
-    @All("*path")
+    @All(every)
     async probe(
       @CurrentSession() session: Session,
       @Req() { url }: { readonly url: string },
