@@ -219,9 +219,14 @@ describe("with the tests' own routes", () => {
   const called = { "x-tsr-serverFn": "true", accept: "application/json" };
   describeDevice(() => project, {
     logins: {
-      "a form's server function": { path, form: { how: "stay" }, status: 200 },
       "a form's server function that redirects": { path, form: { how: "leave" }, status: 303 },
       "a server function that Start's client calls": {
+        path,
+        form: { how: "stay" },
+        headers: called,
+        status: 200,
+      },
+      "a server function that Start's client calls and that redirects": {
         path,
         form: { how: "leave" },
         headers: called,

@@ -8,7 +8,12 @@ import type { SessionConfig } from "kocha-session";
 import { withSession } from "kocha-session/node";
 import * as testing from "kocha-session/testing";
 
-Object.assign(process.env, { APP_KEY: crypto.randomUUID(), HOST: "127.0.0.1", PORT: "0", NODE_ENV: "production" });
+Object.assign(process.env, {
+  APP_KEY: crypto.randomUUID(),
+  HOST: "127.0.0.1",
+  PORT: "0",
+  NODE_ENV: "production",
+});
 const root = new URL("../", import.meta.url);
 const importer = (file: string): unknown =>
   import(file.startsWith(".") ? new URL(file, root).href : file);
