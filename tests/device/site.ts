@@ -106,13 +106,15 @@ function pages(gate: Gate): ProbeHandler {
 export interface SiteOptions {
   readonly device?: DeviceBindingOptions;
   readonly config?: Partial<SessionConfig>;
+  /** `deviceBinding` of the server's own copy of the library. */
+  readonly bind?: typeof deviceBinding;
 }
 
 /** Starts a site. */
 export async function startSite(
   makeServer: MakeServer,
   makeStore: StoreParts,
-  { device = {}, config = {} }: SiteOptions = {},
+  { device = {}, config = {}, bind = deviceBinding }: SiteOptions = {},
 ): Promise<Site> {
   // Redis ends its rows by the clock of its machine.
   const clock = fakeClock(Math.floor(Date.now() / 1000) * 1000);
@@ -124,7 +126,7 @@ export async function startSite(
       cookieExpires: DAY,
       ...parts,
       now: clock.now,
-      deviceBinding: deviceBinding({ acceptUnboundCopies: true, ...device }),
+      deviceBinding: bind({ acceptUnboundCopies: true, ...device }),
       on: {
         device: ({ what, why }: DeviceEvent) =>
           void events.push(why === undefined ? what : `${what}: ${why}`),

@@ -17,15 +17,24 @@ interface Running {
   readonly listener: RequestListener;
 }
 
+/** Over cookies with revocations as over other stores. */
+const OPTIONS = { acceptUnboundCopies: true };
+
 /** What the build has at its own path; the rest is the probe's. */
 const OWN = /^\/(session\/device|form)\b/;
 
-/** Serves a site by the build; one at a time. */
+/** Serves a site by the build; one at a time. The build has several copies of the library. */
 function serverOf({ lab, listener }: Running): MakeServer {
   return (config, handler) => {
-    let own: NextSessions | undefined;
-    lab.site = (make) => (own ??= make(config, { onError: answerError }));
-    lab.probe = ({ sessions }) => probeOf(lab.site(sessions), handler);
+    const copies = new Map<unknown, NextSessions>();
+    lab.site = ({ sessions, deviceBinding }) => {
+      const own =
+        copies.get(sessions) ??
+        sessions({ ...config, deviceBinding: deviceBinding(OPTIONS) }, { onError: answerError });
+      copies.set(sessions, own);
+      return own;
+    };
+    lab.probe = (build) => probeOf(lab.site(build), handler);
     return listen(
       createServer((request, response) => {
         const { url = "/" } = request;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { SessionConfig, SessionStore } from "kocha-session";
 import { SessionCookieStore, SessionMemoryStore } from "kocha-session";
 import { mergingCookies } from "kocha-session/merge";
+import type { deviceBinding } from "kocha-session/device";
 import type { NextSessions, sessions } from "kocha-session/next";
 import type { hostLaws } from "kocha-session/testing";
 import { CookieJar } from "tough-cookie";
@@ -18,9 +19,14 @@ export const kinds = ["ticketed", "sealed", "merging"] as const;
 /** One of them. */
 export type Kind = (typeof kinds)[number];
 
-/** The functions that the test takes from the build. */
-export interface Build {
+/** The functions of a copy of the build's that make a site whose sessions are bound to devices. */
+export interface SiteBuild {
   readonly sessions: typeof sessions;
+  readonly deviceBinding: typeof deviceBinding;
+}
+
+/** The functions that the test takes from the build. */
+export interface Build extends SiteBuild {
   readonly hostLaws: typeof hostLaws;
 }
 
@@ -31,7 +37,7 @@ export interface Lab {
   readonly codes: string[];
   probe: (build: Build) => (request: Request, context: unknown) => Promise<Response>;
   /** The sessions of the site whose sessions are bound to devices. */
-  site: (make: typeof sessions) => NextSessions;
+  site: (build: SiteBuild) => NextSessions;
   /** Resolves when the responses that are open now have ended, and Next has noticed. */
   ended: () => Promise<void>;
   /** A browser's cookie jar, for the kit in the build. */

@@ -1,12 +1,15 @@
 // Runs the laws of the conformance kit on a build, in a process of the build's own: prints how many ran,
 // and the failures. With the arguments "device", a module and its argument, that module's scenes instead.
 
-/** `testing` is the build's own copy of the kit: two copies don't take each other's sessions. */
-export async function runLaws({ hostLaws }, makeServer) {
+/**
+ * `testing` is the build's own copy of the kit, and `deviceBinding` that of its own copy of the library, where
+ * it has one in it: two copies don't take each other's sessions.
+ */
+export async function runLaws({ hostLaws }, makeServer, deviceBinding) {
   const [what, module, argument] = process.argv.slice(2);
   if (what === "device") {
     const { runScenes } = await import(module);
-    await runScenes(makeServer, JSON.parse(argument));
+    await runScenes(makeServer, JSON.parse(argument), deviceBinding);
     process.exit(0);
   }
   const cases = hostLaws(makeServer).filter(({ applies }) => applies === true);

@@ -17,12 +17,16 @@ async function listen(answer) {
   return { port, url: `http://127.0.0.1:${port}`, close };
 }
 
-await runLaws(globalThis.kit.testing, async (config, probe) => {
+const { testing, deviceBinding, serve } = globalThis.kit;
+
+async function makeServer(config, probe) {
   const served = await listen((request, response) => {
     request.headers["x-case"] = String(served.port);
     request.url = probed(request.url);
     middleware(request, response);
   });
-  globalThis.kit.serve(String(served.port), config, probe);
+  serve(String(served.port), config, probe);
   return served;
-});
+}
+
+await runLaws(testing, makeServer, deviceBinding);

@@ -1,5 +1,6 @@
 // Serves each case by Elysia's own server.
 import { Elysia } from "elysia";
+import { deviceBinding } from "kocha-session/device";
 import { session } from "kocha-session/elysia";
 import * as testing from "kocha-session/testing";
 import { runLaws } from "../run-laws.js";
@@ -31,4 +32,4 @@ const makeServer: testing.MakeServer = async (config, handler) => {
   return { url: `http://127.0.0.1:${app.server?.port}`, close };
 };
 
-await runLaws(testing, makeServer);
+await runLaws(testing, makeServer, deviceBinding);

@@ -1,11 +1,17 @@
 // The sessions of the transcripts: their stores are the test's own, which runs in this process.
 import type { SessionConfig } from "kocha-session";
+import type { deviceBinding } from "kocha-session/device";
 import { type NextSessions, sessions } from "kocha-session/next";
 import type { hostLaws } from "kocha-session/testing";
 
-/** The functions that the test takes from the build. */
-export interface Build {
+/** The functions of a copy of the build's that make a site whose sessions are bound to devices. */
+export interface SiteBuild {
   readonly sessions: typeof sessions;
+  readonly deviceBinding: typeof deviceBinding;
+}
+
+/** The functions that the test takes from the build. */
+export interface Build extends SiteBuild {
   readonly hostLaws: typeof hostLaws;
 }
 
@@ -17,7 +23,7 @@ export interface Lab {
   /** The route of hostLaws' probe, of the functions in the build. */
   readonly probe: (build: Build) => (request: Request, context: unknown) => Promise<Response>;
   /** The sessions of the site whose sessions are bound to devices. */
-  readonly site: (make: typeof sessions) => NextSessions;
+  readonly site: (build: SiteBuild) => NextSessions;
   /** Resolves when the responses that are open have ended. */
   readonly ended: () => Promise<void>;
   /** A browser's cookie jar. */

@@ -1,4 +1,5 @@
 // The shop's session, and that of the conformance kit's case whose server the request came to.
+import { deviceBinding } from "kocha-session/device";
 import { sessionMiddleware } from "kocha-session/h3";
 import * as testing from "kocha-session/testing";
 import { defineMiddleware } from "nitro/h3";
@@ -13,6 +14,7 @@ const handlers = new Map<string, testing.ProbeHandler>();
 /** What laws.js finds when it has imported the build. */
 const kit = {
   testing,
+  deviceBinding,
   handlers,
   serve(name: string, config: Config, handler: testing.ProbeHandler) {
     middlewares.set(name, sessionMiddleware(config));
