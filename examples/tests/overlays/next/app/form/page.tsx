@@ -1,7 +1,9 @@
 import { redirect } from "next/navigation";
+import { connection } from "next/server";
 import { siteOf } from "../../lab/site";
 
 export default async function Page() {
+  await connection(); // a build has no site
   const session = await siteOf().readSession();
   async function enter() {
     "use server";
