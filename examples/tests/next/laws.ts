@@ -20,7 +20,7 @@ export function probeOf(
     const { status, body, headers } = await handler(session, probed);
     const text = status === 204 || status === 303 ? null : body;
     return new Response(text, { status, ...(headers !== undefined && { headers }) });
-  }) as (request: Request, context: unknown) => Promise<Response>;
+  });
 }
 
 /** Runs cases of the kit on the probe route. */
