@@ -90,6 +90,17 @@ describe("deviceBinding", () => {
     expect(make({ acceptUnboundCopies: true }, { store }).devices).toBeDefined();
   });
 
+  it("has device cookies that no script reads, whatever the session's cookie is", async () => {
+    const config = { httpOnly: false, secure: "auto" } as const;
+    const engine = make({}, config);
+    const session = await engine.open("session-device=x");
+    await session.destroy();
+    const { setCookie } = await engine.commit(session);
+    expect(setCookie).toEqual([
+      expect.stringMatching(/^session-device=; Max-Age=0; .*; Secure; HttpOnly; SameSite=Lax$/),
+    ]);
+  });
+
   it("needs a store's ring of secrets", () => {
     const inner = new SessionCookieStore(freshKeys());
     const store: SealedSessionStore = {

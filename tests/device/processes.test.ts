@@ -17,7 +17,7 @@ import {
 import { freshKeys } from "../support/keys.ts";
 import { type RedisServer, startRedis } from "../support/servers/redis.ts";
 import { until } from "../support/until.ts";
-import { isEnd } from "./site.ts";
+import { isFresh, isEnd } from "./site.ts";
 import type { ProcessOrders, SiteOrders } from "./site-process.ts";
 
 const SECOND = 1000;
@@ -155,7 +155,7 @@ describe.each(["rows", "cookies"])("on three processes, with %s", (site) => {
     const login = await visit.on(A).visit("/login");
     expect((await visit.on(B).register(login)).status).toBe(200);
     expect(await visit.on(A).read()).toMatchObject({ user: "ann", device: "none" });
-    expect((await visit.on(C).refresh()).status).toBe(200);
+    expect(isFresh(await visit.on(C).refresh())).toBe(true);
     await wait(61);
     expect(await visit.seenBy(browser)).toEqual(everywhere("ann bound"));
     const thief = browser.copy(undefined, longCookie);
@@ -165,8 +165,8 @@ describe.each(["rows", "cookies"])("on three processes, with %s", (site) => {
     const challenged = await visit.on(A).ask(undefined);
     expect(challenged.status).toBe(403);
     const proof = await browser.device.proof(challengeIn(challenged));
-    expect((await visit.on(B).ask(proof)).status).toBe(200);
-    expect((await visit.on(C).ask(proof, true)).status).toBe(200);
+    expect(isFresh(await visit.on(B).ask(proof))).toBe(true);
+    expect(isFresh(await visit.on(C).ask(proof, true))).toBe(true);
     // The first key has won everywhere.
     const other = await Visit.of(site);
     other.browser.put("session", browser.cookie("session") ?? "");
@@ -174,9 +174,9 @@ describe.each(["rows", "cookies"])("on three processes, with %s", (site) => {
     const both = browser.copy();
     await wait(700);
     expect(await visit.seenBy(both)).toEqual(everywhere("nobody stale"));
-    expect((await visit.on(A).refresh(true)).status).toBe(200);
+    expect(isFresh(await visit.on(A).refresh(true))).toBe(true);
     await wait(700);
-    expect((await visit.on(B).refresh()).status).toBe(200);
+    expect(isFresh(await visit.on(B).refresh())).toBe(true);
     await visit.on(C).visit("/set/note");
     await visit.on(A).visit("/regenerate");
     await wait(61);
@@ -203,7 +203,7 @@ test("a process that is killed and started again goes on where it was", async ()
   await restart(A);
   for (const [index, visit] of visits.entries()) {
     expect((await visit.on(A).register(logins[index] as Reply)).status).toBe(200);
-    expect((await visit.on(B).refresh()).status).toBe(200);
+    expect(isFresh(await visit.on(B).refresh())).toBe(true);
   }
   const proofs = await each(async (visit) => {
     const challenged = await visit.on(B).ask(undefined);
@@ -214,7 +214,7 @@ test("a process that is killed and started again goes on where it was", async ()
   for (const [index, visit] of visits.entries()) {
     const { browser } = visit;
     const thief = browser.copy(undefined, longCookie);
-    expect((await visit.on(B).ask(proofs[index])).status).toBe(200);
+    expect(isFresh(await visit.on(B).ask(proofs[index]))).toBe(true);
     expect(await visit.seenBy(browser)).toEqual(everywhere("ann bound"));
     expect(await visit.seenBy(thief)).toEqual(everywhere("nobody stale"));
     await visit.on(A).visit("/logout");
@@ -244,25 +244,25 @@ describe.each(["rotating rows", "rotating cookies"])("while secrets change, with
     // A's secret is the old one, B's the new one.
     const login = await visit.on(A).visit("/login");
     expect((await visit.on(B).register(login)).status).toBe(200);
-    expect((await visit.on(A).refresh()).status).toBe(200);
+    expect(isFresh(await visit.on(A).refresh())).toBe(true);
     await wait(61);
     expect(await visit.seenBy(browser, [A, B])).toEqual(everywhere("ann bound", 2));
     const thief = browser.copy(undefined, longCookie);
     expect(await visit.seenBy(thief, [A, B])).toEqual(everywhere("nobody stale", 2));
     const challenged = await visit.on(B).ask(undefined);
     const proof = await browser.device.proof(challengeIn(challenged));
-    expect((await visit.on(A).ask(proof)).status).toBe(200);
-    expect((await visit.on(B).ask(proof, true)).status).toBe(200);
+    expect(isFresh(await visit.on(A).ask(proof))).toBe(true);
+    expect(isFresh(await visit.on(B).ask(proof, true))).toBe(true);
     // What B made last outlives the old secret: its ticket, its device cookie, the identifier.
     await visit.on(B).visit("/regenerate");
-    expect((await visit.on(B).refresh()).status).toBe(200);
+    expect(isFresh(await visit.on(B).refresh())).toBe(true);
     await wait(61);
     expect(await visit.seenBy(browser)).toEqual(everywhere("ann bound"));
-    expect((await visit.on(C).refresh()).status).toBe(200);
+    expect(isFresh(await visit.on(C).refresh())).toBe(true);
     // A registration that A answered ends with the old secret.
     const other = await Visit.of(site);
     await other.on(A).register(await other.on(A).visit("/login"));
-    expect((await other.on(B).refresh()).status).toBe(200);
+    expect(isFresh(await other.on(B).refresh())).toBe(true);
     expect(isEnd(await other.on(C).refresh())).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 // What must hold on every store, as scenes on one site. Each is run on all stores over node:http.
 import { expect } from "vitest";
 import { challengeIn, DeviceKeyPair } from "../support/device-browser.ts";
-import { isEnd, plainBrowser, type Site } from "./site.ts";
+import { isFresh, isEnd, plainBrowser, type Site } from "./site.ts";
 
 /** Has seen nothing: reads as empty, is read-only. */
 const stale = { user: "", device: "stale", isNew: true, readOnly: true, keys: [] };
@@ -57,7 +57,7 @@ export const scenes: Readonly<Record<string, (site: Site) => Promise<void>>> = {
 
   "binds by RS256, too": async (site) => {
     const browser = await site.bound("RS256");
-    expect((await browser.refresh()).status).toBe(200);
+    expect(isFresh(await browser.refresh())).toBe(true);
     expect(await browser.read()).toMatchObject(bound);
   },
 
@@ -116,7 +116,7 @@ export const scenes: Readonly<Record<string, (site: Site) => Promise<void>>> = {
     site.wait(600);
     expect(await thief.read()).toEqual(stale);
     // The cookie has left the browser as well, which refreshes first.
-    expect((await browser.refresh()).status).toBe(200);
+    expect(isFresh(await browser.refresh())).toBe(true);
     expect(await browser.read()).toMatchObject(bound);
     // With revocations its credential has been replaced, too.
     expect(await thief.read()).toMatchObject({ user: "", readOnly: true });
@@ -189,7 +189,7 @@ export const scenes: Readonly<Record<string, (site: Site) => Promise<void>>> = {
     expect(await browser.read()).toMatchObject({ device: "bound", user: "" });
     await browser.visit("/regenerate");
     expect(await browser.read()).toMatchObject({ device: "bound" });
-    expect((await browser.refresh()).status).toBe(200);
+    expect(isFresh(await browser.refresh())).toBe(true);
     const thief = browser.copy(undefined, longCookie);
     expect(await thief.read()).toMatchObject({ device: "stale" });
   },
@@ -197,7 +197,7 @@ export const scenes: Readonly<Record<string, (site: Site) => Promise<void>>> = {
   "refreshes without any cookie, as after a link from another site": async (site) => {
     const browser = await site.bound();
     site.wait(600);
-    expect((await browser.refresh(true)).status).toBe(200);
+    expect(isFresh(await browser.refresh(true))).toBe(true);
     expect(await browser.read()).toMatchObject(bound);
   },
 
@@ -206,9 +206,9 @@ export const scenes: Readonly<Record<string, (site: Site) => Promise<void>>> = {
     const registration = await browser.register(await browser.visit("/login"), {}, true);
     expect(registration.status).toBe(200);
     // Without the session's cookie nothing is bound.
-    expect((await browser.refresh(true)).status).toBe(200);
+    expect(isFresh(await browser.refresh(true))).toBe(true);
     expect(await browser.read()).toMatchObject({ user: "ann", device: "none" });
-    expect((await browser.refresh()).status).toBe(200);
+    expect(isFresh(await browser.refresh())).toBe(true);
     expect(await browser.read()).toMatchObject(bound);
   },
 

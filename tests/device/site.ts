@@ -167,3 +167,8 @@ export function plainBrowser({ url, clock }: Site): CookieBrowser {
 export function isEnd({ status, body }: Reply): boolean {
   return status === 200 && (JSON.parse(body || "{}") as { continue?: boolean }).continue === false;
 }
+
+/** True for an answer that has renewed the device cookie: an end is a 200, too. */
+export function isFresh({ status, setCookie }: Reply): boolean {
+  return status === 200 && setCookie.some((one) => /^[\w-]+-device=[\w-]{34}; /.test(one));
+}
