@@ -2,7 +2,6 @@
 // Credentials, sections 8 and 9). No other origin may read them, and no cache stores them.
 import type { OwnAnswer } from "../engine/device.ts";
 import type { Devices } from "./devices.ts";
-import { thumbOf } from "./device-key.ts";
 import type { Registered } from "./tokens.ts";
 
 type Header = OwnAnswer["headers"][number];
@@ -44,7 +43,7 @@ export function registeredAnswer(devices: Devices, registered: Registered): OwnA
     credentials: [{ type: "cookie", name: cookieName, attributes }],
   };
   const headers = [
-    ["Set-Cookie", devices.fresh(registered.id, thumbOf(registered.key), FIRST_SECONDS)],
+    ["Set-Cookie", devices.fresh(registered.id, registered.thumb, FIRST_SECONDS)],
     challengeHeader(devices, identifier, registered),
   ] as const;
   return answerWith(200, headers, JSON.stringify(instructions));
@@ -62,10 +61,10 @@ export function challengedAnswer(
 /** The answer to a good refresh, with the session's own cookies, if it was changed. */
 export function refreshedAnswer(
   devices: Devices,
-  { id, key }: Registered,
+  { id, thumb }: Registered,
   cookies: readonly string[],
 ): OwnAnswer {
-  const fresh = devices.fresh(id, thumbOf(key), devices.options.refreshSeconds);
+  const fresh = devices.fresh(id, thumb, devices.options.refreshSeconds);
   return answerWith(
     200,
     [...cookies, fresh].map((cookie) => ["Set-Cookie", cookie] as const),
@@ -82,8 +81,8 @@ export function endedAnswer(devices: Devices, identifier: string): OwnAnswer {
 function challengeHeader(
   { tokens, now }: Devices,
   identifier: string,
-  { id, key }: Registered,
+  { id, thumb }: Registered,
 ): Header {
-  const challenge = tokens.challenge(id, thumbOf(key), now);
+  const challenge = tokens.challenge(id, thumb, now);
   return ["Secure-Session-Challenge", `"${challenge}";id="${identifier}"`];
 }

@@ -1,16 +1,19 @@
 // The device of one request: whether a bound session's request comes from there, and what its response says
 // to the browser.
 import { DEVICE_KEY } from "../base/reserved.ts";
-import type { DeviceKeeper, DeviceState, RequestDevice } from "../engine/device.ts";
+import type {
+  DeviceDraft,
+  DeviceKeeper,
+  DeviceSession,
+  DeviceState,
+  OfferingRequest,
+  RequestDevice,
+} from "../engine/device.ts";
 import type { ResponseEffects } from "../engine/effects.ts";
 import type { Found } from "../engine/found.ts";
-import type { SessionMap } from "../engine/map.ts";
 import { notify } from "../events.ts";
 import type { Devices, WrittenCookie } from "./devices.ts";
 import { ALGORITHMS } from "./device-key.ts";
-
-type Draft = Parameters<RequestDevice["stateOf"]>[0];
-type End = Parameters<RequestDevice["complete"]>[2];
 
 /** The device of one request. */
 export class BoundRequest implements RequestDevice {
@@ -43,26 +46,26 @@ export class BoundRequest implements RequestDevice {
     return { ...found, readOnly: "device" };
   }
 
-  offer(map: SessionMap): void {
+  offer(request: OfferingRequest): void {
+    request.start();
     this.#isOffered = true;
     // Only with "report" a stale session can be changed: its browser has lost the key, and makes another.
-    if (this.#isStale) map.del(DEVICE_KEY);
+    if (this.#isStale) request.look().map.del(DEVICE_KEY);
+    request.noteChange();
   }
 
-  stateOf({ map, readOnly }: Draft): DeviceState {
+  stateOf({ map, readOnly }: DeviceDraft): DeviceState {
     if (readOnly === "device") return "stale";
     if (!map.view.has(DEVICE_KEY)) return "none";
     return this.#isStale ? "stale" : "bound";
   }
 
-  complete(effects: ResponseEffects, keeper: DeviceKeeper, end: End): ResponseEffects {
-    const { isDestroyed, draft } = end;
+  complete(effects: ResponseEffects, session: DeviceSession): ResponseEffects {
+    const { draft, keeper, isDestroyed } = session;
     const isBound = !isDestroyed && draft.map.view.has(DEVICE_KEY);
-    const cookies: readonly WrittenCookie[] = isBound ? [] : this.#endings(effects, keeper, end);
-    const headers =
-      this.#isOffered && !isBound && !isDestroyed && isKept(effects, keeper)
-        ? [this.#registration(keeper.id)]
-        : [];
+    const cookies = isBound ? [] : this.#endings(effects, session);
+    const isDue = this.#isOffered && !isBound && !isDestroyed && isKept(effects, keeper);
+    const headers = isDue ? [this.#registration(keeper.id)] : [];
     if (cookies.length + headers.length === 0) return effects;
     return {
       ...(effects.cookieName !== undefined && { cookieName: effects.cookieName }),
@@ -77,7 +80,7 @@ export class BoundRequest implements RequestDevice {
   }
 
   /** The cookies with which the browser lets go of the session that the request brought. */
-  #endings(effects: ResponseEffects, keeper: DeviceKeeper, { isDestroyed }: End): WrittenCookie[] {
+  #endings(effects: ResponseEffects, { keeper, isDestroyed }: DeviceSession): WrittenCookie[] {
     const id = this.#bound;
     if (id !== undefined) {
       const isLeft = isDestroyed || (effects.setCookie.length > 0 && keeper.id !== id);

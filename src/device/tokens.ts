@@ -4,7 +4,7 @@ import { decodeBase64url, encodeBase64url } from "#crypto";
 import { MAX_SKEW, SECOND } from "../base/time.ts";
 import { VerifiedTexts } from "../crypto/verified.ts";
 import { SELECTOR_BYTES } from "../store/selector.ts";
-import { decodeDeviceKey, type DeviceKey, encodeDeviceKey } from "./device-key.ts";
+import { decodeDeviceKey, type DeviceKey, encodeDeviceKey, thumbOf } from "./device-key.ts";
 import { sealKinds, type Seals } from "./seals.ts";
 
 /** How long a challenge may be answered, also more than once, in milliseconds. */
@@ -19,6 +19,8 @@ const END_BYTES = 100;
 export interface Registered {
   readonly id: string;
   readonly key: DeviceKey;
+  /** The key's fingerprint. */
+  readonly thumb: string;
 }
 
 /** Writes and reads them; instants are Unix milliseconds. */
@@ -75,7 +77,9 @@ export class DeviceTokens {
   registered(identifier: string): Registered | undefined {
     const content = this.#seals.open(sealKinds.identifier, identifier);
     const key = content && decodeDeviceKey(content.subarray(SELECTOR_BYTES));
-    return content && key && { id: encodeBase64url(content.subarray(0, SELECTOR_BYTES)), key };
+    if (content === undefined || key === undefined) return undefined;
+    const id = encodeBase64url(content.subarray(0, SELECTOR_BYTES));
+    return { id, key, thumb: thumbOf(key) };
   }
 }
 

@@ -1,5 +1,5 @@
-// The effects of a keeper's due cookies: as Set-Cookie values, and as fields for callers that ask for
-// them.
+// The effects that are due of a session that was looked at: its keeper's cookies, as Set-Cookie values and as
+// fields for callers that ask for them, and what its device adds.
 import type { ResponseCookie } from "../cookie/attributes.ts";
 import { type Connection, isSecure } from "./connection.ts";
 import type { Draft } from "./draft.ts";

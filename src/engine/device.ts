@@ -85,19 +85,30 @@ export interface OwnAnswer {
 export interface RequestDevice {
   /** The session that the request brought, as it may be seen; called at the first look. */
   judge(found: Found | undefined, keeper: DeviceKeeper): Found | undefined;
-  /** Makes the response offer to bind the session. */
-  offer(map: SessionMap): void;
+  /** Makes the response offer to bind the session, which is stored for that. */
+  offer(request: OfferingRequest): void;
   stateOf(draft: DeviceDraft): DeviceState;
-  /** The effects of a request's end, with the device's own. */
-  complete(
-    effects: ResponseEffects,
-    keeper: DeviceKeeper,
-    end: { readonly draft: DeviceDraft; readonly isDestroyed: boolean },
-  ): ResponseEffects;
+  /** The effects that are due, with the device's own. */
+  complete(effects: ResponseEffects, session: DeviceSession): ResponseEffects;
+}
+
+/** A request, as far as an offer goes. */
+export interface OfferingRequest {
+  look(): DeviceDraft;
+  /** @throws {UsageError} when the session can't be changed any more. */
+  start(): void;
+  noteChange(): void;
+}
+
+/** A request's session, as far as a device goes. */
+export interface DeviceSession {
+  readonly draft: DeviceDraft;
+  readonly keeper: DeviceKeeper;
+  readonly isDestroyed: boolean;
 }
 
 /** The draft of a session, as far as a device goes. */
-interface DeviceDraft {
+export interface DeviceDraft {
   readonly map: SessionMap;
   readonly readOnly: ReadOnlyReason | undefined;
 }

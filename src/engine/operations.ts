@@ -3,11 +3,13 @@
 import { type ConflictError, StoreError } from "../errors.ts";
 import { chain, type Awaitable } from "../base/awaitable.ts";
 import { closedError, conflictError, type LostReason } from "./closing.ts";
-import type { Draft } from "./draft.ts";
+import { Draft } from "./draft.ts";
 import { type ConflictReason, notify, type RefusedReason } from "../events.ts";
-import type { Keeper } from "./keeper.ts";
+import { type Found, unavailable } from "./found.ts";
+import type { EngineParts, Keeper } from "./keeper.ts";
 import { type Decision, decide } from "./lifecycle.ts";
 import type { Edit } from "./map.ts";
+import { isBorne } from "../store/call.ts";
 
 /** Carries out the operations on one session. */
 export class Operations {
@@ -17,9 +19,19 @@ export class Operations {
   /** The reason that no cookie of the session can be sent; undefined: one can. */
   lost: LostReason | undefined = undefined;
 
-  constructor(draft: Draft, keeper: Keeper) {
-    this.draft = draft;
+  /** @throws {StoreError} when the session can't be loaded and `onStoreError` is "fail". */
+  constructor({ config, dialect, device }: EngineParts, keeper: Keeper) {
+    this.draft = new Draft(config, dialect);
     this.keeper = keeper;
+    let found: Found | undefined;
+    try {
+      found = keeper.load();
+    } catch (error) {
+      if (!isBorne(config, error)) throw error;
+      found = unavailable;
+    }
+    found = device?.judge(found, keeper) ?? found;
+    if (found !== undefined) this.draft.load(found);
   }
 
   /** True if anything is unsaved, or waits for the response to carry it. */

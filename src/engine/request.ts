@@ -12,16 +12,14 @@ import {
 } from "./closing.ts";
 import type { Connection } from "./connection.ts";
 import { CookieEffects } from "./cookie-effects.ts";
-import type { DeviceState } from "./device.ts";
-import { Draft } from "./draft.ts";
+import type { RequestDevice } from "./device.ts";
+import type { Draft } from "./draft.ts";
 import { noEffects, type ResponseEffects, varyOnly } from "./effects.ts";
-import { type Found, unavailable } from "./found.ts";
 import type { EngineParts, Keeper } from "./keeper.ts";
 import type { ConfiguredLifetime, Lifetime } from "./lifetime.ts";
 import type { Edit } from "./map.ts";
 import { Operations } from "./operations.ts";
 import type { RefusedReason } from "../events.ts";
-import { isBorne } from "../store/call.ts";
 import { Turns } from "./turns.ts";
 
 /**
@@ -70,23 +68,18 @@ export class RequestSession {
    * @throws {StoreError} when the session can't be loaded and `onStoreError` is "fail".
    */
   look(): Draft {
-    return (this.#operations ?? this.#open()).draft;
+    return this.#open().draft;
   }
 
   #open(): Operations {
+    if (this.#operations !== undefined) return this.#operations;
     if (this.#failure !== undefined) throw this.#failure;
-    const draft = new Draft(this.#parts.config, this.#parts.dialect);
-    let found: Found | undefined;
     try {
-      found = this.#keeper.load();
+      return (this.#operations = new Operations(this.#parts, this.#keeper));
     } catch (error) {
       // ORDER: after a first look without an answer, a second one must not find an empty session.
-      if (!isBorne(draft.config, error)) throw (this.#failure = error as Error);
-      found = unavailable;
+      throw (this.#failure = error as Error);
     }
-    found = this.#parts.device?.judge(found, this.#keeper) ?? found;
-    if (found !== undefined) draft.load(found);
-    return (this.#operations = new Operations(draft, this.#keeper));
   }
 
   get id(): string {
@@ -96,7 +89,7 @@ export class RequestSession {
 
   /** Unix milliseconds of the session's end, as known now; Infinity: none. */
   get expires(): number {
-    const { draft, keeper, changed } = this.#operations ?? this.#open();
+    const { draft, keeper, changed } = this.#open();
     const moves = keeper.savesAlone ? draft.lifetimeChanged : changed;
     if (keeper.isStored && !moves) return keeper.expires;
     return Math.min(draft.config.now() + draft.ttl, keeper.deadline ?? draft.deadline);
@@ -166,18 +159,9 @@ export class RequestSession {
     this.noteChange();
   }
 
-  /** Makes the response offer to bind the session to the browser's device, if sessions can be bound. */
-  bindDevice(): void {
-    const { device } = this.#parts;
-    // Without an offer there is nothing to keep a session for: law L6.
-    if (device === undefined) return;
-    this.start();
-    device.offer(this.look().map);
-    this.noteChange();
-  }
-
-  get device(): DeviceState {
-    return this.#parts.device?.stateOf(this.look()) ?? "none";
+  /** The request's device; undefined: sessions can't be bound to any. */
+  get device(): RequestDevice | undefined {
+    return this.#parts.device;
   }
 
   /** Edits a key's value; gives the new one. */
@@ -185,7 +169,7 @@ export class RequestSession {
     // ORDER: as in regenerate.
     this.noteChange();
     this.change();
-    const operations = this.#operations ?? this.#open();
+    const operations = this.#open();
     return this.#inTurn(() => operations.update(key, edit));
   }
 
@@ -208,7 +192,7 @@ export class RequestSession {
     // ORDER: the listener may find that the client has gone; then this is refused.
     this.noteChange();
     this.change();
-    const operations = this.#operations ?? this.#open();
+    const operations = this.#open();
     await this.#inTurn(() => operations.regenerate());
   }
 
@@ -219,7 +203,7 @@ export class RequestSession {
     this.noteChange();
     const isLate = this.#isFrozen || this.flashOnly;
     if (this.onlyRead !== undefined || (isLate && !this.#keeper.savesAlone)) this.change();
-    const operations = this.#operations ?? this.#open();
+    const operations = this.#open();
     // ORDER: set here, not in its turn, or calls made meanwhile would run after it.
     this.#destroying = this.#inTurn(() => operations.destroy());
     try {
@@ -317,7 +301,7 @@ export class RequestSession {
       due === undefined || due.set.length + due.expire.length === 0
         ? varyOnly
         : new CookieEffects(due, this.#parts, draft, this.#connection);
-    return this.#parts.device?.complete(effects, this.#keeper, operations) ?? effects;
+    return this.#parts.device?.complete(effects, operations) ?? effects;
   }
 
   #inTurn<T>(step: () => Awaitable<T>): Promise<T> {

@@ -268,12 +268,12 @@ export class Session {
   /**
    * Makes the response offer to bind the session to the browser's device: call it at login, or on the login
    * page. Browsers without Device Bound Session Credentials ignore the offer. A new session is stored even
-   * while it is empty. Nothing is offered if the session is
-   * bound already. Without `deviceBinding` in the configuration it does nothing
-   * at all.
+   * while it is empty. Nothing is offered if the session is bound already. Without `deviceBinding` in the
+   * configuration it does nothing at all.
    */
   bindDevice(): void {
-    this.#request.bindDevice();
+    // Without an offer there is nothing to keep a session for: law L6.
+    this.#request.device?.offer(this.#request);
   }
 
   /**
@@ -281,7 +281,7 @@ export class Session {
    * unless `stale` is "report", the session then reads as empty and is read-only.
    */
   get device(): DeviceState {
-    return this.#request.device;
+    return this.#request.device?.stateOf(this.#request.look()) ?? "none";
   }
 
   /** The session's handle, which survives `regenerate`: safe to log and to list, no credential. */
