@@ -91,15 +91,15 @@ export interface EngineRow {
   readonly cpu: Spread;
 }
 
-/** Measures all subjects. */
-export async function measureEngine(): Promise<EngineRow[]> {
+/** Measures all subjects; `quick`: a look. */
+export async function measureEngine(quick: boolean): Promise<EngineRow[]> {
   const subjects: Subject[] = [];
   for (const [store, make] of Object.entries(stores)) {
     subjects.push(...(await subjectsOf(store, make())));
   }
   turned = LATER;
   const figures = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]));
-  await interleave(subjects, ROUNDS, async (subject, round) => {
+  await interleave(subjects, quick ? 4 : ROUNDS, async (subject, round) => {
     collect();
     const stop = startClock();
     for (let time = 0; time < subject.times; time++) await subject.work();

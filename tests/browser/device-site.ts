@@ -18,7 +18,7 @@ import {
   SessionMemoryStore,
   SessionMiddleware,
 } from "kocha-session";
-import { deviceBinding } from "kocha-session/device";
+import { deviceBinding, type DeviceBindingOptions } from "kocha-session/device";
 import { sessionMiddleware } from "kocha-session/express";
 import { withSession } from "kocha-session/fetch";
 import { openSession } from "kocha-session/node";
@@ -81,8 +81,18 @@ async function close(server: Server): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
 
+/** How a site differs from the usual one. */
+export interface DeviceSiteOptions {
+  /** The delay of each of its answers, in milliseconds. */
+  readonly delay?: number;
+  readonly binding?: DeviceBindingOptions;
+}
+
 /** Starts the site and the other one. */
-export async function startDeviceSite(kind: SiteKind): Promise<DeviceSite> {
+export async function startDeviceSite(
+  kind: SiteKind,
+  { delay = 0, binding }: DeviceSiteOptions = {},
+): Promise<DeviceSite> {
   let turned = 0;
   const now = (): number => Date.now() + turned;
   const events: string[] = [];
@@ -96,7 +106,7 @@ export async function startDeviceSite(kind: SiteKind): Promise<DeviceSite> {
     cookieExpires: DAY,
     sessionExpires: DAY,
     now,
-    deviceBinding: deviceBinding(),
+    deviceBinding: deviceBinding(binding),
     on: {
       device: ({ what, why }) => void events.push(why === undefined ? what : `${what}: ${why}`),
     },
@@ -109,7 +119,8 @@ export async function startDeviceSite(kind: SiteKind): Promise<DeviceSite> {
         endpoint.push(`${response.statusCode} after ${Math.round(performance.now() - began)} ms`);
       });
     }
-    next();
+    if (delay === 0) next();
+    else setTimeout(next, delay);
   });
   if (onExpress) {
     app.use(sessionMiddleware(engine));
