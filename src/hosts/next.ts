@@ -10,7 +10,7 @@ import { callback, readOptions } from "../base/options.ts";
 import { isSessionError, UsageError } from "../errors.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
-import { carrierOf, errorAnswer, isNexts, thrownAnswer, withCaching } from "./next/answer.ts";
+import { carrierOf, errorAnswer, isNexts, thrownAnswer, withoutCookies } from "./next/answer.ts";
 import { HeaderConnection } from "./next/connection.ts";
 import { type CookieJar, headerOf, isSealed, putInto, textOf } from "./next/jar.ts";
 import { type Place, SharedSessions, type Visit } from "./next/shared.ts";
@@ -157,7 +157,7 @@ export function sessions(config: SessionConfigSource, options: SessionsOptions =
           if (engine().stageOf(visit.session) === "changed") checkCarrier(engine(), response);
           return response;
         });
-        return withCaching(effects, answer);
+        return withoutCookies(effects, answer);
       });
     });
 

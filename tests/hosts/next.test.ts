@@ -2,10 +2,11 @@
 // jar of cookies as a header. The whole of it is tested in production builds: `npm run examples -- next`.
 import { describe, expect, test } from "vitest";
 import { noEffects } from "../../src/engine/effects.ts";
-import { carrierOf, thrownAnswer } from "../../src/hosts/next/answer.ts";
+import { carrierOf, thrownAnswer, withoutCookies } from "../../src/hosts/next/answer.ts";
 import { HeaderConnection } from "../../src/hosts/next/connection.ts";
 import { type CookieJar, headerOf, isSealed } from "../../src/hosts/next/jar.ts";
 import { type Place, SharedSessions } from "../../src/hosts/next/shared.ts";
+import { deviceBinding } from "../../src/device/index.ts";
 import { mergingCookies } from "../../src/merge/index.ts";
 import { SessionMiddleware } from "../../src/session/middleware.ts";
 import type { Session } from "../../src/session/session.ts";
@@ -196,6 +197,23 @@ test("a proxy's answer may be a constant: a client's cookie goes onto a copy", a
   expect([copy.status, copy.headers.get("location")]).toEqual([307, "/login"]);
   expect(constant.headers.getSetCookie()).toEqual([]);
   expect(carrierOf(OfNext, noEffects, new Response("own"))).toBeInstanceOf(OfNext);
+});
+
+test("a route's answer carries the offer to bind a session, and leaves the cookies to Next's jar", async () => {
+  const { store } = slowStore();
+  const engine = new SessionMiddleware({
+    store,
+    signingKey: freshKey(),
+    deviceBinding: deviceBinding(),
+  });
+  const session = await engine.open(undefined);
+  session.set("user", "ann");
+  session.bindDevice();
+  const constant = new Response(null, { status: 204 });
+  const { headers } = withoutCookies(await engine.commit(session), constant);
+  expect(headers.get("secure-session-registration")).toContain('path="/session/device"');
+  expect([headers.get("cache-control"), headers.getSetCookie()]).toEqual(["no-store", []]);
+  expect([...constant.headers]).toEqual([]);
 });
 
 test.each<[digest: string, base: string | undefined, status?: number, location?: string | null]>([

@@ -20,7 +20,7 @@ export const kinds = ["ticketed", "sealed", "merging"] as const;
 export type Kind = (typeof kinds)[number];
 
 /** The functions of a copy of the build's that make a site whose sessions are bound to devices. */
-export interface SiteBuild {
+interface SiteBuild {
   readonly sessions: typeof sessions;
   readonly deviceBinding: typeof deviceBinding;
 }

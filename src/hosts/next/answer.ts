@@ -59,12 +59,12 @@ export function carrierOf<Carrying extends Response>(
 }
 
 /**
- * The response with the effects' Vary and Cache-Control, without their cookies: a copy where it must not be
- * stored, since it may be a constant for many clients.
+ * The response with the effects' headers, without their cookies, which go into Next's jar: a copy where it must
+ * not be stored, since it may be a constant for many clients.
  */
-export function withCaching(effects: ResponseEffects, response: Response): Response {
-  const { vary, noStore } = effects;
-  const others = { ...noEffects, vary, noStore };
+export function withoutCookies(effects: ResponseEffects, response: Response): Response {
+  const { headers, vary, noStore } = effects;
+  const others = { ...noEffects, headers, vary, noStore };
   return withEffects(others, noStore && isCopyable(response) ? copyOf(response) : response);
 }
 
