@@ -1,5 +1,6 @@
 // Device-bound sessions on a build of Next.js: the endpoint is a route handler, the login a server action.
 import { createServer, type RequestListener } from "node:http";
+import type { DeviceBindingOptions } from "kocha-session/device";
 import type { NextSessions } from "kocha-session/next";
 import type { MakeServer } from "kocha-session/testing";
 import { parse } from "node-html-parser";
@@ -17,20 +18,17 @@ interface Running {
   readonly listener: RequestListener;
 }
 
-/** Over cookies with revocations as over other stores. */
-const OPTIONS = { acceptUnboundCopies: true };
-
 /** What the build has at its own path; the rest is the probe's. */
-const OWN = /^\/(session\/device|form)\b/;
+const OWN = /^\/(session\/device|proxied\/device|form)\b/;
 
 /** Serves a site by the build; one at a time. The build has several copies of the library. */
-function serverOf({ lab, listener }: Running): MakeServer {
+function serverOf({ lab, listener }: Running, device: DeviceBindingOptions): MakeServer {
   return (config, handler) => {
     const copies = new Map<unknown, NextSessions>();
     lab.site = ({ sessions, deviceBinding }) => {
       const own =
         copies.get(sessions) ??
-        sessions({ ...config, deviceBinding: deviceBinding(OPTIONS) }, { onError: answerError });
+        sessions({ ...config, deviceBinding: deviceBinding(device) }, { onError: answerError });
       copies.set(sessions, own);
       return own;
     };
@@ -87,16 +85,26 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
 };
 
+/** Where proxy.ts answers, and no route is. */
+const PROXIED = "/proxied/device";
+const registration = builtScenes[
+  "stores nothing at a registration; the first good refresh binds"
+] as Scene;
+
 /** Declares the tests. */
 export function describeDevice(running: () => Running): void {
   describe.each(storeNames)("device-bound sessions over %s", (store) => {
-    test.each(Object.entries(scenes))("%s", async (_, scene) => {
-      const site = await startSite(serverOf(running()), stores[store] as StoreParts);
+    const play = async (scene: Scene, device: DeviceBindingOptions = {}): Promise<void> => {
+      const parts = stores[store] as StoreParts;
+      const site = await startSite(serverOf(running(), device), parts, { device });
       try {
         await scene(site);
       } finally {
         await site.close();
       }
-    });
+    };
+    test.each(Object.entries(scenes))("%s", (_, scene) => play(scene));
+
+    test("proxy.ts answers the endpoint, too", () => play(registration, { path: PROXIED }));
   });
 }

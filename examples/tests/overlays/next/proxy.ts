@@ -6,6 +6,7 @@ import { siteOf } from "./lab/site";
 
 export default function proxy(request: Parameters<Run>[0], event: Parameters<Run>[1]) {
   if (request.nextUrl.pathname === "/form") return offering(request, event);
+  if (request.nextUrl.pathname === "/proxied/device") return answering(request, event);
   const [, , kind = "", where] = request.nextUrl.pathname.split("/");
   const { proxy: session, withSession } = sessionsOf(kind);
   const what = request.nextUrl.searchParams.get("proxy");
@@ -55,6 +56,11 @@ function offering(request: Parameters<Run>[0], event: Parameters<Run>[1]) {
   return offer(request, event);
 }
 
+/** The endpoint of device-bound sessions, which the engine answers. */
+function answering(request: Parameters<Run>[0], event: Parameters<Run>[1]) {
+  return siteOf().proxy(() => undefined)(request, event);
+}
+
 type Run = ReturnType<ReturnType<typeof sessionsOf>["proxy"]>;
 
-export const config = { matcher: ["/t/:path*", "/form"] };
+export const config = { matcher: ["/t/:path*", "/form", "/proxied/device"] };
