@@ -295,3 +295,83 @@ test("what node can't send is the host's error when its turn comes", async () =>
   // The session was saved by then, so its cookie may go or stay; the error path here clears it.
   expect([seen.status, seen.body.toString()]).toEqual([500, "error"]);
 });
+
+describe("a response that two sessions hold, of a request and of a copy that has none of it", () => {
+  type Save = "at once" | "later" | "fails";
+
+  /** The inner session's request is a copy, and a middleware between the two wraps the response. */
+  async function serveTwice(
+    saves: Readonly<Record<"outer" | "inner", Save>>,
+    handler: Handler,
+  ): Promise<Stage["url"]> {
+    const make = (name: "outer" | "inner"): ReturnType<typeof sessionMiddleware> => {
+      const memory = new SessionMemoryStore();
+      const spy = spyOn(memory);
+      if (saves[name] === "fails") spy.fault = "save";
+      const store = saves[name] === "at once" ? memory : spy.store;
+      return sessionMiddleware({ store, signingKey: freshKey(), secure: false, name });
+    };
+    const [outer, inner] = [make("outer"), make("inner")];
+    const server = createServer((request, response) => {
+      const fail = (error: unknown): void => {
+        response.statusCode = (error as { status?: number }).status ?? 500;
+        response.end("error");
+      };
+      outer(request, response, (error) => {
+        if (error !== undefined) return fail(error);
+        request.session.set("a", "1");
+        wrap(response);
+        const { headers, method, url, socket } = request;
+        const copy = { headers, method, url, socket } as IncomingMessage;
+        return inner(copy, response, (worse) => {
+          if (worse !== undefined) return fail(worse);
+          copy.session.set("b", "1");
+          return handler(copy, response);
+        });
+      });
+    });
+    const { url, close } = await listen(server);
+    onTestFinished(close);
+    return url;
+  }
+
+  /** Passes all calls on to the methods that it found. */
+  function wrap(response: ServerResponse): void {
+    for (const method of ["writeHead", "write", "end"] as const) {
+      const before = response[method].bind(response) as (...args: unknown[]) => unknown;
+      Object.assign(response, { [method]: (...args: unknown[]) => before(...args) });
+    }
+  }
+
+  const answers: Readonly<Record<string, Handler>> = {
+    end: (_, response) => void response.end("body"),
+    "head and end": (_, response) => void response.writeHead(200).end("body"),
+    "write and end": (_, response) => {
+      response.write("bo");
+      response.end("dy");
+    },
+  };
+  const both = ["at once", "later"] as const;
+  const pairs = both.flatMap((outer) => both.map((inner) => ({ outer, inner })));
+
+  describe.each(pairs)("outer $outer, inner $inner", (saves) => {
+    test.each(Object.entries(answers))(
+      "goes out whole, with both cookies: %s",
+      async (_, answer) => {
+        const { status, cookies, body } = await ask(await serveTwice(saves, answer));
+        expect([status, cookies, body.toString()]).toEqual([200, ["inner", "outer"], "body"]);
+      },
+    );
+  });
+
+  test.each([
+    { outer: "later", inner: "fails", saved: ["outer"] },
+    { outer: "at once", inner: "fails", saved: ["outer"] },
+    { outer: "fails", inner: "later", saved: ["inner"] },
+    { outer: "fails", inner: "at once", saved: ["inner"] },
+    { outer: "fails", inner: "fails", saved: [] },
+  ] as const)("outer $outer, inner $inner: the error is answered", async ({ saved, ...saves }) => {
+    const seen = await ask(await serveTwice(saves, answers["write and end"] as Handler));
+    expect([seen.status, seen.cookies, seen.body.toString()]).toEqual([503, saved, "error"]);
+  });
+});

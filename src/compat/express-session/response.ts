@@ -3,8 +3,7 @@
 // WebSocket's handshake, gets the cookie with its head.
 import type { ServerResponse } from "node:http";
 import { finished } from "node:stream";
-import { ours } from "../../hosts/shared/held-methods.ts";
-import { hold, holdOf } from "../../hosts/shared/hold.ts";
+import { hold } from "../../hosts/shared/hold.ts";
 import type { HeldEngine } from "../../hosts/shared/hold-options.ts";
 import type { Visit } from "./visit.ts";
 
@@ -42,12 +41,7 @@ export function attach(
 
 function saveAtEnd(response: ServerResponse, visit: Visit, fail: (error: unknown) => void): void {
   const target = response as unknown as { end: AnyCall };
-  const before = holdOf(response);
-  // Another drop-in's hold, whose `end` would lead to the newest one: to this call again.
-  const end: AnyCall =
-    before !== undefined && target.end === ours.end
-      ? (...args) => before.answer("end", args)
-      : target.end;
+  const { end } = target;
   let isEnding = false;
   target.end = (...args) => {
     // As node: a second end of a response says nothing more.

@@ -9,7 +9,7 @@ export type AnyCall = (...args: unknown[]) => unknown;
 /** One function for each held method. */
 export type Methods = Record<HeldMethod, AnyCall>;
 
-/** The property of a response that holds its hold. */
+/** The property of a response that has its hold; of several, the first. */
 export const held: unique symbol = Symbol("kocha-session.hold");
 export type HeldResponse = Methods & { [held]: Holder };
 
@@ -21,8 +21,14 @@ export interface Holder {
   readonly answer: (method: HeldMethod, args: unknown[]) => unknown;
 }
 
-/** One function for each method, for all responses, instead of closures for every request. */
-export const ours: Methods = {
+/** What stands in a held response for its own methods: until the commit, and after one that failed. */
+export interface Replacements {
+  readonly calls: Methods;
+  /** They send the error's answer past wrappers whose stream has ended. */
+  readonly answers: Methods;
+}
+
+const calls: Methods = {
   writeHead(this: HeldResponse, ...args) {
     return this[held].call("writeHead", args);
   },
@@ -37,8 +43,7 @@ export const ours: Methods = {
   },
 };
 
-/** Sends the error's answer after a failed commit, past wrappers whose stream has ended. */
-export const errorAnswers: Methods = {
+const answers: Methods = {
   writeHead(this: HeldResponse, ...args) {
     return this[held].answer("writeHead", args);
   },
@@ -52,6 +57,21 @@ export const errorAnswers: Methods = {
     return this[held].answer("flushHeaders", args);
   },
 };
+
+/** Those of a response's first hold: functions for all responses, instead of closures for every request. */
+export const ofFirst: Replacements = { calls, answers };
+
+/** Those of a further hold. A wrapper between the two has the first one's, which go on to lead there. */
+export function ofFurther(holder: Holder): Replacements {
+  const of = (way: keyof Holder): Methods => {
+    const methods = heldMethods.map((method): [HeldMethod, AnyCall] => [
+      method,
+      (...args) => holder[way](method, args),
+    ]);
+    return Object.fromEntries(methods) as Methods;
+  };
+  return { calls: of("call"), answers: of("answer") };
+}
 
 /** Makes listeners for `drain`, which a wrapper keeps for its own stream, hear the response's, too. */
 export function reachDrain(response: ServerResponse): void {

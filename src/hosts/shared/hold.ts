@@ -21,15 +21,16 @@ import {
 } from "./head.ts";
 import { afterEnd, callBack, dropSources, HeldAnswer } from "./held-answer.ts";
 import {
-  errorAnswers,
   held,
   type HeldMethod,
   heldMethods,
   type HeldResponse,
   type Holder,
   type Methods,
-  ours,
+  ofFirst,
+  ofFurther,
   reachDrain,
+  type Replacements,
 } from "./held-methods.ts";
 import type { HoldOptions } from "./hold-options.ts";
 import { warnOfLostCookie } from "./lost-cookie.ts";
@@ -37,7 +38,9 @@ import { Unanswered } from "./unanswered.ts";
 
 /** Holds a response back until its session is saved. */
 export function hold<Session>(response: ServerResponse, options: HoldOptions<Session>): void {
-  (response as unknown as HeldResponse)[held] = new ResponseHold(response, options);
+  const before = holdOf(response);
+  if (before !== undefined) before.further = new ResponseHold(response, options, ofFurther);
+  else (response as unknown as HeldResponse)[held] = new ResponseHold(response, options);
 }
 
 /** A response that waits for its session. */
@@ -45,6 +48,9 @@ class ResponseHold implements Holder {
   readonly #response: ServerResponse;
   readonly #options: HoldOptions;
   readonly #originals: Methods;
+  readonly #replacements: Replacements;
+  /** The hold over this one: two requests can share a response, such as copies made by a router. */
+  further: ResponseHold | undefined;
   #isReleased = false;
   /** The answer that waits for a pending commit. */
   #waiting: HeldAnswer | undefined;
@@ -58,22 +64,22 @@ class ResponseHold implements Holder {
   #unanswered: Unanswered | undefined;
   #isReplaced = false;
 
-  constructor(response: ServerResponse, options: HoldOptions) {
+  constructor(
+    response: ServerResponse,
+    options: HoldOptions,
+    replacementsOf?: (holder: Holder) => Replacements,
+  ) {
     this.#response = response;
     this.#options = options;
-    const before = holdOf(response);
-    this.#originals = { ...ours };
+    this.#replacements = replacementsOf?.(this) ?? ofFirst;
+    const { calls } = this.#replacements;
+    this.#originals = { ...calls };
     const target = response as unknown as HeldResponse;
     // One after the other by name: each response of Express has its own hidden class, where a
     // constant property name is looked up slowly.
     for (const method of heldMethods) {
-      const original = target[method];
-      // Two requests can share a response, such as copies made by a router: then both hold it.
-      this.#originals[method] =
-        before !== undefined && (original === ours[method] || original === errorAnswers[method])
-          ? (...args) => before.answer(method, args)
-          : original;
-      target[method] = ours[method];
+      this.#originals[method] = target[method];
+      target[method] = calls[method];
     }
     const { engine, session } = options;
     // Only a session with unsaved changes needs the listener.
@@ -248,11 +254,9 @@ class ResponseHold implements Holder {
 
   #wait(answer: HeldAnswer, method: HeldMethod, args: unknown[]): unknown {
     const { writeHead } = this.#response as unknown as HeldResponse;
-    return answer.take(
-      method,
-      args,
-      writeHead !== ours.writeHead && writeHead !== errorAnswers.writeHead,
-    );
+    const { calls, answers } = this.#replacements;
+    const isWrapped = writeHead !== calls.writeHead && writeHead !== answers.writeHead;
+    return answer.take(method, args, isWrapped);
   }
 
   /** The result of a dropped call. */
@@ -300,7 +304,7 @@ class ResponseHold implements Holder {
   #giveWay(error: unknown, head: HostHead = new ResponseHead(this.#response)): void {
     const response = this.#response;
     this.#failure = { error };
-    Object.assign(response, errorAnswers);
+    Object.assign(response, this.#replacements.answers);
     if (Object.hasOwn(response, "on")) reachDrain(response);
     if (response.headersSent) return;
     forgetAnswer(head);
@@ -308,7 +312,9 @@ class ResponseHold implements Holder {
   }
 }
 
-/** The hold of a response, if there is one. */
+/** The hold of a response, if there is one; of several, the last. */
 export function holdOf(response: ServerResponse): ResponseHold | undefined {
-  return (response as unknown as Partial<HeldResponse>)[held] as ResponseHold | undefined;
+  let last = (response as unknown as Partial<HeldResponse>)[held] as ResponseHold | undefined;
+  while (last?.further !== undefined) last = last.further;
+  return last;
 }
