@@ -6,9 +6,8 @@ import type { Session } from "../session/session.ts";
 import { withSession } from "./fetch.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import { reasonOf, statusOf } from "./shared/error-answer.ts";
-import { ownSession } from "./shared/joining.ts";
+import { keepSession, keptSession, pageSession, stillOpen } from "./shared/joining.ts";
 import { prerenderedSession } from "./shared/prerendered.ts";
-import { keepSession, keptSession } from "./shared/session-of.ts";
 import { mustBeFree, mustBeSession } from "./shared/web.ts";
 
 export { openSession } from "./shared/engine-source.ts";
@@ -69,7 +68,9 @@ export function sessionMiddleware(config: SessionConfigSource): AstroMiddleware 
     } else {
       const before = (locals as Place).session;
       mustBeFree(before, "locals.session");
-      shared = sharedSession(engines(context), before, request);
+      const engine = engines(context);
+      // Mounted twice, or Astro has rewritten the request.
+      shared = stillOpen(engine, before) ?? answeredSession(engine, request);
     }
     if (shared === undefined) return run(request, context, next);
     place(locals, shared);
@@ -78,21 +79,12 @@ export function sessionMiddleware(config: SessionConfigSource): AstroMiddleware 
   };
 }
 
-/**
- * The session that another run of the middleware answers for: mounted twice, or before Astro rewrote the
- * request; or one that has answered already, with a status for which Astro renders another page now.
- */
-function sharedSession(
-  engine: SessionMiddleware,
-  before: unknown,
-  request: Request,
-): Session | undefined {
-  const open = ownSession(engine, before);
-  if (open !== undefined) return open;
-  const kept = keptSession(request);
-  if (!engine.owns(kept) || engine.stageOf(kept) !== "closed") return undefined;
-  beginPage(kept);
-  return kept;
+/** The session of a request that was answered with a status for which Astro renders another page now. */
+function answeredSession(engine: SessionMiddleware, request: Request): Session | undefined {
+  const session = pageSession(engine, keptSession(request));
+  if (session === undefined || engine.stageOf(session) !== "closed") return undefined;
+  beginPage(session);
+  return session;
 }
 
 interface Place {

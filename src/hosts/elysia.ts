@@ -6,8 +6,7 @@ import type { Session } from "../session/session.ts";
 import { UsageError } from "../errors.ts";
 import { withSession } from "./fetch.ts";
 import { engineSource } from "./shared/engine-source.ts";
-import { checkOwner } from "./shared/joining.ts";
-import { keptSession } from "./shared/session-of.ts";
+import { keptSession, owned } from "./shared/joining.ts";
 import { mustBeFree, mustBeSession } from "./shared/web.ts";
 
 export { openSession } from "./shared/engine-source.ts";
@@ -117,7 +116,7 @@ function enter(entered: Context, engine: () => SessionMiddleware): void {
     throw failed.error;
   }
   if (own === undefined) throw notAround();
-  checkOwner(engine(), own);
+  owned(engine(), own);
   if (entered.session !== own) mustBeFree(entered.session, "context.session");
   entered.session = own;
   request[context] = entered;

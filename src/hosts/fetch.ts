@@ -8,17 +8,9 @@ import { withEffects } from "../engine/response.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
 import type { Session } from "../session/session.ts";
 import { engineSource } from "./shared/engine-source.ts";
-import {
-  type Carrier,
-  checkOwner,
-  insideDone,
-  joinOuter,
-  opened,
-  ownSession,
-} from "./shared/joining.ts";
+import { insideDone, joinOuter, keepSession, outerSession, stopSharing } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
 import { ownResponse } from "./shared/own-path.ts";
-import { keepSession } from "./shared/session-of.ts";
 import {
   isHeld,
   isWrittenPast,
@@ -88,7 +80,7 @@ export function withSession<
   const { onError } = readOptions("withSession", options, {
     onError: callback<NonNullable<typeof options.onError>>(),
   });
-  return async (request: Incoming & Carrier, ...rest) => {
+  return async (request, ...rest) => {
     const answerError = async (error: unknown): Promise<Response> => {
       if (onError === undefined) throw error;
       return onError(error, request, ...rest);
@@ -101,22 +93,22 @@ export function withSession<
         engine.devices &&
         ownResponse(engine, request, () => connectionOf(request, rest[0]), rest[0]);
       if (answering !== undefined) return await answering;
-      const shared = sharedSession(engine, request, rest[0]);
+      const incoming = nodeRequestOf(request, rest[0]);
+      const shared = outerSession(engine, undefined, request, incoming);
       if (shared !== undefined) {
         return await joinOuter(request, async () => {
           const outer = await shared;
-          checkOwner(engine, outer);
           keepSession(request, outer);
           return handler(request, outer, ...rest);
         });
       }
       const opening = open(engine, request, rest[0]);
+      keepSession(request, opening);
       session = isThenable(opening) ? await opening : opening;
+      leaveSession(incoming, session);
     } catch (error) {
       return answerError(error);
     }
-    keepSession(request, session);
-    leaveSession(nodeRequestOf(request, rest[0]), session);
     const underneath = (): ServerResponse | undefined => nodeResponseOf(request, rest[0]);
     const exchange = (): Exchange => ({ engine, session, underneath: underneath() });
     watch(engine, session, () => request.signal, underneath);
@@ -133,7 +125,7 @@ export function withSession<
       }
       answer = await onError(error, request, ...rest);
     } finally {
-      request[opened] = undefined;
+      stopSharing(request, session);
     }
     try {
       if (isResponse(answer)) return await carry(exchange(), answer, isWrittenPast, onto(answer));
@@ -145,36 +137,15 @@ export function withSession<
   };
 }
 
-/** The session that another handler of this request opened, if one did. */
-function sharedSession(
-  engine: SessionMiddleware,
-  request: Request & Carrier,
-  host: unknown,
-): Awaitable<Session> | undefined {
-  return request[opened] ?? ownSession(engine, nodeRequestOf(request, host)?.session);
-}
-
 function connectionOf(request: Request, host: unknown): WebConnection {
   const loopback = (): boolean =>
     isLocal(addressOf(request, host), (name) => request.headers.get(name));
   return new WebConnection(() => request.url, loopback);
 }
 
-function open(
-  engine: SessionMiddleware,
-  request: Request & Carrier,
-  host: unknown,
-): Awaitable<Session> {
-  const opening = engine.open(
-    request.headers.get("cookie") ?? undefined,
-    connectionOf(request, host),
-    undefined,
-    host,
-  );
-  request[opened] = opening;
-  // A later handler of the same request tries again.
-  if (isThenable(opening)) opening.catch(() => (request[opened] = undefined));
-  return opening;
+function open(engine: SessionMiddleware, request: Request, host: unknown): Awaitable<Session> {
+  const cookies = request.headers.get("cookie") ?? undefined;
+  return engine.open(cookies, connectionOf(request, host), undefined, host);
 }
 
 /** Puts effects onto a Response. */

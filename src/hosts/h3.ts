@@ -12,23 +12,16 @@ import {
   isAnonymous,
   keepForInner,
   nitroEnv,
-  pageSession,
+  sessionOfPage,
   type Runtime,
 } from "./h3/inner.ts";
 import { asAnswer } from "./h3/not-found.ts";
 import { ownAnswerTo } from "./h3/own-answer.ts";
 import { attachOlder, type OlderEvent } from "./h3/version-1.ts";
 import { engineSource } from "./shared/engine-source.ts";
-import {
-  type Carrier,
-  checkOwner,
-  insideDone,
-  joinOuter,
-  opened,
-  ownSession,
-} from "./shared/joining.ts";
+import { insideDone, joinOuter, keepSession, outerSession } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
-import { keepSession, sessionOf as sessionOfRequest } from "./shared/session-of.ts";
+import { sessionOf as sessionOfRequest } from "./shared/session-of.ts";
 import { isHeld, leaveSession, nodeRequestOf, nodeResponseOf } from "./shared/underneath.ts";
 import {
   carry,
@@ -99,43 +92,42 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
     const answering =
       engine.devices && ownAnswerTo(engine, event, () => connectionOf(event), envOf(event));
     if (answering !== undefined) return answering;
-    mustBeFree((event.context as EventContext).session, "event.context.session");
-    const context = event.context as EventContext;
+    const { req } = event;
+    const context = event.context as { session?: unknown };
+    mustBeFree(context.session, "event.context.session");
+    const incoming = nodeRequestOf(req, undefined);
     const shared =
-      context[opened] ??
-      ownSession(engine, earlierSession(event)) ??
-      pageSession(engine, event.req.runtime);
+      outerSession(engine, context.session, req, incoming) ?? sessionOfPage(engine, req.runtime);
     if (shared !== undefined) {
-      return joinOuter(context, async () => {
+      return joinOuter(req, async () => {
         const outer = await shared;
-        checkOwner(engine, outer);
         context.session = outer;
-        keepSession(event.req, outer);
+        keepSession(req, outer);
         return next();
       });
     }
-    if (isAnonymous(event.req.url, event.req.runtime, context)) {
+    if (isAnonymous(req.url, req.runtime, context)) {
       const readOnly = await openReadOnly(engine, event);
       context.session = readOnly;
-      keepSession(event.req, readOnly);
+      keepSession(req, readOnly);
       return next();
     }
-    const opening = open(engine, event, context);
+    const opening = open(engine, event);
+    keepSession(req, opening);
     const session = isThenable(opening) ? await opening : opening;
     context.session = session;
-    keepSession(event.req, session);
-    keepForInner(event.req.runtime, session);
-    leaveSession(nodeRequestOf(event.req, undefined), session);
-    const underneath = (): ServerResponse | undefined => nodeResponseOf(event.req, undefined);
-    watch(engine, session, () => event.req.signal, underneath);
+    keepForInner(req.runtime, session);
+    leaveSession(incoming, session);
+    const underneath = (): ServerResponse | undefined => nodeResponseOf(req, undefined);
+    watch(engine, session, () => req.signal, underneath);
     let answer: unknown;
     try {
       answer = await next();
       mustBeSession(context.session);
-      const inside = insideDone(context);
+      const inside = insideDone(req);
       if (inside !== undefined) await inside;
     } catch (error) {
-      await insideDone(context);
+      await insideDone(req);
       throw await failWith(engine, session, event, error, underneath());
     }
     try {
@@ -151,13 +143,6 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
   };
   // h3 1 asks for this mark.
   return Object.assign(middleware, { __is_handler__: true as const });
-}
-
-type EventContext = Carrier & { session?: unknown };
-
-/** The session that an event has already, its own or Express's. */
-function earlierSession({ context, req }: EventLike): unknown {
-  return (context as EventContext).session ?? nodeRequestOf(req, undefined)?.session;
 }
 
 /** The bindings of Workers, where srvx or Nitro has them. */
@@ -177,21 +162,9 @@ function connectionOf({ req }: EventLike): WebConnection {
   );
 }
 
-function open(engine: SessionMiddleware, event: EventLike, carrier: Carrier): Awaitable<Session> {
-  const { req } = event;
-  const opening = engine.open(
-    req.headers.get("cookie") ?? undefined,
-    connectionOf(event),
-    undefined,
-    envOf(event),
-  );
-  if (!isThenable(opening)) return opening;
-  const arrive = (): void => {
-    carrier[opened] = undefined;
-  };
-  carrier[opened] = opening;
-  opening.then(arrive, arrive);
-  return opening;
+function open(engine: SessionMiddleware, event: EventLike): Awaitable<Session> {
+  const cookies = event.req.headers.get("cookie") ?? undefined;
+  return engine.open(cookies, connectionOf(event), undefined, envOf(event));
 }
 
 /** h3's mark that the answer was written to the response underneath. */

@@ -8,10 +8,9 @@ import type { Session } from "../session/session.ts";
 import { StoreError, ConflictError } from "../errors.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import { reasonOf } from "./shared/error-answer.ts";
-import { ownSession } from "./shared/joining.ts";
+import { insideDone, joinOuter, keepSession, outerSession } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
 import { beside, ownResponse } from "./shared/own-path.ts";
-import { keepSession } from "./shared/session-of.ts";
 import {
   isHeld,
   isWrittenPast,
@@ -60,25 +59,30 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
       return;
     }
     const incoming = nodeRequestOf(raw, context.env);
-    const shared = ownSession(engine, context.get("session") ?? incoming?.session);
-    // Mounted twice with the same configuration.
+    const place: unknown = context.get("session");
+    const shared = outerSession(engine, place, raw, incoming);
     if (shared !== undefined) {
-      context.set("session", shared);
-      keepSession(context.req.raw, shared);
-      await next();
-      return;
+      return joinOuter(raw, async () => {
+        const outer = await shared;
+        context.set("session", outer);
+        keepSession(raw, outer);
+        await next();
+      });
     }
-    mustBeFree(context.get("session"), 'c.get("session")');
+    mustBeFree(place, 'c.get("session")');
     const cookies = context.req.header("cookie");
-    const session = await engine.open(cookies, connectionOf(context), undefined, context.env);
+    const opening = engine.open(cookies, connectionOf(context), undefined, context.env);
+    keepSession(raw, opening);
+    const session = await opening;
     context.set("session", session);
-    keepSession(context.req.raw, session);
     leaveSession(incoming, session);
     const underneath = (): ServerResponse | undefined =>
       nodeResponseOf(context.req.raw, context.env);
     watch(engine, session, () => context.req.raw.signal, underneath);
     // An error below has become a response of app.onError by now, which carries the cookie, too.
     await next();
+    const inside = insideDone(raw);
+    if (inside !== undefined) await inside;
     try {
       mustBeSession(context.get("session"));
       const exchange = { engine, session, underneath: underneath() };

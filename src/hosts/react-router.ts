@@ -9,7 +9,7 @@ import type { Session } from "../session/session.ts";
 import { withSession } from "./fetch.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import { reasonOf, statusOf } from "./shared/error-answer.ts";
-import { keptSession } from "./shared/session-of.ts";
+import { keptSession } from "./shared/joining.ts";
 
 export { createSessionStorage, type SessionStorageOptions } from "./react-router/storage.ts";
 export { openSession } from "./shared/engine-source.ts";

@@ -6,14 +6,13 @@ import { callback, readOptions } from "../base/options.ts";
 import { isPersonal, isSessionCookie, type ResponseEffects } from "../engine/effects.ts";
 import { withEffects } from "../engine/response.ts";
 import type { SessionConfigSource, SessionMiddleware } from "../session/middleware.ts";
-import { Session } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
 import { type EngineSource, engineSource } from "./shared/engine-source.ts";
 import { reasonOf, statusOf } from "./shared/error-answer.ts";
-import { checkOwner, ownSession } from "./shared/joining.ts";
+import { keepSession, keptSession, outerSession, pageSession } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
 import { ownResponse } from "./shared/own-path.ts";
 import { prerenderedSession } from "./shared/prerendered.ts";
-import { keepSession, keptSession } from "./shared/session-of.ts";
 import {
   carry,
   commitOnto,
@@ -170,19 +169,15 @@ function nothing(): undefined {
 function sharedSession(engines: EngineSource, event: EventLike): Awaitable<Session> | undefined {
   const engine = engines(environmentOf(event));
   const { session } = event.locals as { session?: unknown };
-  if (session instanceof Session) {
-    checkOwner(engine, session);
-    return session;
-  }
-  if (!event.isSubRequest) return ownSession(engine, incomingOf(event)?.session);
+  const incoming = event.isSubRequest ? undefined : incomingOf(event);
+  const own = outerSession(engine, session, event.request, incoming);
+  if (own !== undefined || !event.isSubRequest) return own;
   // What a browser sends without cookies has no session.
   if (event.request.credentials === "omit") return engine.openReadOnly(undefined);
   const outer = fetching.getStore();
-  const outers = keptSession(outer?.request);
-  if (outer === undefined || outers === undefined || !engine.owns(outers)) return undefined;
-  // ORDER: a closed one, too. It can be read while the page streams, and a change is an error; a
-  // session of its own would be lost with the answer, which no client gets.
-  if (isVisit(event, outer) && isWithin(engine, event.request, outer.request)) return outers;
+  const page = pageSession(engine, keptSession(outer?.request));
+  if (outer === undefined || page === undefined) return undefined;
+  if (isVisit(event, outer) && isWithin(engine, event.request, outer.request)) return page;
   // Another client's: a queue in `handleFetch` has run this client's request within another one's.
   const cookies = event.request.headers.get("cookie") ?? undefined;
   return engine.openReadOnly(cookies, undefined, environmentOf(event));

@@ -108,6 +108,83 @@ const outer: Readonly<
   },
 };
 
+/** The session once more around another function, which gets the same Request. */
+const around: Readonly<
+  Record<string, (config: SessionConfig, touch: (session: Session) => void, within: Fetch) => Fetch>
+> = {
+  fetch: (config, touch, within) =>
+    withSession(config, (request, session) => {
+      touch(session);
+      return within(request);
+    }),
+  "hono's mount": (config, touch, within) => {
+    const app = new Hono();
+    app.use(honoSession(config));
+    app.use(async (context, next) => {
+      touch(context.get("session"));
+      await next();
+    });
+    app.mount("/", (request: Request, env?: object) => within(request, env), {
+      replaceRequest: false,
+    });
+    return (request, env) => app.fetch(request, env);
+  },
+  h3: (config, touch, within) => {
+    const app = new H3({ silent: true });
+    app.use(h3Session(config));
+    app.all("/**", (event) => {
+      touch(sessionOf(event));
+      return within(event.req);
+    });
+    return (request) => app.fetch(request);
+  },
+  "h3 2.0.1-rc.2": (config, touch, within) => {
+    const app = new OlderH3({ silent: true });
+    app.use(h3Session(config));
+    app.all("/**", (event) => {
+      touch(sessionOf(event));
+      return within(event.req);
+    });
+    return (request) => app.fetch(request);
+  },
+};
+
+/** The session twice, with another Request the second time, and one context. */
+const alike: Readonly<Record<string, (config: SessionConfig, answer: Answer) => Fetch>> = {
+  hono: (config, answer) => {
+    const app = new Hono();
+    app.use(honoSession(config));
+    app.use(async (context, next) => {
+      context.get("session").set("outer", "1");
+      context.req.raw = new Request(context.req.raw);
+      await next();
+    });
+    app.use(honoSession(config));
+    app.all("*", async (context) => context.text(await answer(context.get("session"), "")));
+    return (request) => app.fetch(request);
+  },
+  h3: (config, answer) => {
+    const app = new H3({ silent: true });
+    app.use(h3Session(config));
+    app.get("/inner", (event) => answer(sessionOf(event), ""));
+    app.get("/", (event) => {
+      sessionOf(event).set("outer", "1");
+      return app.request("/inner", {}, event.context);
+    });
+    return (request) => app.fetch(request);
+  },
+  "h3 2.0.1-rc.2": (config, answer) => {
+    const app = new OlderH3({ silent: true });
+    app.use(h3Session(config));
+    app.get("/inner", (event) => answer(sessionOf(event), ""));
+    app.get("/", (event) => {
+      sessionOf(event).set("outer", "1");
+      return app.request("/inner", {}, event.context);
+    });
+    return (request) => app.fetch(request);
+  },
+};
+
 function namesOf(response: Response): string[] {
   return response.headers.getSetCookie().map((cookie) => cookie.split(/[.=]/, 1)[0] ?? "");
 }
@@ -152,6 +229,47 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
       },
     );
   });
+
+  describe.each(Object.entries(around))("%s, around the same Request", (__, makeOuter) => {
+    test.each(Object.entries(inner))("shares one session: %s", async (___, makeInner) => {
+      const config = makeConfig();
+      const within = makeInner(config, async (session) => {
+        const seen = session.get("outer");
+        await new Promise(setImmediate);
+        session.set("inner", "1");
+        return seen;
+      });
+      const serve = makeOuter(config, (session) => session.set("outer", "1"), within);
+      const response = await serve(new Request(url));
+      expect([response.status, await response.text()]).toEqual([200, "1"]);
+      expect(namesOf(response)).toEqual(["session"]);
+      expect(await readCookie(config, response.headers.getSetCookie())).toEqual(
+        new Map([
+          ["outer", "1"],
+          ["inner", "1"],
+        ]),
+      );
+    });
+  });
+
+  test.each(Object.entries(alike))(
+    "another Request in the same context shares one session: %s",
+    async (__, makeOuter) => {
+      const config = makeConfig();
+      const serve = makeOuter(config, async (session) => {
+        session.set("inner", session.get("outer"));
+        return "inside";
+      });
+      const response = await serve(new Request(url));
+      expect([response.status, await response.text()]).toEqual([200, "inside"]);
+      expect(await readCookie(config, response.headers.getSetCookie())).toEqual(
+        new Map([
+          ["outer", "1"],
+          ["inner", "1"],
+        ]),
+      );
+    },
+  );
 
   // h3 is given no environment by it, and so knows nothing of the request underneath.
   test.each(["fetch", "hono"])(
@@ -263,7 +381,7 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
     },
   );
 
-  test.each(["fetch", "h3"])(
+  test.each(["fetch", "hono", "h3"])(
     "one Request given twice at once to %s: both are saved",
     async (host) => {
       const config = makeConfig();

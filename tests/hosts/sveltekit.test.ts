@@ -323,6 +323,38 @@ describe("over a store that takes a while", () => {
     expect([other.status, other.headers.getSetCookie()]).toEqual([own, []]);
   });
 
+  test.each([
+    ["the same Request", (request: Request) => request],
+    ["another Request", ({ url, headers }: Request) => new Request(url, { headers })],
+  ])("a handle within another one's event shares its session, with %s", async (_, requestOf) => {
+    const { store } = slowStore();
+    const config: SessionConfig = { store, signingKey: freshKey() };
+    const [one, other] = [sessionHandle(config), sessionHandle(config)];
+    const both: SessionHandle = ({ event, resolve }) =>
+      one({
+        event,
+        resolve: (first) => {
+          (first as unknown as Event).locals.session.set("outer", "1");
+          const request = requestOf(first.request);
+          // With the same request, locals of its own.
+          const locals = request === first.request ? {} : first.locals;
+          return other({
+            event: { ...first, request, locals },
+            resolve: (second) => {
+              const { session } = (second as unknown as Event).locals;
+              session.set("inner", session.get("outer"));
+              return resolve(first);
+            },
+          });
+        },
+      });
+    const server = await serve(both, ({ locals }) => Response.json(locals.session.toObject()));
+    onTestFinished(server.close);
+    const answer = await fetch(server.url);
+    expect(await answer.json()).toEqual({ outer: "1", inner: "1" });
+    cookieOf(answer);
+  });
+
   test("inside Express, whose session is the same, also for what a page fetches", async () => {
     const { store } = slowStore();
     const config: SessionConfig = { store, signingKey: freshKey() };

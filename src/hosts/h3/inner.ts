@@ -2,7 +2,7 @@
 // answers reach no client, so they have the page's session, or one that is read-only.
 import type { SessionMiddleware } from "../../session/middleware.ts";
 import type { Session } from "../../session/session.ts";
-import { keepSession, keptSession } from "../shared/session-of.ts";
+import { keepSession, keptSession, pageSession } from "../shared/joining.ts";
 
 /** Why the session of a request that brings nothing of its page can't be changed. */
 export const BEHIND_FETCH: string =
@@ -15,18 +15,13 @@ export interface Runtime {
   readonly cloudflare?: { readonly env?: unknown } | undefined;
 }
 
-/**
- * The session of the page that a request of h3 2 is made for. On Node.js the request underneath has it.
- *
- * ORDER: a closed one, too; a session of its own would be lost with the answer.
- */
-export function pageSession(
+/** The session of the page that a request of h3 2 is made for. On Node.js the request underneath has it. */
+export function sessionOfPage(
   engine: SessionMiddleware,
   runtime: Runtime | undefined,
 ): Session | undefined {
   if (runtime === undefined || runtime.node !== undefined) return undefined;
-  const page = keptSession(runtime);
-  return engine.owns(page) ? page : undefined;
+  return pageSession(engine, keptSession(runtime));
 }
 
 /** Lets the requests that are made for this one find its session. */

@@ -5,12 +5,10 @@ import type { Connection } from "../../engine/connection.ts";
 import type { OwnAnswer } from "../../engine/device.ts";
 import { withEffects } from "../../engine/response.ts";
 import { ConfigError } from "../../errors.ts";
-import type { SessionMiddleware } from "../../session/middleware.ts";
-import type { Session } from "../../session/session.ts";
 import type { EngineSource } from "../shared/engine-source.ts";
 import { answerError } from "../shared/error-answer.ts";
 import { hold } from "../shared/hold.ts";
-import { ownSession } from "../shared/joining.ts";
+import { pageSession, stillOpen } from "../shared/joining.ts";
 import { isLocal } from "../shared/loopback.ts";
 import { ownNodeAnswer, sendOwnAnswer, toResponse } from "../shared/own-path.ts";
 import { leaveSession } from "../shared/underneath.ts";
@@ -25,7 +23,7 @@ interface Context {
 
 /** A request of node:http, or what Nitro makes of one that isn't. */
 interface Incoming extends IncomingMessage {
-  /** On a request that Nitro makes: the context of the event that it is made for. */
+  /** On a request that Nitro makes for a page: the context of the page's event. */
   readonly __unenv__?: Context | undefined;
   readonly body?: unknown;
 }
@@ -51,7 +49,11 @@ export async function attachOlder(engines: EngineSource, event: OlderEvent): Pro
   const answering =
     engine.devices && ownNodeAnswer(engine, node.req, () => new OlderConnection(event));
   if (answering !== undefined) return answerHere(event, await answering);
-  const outer = outerSession(engine, event);
+  const { session: around, __unenv__: page } = node.req;
+  const outer =
+    stillOpen(engine, context.session) ??
+    stillOpen(engine, around) ??
+    pageSession(engine, page?.session);
   if (outer !== undefined) {
     context.session = outer;
     return undefined;
@@ -82,18 +84,6 @@ function answerHere({ node }: OlderEvent, answer: OwnAnswer): Response | undefin
   if (!isOfNode(node.res)) return toResponse(answer);
   sendOwnAnswer(node.req, node.res, answer);
   return undefined;
-}
-
-/** The session of an earlier middleware, of Express around h3, or of the page that makes this request. */
-function outerSession(engine: SessionMiddleware, event: OlderEvent): Session | undefined {
-  const { node } = event;
-  const { session } = event.context as Context;
-  const own = ownSession(engine, session ?? node.req.session);
-  if (own !== undefined) return own;
-  // ORDER: a closed one, too; a session of its own would be lost with the answer, which no client gets.
-  const { __unenv__: made } = node.req;
-  const page = made?.session;
-  return engine.owns(page) ? page : undefined;
 }
 
 /**

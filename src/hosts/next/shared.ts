@@ -6,7 +6,7 @@ import { secondCookie } from "../../engine/response.ts";
 import { UsageError } from "../../errors.ts";
 import type { SessionMiddleware } from "../../session/middleware.ts";
 import type { Session } from "../../session/session.ts";
-import { type Carrier, insideDone, joinOuter } from "../shared/joining.ts";
+import { insideDone, joinOuter } from "../shared/joining.ts";
 import { type CookieJar, headerOf, putInto, stateOf } from "./jar.ts";
 
 /** A request whose cookies can be set. */
@@ -23,7 +23,7 @@ export interface Place {
 }
 
 /** A request's session while handlers have it. */
-interface Opened extends Carrier {
+interface Opened {
   readonly place: Place;
   readonly session: Promise<Session>;
   /** How many handlers have it. */

@@ -7,16 +7,10 @@ import type { SessionMiddleware } from "../../session/middleware.ts";
 import type { Session } from "../../session/session.ts";
 import type { EngineSource } from "./engine-source.ts";
 import { hold } from "./hold.ts";
-import { checkOwner, otherConfiguration } from "./joining.ts";
+import { arriving, keepSession, owned } from "./joining.ts";
 import { isLocal } from "./loopback.ts";
 import { ownNodeAnswer, sendOwnAnswer } from "./own-path.ts";
 import { hangSession, sessionOf } from "./request-session.ts";
-
-/** A request's session while it loads: a symbol, since a WeakMap costs more than the rest of the work. */
-const arriving = Symbol("kocha-session.arriving");
-interface Arriving {
-  [arriving]?: { readonly engine: SessionMiddleware; readonly session: Promise<Session> };
-}
 
 /**
  * Opens a request's session and holds its response; later calls give the same session.
@@ -35,15 +29,10 @@ export function attach(
   isSecure?: () => boolean,
 ): Awaitable<Session> {
   const before = sessionOf(request);
-  if (before !== undefined) {
-    checkOwner(engine, before);
-    return before;
-  }
-  const pending = (request as Arriving)[arriving];
-  if (pending !== undefined) {
-    if (pending.engine === engine) return pending.session;
-    throw otherConfiguration();
-  }
+  // A closed one, too: its response is over.
+  if (before !== undefined) return owned(engine, before);
+  const pending = arriving(engine, request);
+  if (pending !== undefined) return pending;
   const hang = (session: Session): Session => {
     // ORDER: before the handler, which takes `response.end` before it looks at the session in
     // `response.end(request.session.get("name"))`.
@@ -55,7 +44,7 @@ export function attach(
   const opened = engine.open(request.headers.cookie, connection);
   if (!isThenable(opened)) return hang(opened);
   const session = opened.then(hang);
-  (request as Arriving)[arriving] = { engine, session };
+  keepSession(request, session);
   return session;
 }
 
