@@ -105,6 +105,11 @@ export class DropIn {
     notify(this.options.on ?? {}, "refused", { id, reason });
   }
 
+  /** Tells observers of newer values that a change has overwritten. */
+  noteOverwritten({ id }: KeptSession, keys: readonly string[]): void {
+    if (keys.length > 0) notify(this.options.on ?? {}, "overwritten", { id, keys });
+  }
+
   /** The attributes of a request's cookie. */
   cookieOptions(request: SessionRequest): CookieOptions {
     const { cookie } = this.options;

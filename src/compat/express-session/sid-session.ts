@@ -5,7 +5,7 @@ import type { Cookie } from "./cookie.ts";
 import { differencesOf, isEmpty, type Kept, textsOf } from "./data.ts";
 import type { SidDialect } from "./dialect.ts";
 import { COOKIE_KEY } from "./row.ts";
-import { type Write, writeOf } from "./writing.ts";
+import { valueIn, type Write, writeOf } from "./writing.ts";
 
 const nothing: Kept = { texts: new Map(), cookie: undefined };
 
@@ -69,6 +69,18 @@ export class SidSession {
     this.#isModified ||= isChanged;
     if (!this.#isStored && !isChanged && !evenUnchanged) return nothing.texts;
     return writeOf(differences, cookie, this.#kept.cookie);
+  }
+
+  /**
+   * The keys of a change that have newer values of other requests: a session that was opened again holds
+   * what is stored by then, which the application hasn't seen.
+   */
+  newerIn(write: Write): readonly string[] {
+    const isNewer = ([key, text]: [string, string | undefined]): boolean => {
+      const stored = valueIn(this.#session, key);
+      return key !== COOKIE_KEY && stored !== text && stored !== this.#kept.texts.get(key);
+    };
+    return [...write].filter(isNewer).map(([key]) => key);
   }
 
   /** Takes a change as written. The function that it gives takes that back. */

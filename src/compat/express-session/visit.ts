@@ -185,9 +185,11 @@ export class Visit implements Visitable {
     const current = this.#current;
     const write = current.compare(bag, cookieIn(bag), true);
     if (write.size === 0) return this.#renew();
+    const newer = current.newerIn(write);
     const takeBack = current.settle(bag, write);
     try {
       await save(current.session, write);
+      this.#dropIn.noteOverwritten(current.session, newer);
     } catch (error) {
       // A later save tries all of it again; the response's own doesn't.
       takeBack();

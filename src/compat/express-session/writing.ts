@@ -53,7 +53,8 @@ export async function save(kept: KeptSession, write: Write): Promise<void> {
   if (refusal !== undefined) throw ended();
 }
 
-function valueIn(kept: KeptSession, key: string): string | undefined {
+/** A key's value, read as an application reads it; undefined: absent. */
+export function valueIn(kept: KeptSession, key: string): string | undefined {
   return kept.has(key) ? kept.get(key) : undefined;
 }
 

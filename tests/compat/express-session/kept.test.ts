@@ -1,5 +1,6 @@
 // What stays as it is with express-session, and what a request may count on besides: races, logouts, ends
 // of sessions, streams, limits, and how often a store is asked.
+import type { ServerResponse } from "node:http";
 import originalSession from "express-session";
 import { type SessionObservers, SessionMemoryStore } from "kocha-session";
 import session, { type SessionOptions } from "kocha-session/compat/express-session";
@@ -331,7 +332,11 @@ describe("a store for express-session", () => {
   });
 });
 
-test("an observer is told of a property that overwrote another request's newer value", async () => {
+test.each([
+  ["before the head", () => undefined],
+  // What comes later is saved at the response's end.
+  ["behind the head", (response: ServerResponse) => void response.write("begun")],
+])("an observer is told of a property that overwrote a newer value, %s", async (_, begin) => {
   const overwritten: (readonly string[])[] = [];
   const on: SessionObservers = { overwritten: ({ keys }) => void overwritten.push(keys) };
   const [arrived, left] = [gate(), gate()];
@@ -341,9 +346,10 @@ test("an observer is told of a property that overwrote another request's newer v
     routes({
       "/login": login,
       "/slow": async ({ session: bag }, response) => {
+        begin(response);
         arrived.open();
         await left.opened;
-        bag["n"] = "slow";
+        Object.assign(bag, { n: "slow", other: "slow" });
         response.end();
       },
       "/fast": ({ session: bag }, response) => {
