@@ -1,16 +1,18 @@
 // A Worker on each host that runs there, as its user bundles it, by wrangler and by esbuild, with nodejs_compat and
-// without; and the worker that the documents show.
+// without; the workers that the documents show; and every entry point that names no framework.
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sqliteSessionsSql } from "../../src/stores/sqlite.ts";
 import { readBlocks } from "../../tests/docs/documents.ts";
 import { BuiltPackage } from "../../tests/support/built-package.ts";
+import { repository } from "../../tests/support/cli.ts";
 import { ourObjects } from "./objects.ts";
 import { COMPATIBILITY_DATE, start } from "./workerd.ts";
 import { bundleByWrangler } from "./wrangler.ts";
@@ -48,11 +50,12 @@ async function run(script: string, flags: readonly string[]): Promise<Miniflare>
   const miniflare = await start([
     {
       name: "worker",
-      modules: true,
-      script,
+      // Named: of a script without a list of modules miniflare takes no `import()` of a variable.
+      modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
       compatibilityDate: COMPATIBILITY_DATE,
       compatibilityFlags: [...flags],
       bindings,
+      d1Databases: { DB: "sessions" },
       durableObjects: Object.fromEntries(
         Object.entries(ourObjects).filter(([, { className }]) => script.includes(className)),
       ),
@@ -60,6 +63,15 @@ async function run(script: string, flags: readonly string[]): Promise<Miniflare>
   ]);
   running.push(miniflare);
   return miniflare;
+}
+
+/** Writes the first block of code under a heading into `src`. */
+function writeShown(file: string, document: string, under: string): void {
+  const shown = readBlocks(document).find(
+    ({ heading, language }) => heading === under && language === "ts",
+  );
+  mkdirSync(join(folder, "src"), { recursive: true });
+  writeFileSync(join(folder, "src", file), shown?.code ?? "");
 }
 
 /** A client of one worker, with its cookie. */
@@ -81,6 +93,19 @@ class Browser {
     return text;
   }
 }
+
+/** Entry points that import `node:*`, or a framework that isn't installed here or needs its own bundler. */
+const foreign = new Set(
+  "node express fastify koa mysql compat/express-session testing next react-router sveltekit tanstack-start"
+    .split(" ")
+    .map((name) => `./${name}`),
+);
+const { exports: subpaths } = JSON.parse(
+  readFileSync(join(repository, "package.json"), "utf8"),
+) as { readonly exports: object };
+const portable = Object.keys(subpaths).filter(
+  (name) => !foreign.has(name) && name !== "./package.json",
+);
 
 /** The hosts with sessions in objects; /cookie has them in cookies. */
 const objectHosts = ["/fetch", "/hono", "/h3", "/imported"];
@@ -130,13 +155,52 @@ describe.each([
   });
 
   test("the worker of the documents counts visits", async () => {
-    const shown = readBlocks("docs/hosts.md").find(
-      ({ heading, language }) => heading === "Cloudflare Workers" && language === "ts",
-    );
-    mkdirSync(join(folder, "src"), { recursive: true });
-    writeFileSync(join(folder, "src", "worker.ts"), shown?.code ?? "");
+    writeShown("worker.ts", "docs/hosts.md", "Cloudflare Workers");
     const browser = new Browser(await run(await bundle("src/worker.ts"), []));
     expect(await browser.visit("/")).toBe("visit 1\n");
     expect(await browser.visit("/")).toBe("visit 2\n");
+  });
+
+  test.each([
+    ["docs/stores/durable-object.md", "Durable Objects", "SessionObject, SubjectObject"],
+    ["docs/stores/sqlite.md", "Cloudflare D1", ""],
+  ])("the configuration of %s under %s has sessions", async (document, heading, classes) => {
+    writeShown("session.ts", document, heading);
+    const worker = `
+      import { withSession } from "kocha-session/fetch";
+      import { session } from "./session.ts";
+      export { ${classes} } from "kocha-session/durable-object";
+      const count = async (request, current) => new Response(await current.increment("visits"));
+      export default { fetch: withSession(session, count) };`;
+    writeFileSync(join(folder, "src", "counting.ts"), worker);
+    const miniflare = await run(await bundle("src/counting.ts"), []);
+    const database = await miniflare.getD1Database("DB");
+    for (const text of sqliteSessionsSql()) await database.prepare(text).run();
+    const browser = new Browser(miniflare);
+    expect(await browser.visit("/")).toBe("1");
+    expect(await browser.visit("/")).toBe("2");
+  });
+
+  test("every entry point has there what it has on Node.js", async () => {
+    const names = portable.map((name) => `kocha-session${name.slice(1)}`);
+    const imports = names.map((name, index) => `import * as _${index} from "${name}";`).join("\n");
+    const listed = names
+      .map((name, index) => `"${name}": Object.keys(_${index}).sort()`)
+      .join(", ");
+    const answer = `() => Response.json({ ${listed} })`;
+    writeFileSync(
+      join(folder, "all.mjs"),
+      `${imports}\nexport * from "kocha-session/durable-object";\nexport default { fetch: ${answer} };`,
+    );
+    const there = JSON.parse(
+      await new Browser(await run(await bundle("all.mjs"), [])).visit("/"),
+    ) as Record<string, string[]>;
+    const { href } = pathToFileURL(join(folder, "all.mjs"));
+    const { default: onNode } = (await import(/* @vite-ignore */ href)) as {
+      default: { fetch: () => Response };
+    };
+    const wanted = (await onNode.fetch().json()) as Record<string, string[]>;
+    expect(Object.keys(there)).toHaveLength(portable.length);
+    expect(there).toEqual(wanted);
   });
 });
