@@ -114,11 +114,11 @@ function measurePages(delay: number, rounds: number): Promise<PageRow[]> {
         // The first round connects, and replaces the credential once.
         if (round === 0) continue;
         measured.get(what)?.push(ms);
-        requests.set(what, (requests.get(what) ?? 0) + asked / rounds);
+        requests.set(what, (requests.get(what) ?? 0) + asked);
       }
     }
     return [...measured].map(([what, ms]) => {
-      return { delay, what, ms: spread(ms), requests: requests.get(what) ?? 0 };
+      return { delay, what, ms: spread(ms), requests: (requests.get(what) ?? 0) / rounds };
     });
   });
 }
