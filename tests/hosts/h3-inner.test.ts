@@ -88,6 +88,25 @@ test("by the global $fetch, a store for each request is made of the bindings", a
   expect(seen).toEqual(["bindings"]);
 });
 
+test("mounted twice beside another library's req.session, it opens once", async () => {
+  const { store } = slowStore();
+  const config: SessionConfig = { store, signingKey: freshKey() };
+  const app = createApp();
+  app.use(
+    eventHandler(({ node }) => {
+      Object.assign(node.req, { session: { of: "another library" } });
+    }),
+  );
+  app.use(sessionMiddleware(config));
+  app.use(eventHandler((event) => sessionOf(event).set("outer", "1")));
+  app.use(sessionMiddleware(config));
+  app.use(eventHandler((event) => `inside ${sessionOf(event).get("outer")}`));
+  const { url, close } = await listen(toNodeListener(app));
+  onTestFinished(close);
+  const answer = await fetch(url);
+  expect([await answer.text(), answer.headers.getSetCookie().length]).toEqual(["inside 1", 1]);
+});
+
 test("where no response of node:http is there, Nitro's answer carries the session", async () => {
   const { store } = slowStore();
   const inner = sessionMiddleware({ store, signingKey: freshKey() });

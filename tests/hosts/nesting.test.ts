@@ -1,11 +1,13 @@
 // Sessions mounted more than once around one answer: one configuration shares one session where the
 // request is the same, two of one cookie's name are an error where it isn't, and two configurations
 // of one request are refused; and one request that is handled twice at once.
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { mergingCookies } from "kocha-session/merge";
 import { getRequestListener } from "@hono/node-server";
 import { H3 } from "h3";
+import { toNodeHandler } from "h3/node";
 import { H3 as OlderH3 } from "h3rc";
+import { createApp, eventHandler, toNodeListener } from "h3v1";
 import { Hono } from "hono";
 import {
   type Session,
@@ -185,6 +187,37 @@ const alike: Readonly<Record<string, (config: SessionConfig, answer: Answer) => 
   },
 };
 
+type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** A host as a listener of node:http, which Express calls. */
+const withinExpress: Readonly<
+  Record<string, (config: SessionConfig, answer: Answer) => NodeListener>
+> = {
+  ...Object.fromEntries(
+    ["fetch", "hono"].map((name) => [
+      name,
+      (config: SessionConfig, answer: Answer) => {
+        const serve = inner[name]?.(config, answer) as Fetch;
+        return getRequestListener((request, env) => serve(request, env), {
+          overrideGlobalObjects: false,
+        });
+      },
+    ]),
+  ),
+  h3: (config, answer) => {
+    const app = new H3({ silent: true });
+    app.use(h3Session(config));
+    app.all("/**", (event) => answer(sessionOf(event), ""));
+    return toNodeHandler(app);
+  },
+  "h3 1": (config, answer) => {
+    const app = createApp();
+    app.use(h3Session(config));
+    app.use(eventHandler((event) => answer(sessionOf(event), "")));
+    return toNodeListener(app);
+  },
+};
+
 function namesOf(response: Response): string[] {
   return response.headers.getSetCookie().map((cookie) => cookie.split(/[.=]/, 1)[0] ?? "");
 }
@@ -309,30 +342,30 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
     },
   );
 
-  test("Hono inside Express shares the session of Express", async () => {
-    const config: SessionConfig = { ...makeConfig(), secure: false };
-    const app = express();
-    app.use(expressSession(config));
-    app.use((request, _response, next) => {
-      request.session.set("outer", "1");
-      next();
-    });
-    const within = inner["hono"]?.(config, set) as Fetch;
-    const handle = getRequestListener((request, env) => within(request, env), {
-      overrideGlobalObjects: false,
-    });
-    app.use((request, response) => void handle(request as IncomingMessage, response));
-    const server = await listen(app);
-    onTestFinished(server.close);
-    const response = await fetch(server.url);
-    expect([response.status, await response.text(), namesOf(response)]).toEqual([
-      200,
-      "inside",
-      ["session"],
-    ]);
-    const cookie = response.headers.getSetCookie()[0]?.split(";", 1)[0] ?? "";
-    expect((await readCookie(config, cookie)).size).toBe(2);
-  });
+  test.each(Object.entries(withinExpress))(
+    "%s inside Express shares the session of Express",
+    async (__, listenerOf) => {
+      const config: SessionConfig = { ...makeConfig(), secure: false };
+      const app = express();
+      app.use(expressSession(config));
+      app.use((request, _response, next) => {
+        request.session.set("outer", "1");
+        next();
+      });
+      const listener = listenerOf(config, set);
+      app.use((request, response) => void listener(request as IncomingMessage, response));
+      const server = await listen(app);
+      onTestFinished(server.close);
+      const response = await fetch(server.url);
+      expect([response.status, await response.text(), namesOf(response)]).toEqual([
+        200,
+        "inside",
+        ["session"],
+      ]);
+      const cookie = response.headers.getSetCookie()[0]?.split(";", 1)[0] ?? "";
+      expect((await readCookie(config, cookie)).size).toBe(2);
+    },
+  );
 
   test.each(["fetch", "hono", "h3", "h3 2.0.1-rc.2"])(
     "two configurations of one request are refused: %s",
@@ -419,3 +452,29 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
     },
   );
 });
+
+test.each(["fetch", "hono", "h3"])(
+  "a Request whose session couldn't be loaded is opened anew the next time: %s",
+  async (host) => {
+    const memory = new SessionMemoryStore();
+    let fails = true;
+    const store = slowly({
+      capabilities: memory.capabilities,
+      load: (selector: string) => {
+        if (fails) throw new Error("the store can't be reached, as it was told");
+        return memory.load(selector);
+      },
+      save: (...args: Parameters<typeof memory.save>) => memory.save(...args),
+    });
+    const config: SessionConfig = { store, signingKey: freshKey() };
+    const cookie = await mintCookie({ ...config, store: memory }, { a: "1" });
+    const request = new Request(url, { headers: { cookie } });
+    const serve = inner[host]?.(config, (session) => session.get("a")) as Fetch;
+    const first = await Promise.resolve(serve(request)).catch((error: unknown) => codeOf(error));
+    // `withSession` without `onError` rejects.
+    const outcome = typeof first === "string" ? first : String(first.status);
+    expect(outcome).toMatch(/^(ERR_SESSION_STORE_FAILED|503|500)/);
+    fails = false;
+    expect(await (await serve(request)).text()).toBe("1");
+  },
+);
