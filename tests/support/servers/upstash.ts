@@ -11,8 +11,8 @@ export interface UpstashFront {
   readonly url: string;
   /** The commands that came, with their arguments. */
   readonly commands: string[][];
-  /** The paths of the requests that they came in. */
-  readonly paths: string[];
+  /** The same, by the requests that they came in. */
+  readonly requests: (readonly string[][])[];
   readonly close: () => Promise<void>;
 }
 
@@ -25,9 +25,9 @@ export async function startUpstash(address: string): Promise<UpstashFront> {
   const redis = createClient({ url: address, RESP: 2 });
   await redis.connect();
   const commands: string[][] = [];
-  const paths: string[] = [];
+  const requests: (readonly string[][])[] = [];
   const answerTo = async (given: unknown, isEncoded: boolean): Promise<Answer> => {
-    const command = (given as unknown[]).map(String);
+    const command = textsOf(given);
     commands.push(command);
     try {
       const reply: unknown = await redis.sendCommand(command);
@@ -37,10 +37,11 @@ export async function startUpstash(address: string): Promise<UpstashFront> {
     }
   };
   const bodyFor = async (request: IncomingMessage): Promise<Answer | Answer[]> => {
-    paths.push(request.url ?? "");
     const body = JSON.parse(await text(request)) as unknown[];
+    const isList = request.url === "/pipeline";
+    requests.push((isList ? body : [body]).map((command) => textsOf(command)));
     const isEncoded = request.headers["upstash-encoding"] === "base64";
-    if (request.url !== "/pipeline") return answerTo(body, isEncoded);
+    if (!isList) return answerTo(body, isEncoded);
     return Promise.all(body.map((command) => answerTo(command, isEncoded)));
   };
   const server = createServer((request, response) => {
@@ -54,7 +55,7 @@ export async function startUpstash(address: string): Promise<UpstashFront> {
   return {
     url: `http://127.0.0.1:${port}`,
     commands,
-    paths,
+    requests,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -73,6 +74,10 @@ export function upstashClientOf(url: string, options: Partial<RedisConfigNodejs>
     enableTelemetry: false,
     ...options,
   });
+}
+
+function textsOf(command: unknown): string[] {
+  return (command as unknown[]).map(String);
 }
 
 function encoded(reply: unknown): unknown {
