@@ -260,7 +260,10 @@ export class DeviceBrowser extends CookieBrowser {
   async register(offer: Reply, headers: Asked["headers"] = {}, crossSite = false): Promise<Reply> {
     const jwk = this.device.jwk;
     const proof = await this.device.proof(challengeIn(offer), { jwk });
-    const reply = await this.#post({ ...OWN_REQUEST, "secure-session-response": proof, ...headers }, crossSite);
+    const reply = await this.#post(
+      { ...OWN_REQUEST, "secure-session-response": proof, ...headers },
+      crossSite,
+    );
     if (reply.status === 200) {
       const { session_identifier } = JSON.parse(reply.body) as { session_identifier: string };
       this.identifier = session_identifier;

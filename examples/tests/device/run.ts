@@ -33,6 +33,5 @@ export async function runScenes(
       }
     }
   }
-  // oxlint-disable-next-line no-console -- the test reads it
   console.log(JSON.stringify(outcomes));
 }
