@@ -30,7 +30,7 @@ import { bridge } from "../hosts/exchanges.ts";
 import { listen } from "../support/listen.ts";
 
 /** A request, as an application's checks see it. */
-export interface Checked {
+interface Checked {
   readonly method: string;
   readonly path: string;
   readonly header: (name: string) => string | undefined;
