@@ -31,6 +31,27 @@ const servers: Readonly<Record<string, string>> = {
     const app = new Koa().use(sessionMiddleware(config));
     app.use((ctx) => { ctx.session.set("name", "alice"); ctx.body = "hello"; });
     const server = createServer(app.callback());`,
+  "fetch on Node.js": `
+    const { getRequestListener } = await import("@hono/node-server");
+    const { withSession } = await import("kocha-session/fetch");
+    const server = createServer(getRequestListener(
+      withSession(config, (_, session) => { session.set("name", "alice"); return new Response(); }),
+      { overrideGlobalObjects: false },
+    ));`,
+  "hono on Node.js": `
+    const { getRequestListener } = await import("@hono/node-server");
+    const { Hono } = await import("hono");
+    const { sessionMiddleware } = await import("kocha-session/hono");
+    const app = new Hono().use(sessionMiddleware(config));
+    app.get("/", (c) => { c.get("session").set("name", "alice"); return c.text("hello"); });
+    const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));`,
+  "h3 on Node.js": `
+    const { H3 } = await import("h3");
+    const { toNodeHandler } = await import("h3/node");
+    const { sessionMiddleware, sessionOf } = await import("kocha-session/h3");
+    const app = new H3().use(sessionMiddleware(config));
+    app.get("/", (event) => { sessionOf(event).set("name", "alice"); return "hello"; });
+    const server = createServer(toNodeHandler(app));`,
 };
 
 /** The codes of the warnings when a server is visited, with these headers one after the other. */

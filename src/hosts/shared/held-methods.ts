@@ -28,49 +28,26 @@ export interface Replacements {
   readonly answers: Methods;
 }
 
-const calls: Methods = {
-  writeHead(this: HeldResponse, ...args) {
-    return this[held].call("writeHead", args);
-  },
-  write(this: HeldResponse, ...args) {
-    return this[held].call("write", args);
-  },
-  end(this: HeldResponse, ...args) {
-    return this[held].call("end", args);
-  },
-  flushHeaders(this: HeldResponse, ...args) {
-    return this[held].call("flushHeaders", args);
-  },
-};
+function methodsOf(way: keyof Holder, holderOf: (response: HeldResponse) => Holder): Methods {
+  const methods: Partial<Methods> = {};
+  for (const method of heldMethods) {
+    methods[method] = function (this: HeldResponse, ...args) {
+      return holderOf(this)[way](method, args);
+    };
+  }
+  return methods as Methods;
+}
 
-const answers: Methods = {
-  writeHead(this: HeldResponse, ...args) {
-    return this[held].answer("writeHead", args);
-  },
-  write(this: HeldResponse, ...args) {
-    return this[held].answer("write", args);
-  },
-  end(this: HeldResponse, ...args) {
-    return this[held].answer("end", args);
-  },
-  flushHeaders(this: HeldResponse, ...args) {
-    return this[held].answer("flushHeaders", args);
-  },
-};
+function replacements(holderOf: (response: HeldResponse) => Holder): Replacements {
+  return { calls: methodsOf("call", holderOf), answers: methodsOf("answer", holderOf) };
+}
 
 /** Those of a response's first hold: functions for all responses, instead of closures for every request. */
-export const ofFirst: Replacements = { calls, answers };
+export const ofFirst: Replacements = replacements((response) => response[held]);
 
 /** Those of a further hold. A wrapper between the two has the first one's, which go on to lead there. */
 export function ofFurther(holder: Holder): Replacements {
-  const of = (way: keyof Holder): Methods => {
-    const methods = heldMethods.map((method): [HeldMethod, AnyCall] => [
-      method,
-      (...args) => holder[way](method, args),
-    ]);
-    return Object.fromEntries(methods) as Methods;
-  };
-  return { calls: of("call"), answers: of("answer") };
+  return replacements(() => holder);
 }
 
 /** Makes listeners for `drain`, which a wrapper keeps for its own stream, hear the response's, too. */

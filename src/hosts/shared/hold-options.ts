@@ -17,6 +17,8 @@ export interface HoldOptions<Session = unknown> {
   readonly session: Session;
   /** Where the session is found, until another library puts its own there; absent: nowhere. */
   readonly request?: PlainRequest & { readonly session: unknown };
+  /** The request as the client has sent it, where that is another object; default: `request`. */
+  readonly sent?: PlainRequest;
   /** Takes a failed commit to the host's own error path; the response is still unsent. */
   readonly fail: (error: unknown) => void;
 }

@@ -268,7 +268,7 @@ class ResponseHold implements Holder {
 
   /** @throws {UsageError} ERR_SESSION_USAGE_RESPONSE when the answer has a cookie of ours already. */
   #release(effects: ResponseEffects, head?: HostHead): void {
-    const { request } = this.#options;
+    const { request, sent = request } = this.#options;
     if (hasEffects(effects) && !isClosed(this.#response)) {
       const access = head ?? headersOf(this.#response);
       if (access !== undefined) {
@@ -276,7 +276,7 @@ class ResponseHold implements Holder {
         const isDue = effects.cookieName !== undefined;
         if (isDue && removeCookies(access, (one) => isSessionCookie(effects, one)))
           throw secondCookie();
-        if (isDue && request !== undefined) warnOfLostCookie(effects.setCookie, request);
+        if (isDue && sent !== undefined) warnOfLostCookie(effects.setCookie, sent);
         applyEffects(effects, access);
       }
     }

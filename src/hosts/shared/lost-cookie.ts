@@ -33,8 +33,8 @@ export function warnOfLostCookie(
   warnOnce(
     "KOCHA_SESSION_INSECURE",
     "Secure",
-    "a session's cookie is Secure, and the request came by plain HTTP, where browsers drop it: the session " +
-      'will not stick. Serve the site by https; to develop, open http://localhost, with secure: "auto". ' +
-      "If a proxy in front of this server ends https, all is well: let it set X-Forwarded-Proto",
+    "a session's cookie is Secure, and browsers drop it over plain HTTP: serve the " +
+      'site by https, or develop on http://localhost with secure: "auto"; let a proxy that ends https ' +
+      "set X-Forwarded-Proto",
   );
 }

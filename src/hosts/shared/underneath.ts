@@ -63,7 +63,8 @@ export function holdUnderneath(
     return;
   }
   response[holder] = session;
-  hold(response, { engine, session, fail: (error) => answerAndLog(response, error) });
+  const fail = (error: unknown): void => answerAndLog(response, error);
+  hold(response, { engine, session, sent: response.req, fail });
 }
 
 /** True if a response underneath waits for this session. */
