@@ -30,7 +30,7 @@ const PACES = [30, 300] as const;
 const AHEAD = 120;
 
 /** The time from the start of a page's load to its last byte, in milliseconds. */
-export interface PageRow {
+interface PageRow {
   readonly delay: number;
   readonly what: string;
   readonly ms: Spread;
@@ -39,7 +39,7 @@ export interface PageRow {
 }
 
 /** An hour of use. */
-export interface HourRow {
+interface HourRow {
   readonly refreshSeconds: number;
   /** Seconds from page to page. */
   readonly pace: number;
