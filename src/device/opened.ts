@@ -1,5 +1,6 @@
 // The session of a browser's own request to the device's path, as it was found: such a request proves the
 // device by other means than the device cookie.
+import { fail } from "../base/options.ts";
 import { DEVICE_KEY } from "../base/reserved.ts";
 import type { Connection } from "../engine/connection.ts";
 import type {
@@ -22,6 +23,10 @@ import type { Devices } from "./devices.ts";
 import { thumbIn } from "./mark.ts";
 import type { Registered } from "./tokens.ts";
 
+const OTHER_COPY =
+  "is of another copy of kocha-session than the engine, such as one that a bundle holds: import both from one, " +
+  "and make the configuration anew when a development server reloads modules";
+
 /** A request's session, as it was found. */
 export interface Opened {
   /** The Cookie header. */
@@ -35,6 +40,7 @@ export interface Opened {
 /**
  * Opens the session as if no device were asked for.
  * @throws {StoreError} when it can't be loaded.
+ * @throws {ConfigError} ERR_SESSION_CONFIG_FIELD when the binding and the engine are of two copies of the library.
  */
 export async function openAsFound(
   engine: OpeningEngine,
@@ -45,7 +51,7 @@ export async function openAsFound(
   const header = request.header("cookie") ?? "";
   const seen = new SeenSession();
   const opened = (await engine.open(header, connection, undefined, env, seen)) as Session;
-  const session = requestOf(opened) as RequestSession;
+  const session = requestOf(opened) ?? fail("deviceBinding", OTHER_COPY);
   session.look();
   const { found, keeper } = seen;
   // Nothing may be said about a session that can't be loaded, whatever `onStoreError` is.
