@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { defaultServerConditions } from "vite";
 
@@ -24,11 +24,16 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: [ours] } },
   test: {
     include: ["tests/**/*.test.ts"],
+    // It installs for minutes: npm run test:newcomer.
+    exclude: [
+      ...configDefaults.exclude,
+      ...(mode === "newcomer" ? [] : ["tests/newcomer/ways.test.ts"]),
+    ],
     globalSetup: ["tests/support/once-a-run.ts"],
     typecheck: {
       enabled: true,
@@ -43,4 +48,4 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: { include: ["src/**"], reporter: ["text-summary", "json-summary"] },
   },
-});
+}));

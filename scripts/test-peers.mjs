@@ -8,10 +8,11 @@ import { join } from "node:path";
 
 const peers = JSON.parse(readFileSync("scripts/old-peers.json", "utf8"));
 const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+/** They import their frameworks, which are too large for a peer here: their examples test them. */
+const importing = ["next", "tanstack-start", "react-router"].map((name) => `kocha-session/${name}`);
 const entries = Object.keys(exports)
   .map((path) => `kocha-session${path.slice(1)}`)
-  // Next is too large for a peer here: its example tests it.
-  .filter((name) => !name.endsWith(".json") && name !== "kocha-session/next");
+  .filter((name) => !name.endsWith(".json") && !importing.includes(name));
 const root = mkdtempSync(join(tmpdir(), "kocha-session-peers-"));
 const npm = (folder, ...args) =>
   execFileSync("npm", [...args, "--no-audit", "--no-fund", "--loglevel=error"], {
@@ -59,11 +60,24 @@ const trials = {
       if (applies === true) await run();`,
 };
 
+/** What a package brings along has to stay at the top, as in a project of Nuxt. */
+const kept = { "unstorage@1.17.6": "h3@1" };
+
+/** Fails where the installation has moved a version aside. */
+function mustStay(folder, one) {
+  const at = one.lastIndexOf("@");
+  const [name, version] = [one.slice(0, at), one.slice(at + 1)];
+  const file = join(folder, "node_modules", name, "package.json");
+  const found = JSON.parse(readFileSync(file, "utf8")).version;
+  if (found !== version && !found.startsWith(`${version}.`)) throw new Error(`${name} is ${found}`);
+}
+
 function tryBeside(tarball, peer) {
   const folder = join(root, peer.replaceAll(/\W/g, "-"));
   mkdirSync(folder);
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   npm(folder, "install", "--ignore-scripts", tarball, ...peer.split(" "));
+  for (const one of (kept[peer] ?? peer).split(" ")) mustStay(folder, one);
   const imports = entries.map((name) => `await import(${JSON.stringify(name)});`).join("");
   for (const program of [imports, trials[peer]]) {
     if (program === undefined) continue;
@@ -77,7 +91,7 @@ function tryBeside(tarball, peer) {
 let failed = 0;
 try {
   const packed = npm(".", "pack", "--silent", "--ignore-scripts", "--pack-destination", root);
-  for (const peer of new Set([...peers, ...Object.keys(trials)])) {
+  for (const peer of new Set([...peers, ...Object.keys(trials), ...Object.keys(kept)])) {
     try {
       tryBeside(join(root, packed.trim()), peer);
       console.log(`beside ${peer}: installed, and every entry point loads`);

@@ -1,4 +1,4 @@
-// A new user's first day, in the three ways that people come: with an application of Express and
+// `npm run test:newcomer`: a new user's first day, in the three ways that people come: with an application of Express and
 // express-session, by `init`, and by reading which store to take. Each goes from `npm install` to a login
 // that survives a restart, on the packed package, with the commands that the documents name.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";

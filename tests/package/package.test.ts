@@ -13,7 +13,6 @@ import { freshKey } from "../support/keys.ts";
 import { linkedFile, readLinks } from "../docs/documents.ts";
 import { repository } from "../support/cli.ts";
 import { until } from "../support/until.ts";
-import oldPeers from "../../scripts/old-peers.json" with { type: "json" };
 import {
   frameworkEntries,
   install,
@@ -21,7 +20,6 @@ import {
   packOnce,
   type Packed,
   readManifest,
-  resolve,
   run,
 } from "./packed.ts";
 
@@ -335,22 +333,6 @@ describe("without node:crypto", () => {
     }
   });
 });
-
-test("its peers may be of any version: old ones are no conflict, and none is moved", async () => {
-  // Whole installations, one for each peer, are npm run test:peers.
-  const projects = [
-    { asked: oldPeers, kept: oldPeers },
-    // h3 1 comes with a package that needs it, as in a project of Nuxt, and has to stay at the top.
-    { asked: ["unstorage@1.17.6"], kept: ["h3@1"] },
-  ];
-  for (const [index, { asked, kept }] of projects.entries()) {
-    const found = await resolve(join(root, `old-peers-${index}`), packed.tarball, ...asked);
-    for (const peer of kept) {
-      const [name, version] = peer.split("@");
-      expect(found[`node_modules/${name}`]).toMatch(new RegExp(`^${version}\\.`));
-    }
-  }
-}, 120_000);
 
 describe("its program", () => {
   const program = (...args: readonly string[]) =>

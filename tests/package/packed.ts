@@ -90,19 +90,6 @@ export async function pack(folder: string): Promise<Packed> {
   return { tarball: join(folder, packed.filename), folder: stage, files: packed.files };
 }
 
-/** What npm would install into a folder of its own: the versions by their paths in node_modules. */
-export async function resolve(
-  folder: string,
-  ...packages: readonly string[]
-): Promise<Readonly<Record<string, string>>> {
-  await install(folder, "--package-lock-only", ...packages);
-  const lock = JSON.parse(await readFile(join(folder, "package-lock.json"), "utf8")) as {
-    packages: Readonly<Record<string, { readonly version?: string }>>;
-  };
-  const found = Object.entries(lock.packages).map(([path, { version = "" }]) => [path, version]);
-  return Object.fromEntries(found) as Record<string, string>;
-}
-
 /** Installs packages or tarballs, and nothing that they merely could use, into a new folder. */
 export async function install(folder: string, ...packages: readonly string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
