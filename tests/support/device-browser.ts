@@ -234,7 +234,10 @@ export function challengeIn(reply: Reply): string {
   return /challenge="([^"]+)"/.exec(text)?.[1] ?? /^"([^"]+)"/.exec(text)?.[1] ?? "";
 }
 
-/** What Chromium 156 sends to the endpoint beside cookies and proofs, even if another site started it. */
+/**
+ * What Chromium 156 sends to the endpoint beside cookies and proofs, also after a link from another site. It sends
+ * no body.
+ */
 const OWN_REQUEST = {
   "content-length": "0",
   "sec-fetch-mode": "no-cors",
@@ -260,10 +263,7 @@ export class DeviceBrowser extends CookieBrowser {
   async register(offer: Reply, headers: Asked["headers"] = {}, crossSite = false): Promise<Reply> {
     const jwk = this.device.jwk;
     const proof = await this.device.proof(challengeIn(offer), { jwk });
-    const reply = await this.#post(
-      { ...OWN_REQUEST, "secure-session-response": proof, ...headers },
-      crossSite,
-    );
+    const reply = await this.#post({ "secure-session-response": proof, ...headers }, crossSite);
     if (reply.status === 200) {
       const { session_identifier } = JSON.parse(reply.body) as { session_identifier: string };
       this.identifier = session_identifier;
@@ -286,21 +286,14 @@ export class DeviceBrowser extends CookieBrowser {
   /** One request of a refresh. */
   ask(proof: string | undefined, crossSite = false): Promise<Reply> {
     const headers = {
-      ...OWN_REQUEST,
       "sec-secure-session-id": this.identifier,
       ...(proof !== undefined && { "secure-session-response": proof }),
     };
     return this.#post(headers, crossSite);
   }
 
-  /** A request as Chromium 156 sends it, also after a link from another site: without a body and its type. */
   #post(headers: Asked["headers"], crossSite: boolean): Promise<Reply> {
-    const own = {
-      origin: this.base,
-      "sec-fetch-mode": "no-cors",
-      "sec-fetch-dest": "empty",
-      "sec-fetch-site": "same-origin",
-    };
-    return this.visit(this.path, { method: "POST", headers: { ...own, ...headers }, crossSite });
+    const sent = { ...OWN_REQUEST, ...headers };
+    return this.visit(this.path, { method: "POST", headers: sent, crossSite });
   }
 }
