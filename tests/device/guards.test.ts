@@ -100,7 +100,7 @@ describe("a check that is put before the sessions later", () => {
     const moved = browser.copy(after.url, (name) => name === "session");
     const headers = { "sec-secure-session-id": browser.identifier };
     const refresh = await moved.visit("/session/device", { ...POST, headers });
-    // No challenge comes with it, so that the browser forgets its key.
+    // Without a challenge the browser forgets its key.
     expect([refresh.status, refresh.header("secure-session-challenge")]).toEqual([403, undefined]);
     expect(await moved.read()).toMatchObject({ user: "", device: "stale" });
     expect(after.events).toEqual(["stale: missing", "rejected: device"]);

@@ -22,7 +22,6 @@ import { DeviceBrowser, DeviceKeyPair, type Reply } from "../support/device-brow
 import { freshKey, freshKeys } from "../support/keys.ts";
 import { slowly } from "../support/latency.ts";
 import { listen } from "../support/listen.ts";
-
 import { isFresh } from "./site.ts";
 
 const closing: (() => Promise<unknown>)[] = [];

@@ -25,7 +25,6 @@ import { challengeIn, DeviceBrowser, DeviceKeyPair } from "../support/device-bro
 import { freshKey, freshKeys } from "../support/keys.ts";
 import { slowly } from "../support/latency.ts";
 import { listen } from "../support/listen.ts";
-
 import { isFresh } from "./site.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -36,7 +35,7 @@ afterEach(async () => {
 
 type Make = (config: SessionConfig) => Promise<RequestListener>;
 
-/** Logs in at each page, by the session that `bind` is called with. */
+/** Logs in, and offers to bind the session; gives the page. */
 function logIn(session: { set(key: string, value: string): void; bindDevice(): void }): string {
   session.set("user", "ann");
   session.bindDevice();

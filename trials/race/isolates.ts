@@ -21,8 +21,8 @@ interface Miniflare {
 export type IsolatesStore = "d1" | "durable-object";
 
 /**
- * Where files lie in memory on Linux. workerd waits for the disk twice in a write, and everybody waits for its
- * one thread: a busy disk makes of a race's two minutes half an hour. A race has no power failure.
+ * Where files lie in memory on Linux. workerd waits for the disk twice in each write, and all isolates wait for its
+ * one thread: on a busy disk a race of two minutes takes half an hour. A race has no power failure.
  */
 const MEMORY = "/dev/shm";
 

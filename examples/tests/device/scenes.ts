@@ -12,7 +12,7 @@ export const storeNames = ["a store that answers later", "cookie, revocations"] 
 
 /** A login in a framework's own way, by a page or an action of the build. */
 export interface Login {
-  /** Its path, or that of a text which is the path. */
+  /** Its path; `at`: the path of a page whose text is the path. */
   readonly path: string | { readonly at: string };
   readonly headers?: Readonly<Record<string, string>>;
   /** A form's fields; without them it is a GET. */
@@ -44,7 +44,7 @@ export const builtScenes: Readonly<Record<string, Scene>> = {
     expect(site.events).toEqual(["offered", "refused: script"]);
   },
 
-  "answers a proof of nothing by itself": async (site) => {
+  "refuses a registration without a proof": async (site) => {
     const browser = await site.browser();
     const { status, body } = await browser.visit(PATH, { method: "POST" });
     expect([status, body]).toEqual([400, ""]);
@@ -65,7 +65,7 @@ export const builtScenes: Readonly<Record<string, Scene>> = {
   },
 };
 
-/** Logs in so, registers, binds, and is bound. */
+/** Logs in that way, registers, refreshes, and is bound. */
 export function loginScene({ path, headers = {}, form, status, offers = true }: Login): Scene {
   return async (site) => {
     const browser = await site.browser();
