@@ -9,7 +9,14 @@ import type { SessionConfigSource, SessionMiddleware } from "../session/middlewa
 import type { Session } from "../session/session.ts";
 import { type EngineSource, engineSource } from "./shared/engine-source.ts";
 import { reasonOf, statusOf } from "./shared/error-answer.ts";
-import { keepSession, keptSession, outerSession, pageSession } from "./shared/joining.ts";
+import {
+  insideDone,
+  joinOuter,
+  keepSession,
+  keptSession,
+  outerSession,
+  pageSession,
+} from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
 import { ownResponse } from "./shared/own-path.ts";
 import { prerenderedSession } from "./shared/prerendered.ts";
@@ -103,12 +110,12 @@ export function sessionHandle(
       return onError(error, event);
     }
     const session = locals.session as Session;
-    keepSession(event.request, session);
-    const { fetch } = event;
+    const { fetch, request } = event;
+    keepSession(request, session);
     event.fetch = (input, init) => fetching.run(event, () => fetch(input, init));
     const answer = async (): Promise<Response> => resolve(event);
     // Its own handler saves a shared session.
-    if (exchange === undefined) return answer();
+    if (exchange === undefined) return joinOuter(request, answer);
     const { engine } = exchange;
     watch(engine, session, () => event.request.signal, nothing);
     const answerFailure = async (error: unknown): Promise<Response> => {
@@ -119,7 +126,10 @@ export function sessionHandle(
     try {
       response = await answer();
       mustBeSession(locals.session);
+      const inside = insideDone(request);
+      if (inside !== undefined) await inside;
     } catch (error) {
+      await insideDone(request);
       const isRedirect = isThrownRedirect(error);
       if (!isRedirect) engine.abandon(session, "uncarried");
       let effects: ResponseEffects;
@@ -218,7 +228,9 @@ async function open(engines: EngineSource, event: EventLike): Promise<Exchange> 
   const environment = environmentOf(event);
   const engine: SessionMiddleware = engines(environment);
   const cookies = request.headers.get("cookie") ?? undefined;
-  const session = await engine.open(cookies, connectionOf(event), undefined, environment);
+  const opening = engine.open(cookies, connectionOf(event), undefined, environment);
+  keepSession(request, opening);
+  const session = await opening;
   return { engine, session, underneath: undefined };
 }
 

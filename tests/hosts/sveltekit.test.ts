@@ -8,6 +8,7 @@ import { sessionMiddleware } from "kocha-session/express";
 import { type EventLike, type SessionHandle, sessionHandle } from "kocha-session/sveltekit";
 import { hostLaws, type MakeServer } from "kocha-session/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { Gate } from "../../src/testing/probe.ts";
 import { freshKey } from "../support/keys.ts";
 import { listen, type Listening } from "../support/listen.ts";
 import { slowStore } from "../support/slow-store.ts";
@@ -354,6 +355,55 @@ describe("over a store that takes a while", () => {
     expect(await answer.json()).toEqual({ outer: "1", inner: "1" });
     cookieOf(answer);
   });
+
+  test.each(["while its session loads", "later"])(
+    "one Request that is given twice, the second time %s, has one session, and both are saved",
+    async (when) => {
+      const { store } = slowStore();
+      const handle = sessionHandle({ store, signingKey: freshKey() });
+      const give = (request: Request, route: Route): Promise<Response> => {
+        const event: EventLike = {
+          request,
+          locals: {},
+          cookies: { set: () => undefined },
+          isSubRequest: false,
+          isDataRequest: false,
+          fetch,
+          getClientAddress: () => "127.0.0.1",
+        };
+        return handle({ event, resolve: async (same) => route(same as unknown as Event) });
+      };
+      const requestWith = (answer: Response): Request => {
+        const headers = { cookie: cookieOf(answer) };
+        return new Request("http://localhost/", { headers });
+      };
+      const login = await give(new Request("http://localhost/"), ({ locals: { session } }) => {
+        session.set("user", "ann");
+        return new Response();
+      });
+      const request = requestWith(login);
+      const [begun, joined, left] = [new Gate(), new Gate(), new Gate()];
+      const first = give(request, async ({ locals: { session } }) => {
+        begun.open();
+        await joined.pass();
+        session.set("first", "1");
+        setImmediate(() => left.open());
+        return new Response();
+      });
+      if (when === "later") await begun.pass();
+      const second = give(request, async ({ locals: { session } }) => {
+        joined.open();
+        await left.pass();
+        session.set("second", session.get("first"));
+        return new Response();
+      });
+      await Promise.all([first, second]);
+      const read = await give(requestWith(login), ({ locals }) =>
+        Response.json(locals.session.toObject()),
+      );
+      expect(await read.json()).toEqual({ user: "ann", first: "1", second: "1" });
+    },
+  );
 
   test("inside Express, whose session is the same, also for what a page fetches", async () => {
     const { store } = slowStore();
