@@ -8,7 +8,7 @@ import type { Session } from "../session/session.ts";
 import { StoreError, ConflictError } from "../errors.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import { reasonOf } from "./shared/error-answer.ts";
-import { insideDone, joinOuter, keepSession, outerSession } from "./shared/joining.ts";
+import { insideDone, joinOuter, keepSession, outerSession, stopSharing } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
 import { beside, ownResponse } from "./shared/own-path.ts";
 import {
@@ -80,9 +80,15 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
       nodeResponseOf(context.req.raw, context.env);
     watch(engine, session, () => context.req.raw.signal, underneath);
     // An error below has become a response of app.onError by now, which carries the cookie, too.
-    await next();
-    const inside = insideDone(raw);
-    if (inside !== undefined) await inside;
+    try {
+      await next();
+      const inside = insideDone(raw);
+      if (inside !== undefined) await inside;
+    } catch (error) {
+      // What is thrown and is no Error leaves Hono here: then nobody saves the session.
+      stopSharing(raw, session);
+      throw error;
+    }
     try {
       mustBeSession(context.get("session"));
       const exchange = { engine, session, underneath: underneath() };

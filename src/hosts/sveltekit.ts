@@ -16,6 +16,7 @@ import {
   keptSession,
   outerSession,
   pageSession,
+  stopSharing,
 } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
 import { ownResponse } from "./shared/own-path.ts";
@@ -119,6 +120,8 @@ export function sessionHandle(
     const { engine } = exchange;
     watch(engine, session, () => event.request.signal, nothing);
     const answerFailure = async (error: unknown): Promise<Response> => {
+      // What it throws leaves the session unsaved.
+      stopSharing(request, session);
       const failed = await onError(error, event);
       return commitOnto(exchange, (effects) => withEffects(effects, failed));
     };

@@ -454,6 +454,27 @@ describe.each(Object.entries(stores))("with %s", (_, makeConfig) => {
 });
 
 test.each(["fetch", "hono", "h3"])(
+  "a Request whose handler threw what is no Error has another session the next time: %s",
+  async (host) => {
+    const config = { store: slowly(new SessionMemoryStore()), signingKey: freshKey() };
+    let count = 0;
+    const serve = inner[host]?.(config, (session) => {
+      session.set("a", String(++count));
+      // oxlint-disable-next-line typescript/only-throw-error -- as a library may do
+      if (count === 1) throw "text";
+      return "inside";
+    }) as Fetch;
+    const request = new Request(url);
+    await Promise.allSettled([serve(request)]);
+    const response = await serve(request);
+    expect([response.status, namesOf(response)]).toEqual([200, ["session"]]);
+    expect(await readCookie(config, response.headers.getSetCookie())).toEqual(
+      new Map([["a", "2"]]),
+    );
+  },
+);
+
+test.each(["fetch", "hono", "h3"])(
   "a Request whose session couldn't be loaded is opened anew the next time: %s",
   async (host) => {
     const memory = new SessionMemoryStore();

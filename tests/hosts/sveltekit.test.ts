@@ -356,23 +356,48 @@ describe("over a store that takes a while", () => {
     cookieOf(answer);
   });
 
+  /** Gives a request of its caller's to a handle, in front of a route. */
+  const giving =
+    (handle: SessionHandle) =>
+    (request: Request, route: Route): Promise<Response> => {
+      const event: EventLike = {
+        request,
+        locals: {},
+        cookies: { set: () => undefined },
+        isSubRequest: false,
+        isDataRequest: false,
+        fetch,
+        getClientAddress: () => "127.0.0.1",
+      };
+      return handle({ event, resolve: async (same) => route(same as unknown as Event) });
+    };
+
+  test("a Request whose failed save isn't answered has another session the next time", async () => {
+    const slow = slowStore();
+    const config: SessionConfig = { store: slow.store, signingKey: freshKey() };
+    const give = giving(
+      sessionHandle(config, {
+        onError: (error) => {
+          throw error;
+        },
+      }),
+    );
+    const write: Route = ({ locals }) => {
+      locals.session.set("a", "1");
+      return new Response();
+    };
+    const request = new Request("http://localhost/");
+    slow.failsToSave = true;
+    await expect(give(request, write)).rejects.toMatchObject({ code: "ERR_SESSION_STORE_FAILED" });
+    slow.failsToSave = false;
+    expect(cookieOf(await give(request, write))).toMatch(/^session=./);
+  });
+
   test.each(["while its session loads", "later"])(
     "one Request that is given twice, the second time %s, has one session, and both are saved",
     async (when) => {
       const { store } = slowStore();
-      const handle = sessionHandle({ store, signingKey: freshKey() });
-      const give = (request: Request, route: Route): Promise<Response> => {
-        const event: EventLike = {
-          request,
-          locals: {},
-          cookies: { set: () => undefined },
-          isSubRequest: false,
-          isDataRequest: false,
-          fetch,
-          getClientAddress: () => "127.0.0.1",
-        };
-        return handle({ event, resolve: async (same) => route(same as unknown as Event) });
-      };
+      const give = giving(sessionHandle({ store, signingKey: freshKey() }));
       const requestWith = (answer: Response): Request => {
         const headers = { cookie: cookieOf(answer) };
         return new Request("http://localhost/", { headers });
