@@ -45,6 +45,16 @@ type Answer = (session: Session, path: string) => string | Promise<string>;
 
 /** A host around an answer; errors become a text. */
 type Make = (config: SessionConfig, answer: Answer) => Fetch;
+/** A host around another function. */
+type MakeOuter = (config: SessionConfig, touch: (session: Session) => void, within: Fetch) => Fetch;
+
+/** The same on the newest h3 2 and on the oldest, whose types differ. */
+function onH3<T>(make: (newApp: () => H3) => T): Record<string, T> {
+  return {
+    h3: make(() => new H3({ silent: true })),
+    "h3 2.0.1-rc.2": make(() => new OlderH3({ silent: true }) as unknown as H3),
+  };
+}
 
 function codeOf(error: unknown): string {
   return `${(error as { code?: string }).code}: ${(error as Error).message}`;
@@ -72,9 +82,7 @@ const inner: Readonly<Record<string, Make>> = {
 };
 
 /** The session once more around another function, which gets a Request of its own. */
-const outer: Readonly<
-  Record<string, (config: SessionConfig, touch: (session: Session) => void, within: Fetch) => Fetch>
-> = {
+const outer: Readonly<Record<string, MakeOuter>> = {
   "fetch, around new Request(request)": (config, touch, within) =>
     withSession(
       config,
@@ -111,9 +119,7 @@ const outer: Readonly<
 };
 
 /** The session once more around another function, which gets the same Request. */
-const around: Readonly<
-  Record<string, (config: SessionConfig, touch: (session: Session) => void, within: Fetch) => Fetch>
-> = {
+const around: Readonly<Record<string, MakeOuter>> = {
   fetch: (config, touch, within) =>
     withSession(config, (request, session) => {
       touch(session);
@@ -131,28 +137,19 @@ const around: Readonly<
     });
     return (request, env) => app.fetch(request, env);
   },
-  h3: (config, touch, within) => {
-    const app = new H3({ silent: true });
+  ...onH3<MakeOuter>((newApp) => (config, touch, within) => {
+    const app = newApp();
     app.use(h3Session(config));
     app.all("/**", (event) => {
       touch(sessionOf(event));
       return within(event.req);
     });
     return (request) => app.fetch(request);
-  },
-  "h3 2.0.1-rc.2": (config, touch, within) => {
-    const app = new OlderH3({ silent: true });
-    app.use(h3Session(config));
-    app.all("/**", (event) => {
-      touch(sessionOf(event));
-      return within(event.req);
-    });
-    return (request) => app.fetch(request);
-  },
+  }),
 };
 
 /** The session twice, with another Request the second time, and one context. */
-const alike: Readonly<Record<string, (config: SessionConfig, answer: Answer) => Fetch>> = {
+const alike: Readonly<Record<string, Make>> = {
   hono: (config, answer) => {
     const app = new Hono();
     app.use(honoSession(config));
@@ -165,8 +162,8 @@ const alike: Readonly<Record<string, (config: SessionConfig, answer: Answer) => 
     app.all("*", async (context) => context.text(await answer(context.get("session"), "")));
     return (request) => app.fetch(request);
   },
-  h3: (config, answer) => {
-    const app = new H3({ silent: true });
+  ...onH3<Make>((newApp) => (config, answer) => {
+    const app = newApp();
     app.use(h3Session(config));
     app.get("/inner", (event) => answer(sessionOf(event), ""));
     app.get("/", (event) => {
@@ -174,17 +171,7 @@ const alike: Readonly<Record<string, (config: SessionConfig, answer: Answer) => 
       return app.request("/inner", {}, event.context);
     });
     return (request) => app.fetch(request);
-  },
-  "h3 2.0.1-rc.2": (config, answer) => {
-    const app = new OlderH3({ silent: true });
-    app.use(h3Session(config));
-    app.get("/inner", (event) => answer(sessionOf(event), ""));
-    app.get("/", (event) => {
-      sessionOf(event).set("outer", "1");
-      return app.request("/inner", {}, event.context);
-    });
-    return (request) => app.fetch(request);
-  },
+  }),
 };
 
 type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
