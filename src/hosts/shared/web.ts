@@ -116,8 +116,8 @@ export function watch(
 }
 
 /**
- * Throws for a session of another library in the place of ours. One of another configuration of ours is
- * shadowed, as these hosts' variables can be.
+ * Throws for a session of another library in the place of ours. One of ours passes: `outerSession` refuses an
+ * open one of another configuration.
  * @throws {UsageError} ERR_SESSION_USAGE_FOREIGN
  */
 export function mustBeFree(found: unknown, where: string): void {
