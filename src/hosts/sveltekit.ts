@@ -13,9 +13,9 @@ import {
   insideDone,
   joinOuter,
   keepSession,
-  keptSession,
   outerSession,
   pageSession,
+  stillOpen,
   stopSharing,
 } from "./shared/joining.ts";
 import { isLocal } from "./shared/loopback.ts";
@@ -182,14 +182,18 @@ function nothing(): undefined {
 function sharedSession(engines: EngineSource, event: EventLike): Awaitable<Session> | undefined {
   const engine = engines(environmentOf(event));
   const { session } = event.locals as { session?: unknown };
-  const incoming = event.isSubRequest ? undefined : incomingOf(event);
-  const own = outerSession(engine, session, event.request, incoming);
+  // The Request within may be a constant, which the pages of several clients fetch at once.
+  const own = event.isSubRequest
+    ? stillOpen(engine, session)
+    : outerSession(engine, session, event.request, incomingOf(event));
   if (own !== undefined || !event.isSubRequest) return own;
   // What a browser sends without cookies has no session.
   if (event.request.credentials === "omit") return engine.openReadOnly(undefined);
   const outer = fetching.getStore();
-  const page = pageSession(engine, keptSession(outer?.request));
-  if (outer === undefined || page === undefined) return undefined;
+  if (outer === undefined) return undefined;
+  const { session: around } = outer.locals as { session?: unknown };
+  const page = pageSession(engine, around);
+  if (page === undefined) return undefined;
   if (isVisit(event, outer) && isWithin(engine, event.request, outer.request)) return page;
   // Another client's: a queue in `handleFetch` has run this client's request within another one's.
   const cookies = event.request.headers.get("cookie") ?? undefined;

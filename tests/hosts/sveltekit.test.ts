@@ -6,7 +6,7 @@ import express from "express";
 import type { Session, SessionConfig } from "kocha-session";
 import { sessionMiddleware } from "kocha-session/express";
 import { type EventLike, type SessionHandle, sessionHandle } from "kocha-session/sveltekit";
-import { hostLaws, type MakeServer } from "kocha-session/testing";
+import { hostLaws, type MakeServer, mintCookie } from "kocha-session/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Gate } from "../../src/testing/probe.ts";
 import { freshKey } from "../support/keys.ts";
@@ -54,7 +54,8 @@ function listener(
       isDataRequest: request.url.endsWith("/__data.json"),
       ...visit,
       fetch: async (input, init) => {
-        const inner = new Request(new URL(input, request.url), init);
+        const inner =
+          input instanceof Request ? input : new Request(new URL(input, request.url), init);
         const cookie = request.headers.get("cookie");
         if (cookie !== null && inner.credentials !== "omit") inner.headers.set("cookie", cookie);
         return handleFetch(() => respond(inner, visit, depth + 1));
@@ -429,6 +430,32 @@ describe("over a store that takes a while", () => {
       expect(await read.json()).toEqual({ user: "ann", first: "1", second: "1" });
     },
   );
+
+  test("one Request that two clients' pages fetch at once has each page's session", async () => {
+    const { store } = slowStore();
+    const config: SessionConfig = { store, signingKey: freshKey(), secure: false };
+    const shared = new Request("http://localhost/inner");
+    const gate = new Gate();
+    let calls = 0;
+    const server = await serve(sessionHandle(config), async ({ locals, url, fetch }) => {
+      if (url.pathname === "/read") return new Response(locals.session.get("name"));
+      if (url.pathname !== "/inner") {
+        if (url.pathname === "/new") locals.session.set("name", "new");
+        return fetch(shared);
+      }
+      if (++calls === 1) await gate.pass();
+      const deeper = await (await fetch("/read")).text();
+      return new Response(`${locals.session.get("name")} ${deeper}`);
+    });
+    onTestFinished(server.close);
+    const cookie = await mintCookie(config, { name: "known" });
+    const first = fetch(`${server.url}/new`);
+    await gate.arrived;
+    const second = await fetch(server.url, { headers: { cookie } });
+    gate.open();
+    const seen = [await second.text(), await (await first).text()];
+    expect(seen).toEqual(["known known", "new new"]);
+  });
 
   test("inside Express, whose session is the same, also for what a page fetches", async () => {
     const { store } = slowStore();
