@@ -11,16 +11,11 @@ import { engineSource } from "./shared/engine-source.ts";
 import { insideDone, joinOuter, keepSession, outerSession, stopSharing } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
 import { ownResponse } from "./shared/own-path.ts";
-import {
-  isHeld,
-  isWrittenPast,
-  leaveSession,
-  nodeRequestOf,
-  nodeResponseOf,
-} from "./shared/underneath.ts";
+import { isWrittenPast, leaveSession, nodeRequestOf, nodeResponseOf } from "./shared/underneath.ts";
 import {
   carry,
   commitOnto,
+  commitUncarried,
   type Exchange,
   isResponse,
   watch,
@@ -151,10 +146,4 @@ function open(engine: SessionMiddleware, request: Request, host: unknown): Await
 /** Puts effects onto a Response. */
 function onto(response: Response): (effects: ResponseEffects) => Response {
   return (effects) => withEffects(effects, response);
-}
-
-/** Commits without a response of ours for a cookie; on Node.js the held response underneath carries it. */
-async function commitUncarried({ engine, session, underneath }: Exchange): Promise<void> {
-  if (!isHeld(underneath, session)) engine.abandon(session, "uncarried");
-  await engine.commit(session);
 }

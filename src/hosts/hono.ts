@@ -8,7 +8,7 @@ import type { Session } from "../session/session.ts";
 import { StoreError, ConflictError } from "../errors.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import { reasonOf } from "./shared/error-answer.ts";
-import { insideDone, joinOuter, keepSession, outerSession, stopSharing } from "./shared/joining.ts";
+import { insideDone, joinOuter, keepSession, outerSession } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
 import { beside, ownResponse } from "./shared/own-path.ts";
 import {
@@ -21,6 +21,8 @@ import {
 import {
   carry,
   commitDespite,
+  commitUncarried,
+  type Exchange,
   mustBeFree,
   mustBeSession,
   watch,
@@ -60,6 +62,7 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
     }
     const incoming = nodeRequestOf(raw, context.env);
     const place: unknown = context.get("session");
+    mustBeFree(place, 'c.get("session")');
     const shared = outerSession(engine, place, raw, incoming);
     if (shared !== undefined) {
       return joinOuter(raw, async () => {
@@ -69,7 +72,6 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
         await next();
       });
     }
-    mustBeFree(place, 'c.get("session")');
     const cookies = context.req.header("cookie");
     const opening = engine.open(cookies, connectionOf(context), undefined, context.env);
     keepSession(raw, opening);
@@ -79,19 +81,21 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
     const underneath = (): ServerResponse | undefined =>
       nodeResponseOf(context.req.raw, context.env);
     watch(engine, session, () => context.req.raw.signal, underneath);
-    // An error below has become a response of app.onError by now, which carries the cookie, too.
+    const exchangeNow = (): Exchange => ({ engine, session, underneath: underneath() });
     try {
+      // An error below becomes a response of app.onError, which carries the cookie, too.
       await next();
-      const inside = insideDone(raw);
-      if (inside !== undefined) await inside;
     } catch (error) {
-      // What is thrown and is no Error leaves Hono here: then nobody saves the session.
-      stopSharing(raw, session);
+      // Hono passes what isn't an Error on to its server, whose answer carries no cookie.
+      await insideDone(raw);
+      await commitUncarried(exchangeNow());
       throw error;
     }
+    const inside = insideDone(raw);
+    if (inside !== undefined) await inside;
     try {
       mustBeSession(context.get("session"));
-      const exchange = { engine, session, underneath: underneath() };
+      const exchange = exchangeNow();
       const answer = context.finalized ? context.res : undefined;
       const isPast = (): boolean => answer !== undefined && isWrittenPast(answer);
       await carry(exchange, answer, isPast, (effects) => {

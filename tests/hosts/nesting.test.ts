@@ -486,3 +486,39 @@ test.each(["fetch", "hono", "h3"])(
     expect(await (await serve(request)).text()).toBe("1");
   },
 );
+
+test("another library's session isn't replaced by an outer one: hono", async () => {
+  const config: SessionConfig = { store: new SessionCookieStore(freshKeys()) };
+  const app = new Hono();
+  app.use(async (context, next) => {
+    context.set("session", { user: "theirs" } as unknown as Session);
+    await next();
+  });
+  app.use(honoSession(config));
+  app.all("*", (context) => context.text("handled"));
+  app.onError((error) => new Response(codeOf(error), { status: 500 }));
+  const serve = withSession(config, (request) => app.fetch(request));
+  expect(await (await serve(new Request(url))).text()).toMatch(/^ERR_SESSION_USAGE_FOREIGN/);
+});
+
+test("after what isn't an Error was thrown, a Request has another session: hono", async () => {
+  const refused: unknown[] = [];
+  const config: SessionConfig = {
+    store: new SessionCookieStore(freshKeys()),
+    on: { refused: ({ reason }) => void refused.push(reason) },
+  };
+  let calls = 0;
+  const serve = inner["hono"]?.(config, (session) => {
+    session.set(`call${++calls}`, "1");
+    // oxlint-disable-next-line typescript/only-throw-error -- as an application may
+    if (calls === 1) throw "a text";
+    return "";
+  }) as Fetch;
+  const request = new Request(url);
+  await expect(serve(request)).rejects.toBe("a text");
+  expect(refused).toEqual(["uncarried"]);
+  const response = await serve(request);
+  expect(await readCookie(config, response.headers.getSetCookie())).toEqual(
+    new Map([["call2", "1"]]),
+  );
+});

@@ -8,7 +8,7 @@ import { checkCarrier, hasBodyStatus } from "../../engine/response.ts";
 import type { SessionMiddleware } from "../../session/middleware.ts";
 import { occupied, replaced } from "../../session/misuse.ts";
 import { Session } from "../../session/session.ts";
-import { holdUnderneath, letGo, settleUnderneath } from "./underneath.ts";
+import { holdUnderneath, isHeld, letGo, settleUnderneath } from "./underneath.ts";
 
 /** True for a Response of any realm; a lazy one stays lazy. */
 export function isResponse(answer: unknown): answer is Response {
@@ -70,6 +70,12 @@ export async function commitOnto<Answer>(
   const released = letGo(underneath, session);
   if (isThenable(released)) await released;
   return carrier;
+}
+
+/** Commits without a response of ours for a cookie; on Node.js the held response underneath carries it. */
+export async function commitUncarried({ engine, session, underneath }: Exchange): Promise<void> {
+  if (!isHeld(underneath, session)) engine.abandon(session, "uncarried");
+  await engine.commit(session);
 }
 
 /** The connection of a request with a trustworthy URL; URL and address are read when needed. */
