@@ -110,8 +110,9 @@ export function withSession<
     let answer: Answer | Response;
     try {
       answer = await handler(request, session, ...rest);
-      const inside = insideDone(request);
-      if (inside !== undefined) await inside;
+      let inside: Promise<unknown> | undefined;
+      // oxlint-disable-next-line no-await-in-loop -- one can join while the wait for others ends
+      while ((inside = insideDone(request)) !== undefined) await inside;
     } catch (error) {
       await insideDone(request);
       if (onError === undefined) {

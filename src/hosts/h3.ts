@@ -99,7 +99,8 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
     const shared =
       outerSession(engine, context.session, req, incoming) ?? sessionOfPage(engine, req.runtime);
     if (shared !== undefined) {
-      return joinOuter(req, async () => {
+      // A request that h3 makes with the context has another Request.
+      return joinOuter(context.session === undefined ? req : context, async () => {
         const outer = await shared;
         context.session = outer;
         keepSession(req, outer);
@@ -124,10 +125,11 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
     try {
       answer = await next();
       mustBeSession(context.session);
-      const inside = insideDone(req);
-      if (inside !== undefined) await inside;
+      let inside: Promise<unknown> | undefined;
+      // oxlint-disable-next-line no-await-in-loop -- one can join while the wait for others ends
+      while ((inside = insideDone(req) ?? insideDone(context)) !== undefined) await inside;
     } catch (error) {
-      await insideDone(req);
+      await Promise.all([insideDone(req), insideDone(context)]);
       throw await failWith(engine, session, event, error, underneath());
     }
     try {

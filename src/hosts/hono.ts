@@ -91,8 +91,9 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
       await commitUncarried(exchangeNow());
       throw error;
     }
-    const inside = insideDone(raw);
-    if (inside !== undefined) await inside;
+    let inside: Promise<unknown> | undefined;
+    // oxlint-disable-next-line no-await-in-loop -- one can join while the wait for others ends
+    while ((inside = insideDone(raw)) !== undefined) await inside;
     try {
       mustBeSession(context.get("session"));
       const exchange = exchangeNow();

@@ -487,6 +487,58 @@ test.each(["fetch", "hono", "h3"])(
   },
 );
 
+test.each(["fetch", "hono", "h3"])(
+  "a handler that joins while the wait for another one ends is waited for: %s",
+  async (host) => {
+    const config: SessionConfig = { store: new SessionCookieStore(freshKeys()) };
+    // How many turns after an inner handler the wait for it ends is up to the host.
+    for (let turns = 0; turns < 30; turns++) {
+      const request = new Request(url);
+      const joined: Promise<number>[] = [];
+      const join = async (after: number): Promise<number> => {
+        for (let turn = 0; turn < after; turn++) await Promise.resolve();
+        return (await serve(request)).status;
+      };
+      let calls = 0;
+      const serve = inner[host]?.(config, async (session) => {
+        const call = ++calls;
+        if (call > 1) await new Promise(setImmediate);
+        if (call < 3) joined.push(join(call === 1 ? 0 : turns));
+        session.set(`call${call}`, "1");
+        return "";
+      }) as Fetch;
+      expect((await serve(request)).status).toBe(200);
+      while (joined.length < 2) await new Promise(setImmediate);
+      expect([turns, await Promise.all(joined)]).toEqual([turns, [200, 200]]);
+    }
+  },
+);
+
+test.each([
+  ["h3", H3],
+  ["h3 2.0.1-rc.2", OlderH3],
+])("a request with the same context that nobody awaits is waited for: %s", async (_, Class) => {
+  const config: SessionConfig = {
+    store: slowly(new SessionMemoryStore()),
+    signingKey: freshKey(),
+  };
+  const app = new Class({ silent: true }) as H3;
+  app.use(h3Session(config));
+  app.get("/inner", async (event) => {
+    await new Promise(setImmediate);
+    sessionOf(event).set("inner", "1");
+    return "inside";
+  });
+  app.get("/", (event) => {
+    sessionOf(event).set("outer", "1");
+    void app.request("/inner", {}, event.context);
+    return "outside";
+  });
+  const response = await app.fetch(new Request(url));
+  expect([response.status, await response.text()]).toEqual([200, "outside"]);
+  expect((await readCookie(config, response.headers.getSetCookie())).size).toBe(2);
+});
+
 test("another library's session isn't replaced by an outer one: hono", async () => {
   const config: SessionConfig = { store: new SessionCookieStore(freshKeys()) };
   const app = new Hono();

@@ -115,7 +115,11 @@ export function joinOuter<T>(request: object, work: () => Promise<T>): Promise<T
   return done;
 }
 
-/** Waits for the handlers that share the session; most requests have none. */
+/**
+ * Waits for the handlers that share the session; undefined: there are none, as for most requests.
+ *
+ * ORDER: asked again after the wait, until there are none: one can join while its end is on its way.
+ */
 export function insideDone(request: object): Promise<unknown> | undefined {
   const carrier: Carrier = request;
   const works = carrier[inside];
