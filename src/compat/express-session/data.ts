@@ -1,5 +1,6 @@
 // A session's values between the bag of an application and the engine's string map: each top-level
 // property is one key, its JSON text the value. It knows no request and no store.
+import { isDeepStrictEqual } from "node:util";
 import { kindOf } from "../../base/text.ts";
 import { UsageError } from "../../errors.ts";
 import { parseJson } from "../reader.ts";
@@ -106,6 +107,12 @@ export function isEmpty({ set, del }: Differences): boolean {
 function isSame(before: string | undefined, text: string): boolean {
   if (before === undefined || before === text) return before === text;
   return JSON.stringify(parseJson(before)) === text;
+}
+
+/** True for one value, in whichever order a store gives its properties back, as jsonb has its own. */
+export function isSameValue(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return isDeepStrictEqual(parseJson(one), parseJson(other));
 }
 
 /** The fields of a cookie that last; `expires` moves with each renewal. */

@@ -2,7 +2,7 @@
 // application has changed. It knows no request and no response.
 import type { Session as KeptSession } from "../../session/session.ts";
 import type { Cookie } from "./cookie.ts";
-import { differencesOf, isEmpty, type Kept, textsOf } from "./data.ts";
+import { differencesOf, isEmpty, isSameValue, type Kept, textsOf } from "./data.ts";
 import type { SidDialect } from "./dialect.ts";
 import { COOKIE_KEY } from "./row.ts";
 import { valueIn, type Write, writeOf } from "./writing.ts";
@@ -77,8 +77,9 @@ export class SidSession {
    */
   newerIn(write: Write): readonly string[] {
     const isNewer = ([key, text]: [string, string | undefined]): boolean => {
+      if (key === COOKIE_KEY) return false;
       const stored = valueIn(this.#session, key);
-      return key !== COOKIE_KEY && stored !== text && stored !== this.#kept.texts.get(key);
+      return [text, this.#kept.texts.get(key)].every((known) => !isSameValue(stored, known));
     };
     return [...write].filter(isNewer).map(([key]) => key);
   }

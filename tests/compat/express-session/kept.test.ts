@@ -368,3 +368,30 @@ test.each([
   expect(JSON.parse((await get()).body)).toMatchObject({ n: "slow" });
   expect(overwritten).toEqual([["n"]]);
 });
+
+test("no observer is told of a value of the request's own that its store spells otherwise", async () => {
+  const overwritten: (readonly string[])[] = [];
+  const on: SessionObservers = { overwritten: ({ keys }) => void overwritten.push(keys) };
+  const store = new originalSession.MemoryStore();
+  const set = store.set.bind(store);
+  // As in a column of jsonb, which has its own order.
+  store.set = (sid, row, done) => {
+    const { id, name } = (row as unknown as { user: Record<string, unknown> }).user;
+    set(sid, { ...row, user: { id, name } } as typeof row, done);
+  };
+  const { client } = await serve(
+    { store: slowStore(store), on },
+    routes({
+      "/late": async ({ session: bag }, response) => {
+        bag["user"] = { name: "alice", id: 1 };
+        await new Promise((resolve) => response.write("begun", resolve));
+        bag["user"] = { name: "bob", id: 1 };
+        response.end();
+      },
+    }),
+  );
+  const get = client();
+  await get("/late");
+  expect(JSON.parse((await get()).body)).toMatchObject({ user: { name: "bob", id: 1 } });
+  expect(overwritten).toEqual([]);
+});
