@@ -88,6 +88,7 @@ export function withSession<
         engine.devices &&
         ownResponse(engine, request, () => connectionOf(request, rest[0]), rest[0]);
       if (answering !== undefined) return await answering;
+      const cookies = request.headers.get("cookie") ?? "";
       const incoming = nodeRequestOf(request, rest[0]);
       const shared = outerSession(engine, undefined, request, incoming);
       if (shared !== undefined) {
@@ -97,8 +98,9 @@ export function withSession<
           return handler(request, outer, ...rest);
         });
       }
-      const opening = open(engine, request, rest[0]);
-      keepSession(request, opening);
+      const connection = connectionOf(request, rest[0]);
+      const opening = engine.open(cookies, connection, undefined, rest[0]);
+      keepSession(request, opening, cookies);
       session = isThenable(opening) ? await opening : opening;
       leaveSession(incoming, session);
     } catch (error) {
@@ -137,11 +139,6 @@ function connectionOf(request: Request, host: unknown): WebConnection {
   const loopback = (): boolean =>
     isLocal(addressOf(request, host), (name) => request.headers.get(name));
   return new WebConnection(() => request.url, loopback);
-}
-
-function open(engine: SessionMiddleware, request: Request, host: unknown): Awaitable<Session> {
-  const cookies = request.headers.get("cookie") ?? undefined;
-  return engine.open(cookies, connectionOf(request, host), undefined, host);
 }
 
 /** Puts effects onto a Response. */

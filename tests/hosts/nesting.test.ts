@@ -574,3 +574,31 @@ test("after what isn't an Error was thrown, a Request has another session: hono"
     new Map([["call2", "1"]]),
   );
 });
+
+test.each(["fetch", "hono"])(
+  "one Request that comes from two clients at once has each one's session: %s",
+  async (host) => {
+    const config: SessionConfig = {
+      store: slowly(new SessionMemoryStore()),
+      signingKey: freshKey(),
+    };
+    const all = new Gate(4);
+    const serve = inner[host]?.(config, async (session) => {
+      void all.pass();
+      await all.arrived;
+      return session.get("name");
+    }) as Fetch;
+    const one = await mintCookie(config, { name: "one" });
+    const other = await mintCookie(config, { name: "other" });
+    const request = new Request(url);
+    const ask = async (cookie: string): Promise<string> => {
+      request.headers.set("cookie", cookie);
+      return (await serve(request)).text();
+    };
+    // The last two come when their sessions are being opened, or are open.
+    const answers = [ask(one), ask(other), ask(other)];
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    answers.push(ask(other));
+    expect(await Promise.all(answers)).toEqual(["one", "other", "other", "other"]);
+  },
+);

@@ -8,26 +8,35 @@ import { requestOf, Session } from "../../session/session.ts";
 
 /** Where a request keeps its session, for good: a symbol, since a WeakMap costs more than all the rest. */
 const kept: unique symbol = Symbol("kocha-session.kept");
-/** The session whose opener has ended: handlers that come later open one of their own. */
-const over: unique symbol = Symbol("kocha-session.over");
+/**
+ * The Cookie header that it was opened by: another client's request may come in the same object. Null: the
+ * opener has ended, and handlers that come later open a session of their own. Undefined: not known.
+ */
+const client: unique symbol = Symbol("kocha-session.client");
 const inside: unique symbol = Symbol("kocha-session.inside");
 
 /** The object that all handlers of a request have in common, mostly the request itself. */
 interface Carrier {
   [kept]?: Awaitable<Session> | undefined;
-  [over]?: Session;
+  [client]?: string | null | undefined;
   [inside]?: Promise<unknown>[] | undefined;
 }
 
-/** Keeps a request's session, from its opening on; one that can't be opened is forgotten. */
-export function keepSession(request: object, session: Awaitable<Session>): void {
+/**
+ * Keeps a request's session, from its opening on; one that can't be opened is forgotten.
+ * @param cookies - the Cookie header; "": none. Absent: this object is never another client's request.
+ */
+export function keepSession(request: object, session: Awaitable<Session>, cookies?: string): void {
   const carrier: Carrier = request;
+  if (carrier[kept] === session) return;
   carrier[kept] = session;
+  carrier[client] = cookies;
   if (!isThenable(session)) return;
-  const forget = (): void => {
-    carrier[kept] = undefined;
+  const settle = (outcome?: Session): void => {
+    // Another client's can have taken its place.
+    if (carrier[kept] === session) carrier[kept] = outcome;
   };
-  session.then((opened) => keepSession(request, opened), forget);
+  session.then(settle, () => settle());
 }
 
 /** The session that a request keeps, open or closed; undefined: none, or not yet. */
@@ -39,7 +48,8 @@ export function keptSession(request: object | undefined): Session | undefined {
 
 /** Shares a request's session no longer: the handler that opened it has ended. */
 export function stopSharing(request: object, session: Session): void {
-  (request as Carrier)[over] = session;
+  const carrier: Carrier = request;
+  if (carrier[kept] === session) carrier[client] = null;
 }
 
 /**
@@ -52,7 +62,7 @@ export function stopSharing(request: object, session: Session): void {
 export function outerSession(
   engine: SessionMiddleware,
   place: unknown,
-  request: object | undefined,
+  request: object,
   incoming: { readonly session?: unknown } | undefined,
 ): Awaitable<Session> | undefined {
   return (
@@ -75,11 +85,13 @@ export function stillOpen(engine: SessionMiddleware, found: unknown): Session | 
  */
 export function arriving(
   engine: SessionMiddleware,
-  request: object | undefined,
+  request: object,
 ): Awaitable<Session> | undefined {
-  const carrier: Carrier | undefined = request;
-  const session = carrier?.[kept];
-  if (session === undefined || session === carrier?.[over]) return undefined;
+  const carrier: Carrier & Partial<Request> = request;
+  const session = carrier[kept];
+  if (session === undefined) return undefined;
+  const cookies = carrier[client];
+  if (cookies !== undefined && cookies !== (carrier.headers?.get("cookie") ?? "")) return undefined;
   return isThenable(session)
     ? session.then((opened) => owned(engine, opened))
     : stillOpen(engine, session);
