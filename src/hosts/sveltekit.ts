@@ -111,12 +111,13 @@ export function sessionHandle(
       return onError(error, event);
     }
     const session = locals.session as Session;
-    const { fetch, request } = event;
-    keepSession(request, session);
+    const { fetch, request, isSubRequest } = event;
+    // The Request within may be a constant, which the pages of several clients fetch at once.
+    if (!isSubRequest) keepSession(request, session);
     event.fetch = (input, init) => fetching.run(event, () => fetch(input, init));
     const answer = async (): Promise<Response> => resolve(event);
     // Its own handler saves a shared session.
-    if (exchange === undefined) return joinOuter(request, answer);
+    if (exchange === undefined) return isSubRequest ? answer() : joinOuter(request, answer);
     const { engine } = exchange;
     watch(engine, session, () => event.request.signal, nothing);
     const answerFailure = async (error: unknown): Promise<Response> => {
@@ -129,8 +130,9 @@ export function sessionHandle(
     try {
       response = await answer();
       mustBeSession(locals.session);
-      const inside = insideDone(request);
-      if (inside !== undefined) await inside;
+      let inside: Promise<unknown> | undefined;
+      // oxlint-disable-next-line no-await-in-loop -- one can join while the wait for others ends
+      while ((inside = insideDone(request)) !== undefined) await inside;
     } catch (error) {
       await insideDone(request);
       const isRedirect = isThrownRedirect(error);
@@ -182,7 +184,6 @@ function nothing(): undefined {
 function sharedSession(engines: EngineSource, event: EventLike): Awaitable<Session> | undefined {
   const engine = engines(environmentOf(event));
   const { session } = event.locals as { session?: unknown };
-  // The Request within may be a constant, which the pages of several clients fetch at once.
   const own = event.isSubRequest
     ? stillOpen(engine, session)
     : outerSession(engine, session, event.request, incomingOf(event));
@@ -231,12 +232,12 @@ function connectionOf(event: EventLike): WebConnection {
 }
 
 async function open(engines: EngineSource, event: EventLike): Promise<Exchange> {
-  const { request } = event;
+  const { request, isSubRequest } = event;
   const environment = environmentOf(event);
   const engine: SessionMiddleware = engines(environment);
-  const cookies = request.headers.get("cookie") ?? undefined;
+  const cookies = request.headers.get("cookie") ?? "";
   const opening = engine.open(cookies, connectionOf(event), undefined, environment);
-  keepSession(request, opening);
+  if (!isSubRequest) keepSession(request, opening, cookies);
   const session = await opening;
   return { engine, session, underneath: undefined };
 }
