@@ -17,11 +17,11 @@ const AIM = 8 * 1024;
 const WORKER_LIMIT = 35_420;
 /** A worker with the Fetch API's host and one of the stores for the edge, all of its entry point. */
 const STORE_LIMITS = {
-  "durable-object": 40_280,
-  dynamodb: 36_370,
-  postgres: 41_860,
-  redis: 44_110,
-  sqlite: 42_390,
+  "durable-object": 40_300,
+  dynamodb: 36_390,
+  postgres: 41_880,
+  redis: 44_130,
+  sqlite: 42_410,
 };
 const CORE = 'export { SessionMiddleware, SessionCookieStore } from "kocha-session";';
 const withStore = (name) =>
