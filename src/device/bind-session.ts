@@ -43,5 +43,5 @@ export async function bindSession(
  */
 function isToSettle(devices: Devices, { header }: Opened, id: string, mark: string): boolean {
   if (devices.config.revocations === undefined || isSettled(mark)) return false;
-  return devices.staleness(header, id, mark) !== undefined;
+  return devices.staleness(header, id, mark, devices.now) !== undefined;
 }

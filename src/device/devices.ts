@@ -72,18 +72,21 @@ export class Devices {
     return this.#cookies.set(this.cookieName, value, seconds, now, true);
   }
 
-  /** The reason that the device of a bound session isn't known to be there; undefined: it is. */
+  /**
+   * The reason that the device of a bound session isn't known to be there; undefined: it is.
+   * @param at - the instant of the request, Unix milliseconds.
+   */
   staleness(
     header: string,
     id: string,
     mark: string,
+    at: number,
   ): "missing" | "expired" | "forged" | undefined {
-    const { now } = this;
-    if (isJustBound(mark, now)) return undefined;
+    if (isJustBound(mark, at)) return undefined;
     let why: "missing" | "expired" | "forged" = "missing";
     for (const value of findCookies(header, this.cookieName).slice(0, MAX_CHECKED)) {
       const end = this.tokens.cookieEnd(value, id, thumbIn(mark));
-      if (end !== undefined && end + LEEWAY > now) return undefined;
+      if (end !== undefined && end + LEEWAY > at) return undefined;
       why = end === undefined ? "forged" : "expired";
     }
     return why;

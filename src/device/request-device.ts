@@ -19,6 +19,8 @@ import { ALGORITHMS } from "./device-key.ts";
 export class BoundRequest implements RequestDevice {
   readonly #devices: Devices;
   readonly #header: string;
+  /** A handler may look at the session after a long upload: the device cookie was good when that began. */
+  readonly #arrived: number;
   /** The handle of the bound session that the request brought. */
   #bound: string | undefined;
   #isStale = false;
@@ -29,6 +31,7 @@ export class BoundRequest implements RequestDevice {
   constructor(devices: Devices, header: string) {
     this.#devices = devices;
     this.#header = header;
+    this.#arrived = devices.now;
   }
 
   judge(found: Found | undefined, { id }: DeviceKeeper): Found | undefined {
@@ -37,7 +40,7 @@ export class BoundRequest implements RequestDevice {
     this.#bound = id;
     // A credential in its grace reads as empty anyway.
     if (found.readOnly !== undefined) return found;
-    const why = this.#devices.staleness(this.#header, id, mark);
+    const why = this.#devices.staleness(this.#header, id, mark, this.#arrived);
     if (why === undefined) return found;
     this.#isStale = true;
     this.#devices.tell("stale", id, why);

@@ -124,6 +124,26 @@ describe.each(Object.entries(stores))("a stale session, over %s", (_, makeParts)
     }
   });
 
+  it("is none that was proven when its request came, however late the handler looks", async () => {
+    const [site, engine] = await open(makeParts);
+    const browser = await site.browser();
+    await browser.register(await browser.visit("/login"));
+    await browser.refresh();
+    const onItsWay = browser.copy(undefined, (name) => name !== "session-device").header("/");
+    const late: [Session, string][] = [];
+    for (const [cookie, seconds] of [
+      [onItsWay, 61],
+      [browser.header("/"), 700],
+    ] as const) {
+      late.push([await engine.open(cookie), cookie]);
+      site.wait(seconds);
+    }
+    for (const [session, cookie] of late) {
+      expect([session.get("user"), session.device]).toEqual(["ann", "bound"]);
+      expect((await engine.open(cookie)).device).toBe("stale");
+    }
+  });
+
   it("carries nothing into the session that regenerate begins", async () => {
     const [site, engine] = await open(makeParts);
     const browser = await site.bound();
