@@ -169,6 +169,24 @@ describe("the sessions of one user", () => {
     expect(await store.destroyAll("alice")).toBe(1);
   });
 
+  test("are no fewer for an answer without a result, which is an error", async () => {
+    const store = await crowded(2);
+    const empty = answeredBy(() => Promise.resolve({}));
+    const failed = {
+      code: "ERR_SESSION_STORE_FAILED",
+      cause: { message: "the command has no answer" },
+    };
+    await expect(idsOf(empty, "alice")).rejects.toMatchObject(failed);
+    await expect(empty.destroyAll("alice")).rejects.toMatchObject(failed);
+    expect(await idsOf(store, "alice")).toHaveLength(2);
+  });
+
+  test("are listed by a server that says of each answer that there is no error", async () => {
+    await crowded(2);
+    const plain = answeredBy(async (command) => ({ result: await directly(command), error: null }));
+    expect(await idsOf(plain, "alice")).toHaveLength(2);
+  });
+
   test("are neither listed nor ended by a server that doesn't answer", async () => {
     const store = await crowded(2);
     const silent = answeredBy(() => Promise.reject(new Error("no answer")));

@@ -19,10 +19,11 @@ interface UpstashPipeline {
   exec(options: { keepErrors: true }): Promise<readonly UpstashAnswer[]>;
 }
 
-/** What one command of a list came to. */
+/** What one command of a list came to; no reply of Redis is undefined. */
 interface UpstashAnswer {
   readonly result?: unknown;
-  readonly error?: string | undefined;
+  /** Absent, null or empty: none. */
+  readonly error?: string | null | undefined;
 }
 
 /** The parts of the client's settings that change what is answered. */
@@ -116,9 +117,9 @@ class UpstashBatch implements RedisConnection {
       }
       const answers = await pipeline.exec({ keepErrors: true });
       for (const [index, { resolve, reject }] of sent.entries()) {
-        const { result, error } = answers[index] ?? { error: "the command has no answer" };
-        if (error === undefined) resolve(result);
-        else reject(withoutValues(renamed("UpstashError", error)));
+        const { result, error } = answers[index] ?? {};
+        if (result !== undefined && !error) resolve(result);
+        else reject(withoutValues(renamed("UpstashError", error || "the command has no answer")));
       }
     } catch (error) {
       for (const { reject } of sent) reject(withoutValues(error));
