@@ -8,7 +8,7 @@ import type { Session } from "../session/session.ts";
 import { StoreError, ConflictError } from "../errors.ts";
 import { engineSource } from "./shared/engine-source.ts";
 import { reasonOf } from "./shared/error-answer.ts";
-import { insideDone, joinOuter, keepSession, outerSession } from "./shared/joining.ts";
+import { insideDone, joinOuter, keepSession, outerSession, stopSharing } from "./shared/joining.ts";
 import { addressOf, isLocal } from "./shared/loopback.ts";
 import { beside, ownResponse } from "./shared/own-path.ts";
 import {
@@ -88,6 +88,7 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
     } catch (error) {
       // Hono passes what isn't an Error on to its server, whose answer carries no cookie.
       await insideDone(raw);
+      stopSharing(raw, session);
       await commitUncarried(exchangeNow());
       throw error;
     }

@@ -26,6 +26,7 @@ import { Gate } from "../../src/testing/probe.ts";
 import { freshKey, freshKeys } from "../support/keys.ts";
 import { listen } from "../support/listen.ts";
 import { slowly } from "../support/latency.ts";
+import { slowStore } from "../support/slow-store.ts";
 
 const stores: Readonly<Record<string, () => SessionConfig>> = {
   "the cookie store": () => ({ store: new SessionCookieStore(freshKeys()) }),
@@ -602,3 +603,22 @@ test.each(["fetch", "hono"])(
     expect(await Promise.all(answers)).toEqual(["one", "other", "other", "other"]);
   },
 );
+
+test("after that, and a save that failed, a Request has another session: hono", async () => {
+  const slow = slowStore();
+  const config: SessionConfig = { store: slow.store, signingKey: freshKey() };
+  const cookie = await mintCookie(config, { calls: "0" });
+  let calls = 0;
+  const serve = inner["hono"]?.(config, (session) => {
+    session.set("calls", String(++calls));
+    // oxlint-disable-next-line typescript/only-throw-error -- as an application may
+    if (calls === 1) throw "a text";
+    return "";
+  }) as Fetch;
+  const request = new Request(url, { headers: { cookie } });
+  slow.failsToSave = true;
+  await Promise.allSettled([serve(request)]);
+  slow.failsToSave = false;
+  expect((await serve(request)).status).toBe(200);
+  expect(await readCookie(config, cookie)).toEqual(new Map([["calls", "2"]]));
+});
