@@ -100,25 +100,38 @@ export function sessionHandle(
   return async ({ event, resolve }) => {
     const locals = event.locals as { session?: unknown };
     mustBeFree(locals.session, "event.locals.session");
+    const { fetch, request, isSubRequest } = event;
+    const answer = async (session: Session): Promise<Response> => {
+      locals.session = session;
+      // The Request within may be a constant, which the pages of several clients fetch at once.
+      if (!isSubRequest) keepSession(request, session);
+      event.fetch = (input, init) => fetching.run(event, () => fetch(input, init));
+      return resolve(event);
+    };
+    let found: Awaitable<Session> | undefined;
     let exchange: Exchange | undefined;
     try {
       const answering = isPrerendering ? undefined : ownAnswerOf(engines, event);
       if (answering !== undefined) return await answering;
-      const found = isPrerendering ? prerenderedSession() : sharedSession(engines, event);
+      found = isPrerendering ? prerenderedSession() : sharedSession(engines, event);
       if (found === undefined) exchange = await open(engines, event);
-      locals.session = exchange?.session ?? (await found);
     } catch (error) {
       return onError(error, event);
     }
-    const session = locals.session as Session;
-    const { fetch, request, isSubRequest } = event;
-    // The Request within may be a constant, which the pages of several clients fetch at once.
-    if (!isSubRequest) keepSession(request, session);
-    event.fetch = (input, init) => fetching.run(event, () => fetch(input, init));
-    const answer = async (): Promise<Response> => resolve(event);
-    // Its own handler saves a shared session.
-    if (exchange === undefined) return isSubRequest ? answer() : joinOuter(request, answer);
-    const { engine } = exchange;
+    if (exchange === undefined) {
+      const join = async (): Promise<Response> => {
+        let shared: Session;
+        try {
+          shared = (await found) as Session;
+        } catch (error) {
+          return onError(error, event);
+        }
+        return answer(shared);
+      };
+      // Its own handler saves a shared session. ORDER: joined at once, before that handler can end.
+      return isSubRequest ? join() : joinOuter(request, join);
+    }
+    const { engine, session } = exchange;
     watch(engine, session, () => event.request.signal, nothing);
     const answerFailure = async (error: unknown): Promise<Response> => {
       // What it throws leaves the session unsaved.
@@ -128,7 +141,7 @@ export function sessionHandle(
     };
     let response: Response;
     try {
-      response = await answer();
+      response = await answer(session);
       mustBeSession(locals.session);
       let inside: Promise<unknown> | undefined;
       // oxlint-disable-next-line no-await-in-loop -- one can join while the wait for others ends

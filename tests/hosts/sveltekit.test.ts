@@ -431,6 +431,53 @@ describe("over a store that takes a while", () => {
     },
   );
 
+  test("a handle that joins while the wait for another one ends is waited for", async () => {
+    const { store } = slowStore();
+    const give = giving(sessionHandle({ store, signingKey: freshKey() }));
+    // How many turns after an inner handle the wait for it ends is up to the host.
+    for (let turns = 0; turns < 20; turns++) {
+      const request = new Request("http://localhost/");
+      const joined: Promise<number>[] = [];
+      let calls = 0;
+      const route: Route = async ({ locals: { session } }) => {
+        const call = ++calls;
+        if (call > 1) await new Promise(setImmediate);
+        if (call < 3) joined.push(join(call === 1 ? 0 : turns));
+        session.set(`call${call}`, "1");
+        return new Response();
+      };
+      const join = async (after: number): Promise<number> => {
+        for (let turn = 0; turn < after; turn++) await Promise.resolve();
+        return (await give(request, route)).status;
+      };
+      expect((await give(request, route)).status).toBe(200);
+      while (joined.length < 2) await new Promise(setImmediate);
+      expect([turns, await Promise.all(joined)]).toEqual([turns, [200, 200]]);
+    }
+  });
+
+  test("one Request that comes from two clients at once has each one's session", async () => {
+    const { store } = slowStore();
+    const config: SessionConfig = { store, signingKey: freshKey() };
+    const give = giving(sessionHandle(config));
+    const both = new Gate(2);
+    const route: Route = async ({ locals: { session } }) => {
+      void both.pass();
+      await both.arrived;
+      return new Response(session.get("name"));
+    };
+    const cookies = [
+      await mintCookie(config, { name: "one" }),
+      await mintCookie(config, { name: "other" }),
+    ];
+    const request = new Request("http://localhost/");
+    const answers = cookies.map(async (cookie) => {
+      request.headers.set("cookie", cookie);
+      return (await give(request, route)).text();
+    });
+    expect(await Promise.all(answers)).toEqual(["one", "other"]);
+  });
+
   test("one Request that two clients' pages fetch at once has each page's session", async () => {
     const { store } = slowStore();
     const config: SessionConfig = { store, signingKey: freshKey(), secure: false };
