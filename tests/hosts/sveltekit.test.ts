@@ -504,6 +504,21 @@ describe("over a store that takes a while", () => {
     expect(seen).toEqual(["known known", "new new"]);
   });
 
+  test("one Request that pages fetch again and again holds none of their answers", async () => {
+    const { store } = slowStore();
+    const shared = new Request("http://localhost/inner");
+    const handle = sessionHandle({ store, signingKey: freshKey() });
+    const server = await serve(handle, ({ locals, url, fetch }) =>
+      url.pathname === "/inner" ? new Response(locals.session.get("name")) : fetch(shared),
+    );
+    onTestFinished(server.close);
+    for (let page = 0; page < 3; page++) expect((await fetch(server.url)).status).toBe(200);
+    const kept = Object.getOwnPropertySymbols(shared).map(
+      (symbol) => (shared as unknown as Readonly<Record<symbol, unknown>>)[symbol],
+    );
+    expect(kept.flat().filter((one) => one instanceof Promise)).toEqual([]);
+  });
+
   test("inside Express, whose session is the same, also for what a page fetches", async () => {
     const { store } = slowStore();
     const config: SessionConfig = { store, signingKey: freshKey() };
