@@ -113,8 +113,9 @@ export function sessionMiddleware(config: SessionConfigSource): SessionEventMidd
       keepSession(req, readOnly);
       return next();
     }
-    const opening = open(engine, event);
-    keepSession(req, opening);
+    const cookies = req.headers.get("cookie") ?? "";
+    const opening = engine.open(cookies, connectionOf(event), undefined, envOf(event));
+    keepSession(req, opening, cookies);
     const session = isThenable(opening) ? await opening : opening;
     context.session = session;
     keepForInner(req.runtime, session);
@@ -162,11 +163,6 @@ function connectionOf({ req }: EventLike): WebConnection {
     () => req.url,
     () => isLocal(req.ip, (name) => req.headers.get(name)),
   );
-}
-
-function open(engine: SessionMiddleware, event: EventLike): Awaitable<Session> {
-  const cookies = event.req.headers.get("cookie") ?? undefined;
-  return engine.open(cookies, connectionOf(event), undefined, envOf(event));
 }
 
 /** h3's mark that the answer was written to the response underneath. */

@@ -576,7 +576,7 @@ test("after what isn't an Error was thrown, a Request has another session: hono"
   );
 });
 
-test.each(["fetch", "hono"])(
+test.each(["fetch", "hono", "h3"])(
   "one Request that comes from two clients at once has each one's session: %s",
   async (host) => {
     const config: SessionConfig = {
