@@ -88,7 +88,6 @@ export function withSession<
         engine.devices &&
         ownResponse(engine, request, () => connectionOf(request, rest[0]), rest[0]);
       if (answering !== undefined) return await answering;
-      const cookies = request.headers.get("cookie") ?? "";
       const incoming = nodeRequestOf(request, rest[0]);
       const shared = outerSession(engine, undefined, request, incoming);
       if (shared !== undefined) {
@@ -98,6 +97,7 @@ export function withSession<
           return handler(request, outer, ...rest);
         });
       }
+      const cookies = request.headers.get("cookie") ?? "";
       const connection = connectionOf(request, rest[0]);
       const opening = engine.open(cookies, connection, undefined, rest[0]);
       keepSession(request, opening, cookies);

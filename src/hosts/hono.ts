@@ -62,7 +62,6 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
     }
     const incoming = nodeRequestOf(raw, context.env);
     const place: unknown = context.get("session");
-    const cookies = raw.headers.get("cookie") ?? "";
     mustBeFree(place, 'c.get("session")');
     const shared = outerSession(engine, place, raw, incoming);
     if (shared !== undefined) {
@@ -73,6 +72,7 @@ export function sessionMiddleware(config: SessionConfigSource): MiddlewareHandle
         await next();
       });
     }
+    const cookies = raw.headers.get("cookie") ?? "";
     const opening = engine.open(cookies, connectionOf(context), undefined, context.env);
     keepSession(raw, opening, cookies);
     const session = await opening;
