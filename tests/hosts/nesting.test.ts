@@ -622,3 +622,31 @@ test("after that, and a save that failed, a Request has another session: hono", 
   expect((await serve(request)).status).toBe(200);
   expect(await readCookie(config, cookie)).toEqual(new Map([["calls", "2"]]));
 });
+
+test("two middlewares that open one request of node:http at once have one session", async () => {
+  const config = {
+    store: slowly(new SessionMemoryStore()),
+    signingKey: freshKey(),
+    secure: false,
+  } as const;
+  const middleware = expressSession(config);
+  const app = express();
+  app.use((request, response, next) => {
+    const open = async (): Promise<Session> => {
+      await new Promise((resolve) => middleware(request, response, resolve));
+      return request.session;
+    };
+    void Promise.all([open(), open()]).then(([one, other]) => {
+      response.locals["isOne"] = one === other;
+      next();
+    }, next);
+  });
+  app.get("/", ({ session }, response) => {
+    response.json([response.locals["isOne"], session.get("name")]);
+  });
+  const { url: site, close } = await listen(app);
+  onTestFinished(close);
+  const cookie = await mintCookie(config, { name: "alice" });
+  const answer = await fetch(site, { headers: { cookie } });
+  expect(await answer.json()).toEqual([true, "alice"]);
+});
